@@ -1,0 +1,154 @@
+"""Specimen ids and their embedding matrix: read, checked and written together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Float
+
+from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
+from core.storage import write_atomically, write_npy
+
+
+def category_of(specimen_id: str) -> str:
+    """Return the folders above a specimen, joined by `/`; empty at the top."""
+    parent = str(PurePosixPath(specimen_id).parent)
+    return "" if parent == "." else parent
+
+
+def top_category_of(specimen_id: str) -> str:
+    """Return the first folder of a specimen id; empty at the top."""
+    return category_of(specimen_id).split("/", 1)[0]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One embedding per specimen; row `i` of `matrix` belongs to `ids[i]`.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Specimen ids, unique, in row order.
+    matrix : (n, d) float32
+        Embeddings as they were pooled, not normalised; read-only.
+
+    Raises
+    ------
+    MisalignedEmbeddingsError
+        Where lengths differ, an id stands twice, or a value is not finite.
+    """
+
+    ids: tuple[str, ...]
+    matrix: Float[np.ndarray, "n d"]
+
+    def __post_init__(self) -> None:
+        """Check that ids and rows belong together."""
+        if self.matrix.ndim != 2:
+            raise MisalignedEmbeddingsError(
+                f"An embedding matrix has two axes (N, D); this one has the shape {self.matrix.shape}.",
+                advice="Make it again with `python -m core pool`.",
+            )
+        if len(self.ids) != self.matrix.shape[0]:
+            raise MisalignedEmbeddingsError(
+                f"There are {len(self.ids)} ids but {self.matrix.shape[0]} embedding rows.",
+                advice="Both files must come from the same call of `python -m core pool`.",
+            )
+        if len(set(self.ids)) != len(self.ids):
+            twice = next(name for name in self.ids if self.ids.count(name) > 1)
+            raise MisalignedEmbeddingsError(
+                f"The id {twice!r} stands more than once in the ids.",
+                advice="Make embeddings.npy and ids.txt again with `python -m core pool`.",
+            )
+        self.matrix.setflags(write=False)
+
+    def __len__(self) -> int:
+        """Return the number of specimens."""
+        return len(self.ids)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """Return the category of every specimen, in row order."""
+        return tuple(category_of(name) for name in self.ids)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Return the row of every id."""
+        return {name: row for row, name in enumerate(self.ids)}
+
+
+def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
+    """Read `embeddings.npy` and `ids.txt` and check that they belong together.
+
+    Raises
+    ------
+    MissingStageError
+        Where a file is not there.
+    InputError
+        Where a file is not what its name says, or a value is not finite.
+    MisalignedEmbeddingsError
+        Where the two do not fit each other.
+    """
+    for path in (matrix_path, ids_path):
+        if not path.is_file():
+            raise MissingStageError(
+                f"{path} is not there.",
+                advice="Run `python -m core pool` first, or give the path with --emb and --ids.",
+            )
+    try:
+        matrix = np.load(matrix_path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(
+            f"{matrix_path} is not a readable .npy matrix ({error}).",
+            advice="Make it again with `python -m core pool`.",
+        ) from error
+    try:
+        ids = tuple(line for line in ids_path.read_text(encoding="utf-8").split("\n") if line)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{ids_path} is not UTF-8 text ({error}).", advice="Save it as UTF-8.") from error
+    if not isinstance(matrix, np.ndarray) or matrix.dtype.kind != "f":
+        raise InputError(
+            f"{matrix_path} does not hold floating-point numbers.",
+            advice="Make it again with `python -m core pool`.",
+        )
+    embeddings = Embeddings(ids, np.ascontiguousarray(matrix, dtype=np.float32))
+    bad = np.flatnonzero(~np.isfinite(embeddings.matrix).all(axis=1))
+    if bad.size:
+        named = ", ".join(ids[row] for row in bad[:3])
+        raise InputError(
+            f"{bad.size} of {len(ids)} embeddings hold NaN or infinite values, first: {named}.",
+            advice="Extract and pool these specimens again with --overwrite.",
+        )
+    return embeddings
+
+
+def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
+    """Write `embeddings.npy`, `ids.txt` and `embeddings.parquet` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
+    text = "".join(f"{name}\n" for name in embeddings.ids)
+    write_atomically(folder / "ids.txt", lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
+    table = _as_table(embeddings)
+    write_atomically(folder / "embeddings.parquet", lambda path: pq.write_table(table, path))
+
+
+def select_rows(embeddings: Embeddings, rows: Sequence[int]) -> Embeddings:
+    """Return the embeddings of some rows, in the order given."""
+    return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[np.asarray(rows, dtype=np.intp)])
+
+
+def _as_table(embeddings: Embeddings) -> pa.Table:
+    width = embeddings.matrix.shape[1]
+    flat = pa.array(np.ascontiguousarray(embeddings.matrix, dtype=np.float32).ravel())
+    return pa.table(
+        {
+            "id": pa.array(embeddings.ids, pa.string()),
+            "category": pa.array(embeddings.categories, pa.string()),
+            "vector": pa.FixedSizeListArray.from_arrays(flat, width),
+        }
+    )

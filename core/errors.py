@@ -1,0 +1,72 @@
+"""Every error that `core` raises on purpose.
+
+An error has two parts: the *problem* (what was wrong and what was given) and the
+*advice* (what to do about it). Screens and the command line show both.
+"""
+
+from __future__ import annotations
+
+
+class CoreError(Exception):
+    """Base of all errors that a user can do something about."""
+
+    def __init__(self, problem: str, *, advice: str = "") -> None:
+        self.problem = problem
+        self.advice = advice
+        super().__init__(problem, advice)
+
+    def __str__(self) -> str:
+        """Return the problem and, where there is one, the advice as one line."""
+        return f"{self.problem} {self.advice}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from a child process."""
+        return (_rebuild, (type(self), self.problem, self.advice))
+
+
+def _rebuild(kind: type[CoreError], problem: str, advice: str) -> CoreError:
+    return kind(problem, advice=advice)
+
+
+class SettingError(CoreError):
+    """A setting is outside of what is allowed."""
+
+
+class InputError(CoreError):
+    """An input folder or file is missing, empty or of the wrong kind."""
+
+
+class SpecimenError(CoreError):
+    """One specimen cannot be used; the others can."""
+
+
+class UnknownSpecimenError(CoreError):
+    """A specimen id is not in the collection."""
+
+
+class MisalignedEmbeddingsError(CoreError):
+    """An embedding matrix and its ids do not belong together."""
+
+
+class MissingStageError(CoreError):
+    """An earlier stage has to run first."""
+
+
+class WeightsError(CoreError):
+    """The weights of a backbone are missing, or are not what they should be."""
+
+
+class DeviceError(CoreError):
+    """A device or engine was asked for that does not work here."""
+
+
+class RendererError(CoreError):
+    """A renderer does not work here, or drew nothing."""
+
+
+class WorkspaceError(CoreError):
+    """A workspace cannot be opened, read or written."""
+
+
+class BusyError(CoreError):
+    """Somebody else is already working on the same thing."""

@@ -1,0 +1,61 @@
+"""One small protocol for everything that takes long: `progress(iterable, total, label)`.
+
+A stage wraps what it iterates over. Who calls the stage decides what becomes of it:
+a bar on a terminal, plain lines in a log, a state file that a screen reads, or nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TextIO, TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Pass the items of `iterable` through while telling somebody how far it is."""
+
+    def __call__(self, iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
+        """Yield every item of `iterable` unchanged and in order."""
+        ...
+
+
+def silent(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
+    """Pass the items through and say nothing."""
+    del total, label
+    yield from iterable
+
+
+def on_terminal(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
+    """Show a tqdm bar on a terminal, and a plain line every ten seconds elsewhere."""
+    if sys.stderr.isatty():
+        yield from tqdm(iterable, total=total, desc=label, unit="specimen", leave=True)
+    else:
+        yield from as_lines(iterable, total, label)
+
+
+def as_lines(
+    iterable: Iterable[T],
+    total: int | None,
+    label: str,
+    *,
+    seconds: float = 10.0,
+    stream: TextIO | None = None,
+) -> Iterator[T]:
+    """Print `label: done/total` at most every `seconds`, and once at the end."""
+    out = stream if stream is not None else sys.stderr
+    of_total = f"/{total}" if total is not None else ""
+    started = last = time.monotonic()
+    done = 0
+    for item in iterable:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - last >= seconds:
+            last = now
+            print(f"{label}: {done}{of_total}, {done / (now - started):.1f}/s", file=out, flush=True)
+    print(f"{label}: {done}{of_total} in {time.monotonic() - started:.1f} s", file=out, flush=True)

@@ -1,0 +1,191 @@
+"""Files that are whole or not there: atomic writes, fingerprints, manifests of finished work."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import SettingError, WorkspaceError
+
+TEMPORARY_PREFIX = ".writing-"
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it into place.
+
+    Raises
+    ------
+    WorkspaceError
+        Where the folder cannot be written or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be written ({error.strerror or error}).",
+            advice="Check the free space and the permissions of that folder, or choose another one.",
+        ) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes atomically."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_npy(path: Path, array: np.ndarray) -> None:
+    """Write an array as `.npy` without pickles, atomically."""
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
+            np.save(stream, array, allow_pickle=False)
+
+    write_atomically(path, save)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys and two spaces of indent, atomically."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, text.encode("utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; a damaged one is a `WorkspaceError`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise WorkspaceError(
+            f"{path} cannot be read as JSON ({error}).", advice="Delete it and run the stage again."
+        ) from error
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV with a header line, UTF-8 and `\\n` line ends, atomically."""
+
+    def save(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+
+    write_atomically(path, save)
+
+
+def fingerprint(*parts: object) -> str:
+    """Return 32 hexadecimal digits for settings and inputs; equal parts, equal fingerprint.
+
+    Mappings are taken in sorted order, so that the order of settings never matters.
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
+    """Return `root/<category>/<specimen><suffix>`, which is never outside of `root`.
+
+    Raises
+    ------
+    SettingError
+        Where the id is empty, absolute, or climbs with `..`.
+    """
+    parts = specimen_id.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
+        raise SettingError(
+            f"{specimen_id!r} is not a specimen id.",
+            advice="An id is the path below the input folder without its suffix, like Molars/Tarsius/amnh106010.",
+        )
+    return root.joinpath(*parts[:-1], parts[-1] + suffix)
+
+
+class Manifest:
+    """What a stage has finished in one folder: a line of JSON for every specimen.
+
+    The file is only ever appended to while a stage works, so that a killed process loses at
+    most the line in hand, and is put in id order when the stage is done, so that the same
+    work leaves the same bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "manifest.jsonl"
+        self._entries: dict[str, dict[str, Any]] = {}
+        if self.path.is_file():
+            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+                with suppress(json.JSONDecodeError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    self._entries[entry["id"]] = entry
+
+    def __len__(self) -> int:
+        """Return the number of finished specimens."""
+        return len(self._entries)
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the ids of the finished specimens, sorted."""
+        return sorted(self._entries)
+
+    def get(self, specimen_id: str) -> Mapping[str, Any] | None:
+        """Return what was recorded for a specimen, or None."""
+        return self._entries.get(specimen_id)
+
+    def is_done(self, specimen_id: str, made_from: str) -> bool:
+        """Return whether this specimen was finished from exactly these settings and inputs."""
+        entry = self._entries.get(specimen_id)
+        return entry is not None and entry.get("fingerprint") == made_from
+
+    def add(self, specimen_id: str, made_from: str, **facts: object) -> None:
+        """Record a finished specimen; the line is on disk when this returns."""
+        entry = {"id": specimen_id, "fingerprint": made_from, **facts}
+        line = _as_line(entry)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as stream:
+                torn = stream.tell() > 0 and not self._ends_with_newline()
+                stream.write((b"\n" if torn else b"") + line)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.path} cannot be written ({error.strerror or error}).",
+                advice="Check the free space and the permissions of that folder, or choose another one.",
+            ) from error
+        self._entries[specimen_id] = entry
+
+    def keep_only(self, specimen_ids: Iterable[str]) -> None:
+        """Forget every other specimen and put the file in id order."""
+        wanted = set(specimen_ids)
+        self._entries = {name: self._entries[name] for name in self.ids if name in wanted}
+        data = b"".join(_as_line(entry) for entry in self._entries.values())
+        if not self.path.is_file() or self.path.read_bytes() != data:
+            write_bytes(self.path, data)
+
+    def _ends_with_newline(self) -> bool:
+        with self.path.open("rb") as stream:
+            stream.seek(-1, os.SEEK_END)
+            return stream.read(1) == b"\n"
+
+
+def _as_line(entry: Mapping[str, Any]) -> bytes:
+    return (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
