@@ -1,0 +1,196 @@
+"""A picture of all embeddings: PCA or UMAP coordinates in two or three dimensions."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from core.embeddings import Embeddings
+from core.errors import InputError, MissingStageError
+from core.reduction import check_at_least, check_choice, fit_pca, normalise_rows
+from core.storage import write_csv
+
+MAP_METHODS = ("umap", "pca")
+METRICS = ("cosine", "euclidean")
+_AXES = ("x", "y", "z")
+_FEWEST_FOR_UMAP = 4
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How a map is drawn.
+
+    Parameters
+    ----------
+    method : str
+        `umap` (McInnes, Healy & Melville, 2018) or `pca`.
+    dimensions : int
+        2 or 3.
+    n_neighbors : int
+        UMAP: how many neighbours hold a specimen in place; more shows the whole, fewer details.
+    min_dist : float
+        UMAP: how near to each other points may lie, 0 to 1.
+    metric : str
+        `cosine` or `euclidean`.
+    seed : int
+        Seed of UMAP; with the same seed a map is the same again.
+    """
+
+    method: str = "umap"
+    dimensions: int = 2
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+    metric: str = "cosine"
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        check_choice("method", self.method, MAP_METHODS)
+        check_choice("dimensions", str(self.dimensions), ("2", "3"))
+        check_at_least("n_neighbors", self.n_neighbors, 2)
+        check_at_least("min_dist", self.min_dist, 0)
+        check_choice("metric", self.metric, METRICS)
+        check_at_least("seed", self.seed, 0)
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """Where every specimen lies on a map.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Specimen ids, in row order of the embeddings.
+    coordinates : (n, 2) or (n, 3) float32
+        Map coordinates without unit; read-only.
+    settings : MapSettings
+        What was asked for.
+    notes : tuple of str
+        What was done otherwise than asked, in sentences.
+    """
+
+    ids: tuple[str, ...]
+    coordinates: Float[np.ndarray, "n k"]
+    settings: MapSettings
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Protect the coordinates from change."""
+        self.coordinates.setflags(write=False)
+
+
+def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> MapResult:
+    """Lay out all specimens on a map on which near ones are alike.
+
+    Raises
+    ------
+    InputError
+        Where there are no embeddings.
+    """
+    settings = settings if settings is not None else MapSettings()
+    if len(embeddings) == 0:
+        raise InputError("There are no embeddings to lay out.", advice="Run `python -m core pool` first.")
+    vectors = normalise_rows(embeddings.matrix, "l2" if settings.metric == "cosine" else "none")
+    if settings.method == "pca":
+        coordinates, notes = _pca_coordinates(vectors, settings.dimensions), ()
+    else:
+        coordinates, notes = fit_umap(
+            vectors,
+            dimensions=settings.dimensions,
+            n_neighbors=settings.n_neighbors,
+            min_dist=settings.min_dist,
+            metric=settings.metric,
+            seed=settings.seed,
+        )
+    return MapResult(embeddings.ids, coordinates, settings, notes)
+
+
+def fit_umap(
+    vectors: Float[np.ndarray, "n d"],
+    *,
+    dimensions: int,
+    n_neighbors: int,
+    min_dist: float,
+    metric: str,
+    seed: int,
+) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
+    """Return UMAP coordinates, float32, and notes on what was done otherwise than asked.
+
+    Below four specimens, or where all are the same, there is nothing to unfold and principal
+    components take UMAP's place. With a seed UMAP works on one thread and repeats itself.
+    """
+    n_rows = vectors.shape[0]
+    if n_rows < _FEWEST_FOR_UMAP or not np.ptp(vectors, axis=0).any():
+        note = f"UMAP needs at least {_FEWEST_FOR_UMAP} specimens that differ; principal components are shown instead."
+        return _pca_coordinates(vectors, dimensions), (note,)
+    notes = []
+    if n_neighbors > n_rows - 1:
+        notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
+    import umap
+
+    model = umap.UMAP(
+        n_components=dimensions,
+        n_neighbors=min(n_neighbors, n_rows - 1),
+        min_dist=min_dist,
+        metric=metric,
+        random_state=seed,
+        n_jobs=1,
+        # The spectral start solves for one eigenvector more than it has dimensions.
+        init="spectral" if n_rows > dimensions + 2 else "random",
+    )
+    with warnings.catch_warnings():
+        # Collections that fall into separate groups make the spectral start warn; it then goes on well.
+        warnings.simplefilter("ignore", UserWarning)
+        coordinates = model.fit_transform(np.ascontiguousarray(vectors, dtype=np.float32))
+    return np.asarray(coordinates, dtype=np.float32), tuple(notes)
+
+
+def write_map(path: Path, result: MapResult) -> None:
+    """Write a map as CSV: `specimen_id,x,y` and, in three dimensions, `z`.
+
+    Raises
+    ------
+    WorkspaceError
+        Where the file cannot be written.
+    """
+    header = ("specimen_id", *_AXES[: result.coordinates.shape[1]])
+    rows = ((name, *map(repr, row)) for name, row in zip(result.ids, result.coordinates.tolist(), strict=True))
+    write_csv(path, header, rows)
+
+
+def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
+    """Read a map that `write_map` wrote.
+
+    Raises
+    ------
+    MissingStageError
+        Where the file is not there.
+    InputError
+        Where it is not such a CSV.
+    """
+    if not path.is_file():
+        raise MissingStageError(f"{path} is not there.", advice="Make the map first.")
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            header, *rows = list(csv.reader(stream))
+        coordinates = np.array([[float(value) for value in row[1:]] for row in rows], dtype=np.float32)
+        coordinates = coordinates.reshape(len(rows), len(header) - 1)
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not a map in CSV ({error}).", advice="Delete it; it will be made again."
+        ) from error
+    dimensions = coordinates.shape[1]
+    return MapResult(tuple(row[0] for row in rows), coordinates, settings or MapSettings(dimensions=dimensions))
+
+
+def _pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float[np.ndarray, "n k"]:
+    coordinates = np.zeros((vectors.shape[0], dimensions), dtype=np.float32)
+    if vectors.shape[0] > 1:
+        found = fit_pca(vectors, dimensions).coordinates
+        coordinates[:, : found.shape[1]] = found
+    return coordinates

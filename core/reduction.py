@@ -1,0 +1,193 @@
+"""Unit vectors and principal components: what clustering and maps work on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from core.errors import SettingError
+
+NORMALIZATIONS = ("l2", "none")
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """Principal components of a matrix and its rows in their coordinates.
+
+    Parameters
+    ----------
+    coordinates : (n, k) float32
+        Rows in the coordinates of the components, centred; read-only. Their Euclidean
+        distances are those of the rows, less what lies outside of the kept components.
+    components : (k, d) float64
+        Orthonormal directions; the entry with the largest magnitude of each is positive.
+    mean : (d,) float64
+        What was subtracted from every row.
+    explained_variance_ratio : (k,) float64
+        Share of the whole variance along each kept component.
+    notes : tuple of str
+        What was done otherwise than asked, in sentences.
+    """
+
+    coordinates: Float[np.ndarray, "n k"]
+    components: Float[np.ndarray, "k d"]
+    mean: Float[np.ndarray, " d"]
+    explained_variance_ratio: Float[np.ndarray, " k"]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Protect the arrays from change."""
+        for array in (self.coordinates, self.components, self.mean, self.explained_variance_ratio):
+            array.setflags(write=False)
+
+    @property
+    def n_components(self) -> int:
+        """Return the number of kept components."""
+        return int(self.components.shape[0])
+
+    @cached_property
+    def cumulative(self) -> Float[np.ndarray, " k"]:
+        """Return the share of the variance kept by the first 1, 2, … components."""
+        return np.cumsum(self.explained_variance_ratio)
+
+    def project(self, matrix: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m k"]:
+        """Return the coordinates of further rows, float32."""
+        centred = np.asarray(matrix, dtype=np.float64) - self.mean
+        return np.asarray(centred @ self.components.T, dtype=np.float32)
+
+    def with_origin(self) -> Float[np.ndarray, "n k1"]:
+        """Return coordinates whose origin is that of the rows again, float32, (n, k + 1).
+
+        Centring moves the origin, and with it every angle. Here each row stands as it is
+        rebuilt from the kept components: its part along each of them, and in one more column
+        the part of the mean outside of all of them. Cosines of these rows are the cosines of
+        the rebuilt rows.
+        """
+        along = self.components @ self.mean
+        outside = self.mean - along @ self.components
+        column = np.full((self.coordinates.shape[0], 1), np.linalg.norm(outside))
+        return np.hstack([self.coordinates + along, column]).astype(np.float32)
+
+
+def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[np.ndarray, "n d"]:
+    """Return the rows with length 1 (`l2`) or as they are (`none`), float32.
+
+    A row of zeros has no direction and stays zero.
+
+    Raises
+    ------
+    SettingError
+        Where `how` is neither.
+    """
+    check_choice("normalize", how, NORMALIZATIONS)
+    rows = np.asarray(matrix, dtype=np.float32)
+    if how == "none":
+        return rows
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
+
+
+def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float) -> PrincipalComponents:
+    """Return the principal components of a matrix (Pearson, 1901; Hotelling, 1933).
+
+    Solved exactly through the smaller of the two cross-product matrices in float64, so that
+    the outcome needs no seed and is the same every time.
+
+    Parameters
+    ----------
+    matrix : (n, d) float
+        Rows to reduce.
+    pca : int or float
+        A whole number of components, at least 1; or a fraction below 1: as few components as
+        keep that share of the variance.
+
+    Raises
+    ------
+    SettingError
+        Where `pca` is not such a number.
+    """
+    check_pca(pca)
+    if pca == 0:
+        raise SettingError("'pca' is 0, which means no reduction.", advice="Use the matrix as it is.")
+    rows = np.asarray(matrix)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    variances, directions = _spectrum(rows, mean)
+    allowed = max(1, min(rows.shape[0] - 1, rows.shape[1]))
+    kept, notes = _how_many(variances, pca, allowed)
+    components = _with_fixed_signs(directions[:kept])
+    coordinates = np.empty((rows.shape[0], kept), dtype=np.float32)
+    for start in range(0, rows.shape[0], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        coordinates[block] = (rows[block] - mean) @ components.T
+    total = variances.sum()
+    ratio = variances[:kept] / total if total > 0 else np.zeros(kept)
+    return PrincipalComponents(coordinates, components, mean, ratio, notes)
+
+
+def check_pca(pca: float) -> None:
+    """Raise a `SettingError` where `pca` is not 0, a whole number above 0 or a fraction below 1."""
+    fits = not isinstance(pca, bool) and math.isfinite(pca) and pca >= 0 and (pca < 1 or pca == int(pca))
+    if not fits:
+        raise SettingError(
+            f"'pca' must be 0, a whole number of components or a fraction below 1 (got {pca}).",
+            advice="Use 0 for none, 64 for 64 components, 0.95 to keep 95 % of the variance.",
+        )
+
+
+def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
+    """Raise a `SettingError` where a word is not one of those allowed."""
+    if given not in allowed:
+        raise SettingError(
+            f"'{name}' must be one of {', '.join(allowed)} (got {given!r}).", advice="Choose one of them."
+        )
+
+
+def check_at_least(name: str, given: float, least: float) -> None:
+    """Raise a `SettingError` where a number is below the least one allowed."""
+    if not math.isfinite(given) or given < least:
+        raise SettingError(f"'{name}' must be at least {least} (got {given}).", advice=f"Give {least} or more.")
+
+
+def _spectrum(
+    rows: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"]
+) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, "r d"]]:
+    n_rows, n_columns = rows.shape
+    if n_columns <= n_rows:
+        cross = np.zeros((n_columns, n_columns))
+        for start in range(0, n_rows, _BLOCK):
+            block = rows[start : start + _BLOCK] - mean
+            cross += block.T @ block
+        values, vectors = np.linalg.eigh(cross)
+        order = np.argsort(-values, kind="stable")
+        return np.clip(values[order], 0.0, None), vectors[:, order].T
+    centred = rows - mean
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    order = np.argsort(-values, kind="stable")
+    values = np.clip(values[order], 0.0, None)
+    directions = vectors[:, order].T @ centred
+    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+    return values, directions / np.where(lengths > 0, lengths, 1.0)
+
+
+def _how_many(variances: Float[np.ndarray, " r"], pca: float, allowed: int) -> tuple[int, tuple[str, ...]]:
+    if pca >= 1:
+        if pca > allowed:
+            note = f"PCA was asked for {int(pca)} components; the data allow {allowed}, which were kept."
+            return allowed, (note,)
+        return int(pca), ()
+    total = variances.sum()
+    if total <= 0:
+        return 1, ("All embeddings are the same, so no component holds any variance.",)
+    cumulative = np.cumsum(variances) / total
+    return min(int(np.searchsorted(cumulative, pca - 1e-12)) + 1, allowed), ()
+
+
+def _with_fixed_signs(directions: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "k d"]:
+    largest = np.argmax(np.abs(directions), axis=1)
+    signs = np.sign(directions[np.arange(directions.shape[0]), largest])
+    return directions * np.where(signs == 0, 1.0, signs)[:, None]
