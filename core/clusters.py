@@ -328,7 +328,7 @@ def _hdbscan(
     noise = np.full(n_specimens, NOISE, dtype=np.int64)
     if n_specimens < settings.min_cluster_size:
         note = (
-            f"There are {n_specimens} specimens and 'min_cluster_size' is {settings.min_cluster_size}, "
+            f"The collection has fewer specimens ({n_specimens}) than 'min_cluster_size' ({settings.min_cluster_size}), "
             "so there can be no cluster; choose a smaller one."
         )
         return noise, np.zeros(n_specimens), (note,)

@@ -6,6 +6,7 @@ import csv
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -97,16 +98,15 @@ def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> Map
         raise InputError("There are no embeddings to lay out.", advice="Run `python -m core pool` first.")
     vectors = normalise_rows(embeddings.matrix, "l2" if settings.metric == "cosine" else "none")
     if settings.method == "pca":
-        coordinates, notes = _pca_coordinates(vectors, settings.dimensions), ()
-    else:
-        coordinates, notes = fit_umap(
-            vectors,
-            dimensions=settings.dimensions,
-            n_neighbors=settings.n_neighbors,
-            min_dist=settings.min_dist,
-            metric=settings.metric,
-            seed=settings.seed,
-        )
+        return MapResult(embeddings.ids, _pca_coordinates(vectors, settings.dimensions), settings)
+    coordinates, notes = fit_umap(
+        vectors,
+        dimensions=settings.dimensions,
+        n_neighbors=settings.n_neighbors,
+        min_dist=settings.min_dist,
+        metric=settings.metric,
+        seed=settings.seed,
+    )
     return MapResult(embeddings.ids, coordinates, settings, notes)
 
 
@@ -131,9 +131,7 @@ def fit_umap(
     notes = []
     if n_neighbors > n_rows - 1:
         notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
-    import umap
-
-    model = umap.UMAP(
+    model = _umap_class()(
         n_components=dimensions,
         n_neighbors=min(n_neighbors, n_rows - 1),
         min_dist=min_dist,
@@ -186,6 +184,14 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
         ) from error
     dimensions = coordinates.shape[1]
     return MapResult(tuple(row[0] for row in rows), coordinates, settings or MapSettings(dimensions=dimensions))
+
+
+def _umap_class() -> Any:
+    with warnings.catch_warnings():
+        # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
+        warnings.simplefilter("ignore", ImportWarning)
+        from umap import UMAP
+    return UMAP
 
 
 def _pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float[np.ndarray, "n k"]:

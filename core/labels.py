@@ -1,0 +1,234 @@
+"""What researchers say specimens are: labels from a CSV, or from the categories."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from core.embeddings import category_of
+from core.errors import InputError, SettingError
+
+_ID_HEADERS = ("specimen_id", "specimen", "id")
+_LABEL_HEADERS = ("label", "taxon", "class", "category")
+_NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The label of every specimen that has one.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Specimen ids, in row order of the embeddings they belong to.
+    values : tuple of str or None
+        Label of every specimen; None where there is none.
+    source : str
+        Where the labels come from, for reports.
+    notes : tuple of str
+        What was odd about them, in sentences.
+    """
+
+    ids: tuple[str, ...]
+    values: tuple[str | None, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the different labels, sorted."""
+        return tuple(sorted({value for value in self.values if value is not None}))
+
+    @cached_property
+    def codes(self) -> Int[np.ndarray, " n"]:
+        """Return the place in `names` of every specimen's label, -1 where it has none."""
+        place = {name: number for number, name in enumerate(self.names)}
+        return np.array([-1 if value is None else place[value] for value in self.values], dtype=np.int64)
+
+    @property
+    def n_labelled(self) -> int:
+        """Return the number of specimens that have a label."""
+        return sum(value is not None for value in self.values)
+
+
+def resolve_labels(given: str, ids: Sequence[str]) -> Labels:
+    """Return labels from what a user gave as `--labels`.
+
+    Parameters
+    ----------
+    given : str
+        `category` for the whole category, `category:1` for its first folder (also
+        `category:top`), `category:2` for the first two, …; or the path of a CSV.
+    ids : sequence of str
+        Specimen ids, in row order.
+
+    Raises
+    ------
+    SettingError
+        Where the level after `category:` is not a number above 0.
+    InputError
+        Where the CSV cannot be read, or knows none of the specimens.
+    """
+    word, _, level = given.partition(":")
+    if word != "category" or (not level and given != "category"):
+        return read_labels(Path(given), ids)
+    if not level:
+        return labels_of_categories(ids)
+    if level == "top":
+        return labels_of_categories(ids, 1)
+    if not level.isdecimal() or int(level) < 1:
+        raise SettingError(
+            f"'labels' asks for the category level {level!r}.",
+            advice="Give category, category:top, or category:1, category:2 and so on for the first folders.",
+        )
+    return labels_of_categories(ids, int(level))
+
+
+def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels:
+    """Return the categories as labels, cut to their first `level` folders if that is given.
+
+    Specimens that lie in no folder have no label.
+
+    Raises
+    ------
+    InputError
+        Where no specimen lies in a folder.
+    """
+    values = tuple("/".join(category_of(name).split("/")[:level]) or None for name in ids)
+    without = sum(value is None for value in values)
+    if without == len(values):
+        raise InputError(
+            "No specimen lies in a folder, so there are no categories to use as labels.",
+            advice="Put specimens into folders by taxon, or give a CSV with the columns specimen_id,label.",
+        )
+    notes = (f"{without} of {len(values)} specimens lie in no folder and have no label.",) if without else ()
+    source = "category" if level is None else f"category:{level}"
+    return Labels(tuple(ids), values, source, notes)
+
+
+def read_labels(path: Path, ids: Sequence[str]) -> Labels:
+    r"""Return labels from a CSV `specimen_id,label`; the header may be missing.
+
+    UTF-8 with or without a byte-order mark, UTF-16 with one, and Shift-JIS are understood;
+    commas, semicolons and tabs separate; `\` in ids is taken as `/`.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, is in another encoding, has fewer than two columns, or
+        knows none of the specimens.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"The labels {str(path)!r} are not there.",
+            advice="Give the path of a CSV with the columns specimen_id,label, or the word category.",
+        )
+    text, notes = _decode(path)
+    pairs = _pairs(path, text, set(ids))
+    given, conflicts, repeated = _collect(pairs)
+    known = set(ids)
+    unknown = [name for name in given if name not in known]
+    if len(unknown) == len(given):
+        raise InputError(_none_known(path, unknown, ids), advice="Ids are paths below the input folder, no suffix.")
+    values = tuple(given.get(name) for name in ids)
+    notes += _about(unknown, conflicts, repeated, values, ids)
+    return Labels(tuple(ids), values, str(path), tuple(notes))
+
+
+def _decode(path: Path) -> tuple[str, list[str]]:
+    data = path.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16"), [f"{path.name} is UTF-16 text."]
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        pass
+    try:
+        # Windows' superset of Shift-JIS, which is what spreadsheets write.
+        return data.decode("cp932"), [f"{path.name} is not UTF-8 and was read as Shift-JIS; check a label or two."]
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is neither UTF-8 nor Shift-JIS text ({error}).", advice="Save it as CSV in UTF-8."
+        ) from error
+
+
+def _pairs(path: Path, text: str, known: set[str]) -> list[tuple[str, str]]:
+    first_line = text.lstrip().split("\n", 1)[0]
+    separator = max(",;\t", key=first_line.count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+    rows = [row for row in rows if any(row)]
+    id_column, label_column = 0, 1
+    if rows and rows[0][0] not in known:
+        header = [cell.lower() for cell in rows[0]]
+        if header[0] in _ID_HEADERS or any(cell in _LABEL_HEADERS for cell in header[1:]):
+            id_column = next((header.index(name) for name in _ID_HEADERS if name in header), 0)
+            label_column = next((header.index(name) for name in _LABEL_HEADERS if name in header), 1)
+            rows = rows[1:]
+    if not rows:
+        raise InputError(f"{path} holds no labels.", advice="Give a CSV with the columns specimen_id,label.")
+    short = next((row for row in rows if len(row) <= max(id_column, label_column)), None)
+    if short is not None:
+        raise InputError(
+            f"{path} has a line with {len(short)} column: {separator.join(short)!r}.",
+            advice="Every line needs specimen_id,label.",
+        )
+    return [(row[id_column].replace("\\", "/"), row[label_column]) for row in rows]
+
+
+def _collect(pairs: list[tuple[str, str]]) -> tuple[dict[str, str | None], list[str], int]:
+    given: dict[str, str | None] = {}
+    conflicts: list[str] = []
+    repeated = 0
+    for name, label in pairs:
+        value = label or None
+        if name not in given:
+            given[name] = value
+        elif given[name] == value:
+            repeated += 1
+        elif name not in conflicts:
+            conflicts.append(name)
+    for name in conflicts:
+        given[name] = None
+    return given, conflicts, repeated
+
+
+def _about(
+    unknown: list[str],
+    conflicts: list[str],
+    repeated: int,
+    values: tuple[str | None, ...],
+    ids: Sequence[str],
+) -> list[str]:
+    notes = []
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], ids, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        notes.append(
+            f"{len(unknown)} labelled ids are not in the collection and were ignored: {_named(unknown)}.{hint}"
+        )
+    if repeated:
+        notes.append(f"{repeated} lines say again what an earlier line said.")
+    if conflicts:
+        notes.append(f"{len(conflicts)} ids have two different labels and were left unlabelled: {_named(conflicts)}.")
+    without = sum(value is None for value in values)
+    if without:
+        notes.append(f"{without} of {len(values)} specimens have no label and are left out.")
+    return notes
+
+
+def _none_known(path: Path, unknown: list[str], ids: Sequence[str]) -> str:
+    example = f"; the collection has ids like {ids[0]!r}" if ids else ""
+    return f"None of the {len(unknown)} ids in {path} is in the collection: {_named(unknown)}{example}."
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
