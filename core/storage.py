@@ -79,7 +79,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV with a header line, UTF-8 and `\\n` line ends, atomically."""
+    """Write a CSV with a header line, UTF-8 and Unix line ends, atomically."""
 
     def save(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", newline="") as stream:

@@ -1,0 +1,204 @@
+"""Workspaces and runs: which folder holds what."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core.errors import BusyError, MissingStageError, SettingError, WorkspaceError
+from core.storage import read_json
+
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One named run: its configuration and the files of its stages."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Return the name of the run."""
+        return self.root.name
+
+    @property
+    def config_path(self) -> Path:
+        """Return the file that records everything that made the run."""
+        return self.root / "config.json"
+
+    @property
+    def renders(self) -> Path:
+        """Return the folder of views, where they are kept."""
+        return self.root / "renders"
+
+    @property
+    def features(self) -> Path:
+        """Return the folder of view features."""
+        return self.root / "features"
+
+    @property
+    def embeddings(self) -> Path:
+        """Return the folder of embeddings, their matrix and ids."""
+        return self.root / "embeddings"
+
+    @property
+    def matrix_path(self) -> Path:
+        """Return the embedding matrix."""
+        return self.embeddings / "embeddings.npy"
+
+    @property
+    def ids_path(self) -> Path:
+        """Return the ids in row order."""
+        return self.embeddings / "ids.txt"
+
+    @property
+    def knn_results(self) -> Path:
+        """Return the folder of the neighbours of every specimen."""
+        return self.root / "knn_results"
+
+    @property
+    def results(self) -> Path:
+        """Return the folder of clusters and evaluations."""
+        return self.root / "results"
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the run has embeddings to look at."""
+        return self.matrix_path.is_file() and self.ids_path.is_file()
+
+    def config(self) -> dict[str, Any]:
+        """Return the recorded configuration.
+
+        Raises
+        ------
+        MissingStageError, WorkspaceError
+            Where the run was never started, or its configuration is damaged.
+        """
+        if not self.config_path.is_file():
+            raise MissingStageError(
+                f"There is no run called {self.name!r} here.", advice="Start one with `python -m core run`."
+            )
+        config = read_json(self.config_path)
+        if not isinstance(config, dict):
+            raise WorkspaceError(f"{self.config_path} is not a configuration.", advice="Delete that run.")
+        return config
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that holds a collection and everything made from it."""
+
+    root: Path
+
+    @property
+    def meshes(self) -> Path:
+        """Return the default input folder; only samples and uploads write to it."""
+        return self.root / "meshes"
+
+    @property
+    def catalogue_path(self) -> Path:
+        """Return the SQLite file of specimens, runs and jobs."""
+        return self.root / "catalogue.sqlite"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Return the folder of small pictures, named by the content of the specimen's file."""
+        return self.root / "thumbnails"
+
+    @property
+    def previews(self) -> Path:
+        """Return the folder of decimated meshes, named likewise."""
+        return self.root / "previews"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the logs of jobs."""
+        return self.root / "logs"
+
+    @property
+    def runs_folder(self) -> Path:
+        """Return the folder of runs."""
+        return self.root / "runs"
+
+    def thumbnail_of(self, sha256: str) -> Path:
+        """Return where the small picture of a specimen with this content is."""
+        return self.thumbnails / sha256[:2] / f"{sha256}.png"
+
+    def preview_of(self, sha256: str) -> Path:
+        """Return where the decimated mesh of a specimen with this content is."""
+        return self.previews / sha256[:2] / f"{sha256}.ply"
+
+    def run(self, name: str) -> RunFolder:
+        """Return a run by its name, whether it exists or not.
+
+        Raises
+        ------
+        SettingError
+            Where the name could not be a folder on every system.
+        """
+        if not _RUN_NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith((" ", ".")):
+            raise SettingError(
+                f"{name!r} cannot be the name of a run.",
+                advice="Take up to 64 letters, digits, spaces and . _ + - and begin with a letter or digit.",
+            )
+        return RunFolder(self.runs_folder / name)
+
+    def runs(self) -> list[RunFolder]:
+        """Return the runs that have a configuration, newest first."""
+        if not self.runs_folder.is_dir():
+            return []
+        folders = [RunFolder(path) for path in self.runs_folder.iterdir() if (path / "config.json").is_file()]
+        return sorted(folders, key=lambda run: run.config_path.stat().st_mtime_ns, reverse=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one process at a time work on this workspace; a dead process keeps no lock.
+
+        Raises
+        ------
+        BusyError
+            Where another process is working on it.
+        """
+        lock = FileLock(self.root / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise BusyError(
+                f"Another run is working on the workspace {self.root}.",
+                advice="Wait until it is done, cancel it in the app, or take another --workspace.",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def open_workspace(root: Path) -> Workspace:
+    """Make the folders of a workspace where they are missing, and check that it can be written.
+
+    Raises
+    ------
+    WorkspaceError
+        Where it cannot be written.
+    """
+    workspace = Workspace(root.expanduser().resolve())
+    try:
+        for folder in (workspace.meshes, workspace.runs_folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=workspace.root):
+            pass
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {workspace.root} cannot be written ({error.strerror or error}).",
+            advice="Check its permissions and the free space, or take another folder with --workspace.",
+        ) from error
+    return workspace
