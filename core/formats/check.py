@@ -1,0 +1,213 @@
+"""What every mesh goes through after reading: checks, repairs, and where its middle is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from core.errors import SpecimenError
+from core.formats.raw import RawMesh
+from core.meshes import Mesh
+
+_ENOUGH_OF_THE_SURFACE = 0.99
+_STRAY_REACH = 1.2  # what lies this much further out than nearly all of the surface is looked at
+_STRAY_SHARE = 0.02  # and counts as stray where its piece has less of the faces than this
+_FEWEST_POINTS = 10
+
+
+def checked_mesh(raw: RawMesh) -> Mesh:
+    """Return the mesh, repaired where that is possible, with notes on what was repaired.
+
+    Raises
+    ------
+    SpecimenError
+        Where nothing usable is left, or indices point at vertices that are not there.
+    """
+    notes = list(raw.notes)
+    if not len(raw.vertices):
+        raise SpecimenError("The file holds no vertices.", advice="Export the mesh again.")
+    faces = raw.faces
+    if len(faces):
+        _check_indices(faces, len(raw.vertices))
+    faces = np.ascontiguousarray(faces, dtype=np.int32)
+    corner_colours = raw.corner_colours
+    keep_vertex, keep_face, counts = _sift(raw.vertices, faces)
+    non_finite, lost_faces, degenerate, unreferenced = (int(count) for count in counts)
+    if non_finite:
+        with_faces = f" and the {_many(lost_faces, 'face')} that used them" if lost_faces else ""
+        notes.append(f"{_many(non_finite, 'vertex')} with NaN or infinite positions{with_faces} left out.")
+    if degenerate:
+        notes.append(f"{_many(degenerate, 'face')} without area left out.")
+    if unreferenced:
+        notes.append(f"{_many(unreferenced, 'vertex')} that no face uses left out.")
+    if len(faces) and not keep_face.any():
+        raise SpecimenError(
+            f"None of the {len(faces):,} faces can be used: {' '.join(notes)}", advice="Export the mesh again."
+        )
+    vertices, colours, normals = raw.vertices, raw.vertex_colours, raw.normals
+    if not keep_face.all():
+        faces = faces[keep_face]
+        corner_colours = corner_colours[keep_face] if corner_colours is not None else None
+    if not keep_vertex.all():
+        faces = (np.cumsum(keep_vertex, dtype=np.int32) - 1)[faces] if len(faces) else faces
+        vertices = vertices[keep_vertex]
+        colours = colours[keep_vertex] if colours is not None else None
+        normals = normals[keep_vertex] if normals is not None else None
+    _check_extent(vertices, faces)
+    return Mesh(
+        vertices=np.ascontiguousarray(vertices, dtype=np.float64),
+        faces=np.ascontiguousarray(faces, dtype=np.int32),
+        vertex_colours=colours,
+        normals=normals if not len(faces) else None,
+        notes=tuple(notes),
+        corner_colours=corner_colours,
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    plural = {"vertex": "vertices"}.get(noun, noun + "s")
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def _check_indices(faces: np.ndarray, vertices: int) -> None:
+    lowest, highest = int(faces.min()), int(faces.max())
+    if lowest < 0 or highest >= vertices:
+        row = int(np.argmax(((faces < 0) | (faces >= vertices)).any(axis=1)))
+        raise SpecimenError(
+            f"Face {row + 1:,} refers to a vertex that is not there; the file has {vertices:,} vertices.",
+            advice="The file is damaged: copy or export it again.",
+        )
+
+
+def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
+    if not len(vertices):
+        raise SpecimenError("No vertex has a finite position.", advice="Export the mesh again.")
+    if not len(faces) and len(vertices) < _FEWEST_POINTS:
+        raise SpecimenError(
+            f"The file holds {len(vertices)} points and no faces: too few to show a shape.",
+            advice="Export the mesh with its faces.",
+        )
+    extent = vertices.max(axis=0) - vertices.min(axis=0)
+    if not np.isfinite(extent).all() or extent.max() <= 1e-12 * np.abs(vertices).max():
+        raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
+
+
+@njit(cache=True, nogil=True)
+def _sift(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Say which vertices and faces to keep, and count what goes.
+
+    The counts are: non-finite vertices, faces that used them, faces without area, unused vertices.
+    """
+    finite = np.empty(len(vertices), np.bool_)
+    counts = np.zeros(4, np.int64)
+    for i in range(len(vertices)):
+        finite[i] = np.isfinite(vertices[i, 0]) and np.isfinite(vertices[i, 1]) and np.isfinite(vertices[i, 2])
+        if not finite[i]:
+            counts[0] += 1
+    keep_face = np.empty(len(faces), np.bool_)
+    if len(faces) == 0:
+        return finite, keep_face, counts
+    used = np.zeros(len(vertices), np.bool_)
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        keep_face[f] = True
+        if not (finite[a] and finite[b] and finite[c]):
+            keep_face[f] = False
+            counts[1] += 1
+        elif _has_no_area(vertices, a, b, c):
+            keep_face[f] = False
+            counts[2] += 1
+        else:
+            used[a] = used[b] = used[c] = True
+    if counts[1] + counts[2] == len(faces):
+        return finite, keep_face, counts
+    for i in range(len(vertices)):
+        if finite[i] and not used[i]:
+            counts[3] += 1
+    return used, keep_face, counts
+
+
+@njit(cache=True, nogil=True)
+def _has_no_area(vertices: np.ndarray, a: int, b: int, c: int) -> bool:
+    ux, uy, uz = (
+        vertices[b, 0] - vertices[a, 0],
+        vertices[b, 1] - vertices[a, 1],
+        vertices[b, 2] - vertices[a, 2],
+    )
+    vx, vy, vz = (
+        vertices[c, 0] - vertices[a, 0],
+        vertices[c, 1] - vertices[a, 1],
+        vertices[c, 2] - vertices[a, 2],
+    )
+    x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    return x == 0.0 and y == 0.0 and z == 0.0  # type: ignore[no-any-return]
+
+
+def centre_and_radius(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the middle of the bounding box and the distance of the farthest vertex from it.
+
+    Pieces that are small, lie apart, and lie far out do not count.
+
+    Raises
+    ------
+    SpecimenError
+        Where the mesh has no extent.
+    """
+    kept = main_part(vertices, faces)
+    body = vertices if kept is None else vertices[kept]
+    centre = (body.min(axis=0) + body.max(axis=0)) / 2
+    radius = float(np.sqrt(((body - centre) ** 2).sum(axis=1).max()))
+    if not radius > 0:
+        raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
+    return centre, radius
+
+
+def main_part(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
+    """Return which vertices belong to the specimen rather than to stray fragments; None for all.
+
+    Nearly always a look at the distances from the middle decides that nothing strays; pieces are
+    told apart only where something lies far out.
+    """
+    middle = np.median(vertices[:: max(1, len(vertices) // 20_000)], axis=0)
+    distances = np.sqrt(((vertices - middle) ** 2).sum(axis=1))
+    rank = int(_ENOUGH_OF_THE_SURFACE * (len(distances) - 1))
+    reach = float(np.partition(distances, rank)[rank])
+    if float(distances.max()) <= _STRAY_REACH * reach:
+        return None
+    far = distances > _STRAY_REACH * reach
+    if not len(faces):
+        # Points have no pieces: keep far ones only if they are no scatter beyond twice the reach.
+        far = distances > 2 * reach
+        return ~far if far.any() else None
+    pieces = _pieces(faces, len(vertices))
+    sizes = np.bincount(pieces[faces[:, 0]], minlength=len(vertices))
+    nearest = np.full(len(vertices), np.inf)
+    np.minimum.at(nearest, pieces, distances)
+    small_and_apart = (sizes < _STRAY_SHARE * len(faces)) & (nearest > reach)
+    stray = small_and_apart[pieces]
+    return ~stray if stray.any() and not stray.all() else None
+
+
+@njit(cache=True, nogil=True)
+def _pieces(faces: np.ndarray, vertices: int) -> np.ndarray:
+    """Give every vertex the lowest vertex number of its connected piece (union-find)."""
+    parent = np.arange(vertices)
+    for f in range(len(faces)):
+        for k in range(2):
+            a, b = faces[f, k], faces[f, k + 1]
+            while parent[a] != a:
+                parent[a] = parent[parent[a]]
+                a = parent[a]
+            while parent[b] != b:
+                parent[b] = parent[parent[b]]
+                b = parent[b]
+            if a < b:
+                parent[b] = a
+            else:
+                parent[a] = b
+    for i in range(vertices):
+        root = i
+        while parent[root] != root:
+            root = parent[root]
+        parent[i] = root
+    return parent

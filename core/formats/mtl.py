@@ -1,0 +1,119 @@
+"""MTL: the materials beside an OBJ file; what is missing is noted and done without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_GREY = (204, 204, 204)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The diffuse colour of a material and, where its image was found, its texture.
+
+    Parameters
+    ----------
+    colour : (3,) uint8
+        Diffuse colour.
+    texture : (h, w, 3) uint8, optional
+        Diffuse texture, first row at the top.
+    """
+
+    colour: np.ndarray
+    texture: np.ndarray | None = None
+
+    def sample(self, places: np.ndarray) -> np.ndarray:
+        """Return the texture's colours at (..., 2) texture coordinates, repeating beyond 0 to 1."""
+        if self.texture is None:
+            return np.broadcast_to(self.colour, (*places.shape[:-1], 3))
+        height, width = self.texture.shape[:2]
+        wrapped = places - np.floor(places)
+        wrapped = np.where((places > 0) & (wrapped == 0), 1.0, wrapped)  # 1 is the far border, not the near one
+        column = np.clip((wrapped[..., 0] * width).astype(np.int64), 0, width - 1)
+        row = np.clip(((1.0 - wrapped[..., 1]) * height).astype(np.int64), 0, height - 1)
+        return self.texture[row, column]  # type: ignore[no-any-return]
+
+
+def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Material], tuple[str, ...]]:
+    """Read the material libraries that an OBJ file names.
+
+    Returns
+    -------
+    materials : dict of str to Material
+        By name; empty where no library could be read.
+    notes : tuple of str
+        What was not found.
+    """
+    materials: dict[str, Material] = {}
+    notes: list[str] = []
+    for library in dict.fromkeys(libraries):
+        path = _beside(obj_path, library)
+        if path is None:
+            notes.append(f"The material file {library} is not there; its colours are left out.")
+            continue
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            notes.append(f"The material file {library} cannot be read ({error.strerror}).")
+            continue
+        materials.update(_parse(text, path, notes))
+    return materials, tuple(notes)
+
+
+def _beside(place: Path, name: str) -> Path | None:
+    """Return the file called `name` in the folder of `place`; never one outside of it."""
+    folder = place.parent.resolve()
+    wanted = name.strip().strip('"').replace("\\", "/")
+    for candidate in (wanted, wanted.rsplit("/", 1)[-1]):
+        path = (folder / candidate).resolve()
+        if path.is_relative_to(folder) and path.is_file():
+            return path
+    return None
+
+
+def _parse(text: str, path: Path, notes: list[str]) -> dict[str, Material]:
+    colours: dict[str, np.ndarray] = {}
+    textures: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        key, _, rest = line.strip().partition(" ")
+        if key == "newmtl":
+            name = rest.strip()
+            colours[name] = np.array(_GREY, np.uint8)
+        elif key == "Kd" and name:
+            colours[name] = _colour(rest)
+        elif key == "map_Kd" and name:
+            textures[name] = rest.strip()
+    materials = {}
+    for name, colour in colours.items():
+        image = _texture(path, textures[name], notes) if name in textures else None
+        materials[name] = Material(colour, image)
+    return materials
+
+
+def _colour(text: str) -> np.ndarray:
+    try:
+        values = [float(word) for word in text.split()[:3]]
+    except ValueError:
+        values = []
+    if len(values) != 3 or not np.isfinite(values).all():
+        return np.array(_GREY, np.uint8)
+    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+
+
+def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
+    from PIL import Image, UnidentifiedImageError
+
+    found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
+    if found is None:
+        notes.append(f"The texture {entry} is not there; the material's plain colour is shown instead.")
+        return None
+    try:
+        with Image.open(found) as image:
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        notes.append(f"The texture {found.name} cannot be read; the material's plain colour is shown instead.")
+        return None

@@ -1,0 +1,80 @@
+"""Fewer faces for a quick look: clustering of vertices on a grid (Rossignac and Borrel, 1993)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import SettingError
+from core.meshes import Mesh, vertex_colours_of
+
+_FEWEST = 4
+_CLOSE_ENOUGH = 0.1
+_ATTEMPTS = 12
+
+
+def simplified(mesh: Mesh, faces: int) -> Mesh:
+    """Return a mesh of at most `faces` faces (or points), and seldom of less than 9/10 of them."""
+    if faces < _FEWEST:
+        raise SettingError(f"'faces' must be at least {_FEWEST} (got {faces}).")
+    if mesh.is_point_cloud:
+        return _thinned(mesh, faces)
+    if len(mesh.faces) <= faces:
+        return mesh
+    low = mesh.vertices.min(axis=0)
+    size = float(mesh.extent.max())
+    # A closed surface has about two faces a vertex and covers about 3 n² cells of an n³ grid.
+    fine, coarse = 1.0, 4096.0
+    cells = np.sqrt(faces / 4.0)
+    best: Mesh | None = None
+    for _ in range(_ATTEMPTS):
+        attempt = _clustered(mesh, low, size / cells)
+        if len(attempt.faces) <= faces:
+            if best is None or len(attempt.faces) > len(best.faces):
+                best = attempt
+            fine = cells
+            if len(attempt.faces) >= (1 - _CLOSE_ENOUGH) * faces:
+                break
+        else:
+            coarse = cells
+        guess = cells * np.sqrt(faces * (1 - _CLOSE_ENOUGH / 2) / max(len(attempt.faces), 1))
+        cells = float(guess) if fine < guess < coarse else (fine + coarse) / 2
+    return best if best is not None and len(best.faces) else mesh
+
+
+def _thinned(mesh: Mesh, points: int) -> Mesh:
+    if len(mesh.vertices) <= points:
+        return mesh
+    rows = np.linspace(0, len(mesh.vertices) - 1, points).astype(np.int64)
+    return Mesh(
+        vertices=mesh.vertices[rows],
+        faces=mesh.faces,
+        vertex_colours=None if mesh.vertex_colours is None else mesh.vertex_colours[rows],
+        normals=None if mesh.normals is None else mesh.normals[rows],
+        notes=mesh.notes,
+    )
+
+
+def _clustered(mesh: Mesh, low: np.ndarray, cell: float) -> Mesh:
+    """Merge all vertices of a grid cell at their mean place; drop the faces that collapse."""
+    from core.formats.weld import weld
+
+    inverse, first = weld(np.floor((mesh.vertices - low) / cell).astype(np.float32))
+    faces = inverse[mesh.faces]
+    a, b, c = faces.T
+    kept = faces[(a != b) & (b != c) & (a != c)]
+    smallest = kept.argmin(axis=1)
+    turned = kept[np.arange(len(kept))[:, None], (smallest[:, None] + np.arange(3)) % 3]
+    count = np.int64(len(first))
+    _, rows = np.unique((turned[:, 0] * count + turned[:, 1]) * count + turned[:, 2], return_index=True)
+    weights = np.bincount(inverse, minlength=len(first))
+    mean = np.stack(
+        [np.bincount(inverse, weights=mesh.vertices[:, axis], minlength=len(first)) / weights for axis in range(3)],
+        axis=1,
+    )
+    colours = vertex_colours_of(mesh)
+    return Mesh(
+        vertices=mean,
+        faces=np.ascontiguousarray(turned[np.sort(rows)], dtype=np.int32),
+        vertex_colours=None if colours is None else colours[first],
+        notes=mesh.notes,
+    )

@@ -1,0 +1,58 @@
+"""Find vertices that stand in exactly the same place."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give points at exactly equal positions one number.
+
+    Parameters
+    ----------
+    points : (n, 3) float32 or float64
+        Positions.
+
+    Returns
+    -------
+    inverse : (n,) int32
+        The number of every point, counted in order of first appearance.
+    first : (k,) int32
+        The first point that carries each number.
+    """
+    kept = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # -0 becomes 0
+    slots = 1 << max(4, int(2 * len(kept)).bit_length())
+    return _weld(kept, kept.view(np.uint32), slots)  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def _weld(points: np.ndarray, bits: np.ndarray, slots: int) -> tuple[np.ndarray, np.ndarray]:
+    table = np.full(slots, -1, np.int32)
+    inverse = np.empty(len(points), np.int32)
+    first = np.empty(len(points), np.int32)
+    found = 0
+    mask = np.uint64(slots - 1)
+    for i in range(len(points)):
+        key = (
+            np.uint64(bits[i, 0]) * np.uint64(0x9E3779B97F4A7C15)
+            ^ np.uint64(bits[i, 1]) * np.uint64(0xC2B2AE3D27D4EB4F)
+            ^ np.uint64(bits[i, 2]) * np.uint64(0x165667B19E3779F9)
+        )
+        key ^= key >> np.uint64(29)
+        key *= np.uint64(0xBF58476D1CE4E5B9)
+        slot = (key >> np.uint64(20)) & mask
+        while True:
+            number = table[slot]
+            if number < 0:
+                table[slot] = found
+                first[found] = i
+                inverse[i] = found
+                found += 1
+                break
+            other = first[number]
+            if bits[other, 0] == bits[i, 0] and bits[other, 1] == bits[i, 1] and bits[other, 2] == bits[i, 2]:
+                inverse[i] = number
+                break
+            slot = (slot + np.uint64(1)) & mask
+    return inverse, first[:found].copy()

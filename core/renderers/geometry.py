@@ -1,0 +1,106 @@
+"""Compiled geometry that all backends share: vertex normals and the windows of the cameras."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from core.formats.weld import weld
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return area-weighted vertex normals (Gouraud, 1971), shared by vertices in the same place.
+
+    Parameters
+    ----------
+    vertices : (n, 3) float32
+        Positions.
+    faces : (m, 3) int32
+        Vertex indices.
+
+    Returns
+    -------
+    (n, 3) float32
+        Unit normals; zero where the faces around a vertex cancel out.
+    """
+    inverse, first = weld(vertices)
+    return _vertex_normals(vertices, faces, inverse, len(first))  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _vertex_normals(vertices: np.ndarray, faces: np.ndarray, inverse: np.ndarray, places: int) -> np.ndarray:
+    sums = np.zeros((places, 3), np.float32)
+    weights = np.zeros(places, np.float32)
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux = vertices[b, 0] - vertices[a, 0]
+        uy = vertices[b, 1] - vertices[a, 1]
+        uz = vertices[b, 2] - vertices[a, 2]
+        vx = vertices[c, 0] - vertices[a, 0]
+        vy = vertices[c, 1] - vertices[a, 1]
+        vz = vertices[c, 2] - vertices[a, 2]
+        x = uy * vz - uz * vy
+        y = uz * vx - ux * vz
+        z = ux * vy - uy * vx
+        area = np.sqrt(x * x + y * y + z * z)
+        for corner in range(3):
+            place = inverse[faces[f, corner]]
+            sums[place, 0] += x
+            sums[place, 1] += y
+            sums[place, 2] += z
+            weights[place] += area
+    normals = np.zeros((len(vertices), 3), np.float32)
+    for i in range(len(vertices)):
+        place = inverse[i]
+        x, y, z = sums[place, 0], sums[place, 1], sums[place, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        # Faces that face each other leave a remainder that points anywhere.
+        if length > 0.05 * weights[place]:
+            normals[i, 0] = x / length
+            normals[i, 1] = y / length
+            normals[i, 2] = z / length
+    return normals
+
+
+def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.ndarray:
+    """Return what every camera sees of some points.
+
+    Parameters
+    ----------
+    vertices : (n, 3) float32
+        Points before all cameras.
+    camera_to_world : (v, 4, 4) float64
+        Poses.
+
+    Returns
+    -------
+    (v, 4) float64
+        Left, right, top and bottom on the plane one unit before each camera.
+    """
+    rotations = np.ascontiguousarray(camera_to_world[:, :3, :3].transpose(0, 2, 1), dtype=np.float32)
+    positions = np.ascontiguousarray(camera_to_world[:, :3, 3], dtype=np.float32)
+    return _bounds(vertices, rotations, positions).astype(np.float64)  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _bounds(vertices: np.ndarray, rotations: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    bounds = np.empty((len(rotations), 4), np.float32)
+    for view in range(len(rotations)):
+        r = rotations[view]
+        px, py, pz = positions[view, 0], positions[view, 1], positions[view, 2]
+        left = top = np.float32(1e30)
+        right = bottom = np.float32(-1e30)
+        for i in range(len(vertices)):
+            x, y, z = vertices[i, 0] - px, vertices[i, 1] - py, vertices[i, 2] - pz
+            depth = np.float32(1.0) / (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z)
+            u = (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z) * depth
+            v = (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z) * depth
+            left = min(left, u)
+            right = max(right, u)
+            top = min(top, v)
+            bottom = max(bottom, v)
+        bounds[view, 0] = left
+        bounds[view, 1] = right
+        bounds[view, 2] = top
+        bounds[view, 3] = bottom
+    return bounds

@@ -1,0 +1,83 @@
+"""What renderers draw: a surface ready for drawing, cameras with their windows, and a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from core.meshes import Mesh
+
+BACKENDS = ("auto", "raycast", "vtk", "filament")
+APPEARANCES = ("gray", "colour", "depth", "normals")
+SHADINGS = ("clay", "headlight", "key")
+NORMALS = ("smooth", "flat")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A normalised specimen, ready for drawing.
+
+    Parameters
+    ----------
+    vertices : (n, 3) float32
+        Positions; the specimen's middle is the origin and its radius 1.
+    faces : (m, 3) int32
+        Vertex indices.
+    normals : (n, 3) float32
+        Unit vertex normals, zero where faces cancel out; their sign carries no meaning.
+    vertex_colours : (n, 3) uint8, optional
+        Colour of each vertex.
+    corner_colours : (m, 3, 3) uint8, optional
+        Colour of each corner; goes before `vertex_colours`.
+    """
+
+    vertices: Float[np.ndarray, "n 3"]
+    faces: Int[np.ndarray, "m 3"]
+    normals: Float[np.ndarray, "n 3"]
+    vertex_colours: UInt8[np.ndarray, "n 3"] | None = None
+    corner_colours: UInt8[np.ndarray, "m 3 3"] | None = None
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """Where the cameras stand and which part of what they see makes the picture.
+
+    Parameters
+    ----------
+    camera_to_world : (v, 4, 4) float64
+        Poses as `core.poses` has them: x right, y down, z forward.
+    windows : (v, 4) float64
+        Left, right, top and bottom of each picture on the plane one unit before its camera.
+    size : int
+        Width and height of a picture in pixels.
+    """
+
+    camera_to_world: Float[np.ndarray, "v 4 4"]
+    windows: Float[np.ndarray, "v 4"]
+    size: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a surface is lit and coloured; the fields are those of `core.views.ViewSettings`."""
+
+    appearance: str = "gray"
+    shading: str = "clay"
+    normals: str = "smooth"
+    background: tuple[int, int, int] = (255, 255, 255)
+    antialias: int = 4
+
+
+def surface_of(mesh: Mesh) -> Surface:
+    """Return the surface of a normalised mesh; points become small discs (surfels)."""
+    if mesh.is_point_cloud:
+        from core.renderers.surfels import surfels_of
+
+        return surfels_of(mesh)
+    from core.renderers.geometry import vertex_normals
+
+    vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
+    faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
+    return Surface(vertices, faces, vertex_normals(vertices, faces), mesh.vertex_colours, mesh.corner_colours)

@@ -1,0 +1,264 @@
+"""Specimen → views: pictures of one specimen from all around, whichever renderer draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from core.errors import InputError, SettingError, SpecimenError
+from core.meshes import Mesh, normalise
+from core.poses import camera_poses, check_views
+from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
+from core.storage import file_of_specimen, write_bytes
+
+VIEWS_VERSION = "1"
+"""Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
+
+FRAMINGS = ("view", "specimen")
+ANTIALIAS = (1, 4, 16)
+BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
+_SMALLEST_SIZE, _LARGEST_SIZE = 16, 4096
+_MARGIN = 0.04
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """How the views of a specimen are made.
+
+    Parameters
+    ----------
+    views : int
+        How many, from 1.
+    size : int
+        Width and height of a picture in pixels, 16 to 4096.
+    backend : str
+        `raycast`, `vtk`, `filament`, or `auto`, which is `raycast`.
+    appearance : str
+        `gray` (form alone), `colour` (the specimen's own, where it has one), `depth` or `normals`.
+    layout : str
+        Where the cameras stand: see `core.poses.camera_poses`.
+    background : str
+        `white`, `black`, `gray`, or a colour like `#20304a`.
+    shading : str
+        `clay` (matte, a light at the camera, one from the upper left, cavities darkened),
+        `headlight` or `key`.
+    normals : str
+        `smooth` or `flat`.
+    antialias : int
+        Rays through a pixel at an edge: 1, 4 or 16.
+    framing : str
+        `view` zooms every view by itself, `specimen` all views of a specimen alike.
+    align : bool
+        Turn the specimen to its principal axes first.
+
+    Raises
+    ------
+    SettingError
+        Where a value is outside of what is allowed.
+    """
+
+    views: int = 12
+    size: int = 768
+    backend: str = "auto"
+    appearance: str = "gray"
+    layout: str = "fibonacci"
+    background: str = "white"
+    shading: str = "clay"
+    normals: str = "smooth"
+    antialias: int = 4
+    framing: str = "view"
+    align: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        check_views(self.views, self.layout)
+        if not _SMALLEST_SIZE <= self.size <= _LARGEST_SIZE:
+            raise SettingError(
+                f"'size' must be from {_SMALLEST_SIZE} to {_LARGEST_SIZE} pixels (got {self.size}).",
+                advice="Backbones look at 224 to 518 pixels.",
+            )
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SettingError(f"'{name}' must be one of {', '.join(map(str, allowed))} (got {value!r}).")
+        colour_of(self.background)
+
+
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "backend": BACKENDS,
+    "appearance": APPEARANCES,
+    "shading": SHADINGS,
+    "normals": NORMALS,
+    "antialias": ANTIALIAS,
+    "framing": FRAMINGS,
+}
+
+
+@dataclass(frozen=True)
+class Views:
+    """The views of one specimen.
+
+    Parameters
+    ----------
+    images : (v, h, w, 3) uint8
+        The pictures; read-only.
+    masks : (v, h, w) bool
+        Which pixels show the specimen; read-only.
+    camera_to_world : (v, 4, 4) float64
+        Poses as `core.poses` has them; read-only.
+    """
+
+    images: UInt8[np.ndarray, "v h w 3"]
+    masks: Bool[np.ndarray, "v h w"]
+    camera_to_world: Float[np.ndarray, "v 4 4"]
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.images, self.masks, self.camera_to_world):
+            array.setflags(write=False)
+
+
+def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0) -> Views:
+    """Draw a specimen from all around.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        As read; it is normalised here.
+    settings : ViewSettings
+        How many views, how large, how drawn.
+    threads : int
+        How many threads the ray caster uses, 0 for all; changes the time, not the pictures.
+
+    Raises
+    ------
+    SpecimenError
+        Where the mesh has no extent, or nothing of it can be seen.
+    RendererError
+        Where the backend asked for does not work here.
+    """
+    unit = normalise(mesh)
+    if settings.align:
+        from core.formats.align import aligned
+
+        unit = aligned(unit)
+    surface = surface_of(unit)
+    cameras = _cameras(surface, unit, settings)
+    look = Look(
+        appearance=settings.appearance,
+        shading=settings.shading,
+        normals=settings.normals,
+        background=colour_of(settings.background),
+        antialias=settings.antialias,
+    )
+    images, masks = _render(settings.backend, surface, cameras, look, threads)
+    if not masks.any():
+        raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
+    return Views(images, masks, cameras.camera_to_world)
+
+
+def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
+    """Write `<category>/<specimen>_view00.png` and so on, each atomically; return the paths."""
+    import cv2
+
+    paths = []
+    for number, image in enumerate(views.images):
+        path = file_of_specimen(folder, specimen_id, view_suffix(number))
+        gray = image[..., 0]
+        plain = (image == gray[..., None]).all()
+        pixels = gray if plain else image[..., ::-1]
+        _, png = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
+        write_bytes(path, png.tobytes())
+        paths.append(path)
+    return paths
+
+
+_PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
+
+
+def view_suffix(number: int) -> str:
+    """Return what follows the specimen id in the name of a view's file."""
+    return f"_view{number:02d}.png"
+
+
+def read_views(folder: Path, specimen_id: str) -> UInt8[np.ndarray, "v h w 3"]:
+    """Read back what `write_views` wrote, in order.
+
+    Raises
+    ------
+    InputError
+        Where there are no views, one cannot be read, or their sizes differ.
+    """
+    import cv2
+
+    images: list[np.ndarray] = []
+    while (path := file_of_specimen(folder, specimen_id, view_suffix(len(images)))).is_file():
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise InputError(
+                f"{path} is not a readable picture.", advice="Render this specimen again with --overwrite."
+            )
+        if images and image.shape != images[0].shape:
+            raise InputError(
+                f"{path} is not of the size of the specimen's other views.",
+                advice="Render this specimen again with --overwrite.",
+            )
+        images.append(np.asarray(image[..., ::-1], dtype=np.uint8))
+    if not images:
+        raise InputError(
+            f"There are no views of {specimen_id} in {folder}.", advice="Run `python -m core render` first."
+        )
+    return np.stack(images)
+
+
+def colour_of(name: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a background's name.
+
+    Raises
+    ------
+    SettingError
+        Where it is neither a known name nor like `#20304a`.
+    """
+    if name in BACKGROUNDS:
+        return BACKGROUNDS[name]
+    digits = name.removeprefix("#")
+    if name.startswith("#") and len(digits) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in digits):
+        return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+    raise SettingError(f"'background' must be one of {', '.join(BACKGROUNDS)} or a colour like #20304a (got {name!r}).")
+
+
+def _cameras(surface: Surface, unit: Mesh, settings: ViewSettings) -> Cameras:
+    """Aim the cameras and choose square windows around what they see of the specimen's main part."""
+    from core.formats.check import main_part
+    from core.renderers.geometry import bounds_in_windows
+
+    poses = camera_poses(settings.views, settings.layout)
+    vertices = surface.vertices
+    if not unit.is_point_cloud:
+        kept = main_part(unit.vertices, unit.faces)
+        vertices = vertices if kept is None else np.ascontiguousarray(vertices[kept])
+    bounds = bounds_in_windows(vertices, poses)
+    middles = np.stack([bounds[:, 0] + bounds[:, 1], bounds[:, 2] + bounds[:, 3]], axis=1) / 2
+    halves = np.maximum(bounds[:, 1] - bounds[:, 0], bounds[:, 3] - bounds[:, 2]) / 2
+    if settings.framing == "specimen":
+        halves[:] = halves.max()
+    halves = np.maximum(halves, 1e-3 * halves.max()) * (1 + 2 * _MARGIN) + 1e-6
+    windows = np.stack(
+        [middles[:, 0] - halves, middles[:, 0] + halves, middles[:, 1] - halves, middles[:, 1] + halves], axis=1
+    )
+    return Cameras(poses, windows, settings.size)
+
+
+def _render(
+    backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    if backend in ("auto", "raycast"):
+        from core.renderers import raycast
+
+        return raycast.render(surface, cameras, look, threads)
+    from core.renderers import child
+
+    return child.render(backend, surface, cameras, look)
