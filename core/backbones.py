@@ -7,6 +7,7 @@ The one place that imports timm. `describe` tells facts without loading anything
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -287,9 +288,14 @@ def _describe_timm(name: str) -> BackboneSpec:
         dimensions=0,
         image_size=int(config.input_size[1]),
         patch_size=int(patch.group(1)) if patch else 0,
-        mean=tuple(config.mean),
-        std=tuple(config.std),
+        mean=_three(config.mean),
+        std=_three(config.std),
         licence=config.license or "as stated on the model's page",
         citation="Wightman, PyTorch Image Models (timm), and the model's own paper.",
         interpolation=config.interpolation,
     )
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue

@@ -24,6 +24,9 @@ class FeatureHead(nn.Module):
         of its last feature map, which is the pooling it was trained with.
     """
 
+    scale: torch.Tensor
+    offset: torch.Tensor
+
     def __init__(self, backbone: Backbone, tokens: str) -> None:
         super().__init__()
         if backbone.module is None:

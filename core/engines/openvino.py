@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,10 @@ def _convert(backbone: Backbone, tokens: str, path: Path) -> None:
     head = FeatureHead(backbone, tokens).eval().requires_grad_(False)
     example = torch.zeros((2, backbone.image_size, backbone.image_size, 3), dtype=torch.uint8)
     try:
-        model = ov.convert_model(head, example_input=example)
+        with warnings.catch_warnings():
+            # Converting traces the network, of which PyTorch says that it will go one day.
+            warnings.simplefilter("ignore")
+            model = ov.convert_model(head, example_input=example)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise DeviceError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -12,9 +11,6 @@ from jaxtyping import Float, UInt8
 from core.backbones import Backbone
 from core.engines.base import EngineSettings, in_batches
 from core.errors import DeviceError
-
-if TYPE_CHECKING:
-    import torch
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +94,6 @@ class TorchEngine:
         reduced = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
         casting = torch.autocast(self.device.split(":")[0], dtype=reduced) if reduced is not None else nullcontext()
         with torch.inference_mode(), casting:
-            pixels: torch.Tensor = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
+            pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
             features: np.ndarray = self._head(pixels).float().cpu().numpy()
         return features

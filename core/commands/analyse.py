@@ -1,0 +1,102 @@
+"""Commands that ask something of embeddings: search, search-all, cluster, evaluate."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.cli import DONE, progress_of, report, say
+from core.clusters import cluster, write_clustering
+from core.commands import flags
+from core.embeddings import read_embeddings
+from core.evaluation import evaluate, summarise, write_evaluation
+from core.labels import resolve_labels
+from core.neighbours import file_name_of_search, search, write_neighbours
+from core.stages import search_folder
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    _add_search(commands, common)
+    _add_search_all(commands, common)
+    _add_cluster(commands, common)
+    _add_evaluate(commands, common)
+
+
+def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("search", parents=[common], help="the nearest specimens of one specimen")
+    flags.add_embedding_flags(parser)
+    parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
+    flags.add_search_flags(parser)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.set_defaults(run=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    embeddings = read_embeddings(options.emb, options.ids)
+    neighbours = search(embeddings, options.query, flags.search_settings(options))
+    path = options.out / file_name_of_search(neighbours.query_id)
+    write_neighbours(path, neighbours)
+    say(options, f"Nearest to {neighbours.query_id} ({options.metric} distance):")
+    for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1):
+        say(options, f"{rank:4d}  {distance:.4f}  {name}")
+    say(options, f"Written to {path}")
+    return DONE
+
+
+def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("search-all", parents=[common], help="the nearest specimens of every specimen")
+    flags.add_embedding_flags(parser)
+    flags.add_search_flags(parser)
+    parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
+    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    parser.set_defaults(run=_search_all)
+
+
+def _search_all(options: argparse.Namespace) -> int:
+    embeddings = read_embeddings(options.emb, options.ids)
+    settings = flags.search_settings(options)
+    stage = search_folder(embeddings, options.out, settings, overwrite=options.overwrite, progress=progress_of(options))
+    return report(options, stage, "Search", options.out)
+
+
+def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("cluster", parents=[common], help="which groups there are")
+    flags.add_embedding_flags(parser)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_cluster_flags(parser)
+    parser.set_defaults(run=_cluster)
+
+
+def _cluster(options: argparse.Namespace) -> int:
+    embeddings = read_embeddings(options.emb, options.ids)
+    clustering = cluster(embeddings, flags.cluster_settings(options))
+    write_clustering(options.out, clustering, options.pca_report or options.out / "pca_report.csv")
+    for note in clustering.notes:
+        say(options, f"Note: {note}")
+    say(
+        options,
+        f"{clustering.n_clusters} clusters of {len(clustering.ids)} specimens, {clustering.n_noise} of them noise "
+        f"({clustering.noise_ratio:.0%}), mean membership strength {clustering.mean_prob:.2f}",
+    )
+    say(options, f"Written to {options.out / 'clusters.csv'} and summary.json")
+    return DONE
+
+
+def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("evaluate", parents=[common], help="how good the neighbours are, judged by labels")
+    flags.add_embedding_flags(parser)
+    parser.add_argument("--labels", default="category", help="a CSV specimen_id,label or the word category")
+    parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    embeddings = read_embeddings(options.emb, options.ids)
+    evaluation = evaluate(embeddings, resolve_labels(options.labels, embeddings.ids))
+    write_evaluation(options.out, evaluation)
+    for name, value in summarise(evaluation).items():
+        say(options, f"{name}: {value:.3f}" if isinstance(value, float) else f"{name}: {value}")
+    say(options, f"Written to {options.out / 'retrieval.json'} and retrieval.csv")
+    return DONE

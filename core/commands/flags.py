@@ -1,0 +1,142 @@
+"""Flags that several commands share, and the settings made from them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core.cli import listed, whole_number
+from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
+from core.clusters import METRICS as CLUSTER_METRICS
+from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
+from core.errors import SettingError
+from core.features import TOKENS, FeatureSettings
+from core.neighbours import METRICS, SearchSettings
+from core.pooling import POOLINGS
+from core.reduction import NORMALIZATIONS
+from core.views import ViewSettings
+
+VIEW_CHOICES = {
+    "backend": ("auto", "raycast", "vtk", "filament"),
+    "appearance": ("gray", "colour", "depth", "normals"),
+    "layout": ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces"),
+}
+
+
+def add_view_flags(parser: argparse.ArgumentParser, *, size: int | None) -> None:
+    """Add how specimens are rendered."""
+    group = parser.add_argument_group("views")
+    group.add_argument("--views", type=whole_number, default=12, help="images a specimen (12)")
+    help_of_size = f"height and width in pixels ({size})" if size else "height and width in pixels (the backbone's own)"
+    group.add_argument("--size", type=whole_number, default=size, help=help_of_size)
+    for name, choices in VIEW_CHOICES.items():
+        group.add_argument(f"--{name}", choices=choices, default=getattr(ViewSettings(), name), help=listed(choices))
+
+
+def view_settings(options: argparse.Namespace) -> ViewSettings:
+    """Return view settings; a size of None leaves the default, to be replaced later."""
+    return ViewSettings(
+        views=options.views,
+        size=ViewSettings().size if options.size is None else options.size,
+        backend=options.backend,
+        appearance=options.appearance,
+        layout=options.layout,
+    )
+
+
+def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
+    """Add the backbone and how it is run."""
+    group = parser.add_argument_group("backbone")
+    group.add_argument("--model", default=model, help=f"a backbone, a timm name, or auto ({model})")
+    group.add_argument("--weights", type=Path, help="a weights file, or a folder that holds it")
+    group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    group.add_argument("--image-size", type=whole_number, help="pixels that the backbone sees (its own default)")
+    group.add_argument("--tokens", choices=TOKENS, default="cls", help=listed(TOKENS))
+    group.add_argument("--engine", choices=ENGINES, default="auto", help=listed(ENGINES))
+    group.add_argument("--device", default="auto", help=f"{listed(DEVICES)}, cuda:1 … (auto)")
+    group.add_argument("--precision", choices=PRECISIONS, default="auto", help=listed(PRECISIONS))
+    group.add_argument("--batch-size", type=whole_number, default=16, help="images in one pass (16)")
+
+
+def feature_settings(options: argparse.Namespace) -> FeatureSettings:
+    """Return feature settings."""
+    return FeatureSettings(
+        model=options.model,
+        weights=options.weights,
+        download=not options.no_download,
+        image_size=options.image_size,
+        tokens=options.tokens,
+        engine=EngineSettings(options.engine, options.device, options.precision, options.batch_size),
+    )
+
+
+def add_pool_flag(parser: argparse.ArgumentParser) -> None:
+    """Add how views become an embedding."""
+    parser.add_argument("--pool", choices=POOLINGS, default="mean", help=listed(POOLINGS))
+
+
+def add_embedding_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the matrix and its ids."""
+    parser.add_argument("--emb", type=Path, default=Path("data/embeddings/embeddings.npy"), help="the matrix")
+    parser.add_argument("--ids", type=Path, default=Path("data/embeddings/ids.txt"), help="its ids, one a line")
+
+
+def add_search_flags(parser: argparse.ArgumentParser) -> None:
+    """Add how neighbours are found."""
+    parser.add_argument("--topk", type=whole_number, default=10, help="neighbours of a specimen (10)")
+    parser.add_argument("--metric", choices=METRICS, default="cosine", help=listed(METRICS))
+
+
+def search_settings(options: argparse.Namespace) -> SearchSettings:
+    """Return search settings."""
+    return SearchSettings(topk=options.topk, metric=options.metric)
+
+
+def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = True) -> None:
+    """Add how specimens are grouped; `run` has one `--metric` for search and clusters."""
+    group = parser.add_argument_group("clusters")
+    group.add_argument("--method", choices=METHODS, default="hdbscan", help=listed(METHODS))
+    group.add_argument("--normalize", choices=NORMALIZATIONS, default="l2", help=listed(NORMALIZATIONS))
+    if with_metric:
+        group.add_argument("--metric", choices=CLUSTER_METRICS, default="cosine", help=listed(CLUSTER_METRICS))
+    group.add_argument("--pca", type=_pca, default=64, help="0 none, components, or the share of variance to keep (64)")
+    group.add_argument("--min-cluster-size", type=whole_number, default=10, help="smallest cluster (10)")
+    group.add_argument("--min-samples", type=whole_number, default=1, help="as hdbscan counts them (1)")
+    group.add_argument("--cluster-selection-method", choices=SELECTION_METHODS, default="leaf", help="leaf, eom")
+    group.add_argument("--cluster-selection-epsilon", type=float, default=0.0, help="groups nearer than this stay one")
+    group.add_argument("--pca-report", type=Path, help="where to write the explained variance (in --out)")
+    group.add_argument("--umap", action=argparse.BooleanOptionalAction, default=False, help="reduce by UMAP as well")
+    group.add_argument("--umap-n-components", type=whole_number, default=15, help="dimensions after UMAP (15)")
+    group.add_argument("--umap-n-neighbors", type=whole_number, default=30, help="UMAP's neighbourhood (30)")
+    group.add_argument("--umap-min-dist", type=float, default=0.0, help="UMAP's smallest distance (0.0)")
+    group.add_argument("--umap-metric", choices=CLUSTER_METRICS, default="cosine", help=listed(CLUSTER_METRICS))
+
+
+def cluster_settings(options: argparse.Namespace) -> ClusterSettings:
+    """Return cluster settings."""
+    metric = options.metric if options.metric in CLUSTER_METRICS else "cosine"
+    return ClusterSettings(
+        method=options.method,
+        normalize=options.normalize,
+        metric=metric,
+        pca=options.pca,
+        min_cluster_size=options.min_cluster_size,
+        min_samples=options.min_samples,
+        cluster_selection_method=options.cluster_selection_method,
+        cluster_selection_epsilon=options.cluster_selection_epsilon,
+        umap=options.umap,
+        umap_n_components=options.umap_n_components,
+        umap_n_neighbors=options.umap_n_neighbors,
+        umap_min_dist=options.umap_min_dist,
+        umap_metric=options.umap_metric,
+        seed=options.seed,
+    )
+
+
+def _pca(text: str) -> float:
+    """Return an int for a dimension and a float for a share of the variance."""
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise SettingError(f"'pca' must be a number (got {text}).", advice="0, 64 or 0.95, say.") from error
+    return int(number) if number.is_integer() else number

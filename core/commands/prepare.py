@@ -1,0 +1,175 @@
+"""Commands that make something: samples, render, extract, pool, run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from core.catalogue import Catalogue
+from core.cli import DONE, log_into, progress_of, report, say, whole_number
+from core.commands import flags
+from core.errors import CoreError
+from core.features import open_extractor
+from core.jobs import JobProgress
+from core.pipeline import RunSettings, run_pipeline
+from core.stages import extract_folder, pool_folder, render_folder
+from core.workers import default_workers
+from core.workspace import open_workspace
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    _add_samples(commands, common)
+    _add_render(commands, common)
+    _add_extract(commands, common)
+    _add_pool(commands, common)
+    _add_run(commands, common)
+
+
+def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("samples", parents=[common], help="make synthetic specimens to try everything with")
+    parser.add_argument("--out", type=Path, default=Path("data/meshes"), help="where to (data/meshes)")
+    parser.add_argument("--per-category", type=whole_number, default=8, help="specimens a category (8)")
+    parser.add_argument("--overwrite", action="store_true", help="make them again")
+    parser.set_defaults(run=_samples)
+
+
+def _samples(options: argparse.Namespace) -> int:
+    from core.samples import SampleSettings, make_samples
+
+    settings = SampleSettings(per_category=options.per_category, seed=options.seed)
+    result = make_samples(options.out, settings, progress=progress_of(options), overwrite=options.overwrite)
+    if result.written:
+        say(options, f"Samples: {len(result.written)} specimens made, {result.skipped_existing} were already there.")
+        say(options, f"Their parameters: {result.metadata_path}")
+    else:
+        say(options, f"Samples: nothing to do, all {result.skipped_existing} are already in {options.out}")
+    return DONE
+
+
+def _add_render(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("render", parents=[common], help="meshes → views")
+    parser.add_argument("--in", dest="meshes", type=Path, default=Path("data/meshes"), help="scans (data/meshes)")
+    parser.add_argument("--out", type=Path, default=Path("data/renders"), help="where to (data/renders)")
+    flags.add_view_flags(parser, size=768)
+    _add_work_flags(parser)
+    parser.set_defaults(run=_render)
+
+
+def _render(options: argparse.Namespace) -> int:
+    settings = flags.view_settings(options)
+    log_into(options.out / "render.log")
+    stage = render_folder(
+        options.meshes,
+        options.out,
+        settings,
+        workers=default_workers() if options.workers is None else options.workers,
+        overwrite=options.overwrite,
+        progress=progress_of(options),
+    )
+    return report(options, stage, "Render", options.out)
+
+
+def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("extract", parents=[common], help="views → view features")
+    parser.add_argument("--renders", type=Path, default=Path("data/renders"), help="views (data/renders)")
+    parser.add_argument("--out", type=Path, default=Path("data/features"), help="where to (data/features)")
+    flags.add_feature_flags(parser, model="dinov2_vits14")
+    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    parser.set_defaults(run=_extract)
+
+
+def _extract(options: argparse.Namespace) -> int:
+    settings = flags.feature_settings(options)
+    log_into(options.out / "extract.log")
+    extractor = open_extractor(settings)
+    stage = extract_folder(
+        options.renders, options.out, extractor, overwrite=options.overwrite, progress=progress_of(options)
+    )
+    say(options, f"Backbone: {_in_words(extractor.identity)}")
+    return report(options, stage, "Extract", options.out)
+
+
+def _add_pool(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("pool", parents=[common], help="view features → embeddings")
+    parser.add_argument("--features", type=Path, default=Path("data/features"), help="features (data/features)")
+    parser.add_argument("--out", type=Path, default=Path("data/embeddings"), help="where to (data/embeddings)")
+    flags.add_pool_flag(parser)
+    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    parser.set_defaults(run=_pool)
+
+
+def _pool(options: argparse.Namespace) -> int:
+    log_into(options.out / "pool.log")
+    stage = pool_folder(
+        options.features, options.out, options.pool, overwrite=options.overwrite, progress=progress_of(options)
+    )
+    return report(options, stage, "Pool", options.out)
+
+
+def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("run", parents=[common], help="all stages as one stream into a named run")
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--name", default="", help="the run's name (made from backbone, views and size)")
+    parser.add_argument("--in", dest="meshes", type=Path, help="scans (the workspace's meshes)")
+    parser.add_argument("--keep-renders", action=argparse.BooleanOptionalAction, help="keep views (from 768 px on)")
+    parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
+    flags.add_view_flags(parser, size=None)
+    flags.add_feature_flags(parser, model="auto")
+    flags.add_pool_flag(parser)
+    flags.add_search_flags(parser)
+    flags.add_cluster_flags(parser, with_metric=False)
+    _add_work_flags(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.job is None:
+        return _run_once(options)
+    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
+    catalogue.update_job(options.job, state="running")
+    try:
+        status = _run_once(options)
+    except CoreError as error:
+        catalogue.update_job(options.job, state="failed", finished=time.time(), message=str(error))
+        raise
+    state = "done" if status == DONE else "done, some passed over"
+    catalogue.update_job(options.job, state=state, finished=time.time())
+    return status
+
+
+def _run_once(options: argparse.Namespace) -> int:
+    settings = RunSettings(
+        views=flags.view_settings(options),
+        size=options.size,
+        features=flags.feature_settings(options),
+        pool=options.pool,
+        search=flags.search_settings(options),
+        clusters=flags.cluster_settings(options),
+        name=options.name,
+        keep_renders=options.keep_renders,
+        workers=options.workers,
+    )
+    workspace = open_workspace(options.workspace)
+    log_into(workspace.logs / "run.log")
+    progress = progress_of(options)
+    if options.job is not None:
+        progress = JobProgress(Catalogue(workspace.catalogue_path), options.job)
+    result = run_pipeline(workspace, settings, meshes=options.meshes, overwrite=options.overwrite, progress=progress)
+    status = report(options, result, f"Run {result.run.name}", result.run.root)
+    say(options, f"Backbone: {_in_words(result.run.config()['features'])}")
+    return status
+
+
+def _add_work_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=whole_number, help="child processes that render (one fewer than processors)")
+    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+
+
+def _in_words(identity: dict[str, object]) -> str:
+    return (
+        f"{identity['backbone']} at {identity['image_size']} px by {identity['engine']} in {identity['precision']} "
+        f"on {identity['device']}; weights: {identity['weights_source']}"
+    )

@@ -1,0 +1,171 @@
+"""What works on this machine, what is missing, and the command that brings it.
+
+Everything that could hang or crash is tried in a child process with a time limit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from core.backbones import AUTO, REGISTRY, choose_auto
+from core.caches import cache_folder
+from core.errors import WeightsError
+from core.weights import WEIGHTS_VARIABLE, find_weights
+
+PROJECT = Path(__file__).resolve().parents[1]
+WORKS, MISSING, OPTIONAL = "works", "missing", "not here"
+_LIBRARIES = {
+    "libusb-1.0": "libusb-1.0-0",
+    "libGL.so": "libgl1",
+    "libEGL": "libegl1",
+    "libgomp": "libgomp1",
+    "libvulkan": "libvulkan1",
+    "libX11": "libx11-6",
+    "libXrender": "libxrender1",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    name : str
+        What was looked at.
+    state : str
+        `works`, `missing` (the product needs it) or `not here` (it can do without).
+    detail : str
+        Version, or what went wrong.
+    remedy : str
+        The command that brings it, or why it may be left.
+    """
+
+    name: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A probe, how long it may take, whether the product needs it, and what brings it."""
+
+    probe: str
+    title: str
+    needed: bool
+    remedy: str
+    seconds: float = 90.0
+
+
+_INSTALL = "pip install -r requirements.txt"
+TRIALS = (
+    Trial("raycast", "renderer raycast (default)", True, _INSTALL),
+    Trial("vtk", "renderer vtk", False, "apt-get install libgl1 libegl1; not needed for the default renderer"),
+    Trial(
+        "filament",
+        "renderer filament",
+        False,
+        "apt-get install libvulkan1 mesa-vulkan-drivers; not needed for the default renderer",
+    ),
+    Trial("torch", "engine torch", True, _INSTALL),
+    Trial("cuda", "device cuda", False, "without an NVIDIA GPU and its driver everything runs on the CPU"),
+    Trial("openvino", "engine openvino", False, "pip install openvino; makes the CPU several times faster"),
+    Trial("hdbscan", "clusters (hdbscan)", True, _INSTALL),
+    Trial("umap", "maps (umap-learn)", True, _INSTALL),
+    Trial("viewer", "3D viewer", False, f"{_INSTALL}; without it pictures take its place"),
+)
+
+
+def examine(workspace: Path) -> Iterator[Finding]:
+    """Yield a finding for everything the product uses on this machine."""
+    yield _python()
+    yield _memory()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield from pool.map(_try, TRIALS)
+    yield from _weights()
+    yield _can_write(workspace, "workspace")
+    yield _can_write(cache_folder(), "cache")
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", WORKS, version)
+
+
+def _memory() -> Finding:
+    total, available = (value / 2**30 for value in psutil.virtual_memory()[:2])
+    detail = f"{total:.0f} GiB, {available:.0f} GiB of it free; {os.cpu_count()} processors"
+    return Finding("memory", WORKS if available >= 2 else OPTIONAL, detail, "" if available >= 2 else "close programs")
+
+
+def _try(trial: Trial) -> Finding:
+    """Run a probe in a child process and put what came of it into words."""
+    absent = MISSING if trial.needed else OPTIONAL
+    try:
+        child = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "core.probes", trial.probe],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=trial.seconds,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(trial.title, absent, f"no answer within {trial.seconds:.0f} s", trial.remedy)
+    lines = [line for line in (child.stdout if child.returncode == 0 else child.stderr).splitlines() if line.strip()]
+    if child.returncode == 0 and lines:
+        return Finding(trial.title, WORKS, lines[-1])
+    if child.returncode < 0:
+        return Finding(trial.title, absent, f"it crashed (signal {-child.returncode})", trial.remedy)
+    detail = lines[-1][:200] if lines else f"it ended with status {child.returncode}"
+    return Finding(trial.title, absent, detail, _remedy(detail, trial))
+
+
+def _remedy(detail: str, trial: Trial) -> str:
+    """Name the system package of a shared library that could not be opened."""
+    match = re.search(r"(lib[\w.+-]+): cannot open shared object", detail)
+    if match:
+        for start, package in _LIBRARIES.items():
+            if match[1].startswith(start):
+                return f"apt-get install {package}"
+        return f"install the system package that holds {match[1]}"
+    return trial.remedy
+
+
+def _weights() -> Iterator[Finding]:
+    for spec in REGISTRY.values():
+        if not spec.is_network:
+            continue
+        try:
+            found = find_weights(spec, download=False)
+        except WeightsError:
+            if spec.name == "dinov2_vits14":
+                wanted = spec.file_names[0]
+                remedy = f"put {wanted} into a folder and set {WEIGHTS_VARIABLE} to it"
+                yield Finding(f"weights of {spec.name}", OPTIONAL, "not on this machine", remedy)
+            continue
+        yield Finding(f"weights of {spec.name}", WORKS, found.source)
+    model, why = choose_auto(download=False)
+    yield Finding(f"backbone '{AUTO}'", WORKS, f"{model}, because {why.split(' (')[0]}")
+
+
+def _can_write(folder: Path, name: str) -> Finding:
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    free = psutil.disk_usage(str(existing)).free / 2**30
+    if not os.access(existing, os.W_OK):
+        return Finding(name, MISSING, f"{folder} cannot be written", f"take another folder, or chmod u+w {existing}")
+    return Finding(name, WORKS, f"{folder}, {free:.0f} GiB free")
