@@ -255,7 +255,11 @@ def _cameras(surface: Surface, unit: Mesh, settings: ViewSettings) -> Cameras:
 def _render(
     backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    if backend in ("auto", "raycast"):
+    if backend in ("auto", "raster"):
+        from core.renderers import raster
+
+        return raster.render(surface, cameras, look, threads)
+    if backend == "raycast":
         from core.renderers import raycast
 
         return raycast.render(surface, cameras, look, threads)

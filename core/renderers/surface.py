@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 
 from core.meshes import Mesh
 
-BACKENDS = ("auto", "raycast", "vtk", "filament")
+BACKENDS = ("auto", "raster", "raycast", "vtk", "filament")
 APPEARANCES = ("gray", "colour", "depth", "normals")
 SHADINGS = ("clay", "headlight", "key")
 NORMALS = ("smooth", "flat")

@@ -1,0 +1,90 @@
+"""From what the casters found to finished pictures, compiled: cavities, edges, background."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from core.poses import DISTANCE
+
+_CAVITY_REACH = 0.014  # of the picture's width; the second ring lies twice as far out
+_CAVITY_STRENGTH = np.float32(0.9)
+_DARKEST, _LIGHTEST = np.float32(0.55), np.float32(1.12)
+_BRIGHTEST = np.float32(250.0)
+_ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+
+
+def cavities(depth: np.ndarray, step: float) -> np.ndarray:
+    """Return a factor for every pixel: below 1 in cavities, above 1 on ridges and cusps.
+
+    Parameters
+    ----------
+    depth : (h, w) float32
+        Distance along the camera's axis, infinite where nothing is seen.
+    step : float
+        Width of a pixel on the plane one unit before the camera.
+
+    Returns
+    -------
+    (h, w) float32
+        What to multiply the light with; a second difference of the depth in four directions at two
+        distances, after the depth unsharp masking of Luft, Colditz and Deussen (2006), but blind to
+        slopes and to what lies across a depth edge.
+    """
+    reach = max(1, round(_CAVITY_REACH * len(depth)))
+    return _cavities(depth, reach, np.float32(step * DISTANCE))  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
+def _cavities(depth, reach, pixel):  # type: ignore[no-untyped-def]
+    height, width = depth.shape
+    factor = np.ones((height, width), np.float32)
+    for row in range(height):
+        for column in range(width):
+            here = depth[row, column]
+            if not here < np.inf:
+                continue
+            total = _ZERO
+            for ring in range(1, 3):
+                far = reach * ring
+                near = max(1, (far * 181) // 256)
+                limit = np.float32(2.0) * far * pixel
+                scale = _ONE / (far * pixel)
+                for direction in range(4):
+                    if direction == 0:
+                        r, c = 0, far
+                    elif direction == 1:
+                        r, c = far, 0
+                    elif direction == 2:
+                        r, c = near, near
+                    else:
+                        r, c = near, -near
+                    if row < r or row + r >= height or column < abs(c) or column + abs(c) >= width:
+                        continue
+                    one = depth[row + r, column + c] - here
+                    other = depth[row - r, column - c] - here
+                    if abs(one) < limit and abs(other) < limit:
+                        total += min(max((one + other) * scale, -_ONE), _ONE)
+            value = _ONE + _CAVITY_STRENGTH * total * np.float32(0.125)
+            factor[row, column] = min(max(value, _DARKEST), _LIGHTEST)
+    return factor
+
+
+@njit(cache=True, nogil=True)
+def write_image(colours, coverage, factor, background, image, mask):  # type: ignore[no-untyped-def]
+    """Blend colours with the background by coverage, round to bytes, and mark what is half covered."""
+    last = colours.shape[2] - 1
+    height, width = coverage.shape
+    has_factor = factor.shape[0] > 0
+    for row in range(height):
+        for column in range(width):
+            share = coverage[row, column]
+            mask[row, column] = share >= _HALF
+            for channel in range(3):
+                value = background[channel]
+                if share > _ZERO:
+                    colour = colours[row, column, min(channel, last)]
+                    if has_factor:
+                        colour = min(colour * factor[row, column], _BRIGHTEST)
+                    value = share * colour + (_ONE - share) * value
+                image[row, column, channel] = np.uint8(min(max(value + _HALF, _ZERO), np.float32(255.0)))
