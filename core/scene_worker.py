@@ -12,22 +12,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import CoreError
+from core.meshes import Mesh, normalise, read_mesh, vertex_colours_of
+from core.openness import openness_of_vertices, point_normals
 
-# Viewports in a row, by the number of specimens.
-COLUMNS_OF_COUNT = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}
-
-
-def grid_of(count: int) -> tuple[int, int]:
-    """Return the rows and columns of the viewports for `count` specimens."""
-    columns = COLUMNS_OF_COUNT[count]
-    return -(-count // columns), columns
+# Where the camera stands at first, a little above and beside the front; z is up.
+FIRST_DIRECTION = (0.35, -1.0, 0.3)
 
 
 def main() -> None:
@@ -42,82 +39,113 @@ def main() -> None:
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     try:
-        Path(request["target"]).write_bytes(_export(request))
+        if not request["paths"]:
+            import trame_pyvista  # noqa: F401  (an empty request only loads what a scene needs)
+
+            return {"seconds": time.monotonic() - started}
+        specimens = [_Prepared.of(Path(path), request) for path in request["paths"]]
+        Path(request["target"]).write_bytes(_export(specimens, request))
     except CoreError as error:
         return {"error": error.problem, "advice": error.advice}
     except ImportError as error:
         return {"error": f"The viewer lacks a package ({error}).", "advice": "Run `make app` again to install it."}
-    except (OSError, RuntimeError, ValueError) as error:
-        return {"error": f"The 3D scene could not be made ({error}).", "advice": ""}
-    return {"seconds": time.monotonic() - started}
+    except (OSError, RuntimeError, ValueError, AttributeError, TypeError) as error:
+        # AttributeError and TypeError too: that is how trame answers where its parts do not fit together.
+        return {"error": f"The 3D scene could not be made ({type(error).__name__}: {error}).", "advice": ""}
+    return {
+        "seconds": time.monotonic() - started,
+        "radii": [specimen.radius for specimen in specimens],
+        "clouds": [specimen.is_cloud for specimen in specimens],
+        "has_colours": any(specimen.has_colours for specimen in specimens),
+    }
 
 
-def _export(request: Mapping[str, Any]) -> bytes:
+@dataclass(frozen=True)
+class _Prepared:
+    """A specimen as PyVista wants it, in a sphere of radius 1 around the origin."""
+
+    data: Any
+    radius: float
+    is_cloud: bool
+    has_colours: bool
+
+    @classmethod
+    def of(cls, path: Path, request: Mapping[str, Any]) -> _Prepared:
+        import pyvista
+
+        mesh = read_mesh(path)
+        unit = normalise(mesh)
+        points = unit.vertices.astype(np.float32)
+        if unit.is_point_cloud:
+            data = pyvista.PolyData(points)
+            data.point_data.active_normals = unit.normals if unit.normals is not None else point_normals(points)
+        else:
+            data = pyvista.PolyData.from_regular_faces(points, unit.faces)
+            data = data.compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
+        colours = vertex_colours_of(mesh)
+        data.point_data["colours"] = _shaded(unit, data, colours, request)
+        radius = float(np.max(mesh.extent) / np.max(unit.extent))
+        return cls(data, radius, unit.is_point_cloud, colours is not None)
+
+
+def _shaded(unit: Mesh, data: Any, colours: np.ndarray | None, request: Mapping[str, Any]) -> np.ndarray:
+    """Return a colour per vertex, darker where the surface is hidden from the sky."""
+    clay = request["clay"]
+    base = np.array([int(clay[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
+    depth = 0.75
+    if colours is not None and request["colour"]:
+        base, depth = colours.astype(np.float32), 0.4
+    if unit.is_point_cloud:
+        openness = np.ones(len(unit.vertices), np.float32)
+    else:
+        openness = openness_of_vertices(data.points, unit.faces, np.asarray(data.point_data.active_normals))
+    return np.clip(base * (1.0 - depth + depth * openness[:, None]), 0, 255).astype(np.uint8)
+
+
+def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
     import pyvista
 
-    meshes = [_polydata(Path(path)) for path in request["paths"]]
-    rows, columns = grid_of(len(meshes))
+    rows, columns = request["grid"]
     plotter = pyvista.Plotter(shape=(rows, columns), off_screen=True, border=False, lighting="none")
     try:
-        for index, mesh in enumerate(meshes):
+        for index, specimen in enumerate(specimens):
             plotter.subplot(index // columns, index % columns)
-            plotter.set_background(request["background"])
-            _add_lights(plotter)
-            _add_specimen(plotter, mesh, request)
-            plotter.view_vector((0.35, -1.0, 0.3), viewup=(0.0, 0.0, 1.0))
-            plotter.camera.zoom(1.25)
-        plotter.link_views(list(range(len(meshes))))
+            for light in request["lights"]:
+                plotter.add_light(
+                    pyvista.Light(
+                        position=light["position"],
+                        color=light["colour"],
+                        intensity=light["intensity"],
+                        light_type="scene light",
+                    ),
+                    only_active=True,
+                )
+            _add_specimen(plotter, specimen, request)
+            plotter.view_vector(FIRST_DIRECTION, viewup=(0.0, 0.0, 1.0))
+            plotter.enable_parallel_projection()
+        plotter.link_views(list(range(len(specimens))))
         archive: bytes = plotter.trame.export_vtksz(None)
     finally:
         plotter.close()
     return archive
 
 
-def _polydata(path: Path) -> Any:
-    import pyvista
-    from core.meshes import read_mesh
-
-    mesh = read_mesh(path)
-    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-    # One size for all: linked cameras then frame a shrew's tooth and a femur alike.
-    radius = float(np.linalg.norm(high - low)) / 2.0 or 1.0
-    points = ((mesh.vertices - (low + high) / 2.0) / radius).astype(np.float32)
-    data = pyvista.PolyData.from_regular_faces(points, mesh.faces) if len(mesh.faces) else pyvista.PolyData(points)
-    if mesh.vertex_colours is not None:
-        data.point_data["colours"] = np.ascontiguousarray(mesh.vertex_colours[:, :3], dtype=np.uint8)
-    return data
-
-
-def _add_lights(plotter: Any) -> None:
-    """Add a headlight and a soft key light that follow the camera."""
-    import pyvista
-
-    head = pyvista.Light(light_type="headlight", intensity=0.62, color="#fff8ee")
-    key = pyvista.Light(position=(-0.9, 1.1, 1.0), light_type="camera light", intensity=0.5, color="#fff4e0")
-    for light in (head, key):
-        plotter.add_light(light)
-
-
-def _add_specimen(plotter: Any, mesh: Any, request: Mapping[str, Any]) -> None:
-    style = request["style"]
-    is_cloud = mesh.n_faces_strict == 0
-    settings: dict[str, Any] = {"ambient": 0.12, "diffuse": 0.9, "specular": 0.12, "specular_power": 18.0}
-    if "colours" in mesh.point_data and (style == "colour" or (is_cloud and style == "clay")):
-        settings |= {"scalars": "colours", "rgb": True}
-    else:
-        settings |= {"color": request["clay"]}
-    if is_cloud or style == "points":
-        settings |= {"style": "points", "point_size": request["point_size"], "lighting": not is_cloud}
-    elif style == "wireframe":
-        settings |= {"style": "wireframe", "line_width": 1.0}
-    elif "scalars" not in settings or style == "clay":
-        settings |= {"smooth_shading": True, "split_sharp_edges": False}
-    plotter.add_mesh(mesh, show_scalar_bar=False, copy_mesh=False, **settings)
-
-
-def requests_of(paths: Sequence[Path]) -> list[str]:
-    """Return paths as they travel to the child process."""
-    return [str(path) for path in paths]
+def _add_specimen(plotter: Any, specimen: _Prepared, request: Mapping[str, Any]) -> None:
+    plotter.add_mesh(
+        specimen.data,
+        scalars="colours",
+        rgb=True,
+        style="points" if specimen.is_cloud else "surface",
+        point_size=request["point_size"],
+        smooth_shading=None if specimen.is_cloud else True,
+        split_sharp_edges=False,
+        ambient=0.16,
+        diffuse=0.84,
+        specular=0.08,
+        specular_power=12.0,
+        show_scalar_bar=False,
+        copy_mesh=False,
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import atexit
 import importlib.util
 import json
 import queue
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,17 +20,36 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from core.errors import InputError, RendererError, SettingError
 from core.storage import fingerprint
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 MOST_SPECIMENS = 6
 KEPT_SCENES = 48
-Style = Literal["clay", "colour", "wireframe", "points"]
+# Columns of viewports, by the number of specimens.
+COLUMNS_OF_COUNT = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}
+
+
+@dataclass(frozen=True)
+class SceneLight:
+    """A light that follows the camera: right, up and towards the viewer of the specimen."""
+
+    position: tuple[float, float, float]
+    intensity: float
+    colour: str
+
+
+# A headlight so that nothing is black, a warm key light from the upper left (the custom of
+# scientific illustration), and a cool rim from behind that lifts the outline off the ground.
+LIGHTS = (
+    SceneLight((0.0, 0.0, 1.0), 0.42, "#ffffff"),
+    SceneLight((-0.9, 1.0, 0.9), 0.62, "#fff3e2"),
+    SceneLight((1.0, -0.3, 0.15), 0.22, "#dfe9ff"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,13 +58,13 @@ class SceneConfig:
 
     Parameters
     ----------
-    style
-        ``clay`` (form alone), ``colour`` (the scan's vertex colours), ``wireframe`` or ``points``.
-        A point cloud is drawn as points whatever the style.
-    background, clay
-        Colours as ``#rrggbb``.
+    colour
+        Use the scan's vertex colours where a specimen has them; otherwise clay, which shows
+        form alone.
+    clay
+        Colour of the clay as `#rrggbb`.
     point_size
-        Diameter of a point in pixels.
+        Diameter in pixels of a point of a point cloud.
 
     Raises
     ------
@@ -52,28 +72,47 @@ class SceneConfig:
         Where a value is outside of what is allowed.
     """
 
-    style: Style = "clay"
-    background: str = "#f4f1ea"
-    clay: str = "#c9a98a"
+    colour: bool = False
+    clay: str = "#cdb597"
     point_size: float = 3.0
 
     def __post_init__(self) -> None:
-        if self.style not in get_args(Style):
-            raise SettingError(f"'style' must be one of {', '.join(get_args(Style))} (got {self.style!r}).")
-        for name in ("background", "clay"):
-            value = getattr(self, name)
-            if len(value) != 7 or value[0] != "#" or not all(c in "0123456789abcdefABCDEF" for c in value[1:]):
-                raise SettingError(f"{name!r} must be a colour like #c9a98a (got {value!r}).")
+        """Check the values."""
+        if re.fullmatch("#[0-9a-fA-F]{6}", self.clay) is None:
+            raise SettingError(f"'clay' must be a colour like #cdb597 (got {self.clay!r}).")
         if not 0.5 <= self.point_size <= 20.0:
             raise SettingError(f"'point_size' must be from 0.5 to 20 pixels (got {self.point_size}).")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A finished scene: the archive that vtk.js reads, and what it was made from."""
+    """A finished scene.
+
+    Parameters
+    ----------
+    fingerprint
+        Of the files and settings that it was made from.
+    archive
+        What vtk.js reads (a zip).
+    rows, columns
+        Of viewports; specimens fill them row by row.
+    radii
+        Of each specimen in units of its file; in the scene every radius is 1.
+    clouds
+        Whether each specimen is a point cloud.
+    has_colours
+        Whether any of them has vertex colours.
+    seconds
+        What it took to make.
+    """
 
     fingerprint: str
     archive: bytes
+    rows: int
+    columns: int
+    radii: tuple[float, ...]
+    clouds: tuple[bool, ...]
+    has_colours: bool
     seconds: float
 
 
@@ -114,10 +153,16 @@ class SceneBuilder:
                 self._kept.popitem(last=False)
             return scene
 
-    def warm_up(self) -> None:
-        """Start the child process without waiting for it."""
+    def warm_up(self) -> float:
+        """Load what a scene needs and return the seconds it took; also tells whether it works.
+
+        Raises
+        ------
+        RendererError
+            Where a package is missing, or the child process died or hung.
+        """
         with self._lock:
-            self._ready_child()
+            return float(self._ask({"paths": []})["seconds"])
 
     def close(self) -> None:
         """End the child process and remove its folder."""
@@ -128,24 +173,39 @@ class SceneBuilder:
 
     def _build(self, made_from: str, paths: Sequence[Path], config: SceneConfig) -> Scene:
         target = Path(self._folder.name) / f"{made_from}.vtksz"
-        request = {
-            "paths": [str(Path(path).resolve()) for path in paths],
-            "target": str(target),
-            "style": config.style,
-            "background": config.background,
-            "clay": config.clay,
-            "point_size": config.point_size,
-        }
+        columns = COLUMNS_OF_COUNT[len(paths)]
+        rows = -(-len(paths) // columns)
+        reply = self._ask(
+            {
+                "paths": [str(Path(path).absolute()) for path in paths],
+                "target": str(target),
+                "grid": [rows, columns],
+                "lights": [asdict(light) for light in LIGHTS],
+                **asdict(config),
+            }
+        )
+        archive = target.read_bytes()
+        target.unlink(missing_ok=True)
+        return Scene(
+            fingerprint=made_from,
+            archive=archive,
+            rows=rows,
+            columns=columns,
+            radii=tuple(reply["radii"]),
+            clouds=tuple(reply["clouds"]),
+            has_colours=reply["has_colours"],
+            seconds=reply["seconds"],
+        )
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             reply = self._ready_child().ask(request, self.timeout_seconds)
         except RendererError:
             self._child = None
             raise
         if "error" in reply:
-            raise RendererError(reply["error"], advice=reply.get("advice", ""))
-        archive = target.read_bytes()
-        target.unlink(missing_ok=True)
-        return Scene(made_from, archive, reply["seconds"])
+            raise RendererError(reply["error"], advice=reply["advice"])
+        return reply
 
     def _ready_child(self) -> _Child:
         if self._child is None or not self._child.is_alive:
@@ -176,11 +236,10 @@ class _Child:
         return self._process.poll() is None
 
     def ask(self, request: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
-        assert_stdin = self._process.stdin
         try:
-            if assert_stdin is not None:
-                assert_stdin.write(json.dumps(request) + "\n")
-                assert_stdin.flush()
+            if self._process.stdin is not None:
+                self._process.stdin.write(json.dumps(request) + "\n")
+                self._process.stdin.flush()
             line = self._replies.get(timeout=timeout_seconds)
         except queue.Empty:
             self.kill()
@@ -212,7 +271,7 @@ class _Child:
         self._replies.put("")
 
 
-def viewer_shell() -> str:
+def viewer_page() -> str:
     """Return the offline vtk.js viewer page that ships inside the trame-vtk package.
 
     Raises
@@ -240,5 +299,5 @@ def _fingerprint_of(paths: Sequence[Path], config: SceneConfig) -> str:
                 f"{path} cannot be read ({error.strerror or error}).",
                 advice="If the folder was moved, choose it again on the Specimens screen.",
             ) from error
-        files.append([str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns])
-    return fingerprint("scene", CODE_VERSION, files, vars(config))
+        files.append([str(Path(path).absolute()), facts.st_size, facts.st_mtime_ns])
+    return fingerprint("scene", CODE_VERSION, files, asdict(config))

@@ -1,0 +1,102 @@
+"""How much of the sky each vertex of a surface sees (ambient occlusion), for pictures with depth."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix
+from scipy.spatial import cKDTree
+
+REACH = 0.9  # of the specimen's radius; what lies farther away hides nothing
+MOST_RAYS = 500_000
+MOST_DIRECTIONS = 32
+FEWEST_DIRECTIONS = 6
+SMOOTHING_ROUNDS = 2
+GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
+NEIGHBOURS_FOR_NORMAL = 12
+
+
+def openness_of_vertices(
+    vertices: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "m 3"], normals: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, " n"]:
+    """Return the share of the sky that each vertex sees: 1 in the open, 0 at the bottom of a pit.
+
+    Rays leave each vertex with a cosine-weighted spread (Zhukov, Iones and Kronin, 1998), to both
+    sides of the surface; the more open side counts, so that surfaces that are open or turned
+    inside out are lit all the same. All ones where the ray caster is missing.
+
+    Parameters
+    ----------
+    vertices : (n, 3) float32
+        Positions; the specimen's radius is about 1.
+    faces : (m, 3) int32
+        Vertex indices.
+    normals : (n, 3) float32
+        Unit normals.
+
+    Returns
+    -------
+    (n,) float32
+        From 0 to 1.
+    """
+    try:
+        import open3d as o3d
+    except (ImportError, OSError):
+        return np.ones(len(vertices), np.float32)
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(
+        o3d.core.Tensor(np.ascontiguousarray(vertices, np.float32)),
+        o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32)),
+    )
+    count = int(np.clip(MOST_RAYS // (2 * len(vertices)), FEWEST_DIRECTIONS, MOST_DIRECTIONS))
+    best = np.zeros(len(vertices), np.float32)
+    for side in (1.0, -1.0):
+        outwards = (side * normals).astype(np.float32)
+        directions = _spread(outwards, count)
+        origins = np.broadcast_to((vertices + 2e-3 * outwards)[:, None, :], directions.shape)
+        rays = np.concatenate([origins, directions], axis=2).astype(np.float32)
+        distance = scene.cast_rays(o3d.core.Tensor(rays))["t_hit"].numpy()
+        best = np.maximum(best, np.minimum(distance / REACH, 1.0).mean(axis=1))
+    return _smoothed(best, faces)
+
+
+def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Return a normal for each point of a cloud: the direction of least spread of its neighbours.
+
+    Its sign is arbitrary (Hoppe et al., 1992); drawing is two-sided.
+    """
+    count = min(NEIGHBOURS_FOR_NORMAL, len(points))
+    if count < 3:
+        return np.tile(np.float32([0.0, 0.0, 1.0]), (len(points), 1))
+    _, index = cKDTree(points).query(points, k=count)
+    around = points[index] - points[index].mean(axis=1, keepdims=True)
+    _, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
+    return np.ascontiguousarray(vectors[:, :, 0], dtype=np.float32)
+
+
+def _spread(normals: np.ndarray, count: int) -> np.ndarray:
+    """Return (n, count, 3) directions around each normal, dense where they count most."""
+    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.float32([1, 0, 0]), np.float32([0, 1, 0]))
+    tangent = np.cross(normals, helper)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
+    bitangent = np.cross(normals, tangent)
+    step = np.arange(count, dtype=np.float32)
+    radius = np.sqrt((step + 0.5) / count)
+    # Turned from vertex to vertex, so that what is left of the pattern can be smoothed away.
+    angle = step[None, :] * GOLDEN_ANGLE + (np.arange(len(normals)) * 2.4)[:, None]
+    height = np.sqrt(1.0 - radius**2)
+    x, y = radius * np.cos(angle), radius * np.sin(angle)
+    spread = x[..., None] * tangent[:, None] + y[..., None] * bitangent[:, None] + height[:, None] * normals[:, None]
+    return np.asarray(spread, dtype=np.float32)
+
+
+def _smoothed(values: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return values averaged over the vertices that share an edge."""
+    start, end = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
+    both = np.concatenate([start, end]), np.concatenate([end, start])
+    size = len(values)
+    links = coo_matrix((np.ones(len(both[0]), np.float32), both), shape=(size, size)).tocsr()
+    total = np.asarray(links.sum(axis=1)).ravel() + 1.0
+    for _ in range(SMOOTHING_ROUNDS):
+        values = (links @ values + values) / total
+    return np.asarray(values, dtype=np.float32)

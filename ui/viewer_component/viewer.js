@@ -1,0 +1,417 @@
+// One to six specimens in viewports that turn together.
+//
+// Python sends a scene: a header in JSON and an archive that PyVista exported for vtk.js. The
+// archive is drawn by the vtk.js page of the trame-vtk package inside an iframe that stays
+// alive, so that the next scene needs no new page. Titles, scale bars and buttons are HTML over
+// the canvas, because text in the scene does not survive the export.
+
+const SHELL_SECONDS = 20;
+const SCENE_SECONDS = 20;
+const SLOW_FRAME_MS = 40;
+const REPRESENTATION = { points: 0, wireframe: 1, surface: 2 };
+// Directions from which a camera looks, and what is up: z is up in the scene.
+const VIEWS = {
+  front: [[0, -1, 0], [0, 0, 1]],
+  back: [[0, 1, 0], [0, 0, 1]],
+  left: [[-1, 0, 0], [0, 0, 1]],
+  right: [[1, 0, 0], [0, 0, 1]],
+  top: [[0, 0, 1], [0, 1, 0]],
+  bottom: [[0, 0, -1], [0, 1, 0]],
+};
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".viewer");
+  root.specimenViewer ??= new Viewer(root);
+  root.specimenViewer.accept(component);
+  return () => {
+    root.specimenViewer?.dispose();
+    delete root.specimenViewer;
+  };
+}
+
+class Viewer {
+  constructor(root) {
+    this.root = root;
+    this.stage = root.querySelector(".stage");
+    this.cells = root.querySelector(".cells");
+    this.bar = root.querySelector(".bar");
+    this.busy = root.querySelector(".busy");
+    this.latest = 0;
+    this.observer = new ResizeObserver(() => this.drawScaleBars());
+    this.observer.observe(root);
+    root.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  accept({ data, setStateValue }) {
+    this.setStateValue = setStateValue;
+    const scene = unpack(data);
+    if (scene.fingerprint === this.scene?.fingerprint) {
+      this.matchTheme();
+      return;
+    }
+    const previous = this.scene;
+    this.scene = scene;
+    this.root.style.height = `${scene.height}px`;
+    this.root.setAttribute("aria-label", scene.label);
+    this.root.dataset.state = "loading";
+    this.busy.hidden = false;
+    const turn = ++this.latest;
+    this.show(scene, previous, turn).catch((error) => {
+      console.error(error);
+      if (turn === this.latest) this.fail(error.message);
+    });
+  }
+
+  async show(scene, previous, turn) {
+    const page = await this.openPage();
+    if (turn !== this.latest) return;
+    const window_ = page.contentWindow;
+    const camera = this.camera && previous?.subject === scene.subject ? poseOf(this.camera) : null;
+    const before = { layer: this.layer, renderWindow: this.renderWindow };
+
+    const layer = window_.document.createElement("div");
+    layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
+    window_.document.body.append(layer);
+    // Typed arrays have to belong to the page that tests what they are.
+    window_.OfflineLocalView.load(layer, { file: new window_.Uint8Array(scene.archive) });
+    const renderWindow = window_.global.renderWindow;
+    const renderers = await drawn(window_, renderWindow, scene.titles.length, () => turn !== this.latest);
+    if (!renderers) {
+      discard(layer, renderWindow);
+      return;
+    }
+    this.layer = layer;
+    this.renderWindow = renderWindow;
+    this.renderers = renderers;
+    this.subscription?.unsubscribe();
+    this.prepareCamera(camera);
+    this.matchTheme();
+    this.setStyle(this.style ?? scene.style, false);
+    this.drawCells();
+    this.drawBar();
+    this.draw();
+    this.adaptToSpeed(window_);
+    discard(before.layer, before.renderWindow);
+    this.busy.hidden = true;
+    this.root.dataset.scene = scene.fingerprint;
+    this.root.dataset.state = "ready";
+  }
+
+  async openPage() {
+    if (this.page?.contentWindow?.OfflineLocalView) return this.page;
+    const test = document.createElement("canvas");
+    if (!test.getContext("webgl2") && !test.getContext("webgl")) throw new Error("no-webgl");
+    const shell = await shellPage();
+    this.page?.remove();
+    this.page = document.createElement("iframe");
+    this.page.title = this.scene.label;
+    this.page.tabIndex = -1;
+    const opened = new Promise((resolve, reject) => {
+      // The page calls this once its own scripts are there; without it, it would ask for a file.
+      this.page.onViewerReady = resolve;
+      setTimeout(() => reject(new Error("timeout")), SHELL_SECONDS * 1000);
+    });
+    const hook = "<script>window.loadDataSet = () => window.frameElement.onViewerReady();</script>";
+    this.page.srcdoc = shell.replace("</body>", () => `${hook}</body>`);
+    this.stage.replaceChildren(this.page);
+    await opened;
+    const window_ = this.page.contentWindow;
+    window_.document.body.style.cssText = "margin:0;overflow:hidden;background:transparent";
+    // Drawn larger than shown: vtk.js does not smooth edges by itself.
+    this.ratio = Math.max(2, window.devicePixelRatio);
+    Object.defineProperty(window_, "devicePixelRatio", { get: () => this.ratio });
+    return this.page;
+  }
+
+  prepareCamera(pose) {
+    this.camera = this.renderers[0].getActiveCamera();
+    for (const renderer of this.renderers) renderer.setActiveCamera(this.camera);
+    this.camera.setParallelProjection(true);
+    this.home = poseOf(this.camera);
+    if (pose) applyPose(this.camera, pose);
+    else this.fit();
+    this.subscription = this.camera.onModified(() => {
+      this.moveLights();
+      this.drawScaleBars();
+    });
+    this.moveLights();
+  }
+
+  // A specimen lies in a sphere of radius 1 around the origin; fit that into one viewport.
+  fit() {
+    const { width, height } = this.cellSize();
+    this.camera.setFocalPoint(0, 0, 0);
+    this.camera.setParallelScale(1.02 / Math.min(1, width / Math.max(1, height)));
+  }
+
+  cellSize() {
+    return {
+      width: this.root.clientWidth / this.scene.columns,
+      height: this.root.clientHeight / this.scene.rows,
+    };
+  }
+
+  // vtk.js moves only the headlight with the camera; the others are moved here.
+  moveLights() {
+    const forward = this.camera.getDirectionOfProjection();
+    const up = orthogonal(this.camera.getViewUp(), forward);
+    const right = cross(forward, up);
+    for (const renderer of this.renderers) {
+      const lights = renderer.getLights();
+      this.scene.lights.forEach(([x, y, z], index) => {
+        const light = lights[index];
+        if (!light) return;
+        light.setLightTypeToSceneLight();
+        light.setPositional(false);
+        light.setFocalPoint(0, 0, 0);
+        light.setPosition(...[0, 1, 2].map((axis) => x * right[axis] + y * up[axis] - z * forward[axis]));
+      });
+    }
+  }
+
+  draw() {
+    for (const renderer of this.renderers) renderer.resetCameraClippingRange();
+    this.renderWindow.render();
+  }
+
+  matchTheme() {
+    if (!this.renderers) return;
+    const colour = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [239, 235, 226];
+    for (const renderer of this.renderers) renderer.setBackground(colour[0] / 255, colour[1] / 255, colour[2] / 255);
+    this.renderWindow.render();
+  }
+
+  setStyle(style, draw = true) {
+    this.style = style;
+    const representation = REPRESENTATION[style] ?? REPRESENTATION.surface;
+    this.renderers.forEach((renderer, index) => {
+      const isCloud = this.scene.clouds[index];
+      for (const actor of renderer.getActors()) {
+        actor.getProperty().setRepresentation(isCloud ? REPRESENTATION.points : representation);
+        actor.getProperty().setPointSize(this.scene.pointSize * this.ratio);
+      }
+    });
+    for (const button of this.bar.querySelectorAll("[data-style]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.style === style));
+    }
+    if (draw) this.renderWindow.render();
+  }
+
+  look(name) {
+    const [from, up] = VIEWS[name];
+    this.camera.setPosition(...from.map((value) => value * 5));
+    this.camera.setViewUp(...up);
+    this.fit();
+    this.draw();
+  }
+
+  reset() {
+    applyPose(this.camera, this.home);
+    this.fit();
+    this.draw();
+  }
+
+  async snapshot() {
+    const [image] = await Promise.all(this.renderWindow.captureImages());
+    const link = document.createElement("a");
+    link.href = image;
+    link.download = `${this.scene.titles[0].replace(/[^\w.-]+/g, "_")}.png`;
+    link.click();
+  }
+
+  onKey(event) {
+    if (!this.camera || event.target !== this.root) return;
+    const act = {
+      ArrowLeft: () => this.camera.azimuth(-6),
+      ArrowRight: () => this.camera.azimuth(6),
+      ArrowUp: () => this.camera.elevation(6),
+      ArrowDown: () => this.camera.elevation(-6),
+      "+": () => this.camera.setParallelScale(this.camera.getParallelScale() / 1.15),
+      "-": () => this.camera.setParallelScale(this.camera.getParallelScale() * 1.15),
+      r: () => this.reset(),
+    }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+    this.camera.orthogonalizeViewUp();
+    this.draw();
+  }
+
+  drawCells() {
+    const { rows, columns, titles, badges } = this.scene;
+    this.cells.style.gridTemplate = `repeat(${rows}, 1fr) / repeat(${columns}, 1fr)`;
+    this.cells.replaceChildren(
+      ...titles.map((title, index) => {
+        const cell = element("div", "cell");
+        cell.classList.toggle("first-of-row", index % columns === 0);
+        cell.classList.toggle("below", index >= columns);
+        const line = element("div", "title");
+        line.append(element("b", index === 0 ? "query" : "", badges[index]), element("span", "", `\u200e${title}`));
+        const scale = element("div", "scale");
+        scale.append(element("span", "", ""), document.createElement("i"));
+        cell.append(line, scale);
+        return cell;
+      }),
+    );
+    this.drawScaleBars();
+  }
+
+  // The longest of 1, 2, 5 × 10ⁿ units of the file that fits in a fifth of the viewport.
+  drawScaleBars() {
+    if (!this.camera || !this.scene) return;
+    const { width, height } = this.cellSize();
+    const pixelsPerRadius = height / (2 * this.camera.getParallelScale());
+    [...this.cells.children].forEach((cell, index) => {
+      const pixelsPerUnit = pixelsPerRadius / this.scene.radii[index];
+      const most = (width * 0.2) / pixelsPerUnit;
+      const power = 10 ** Math.floor(Math.log10(most));
+      const length = [5, 2, 1].map((step) => step * power).find((value) => value <= most) ?? power;
+      const [label, rule] = cell.querySelector(".scale").children;
+      label.textContent = `${Number(length.toPrecision(1))} ${this.scene.unit}`;
+      rule.style.width = `${length * pixelsPerUnit}px`;
+    });
+  }
+
+  drawBar() {
+    const { words, hasColours } = this.scene;
+    const styles = ["clay", ...(hasColours ? ["colour"] : []), "wireframe", "points"];
+    const looks = element("div", "group");
+    for (const style of styles) {
+      const button = this.button(words[style], () => {
+        const wasColour = this.style === "colour";
+        this.setStyle(style);
+        if (wasColour !== (style === "colour")) this.setStateValue("colour", style === "colour");
+      });
+      button.dataset.style = style;
+      button.setAttribute("aria-pressed", String(style === this.style));
+      looks.append(button);
+    }
+    const views = element("div", "group");
+    for (const name of Object.keys(VIEWS)) views.append(this.button(words[name], () => this.look(name)));
+    const tools = element("div", "group");
+    tools.append(
+      this.button(words.reset, () => this.reset()),
+      this.button(words.snapshot, () => this.snapshot()),
+    );
+    this.bar.replaceChildren(looks, views, tools);
+  }
+
+  button(text, onClick) {
+    const button = element("button", "", text);
+    button.type = "button";
+    button.addEventListener("click", onClick);
+    return button;
+  }
+
+  // Where drawing is slow (no graphics card), draw fewer pixels while the mouse moves.
+  adaptToSpeed(window_) {
+    const interactor = this.renderWindow.getInteractor();
+    const started = performance.now();
+    this.renderWindow.render();
+    readOnePixel(this.layer);
+    if (performance.now() - started < SLOW_FRAME_MS) return;
+    const full = this.ratio;
+    const draw = (ratio) => {
+      this.ratio = ratio;
+      window_.dispatchEvent(new window_.Event("resize"));
+    };
+    interactor.onStartAnimation(() => draw(1));
+    interactor.onEndAnimation(() => draw(full));
+  }
+
+  fail(reason) {
+    this.busy.hidden = true;
+    this.root.dataset.state = "failed";
+    this.setStateValue("failure", reason);
+  }
+
+  dispose() {
+    this.latest += 1;
+    this.observer.disconnect();
+    discard(this.layer, this.renderWindow);
+    this.page?.remove();
+  }
+}
+
+function unpack(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  return { ...header, archive: bytes.slice(4 + length) };
+}
+
+function shellPage() {
+  if (window.specimenViewerShell) return Promise.resolve(window.specimenViewerShell);
+  return new Promise((resolve, reject) => {
+    const take = () => resolve(window.specimenViewerShell);
+    window.addEventListener("specimen-viewer-shell", take, { once: true });
+    setTimeout(() => reject(new Error("timeout")), SHELL_SECONDS * 1000);
+  });
+}
+
+// Resolve with the renderers that show a specimen, once each of them has its points.
+function drawn(window_, renderWindow, count, isStale) {
+  const until = performance.now() + SCENE_SECONDS * 1000;
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (isStale()) return resolve(null);
+      const full = renderWindow.getRenderers().filter((renderer) =>
+        renderer.getActors().some((actor) => actor.getMapper()?.getInputData?.()?.getPoints?.()?.getNumberOfPoints() > 0),
+      );
+      if (full.length >= count) return resolve(full);
+      if (performance.now() > until) return reject(new Error("timeout"));
+      return setTimeout(look, 8);
+    };
+    look();
+  });
+}
+
+// A browser keeps about sixteen WebGL contexts; those of scenes gone by are given back at once.
+function discard(layer, renderWindow) {
+  if (!layer) return;
+  renderWindow?.getInteractor()?.unbindEvents?.();
+  for (const canvas of layer.querySelectorAll("canvas")) contextOf(canvas)?.getExtension("WEBGL_lose_context")?.loseContext();
+  layer.remove();
+}
+
+function contextOf(canvas) {
+  return canvas.getContext("webgl2") ?? canvas.getContext("webgl");
+}
+
+function readOnePixel(layer) {
+  const context = contextOf(layer.querySelector("canvas"));
+  context?.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
+}
+
+function poseOf(camera) {
+  return {
+    position: camera.getPosition(),
+    focalPoint: camera.getFocalPoint(),
+    viewUp: camera.getViewUp(),
+    parallelScale: camera.getParallelScale(),
+  };
+}
+
+function applyPose(camera, pose) {
+  camera.setPosition(...pose.position);
+  camera.setFocalPoint(...pose.focalPoint);
+  camera.setViewUp(...pose.viewUp);
+  camera.setParallelScale(pose.parallelScale);
+}
+
+function cross(a, b) {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+function orthogonal(vector, to) {
+  const along = vector[0] * to[0] + vector[1] * to[1] + vector[2] * to[2];
+  const rest = vector.map((value, axis) => value - along * to[axis]);
+  const length = Math.hypot(...rest) || 1;
+  return rest.map((value) => value / length);
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
