@@ -1,0 +1,191 @@
+"""Nautiloids: involute coiled ones, and straight orthocones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from core.samples.coiling import Coil, generating_curve, growth_angles, spread
+from core.samples.form import between, whole
+from core.samples.sculpture import bump, growth_lines, ramp, ribs, suture_lines, wobble
+from core.samples.shells import Aperture, half_turns, shell_surface
+from core.samples.surfaces import Surface, grid_surface
+
+
+@dataclass(frozen=True)
+class CoiledNautiloid:
+    """Involute, fast growing, plain sutures, a sinus in the venter: *Nautilus*, *Cenoceras*, *Eutrephoceras*.
+
+    W of about 3 and a D near 0 are those of living *Nautilus* (Raup 1967).
+    """
+
+    folder: ClassVar[str] = "Nautiloids/Coiled"
+    stem: ClassVar[str] = "nautiloid_coiled"
+    styles: ClassVar[tuple[str, ...]] = ("growth lines", "sutures", "folds")
+
+    style: str
+    size_mm: float
+    raup_w: float
+    raup_d: float
+    raup_t: float
+    raup_s: float
+    chambers_per_whorl: int
+    relief: float
+
+    @classmethod
+    def draw(cls, number: int, rng: np.random.Generator) -> Self:
+        """Draw W 2.7 to 3.4, D 0.02 to 0.12, S 0.95 to 1.3."""
+        return cls(
+            style=cls.styles[number % len(cls.styles)],
+            size_mm=between(rng, 60, 190, 1),
+            raup_w=between(rng, 2.7, 3.4),
+            raup_d=between(rng, 0.02, 0.12),
+            raup_t=0.0,
+            raup_s=between(rng, 0.95, 1.3),
+            chambers_per_whorl=whole(rng, 14, 20),
+            relief=between(rng, 0.016, 0.03),
+        )
+
+    def build(self, rng: np.random.Generator) -> Surface:
+        """Sweep a rounded section; the chamber ends at a septum that hangs back."""
+        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        phi = spread(38, crowding=0.3)
+        angles = growth_angles(coil, half_turns(coil, 0.03), 170, thinning=0.4)
+        theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
+        body_chamber = np.radians(95)
+        height = 0.004 * growth_lines(theta, rng) * np.ones_like(place)
+        line = np.zeros_like(height)
+        if self.style == "sutures":
+            straight = angles[:, None] - 0.25 * bump(place, 0.9)
+            line = suture_lines(
+                straight + 0.10 * np.cos(2 * place),
+                0.0 * place,
+                per_whorl=self.chambers_per_whorl,
+                lobes=0.0,
+                depth=0.0,
+                last=-body_chamber,
+                width=0.036,
+            )
+        if self.style == "folds":
+            course = theta - 0.22 * bump(place, 0.75)
+            height = height + self.relief * ribs(course, 34, 0.8) * ramp(2.2 - np.abs(place), 0, 0.8)
+        height = height - 0.03 * line
+        lag = -0.16 * bump(phi, 0.55) + 0.10 * bump(np.abs(phi) - 1.5, 0.5)
+        bands = _flames(theta, place, rng) if self.style == "growth lines" else 0.0
+        tint = np.clip(0.15 + height / 0.08 - line + bands, -1, 1)
+        curve = generating_curve(coil, phi, squareness=2.25)
+        depth = 55.0
+        return shell_surface(
+            coil, curve, angles, lag, height, tint, Aperture(wall=0.045, depth_degrees=depth, bulge=-0.28, rows=10)
+        )
+
+
+def _flames(
+    theta: np.ndarray, place: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the flame-shaped colour bands that now and then outlive fossilisation."""
+    course = theta - 0.25 * np.cos(place) + 0.06 * np.sin(3 * place + rng.uniform(0, 6.28))
+    early = ramp(-theta, 0.9, 1.8)
+    return np.asarray(-0.8 * early * ramp(ribs(course, 13), 0.45, 0.8) * ramp(2.4 - np.abs(place), 0, 0.4))
+
+
+@dataclass(frozen=True)
+class Orthocone:
+    """A straight piece of phragmocone with plain sutures: *Orthoceras*, *Michelinoceras*, *Dawsonoceras*."""
+
+    folder: ClassVar[str] = "Nautiloids/Orthocone"
+    stem: ClassVar[str] = "nautiloid_orthocone"
+    styles: ClassVar[tuple[str, ...]] = ("internal mould", "ringed", "lined")
+
+    style: str
+    size_mm: float
+    apical_angle_degrees: float
+    chambers: int
+    siphuncle_offset: float
+    section_flattening: float
+    bend: float
+
+    @classmethod
+    def draw(cls, number: int, rng: np.random.Generator) -> Self:
+        """Draw an apical angle of 5 to 11 degrees and 8 to 20 chambers."""
+        return cls(
+            style=cls.styles[number % len(cls.styles)],
+            size_mm=between(rng, 60, 240, 1),
+            apical_angle_degrees=between(rng, 5, 11, 2),
+            chambers=whole(rng, 9, 20),
+            siphuncle_offset=between(rng, 0.0, 0.35),
+            section_flattening=between(rng, 0.85, 1.0),
+            bend=between(rng, 0.0, 0.03),
+        )
+
+    def build(self, rng: np.random.Generator) -> Surface:
+        """Stack growing chambers; the wide end shows a septum with the hole of the siphuncle."""
+        around = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+        slope = np.tan(np.radians(self.apical_angle_degrees / 2))
+        shortest = 0.055
+        # Chambers grow with the cone: equal steps of the logarithm of the radius.
+        levels = np.linspace(0.0, 1.0, 180)
+        radius = shortest * (1 + slope / shortest * 1.0) ** levels
+        along = (radius - shortest) / slope
+        chamber = levels * self.chambers
+        turned = chamber[:, None] + 0.10 * np.cos(2 * around)[None, :]
+        beside = turned - np.round(turned)
+        line = bump(beside, 0.055)
+        if self.style == "internal mould":
+            height = 0.030 * np.cos(np.pi * beside) ** 2 * 0.0 - 0.05 * line + 0.02 * np.abs(np.sin(np.pi * turned))
+            tint = 0.35 - 1.1 * line
+        elif self.style == "ringed":
+            height = 0.10 * (0.5 + 0.5 * np.cos(2 * np.pi * turned)) ** 1.3 + 0.010 * np.cos(14 * np.pi * turned)
+            tint = 8.0 * height - 0.4
+        else:
+            fine = growth_lines(levels[:, None] * 2 * np.pi, rng, 45)
+            height = 0.012 * fine * np.ones_like(around) + 0.008 * np.cos(36 * around)[None, :]
+            tint = 12 * height
+        rows = _cone_rows(radius, along, around, height, self.section_flattening)
+        wide = _septum(rows[-1], radius[-1], self.siphuncle_offset, hollow=0.42)
+        narrow = _septum(rows[0], radius[0], self.siphuncle_offset, hollow=0.38)[::-1]
+        points = np.concatenate([narrow, rows, wide])
+        tint = np.concatenate([_septum_tint(len(narrow), 64)[::-1], np.clip(tint, -1, 1), _septum_tint(len(wide), 64)])
+        points = points.copy()
+        points[..., 0] += self.bend * (points[..., 2] - 0.5) ** 2 * 4
+        return grid_surface(points, tint)
+
+
+def _cone_rows(
+    radius: np.ndarray, along: np.ndarray, around: np.ndarray, height: np.ndarray, flattening: float
+) -> np.ndarray:
+    reach = radius[:, None] * (1.0 + height)
+    return np.stack(
+        [
+            reach * np.cos(around),
+            flattening * reach * np.sin(around),
+            np.broadcast_to(along[:, None], reach.shape),
+        ],
+        axis=-1,
+    )
+
+
+def _septum(ring: np.ndarray, radius: float, offset: float, *, hollow: float) -> np.ndarray:
+    """Return rings of a watch-glass septum, concave towards the wide end, and of its siphuncle."""
+    centre = ring.mean(axis=0)
+    siphuncle = centre + np.array([offset * radius, 0.0, 0.0])
+    rings = []
+    for share in (0.97, 0.9, 0.75, 0.58, 0.42, 0.3, 0.22):
+        towards = siphuncle + (centre - siphuncle) * share
+        part = towards + (ring - centre) * share
+        part[:, 2] -= hollow * radius * (1 - share**2) * 0.9
+        rings.append(part)
+    neck = rings[-1].copy()
+    for share, drop in ((0.17, 0.02), (0.15, 0.25), (0.14, 0.5)):
+        part = siphuncle + (ring - centre) * share
+        part[:, 2] = neck[:, 2].mean() - drop * radius
+        rings.append(part)
+    return np.stack(rings)
+
+
+def _septum_tint(rows: int, columns: int) -> np.ndarray:
+    shade = np.full((rows, columns), 0.2)
+    shade[-3:] = -0.8
+    return shade

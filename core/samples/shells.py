@@ -1,0 +1,99 @@
+"""From a coil and its sculpture to a closed surface with a wall, a lip and a living chamber."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from core.samples.coiling import Coil, coil_points
+from core.samples.surfaces import Surface, ellipsoid, grid_normals, grid_surface, join
+
+
+@dataclass(frozen=True)
+class Aperture:
+    """How a shell ends.
+
+    Parameters
+    ----------
+    wall : float
+        Thickness of the shell as a share of half the aperture.
+    depth_degrees : float
+        How far back the chamber is open; there sediment or a septum closes it.
+    rows : int
+        Rings of the chamber's wall.
+    bulge : float
+        By how much the floor stands out towards the aperture, in halves of the aperture;
+        a septum of a nautiloid hangs back, below 0.
+    flare : float
+        Widening of the lip, as a share of half the aperture.
+    """
+
+    wall: float = 0.07
+    depth_degrees: float = 30.0
+    rows: int = 8
+    bulge: float = 0.05
+    flare: float = 0.0
+
+
+def shell_surface(
+    coil: Coil,
+    curve: Float[np.ndarray, "columns 2"],
+    angles: Float[np.ndarray, " rows"],
+    lag: Float[np.ndarray, " columns"],
+    height: Float[np.ndarray, "rows columns"],
+    tint: Float[np.ndarray, "rows columns"],
+    aperture: Aperture,
+) -> Surface:
+    """Build the outer surface, turn it in at the lip and close it at the bottom of the chamber.
+
+    `height` is sculpture in units of half a whorl's height. Where a whorl covers an earlier
+    one, its inner side runs on inside of that: what can be seen is the union of both.
+    """
+    base = coil_points(coil, curve, angles, lag)
+    size = coil.scale(angles)[:, None, None] * coil.half_height
+    outside = base + grid_normals(base) * height[..., None] * size
+    inside, floor = _chamber(coil, curve, lag, aperture)
+    lip = 0.5 * (outside[-1:] + inside[:1]) + 0.35 * aperture.wall * coil.half_height * _forward(base)
+    rows = np.concatenate([outside, lip, inside, floor])
+    dark = np.concatenate(
+        [tint, np.full((1, len(curve)), 0.25), np.full((len(inside), len(curve)), -0.35)]
+        + [np.full((len(floor), len(curve)), -0.7)]
+    )
+    return join([grid_surface(rows, dark), _protoconch(coil, float(coil.scale(angles[0])))])
+
+
+def _protoconch(coil: Coil, size: float) -> Surface:
+    """Return the embryonic shell, which leaves no open hole where coiling begins."""
+    reach = 1.05 * size * (1.0 - 0.7 * coil.half_height)
+    return ellipsoid(np.array([0.0, 0.0, -coil.t * size]), np.array([reach, reach, 0.8 * size * coil.half_breadth]), 80)
+
+
+def _forward(base: Float[np.ndarray, "rows columns 3"]) -> Float[np.ndarray, "1 columns 3"]:
+    step = base[-1:] - base[-2:-1]
+    return np.asarray(step / np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), 1e-12))
+
+
+def _chamber(
+    coil: Coil, curve: Float[np.ndarray, "columns 2"], lag: Float[np.ndarray, " columns"], aperture: Aperture
+) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "floor_rows columns 3"]]:
+    centre = np.array([1.0, -coil.t])
+    narrowed = centre + (curve - centre) * (1.0 - aperture.wall)
+    depth = np.radians(aperture.depth_degrees)
+    angles = -depth * np.linspace(0.0, 1.0, aperture.rows) ** 1.2
+    fading = np.linspace(1.0, 0.0, aperture.rows)[:, None]
+    inside = np.concatenate(
+        [coil_points(coil, narrowed, angles[k : k + 1], lag * fading[k]) for k in range(aperture.rows)]
+    )
+    floor = []
+    for share in (0.85, 0.6, 0.3, 0.08):
+        ahead = aperture.bulge * coil.half_height * (1.0 - share**2)
+        ring = centre + (narrowed - centre) * share
+        floor.append(coil_points(coil, ring, np.array([-depth + ahead]), 0.0))
+    return inside, np.concatenate(floor)
+
+
+def half_turns(coil: Coil, smallest: float) -> float:
+    """Return after how many whorls before the aperture the shell has the size `smallest`."""
+    return float(-np.log(smallest) / np.log(coil.w))
