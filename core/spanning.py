@@ -1,0 +1,257 @@
+"""The minimum spanning tree under mutual reachability, exactly and fast: what HDBSCAN stands on.
+
+The tree is first guessed from nearest neighbours; then every pair of specimens that could
+improve the guess is looked at, so that the result is the true tree, not an approximate one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+from core.blocks import Blocks, Neighbourhoods, cut_into_blocks, exact_distances, in_threads, where_true
+
+_CONNECT_TO = 3
+_CONNECT_SAMPLE = 256
+
+
+@dataclass(frozen=True)
+class SpanningTree:
+    """A minimum spanning tree of specimens under mutual reachability distance.
+
+    Parameters
+    ----------
+    ends : (n - 1, 2) int64
+        Rows of the two specimens of every edge, shortest edge first; read-only.
+    lengths : (n - 1,) float64
+        Mutual reachability distance along every edge, never falling; read-only.
+    core_distances : (n,) float64
+        Distance of every specimen to its `min_samples`-th other one; read-only.
+    """
+
+    ends: Int[np.ndarray, "m 2"]
+    lengths: Float[np.ndarray, " m"]
+    core_distances: Float[np.ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        """Protect the arrays from change."""
+        for array in (self.ends, self.lengths, self.core_distances):
+            array.setflags(write=False)
+
+
+def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> SpanningTree:
+    """Return the minimum spanning tree under mutual reachability.
+
+    The mutual reachability distance of two specimens is the largest of their distance and
+    their core distances (Campello, Moulavi & Sander, 2013).
+
+    Parameters
+    ----------
+    neighbourhoods : Neighbourhoods
+        Must hold at least `min_samples` others, or all there are.
+    min_samples : int
+        At least 1; more than n - 1 counts as n - 1, as in `hdbscan`.
+    """
+    n_rows, width = neighbourhoods.rows.shape
+    core = neighbourhoods.distances[:, min(min_samples, width) - 1].copy()
+    ends = np.stack([np.repeat(np.arange(n_rows), width), neighbourhoods.rows.ravel()], axis=1)
+    ends, lengths = _reduce(n_rows, ends, _reachability(neighbourhoods.vectors, core, ends))
+    while ends.shape[0] < n_rows - 1:
+        bridges = _bridges(neighbourhoods.vectors, core, ends)
+        ends = np.concatenate([ends, bridges])
+        ends, lengths = _reduce(
+            n_rows, ends, np.concatenate([lengths, _reachability(neighbourhoods.vectors, core, bridges)])
+        )
+    ends, lengths = _improve(neighbourhoods.vectors, core, ends, lengths)
+    return SpanningTree(ends, lengths, core)
+
+
+def join_in_order(tree: SpanningTree) -> Float[np.ndarray, "m 4"]:
+    """Return the single-linkage tree in SciPy's format: left, right, distance, size; float64."""
+    n_edges = tree.lengths.size
+    joined = np.empty((n_edges, 4))
+    parent = list(range(2 * n_edges + 1))
+    size = [1] * (n_edges + 1) + [0] * n_edges
+    merges = []
+    for step, (one, other) in enumerate(tree.ends.tolist()):
+        left, right = _root(parent, one), _root(parent, other)
+        new = n_edges + 1 + step
+        parent[left] = parent[right] = new
+        size[new] = size[left] + size[right]
+        merges.append((left, right, size[new]))
+    joined[:, [0, 1, 3]] = np.array(merges, dtype=np.float64).reshape(n_edges, 3)
+    joined[:, 2] = tree.lengths
+    return joined
+
+
+def _root(parent: list[int], node: int) -> int:
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node
+
+
+def _reachability(
+    vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]
+) -> Float[np.ndarray, " m"]:
+    distances = exact_distances(vectors, ends[:, 0], ends[:, 1])
+    return np.asarray(np.maximum(distances, np.maximum(core[ends[:, 0]], core[ends[:, 1]])))
+
+
+def _reduce(
+    n_rows: int, ends: Int[np.ndarray, "m 2"], lengths: Float[np.ndarray, " m"]
+) -> tuple[Int[np.ndarray, "t 2"], Float[np.ndarray, " t"]]:
+    """Return the minimum spanning forest of some edges, shortest first."""
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    order = np.lexsort((high, low, lengths))
+    low, high, lengths = low[order], high[order], lengths[order]
+    # The same edge twice would be added up by the sparse matrix.
+    _, first = np.unique(low * n_rows + high, return_index=True)
+    first.sort()
+    low, high, lengths = low[first], high[first], lengths[first]
+    # Places in the order stand for lengths: zeros would count as no edge, and ties are settled.
+    places = np.arange(1, lengths.size + 1, dtype=np.float64)
+    forest = minimum_spanning_tree(coo_array((places, (low, high)), shape=(n_rows, n_rows)).tocsr())
+    kept = np.sort(forest.data.astype(np.int64)) - 1
+    return np.stack([low[kept], high[kept]], axis=1), lengths[kept]
+
+
+def _bridges(
+    vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]
+) -> Int[np.ndarray, "e 2"]:
+    """Return short edges from every component of a forest to the components nearest to it."""
+    n_rows = vectors.shape[0]
+    links = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n_rows, n_rows))
+    n_parts, part_of = connected_components(links, directed=False)
+    members = np.split(np.argsort(part_of, kind="stable"), np.cumsum(np.bincount(part_of))[:-1])
+    centres = np.stack([vectors[rows].mean(axis=0) for rows in members])
+    found = set()
+    for part in range(n_parts):
+        away = np.linalg.norm(centres - centres[part], axis=1)
+        away[part] = np.inf
+        for other in np.argsort(away, kind="stable")[: min(_CONNECT_TO, n_parts - 1)].tolist():
+            found.add((min(part, other), max(part, other)))
+    bridges = []
+    for part, other in sorted(found):
+        one = _nearest_to(vectors, members[part], centres[other])
+        two = _nearest_to(vectors, members[other], centres[part])
+        between = _distances_by_product(vectors[one], vectors[two])
+        between = np.maximum(between, np.maximum(core[one][:, None], core[two][None, :]))
+        row, column = np.unravel_index(int(np.argmin(between)), between.shape)
+        bridges.append((one[row], two[column]))
+    return np.array(bridges, dtype=np.int64)
+
+
+def _distances_by_product(one: Float[np.ndarray, "a k"], two: Float[np.ndarray, "b k"]) -> Float[np.ndarray, "a b"]:
+    squares = np.einsum("ij,ij->i", one, one)[:, None] + np.einsum("ij,ij->i", two, two) - 2.0 * (one @ two.T)
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
+
+
+def _nearest_to(
+    vectors: Float[np.ndarray, "n k"], rows: Int[np.ndarray, " m"], point: Float[np.ndarray, " k"]
+) -> Int[np.ndarray, " s"]:
+    if rows.size <= _CONNECT_SAMPLE:
+        return rows
+    away = np.linalg.norm(vectors[rows] - point, axis=1)
+    return np.asarray(rows[np.argpartition(away, _CONNECT_SAMPLE)[:_CONNECT_SAMPLE]])
+
+
+def _improve(
+    vectors: Float[np.ndarray, "n k"],
+    core: Float[np.ndarray, " n"],
+    ends: Int[np.ndarray, "m 2"],
+    lengths: Float[np.ndarray, " m"],
+) -> tuple[Int[np.ndarray, "m 2"], Float[np.ndarray, " m"]]:
+    """Return the minimum spanning tree, given any spanning tree.
+
+    An edge belongs into the tree in place of another where it is shorter than the longest edge
+    on the tree's path between its ends. In the order of the leaves of the tree's dendrogram
+    that longest edge is the largest of the gaps between the two leaves, so that it is known
+    for whole blocks of pairs at once.
+    """
+    n_rows = vectors.shape[0]
+    order, gaps = _leaves(ends, lengths)
+    blocks = cut_into_blocks(vectors, order)
+
+    def look(rows: slice) -> tuple[Int[np.ndarray, "c 2"], Float[np.ndarray, " c"]]:
+        own, other, longest = _shortcuts(blocks, gaps, rows)
+        extra = np.stack([order[own], order[other]], axis=1)
+        extra_lengths = _reachability(vectors, core, extra)
+        shorter = extra_lengths < longest
+        return extra[shorter], extra_lengths[shorter]
+
+    found = in_threads(look, blocks)
+    ends = np.concatenate([ends, *(extra for extra, _ in found)])
+    lengths = np.concatenate([lengths, *(extra_lengths for _, extra_lengths in found)])
+    return _reduce(n_rows, ends, lengths)
+
+
+def _shortcuts(
+    blocks: Blocks, gaps: Float[np.ndarray, " m"], rows: slice
+) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"], Float[np.ndarray, " c"]]:
+    """Return pairs that may be nearer than the longest edge between them, and that edge's length.
+
+    A pair is a position in this block and a later one. The largest gap between them is the
+    larger of two: from the one to the end of its block, and from there to the other.
+    """
+    n_rows = blocks.order.size
+    number = int(np.searchsorted(blocks.edges, rows.start))
+    inside = gaps[rows.start : rows.stop]
+    to_end = np.maximum.accumulate(inside[::-1])[::-1]
+    # beyond_end[j]: the largest gap between the first position after the block and the j-th after it.
+    beyond_end = np.maximum.accumulate(np.concatenate([np.zeros(1), gaps[rows.stop :]]))
+    own, other = _within(blocks, inside, rows)
+    longest = np.array([inside[a:b].max() for a, b in zip(own.tolist(), (other - rows.start).tolist(), strict=True)])
+    if rows.stop < n_rows:
+        last_of_block = blocks.edges[number + 2 :] - 1 - rows.stop
+        reach = np.maximum(to_end[:, None], beyond_end[last_of_block])
+        needed = np.zeros(blocks.radii.size, dtype=bool)
+        needed[number + 1 :] = np.any(blocks.beyond(rows)[:, number + 1 :] < reach, axis=0)
+        columns = blocks.columns(needed)
+        limit = np.maximum(to_end[:, None], beyond_end[columns - rows.stop]).astype(np.float32)
+        limit *= limit
+        # Nothing is shorter than an edge of length zero, whatever rounding says.
+        limit[limit == 0] = -np.inf
+        far_own, place = where_true(blocks.squared_distances(rows, columns) < limit)
+        far_longest = np.maximum(to_end[far_own], beyond_end[columns[place] - rows.stop])
+        own, other = np.concatenate([own, far_own]), np.concatenate([other, columns[place]])
+        longest = np.concatenate([longest, far_longest])
+    return own + rows.start, other, longest
+
+
+def _within(
+    blocks: Blocks, inside: Float[np.ndarray, " m"], rows: slice
+) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
+    """Return such pairs inside of one block: a place in it and a position."""
+    size = rows.stop - rows.start
+    limit = np.full((size, size), -np.inf)
+    for place in range(size - 1):
+        limit[place, place + 1 :] = np.maximum.accumulate(inside[place : size - 1])
+    limit = np.where(limit > 0, limit * limit, -np.inf).astype(np.float32)
+    squares = blocks.squared_distances(rows, np.arange(rows.start, rows.stop))
+    own, other = where_true(squares < limit)
+    return own, other + rows.start
+
+
+def _leaves(
+    ends: Int[np.ndarray, "m 2"], lengths: Float[np.ndarray, " m"]
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+    """Return the leaves of the dendrogram in order, and the height at which each and the next are joined."""
+    n_edges = lengths.size
+    joined = join_in_order(SpanningTree(ends, lengths, np.empty(0)))
+    merges = joined[:, :2].astype(np.int64).tolist()
+    size = [1] * (n_edges + 1) + joined[:, 3].astype(np.int64).tolist()
+    start = [0] * (2 * n_edges + 1)
+    gaps = np.empty(n_edges)
+    for step in range(n_edges - 1, -1, -1):
+        left, right = merges[step]
+        start[left] = start[n_edges + 1 + step]
+        start[right] = start[left] + size[left]
+        gaps[start[right] - 1] = lengths[step]
+    order = np.empty(n_edges + 1, dtype=np.int64)
+    order[start[: n_edges + 1]] = np.arange(n_edges + 1)
+    return order, gaps
