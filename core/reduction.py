@@ -74,6 +74,30 @@ class PrincipalComponents:
         return np.hstack([self.coordinates + along, column]).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Spectrum:
+    """All principal directions of a matrix, from which any number can be kept.
+
+    Parameters
+    ----------
+    mean : (d,) float64
+        Mean of the rows.
+    variances : (r,) float64
+        Sum of squares along each direction, largest first.
+    directions : (r, d) float64
+        Orthonormal directions; the entry with the largest magnitude of each is positive.
+    """
+
+    mean: Float[np.ndarray, " d"]
+    variances: Float[np.ndarray, " r"]
+    directions: Float[np.ndarray, "r d"]
+
+    def __post_init__(self) -> None:
+        """Protect the arrays from change."""
+        for array in (self.mean, self.variances, self.directions):
+            array.setflags(write=False)
+
+
 def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[np.ndarray, "n d"]:
     """Return the rows with length 1 (`l2`) or as they are (`none`), float32.
 
@@ -111,22 +135,33 @@ def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float) -> PrincipalComponents
     SettingError
         Where `pca` is not such a number.
     """
+    return keep_components(fit_spectrum(matrix), matrix, pca)
+
+
+def fit_spectrum(matrix: Float[np.ndarray, "n d"]) -> Spectrum:
+    """Return all principal directions of a matrix; see `fit_pca`."""
+    rows = np.asarray(matrix)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    variances, directions = _spectrum(rows, mean)
+    return Spectrum(mean, variances, _with_fixed_signs(directions))
+
+
+def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: float) -> PrincipalComponents:
+    """Return as many principal components of a matrix as asked for; see `fit_pca`."""
     check_pca(pca)
     if pca == 0:
         raise SettingError("'pca' is 0, which means no reduction.", advice="Use the matrix as it is.")
     rows = np.asarray(matrix)
-    mean = rows.mean(axis=0, dtype=np.float64)
-    variances, directions = _spectrum(rows, mean)
     allowed = max(1, min(rows.shape[0] - 1, rows.shape[1]))
-    kept, notes = _how_many(variances, pca, allowed)
-    components = _with_fixed_signs(directions[:kept])
+    kept, notes = _how_many(spectrum.variances, pca, allowed)
+    components = spectrum.directions[:kept].copy()
     coordinates = np.empty((rows.shape[0], kept), dtype=np.float32)
     for start in range(0, rows.shape[0], _BLOCK):
         block = slice(start, start + _BLOCK)
-        coordinates[block] = (rows[block] - mean) @ components.T
-    total = variances.sum()
-    ratio = variances[:kept] / total if total > 0 else np.zeros(kept)
-    return PrincipalComponents(coordinates, components, mean, ratio, notes)
+        coordinates[block] = (rows[block] - spectrum.mean) @ components.T
+    total = spectrum.variances.sum()
+    ratio = spectrum.variances[:kept] / total if total > 0 else np.zeros(kept)
+    return PrincipalComponents(coordinates, components, spectrum.mean, ratio, notes)
 
 
 def check_pca(pca: float) -> None:

@@ -6,6 +6,7 @@ improve the guess is looked at, so that the result is the true tree, not an appr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,19 @@ class SpanningTree:
             array.setflags(write=False)
 
 
+@dataclass(frozen=True)
+class _Edges:
+    """Edges between rows: their ends, mutual reachability distances, and distances.
+
+    Many edges are equally long where a core distance decides; the distance then says which
+    comes first, so that the tree does not depend on the order of the rows.
+    """
+
+    ends: Int[np.ndarray, "m 2"]
+    lengths: Float[np.ndarray, " m"]
+    distances: Float[np.ndarray, " m"]
+
+
 def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> SpanningTree:
     """Return the minimum spanning tree under mutual reachability.
 
@@ -56,18 +70,16 @@ def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> Span
     min_samples : int
         At least 1; more than n - 1 counts as n - 1, as in `hdbscan`.
     """
+    vectors = neighbourhoods.vectors
     n_rows, width = neighbourhoods.rows.shape
     core = neighbourhoods.distances[:, min(min_samples, width) - 1].copy()
     ends = np.stack([np.repeat(np.arange(n_rows), width), neighbourhoods.rows.ravel()], axis=1)
-    ends, lengths = _reduce(n_rows, ends, _reachability(neighbourhoods.vectors, core, ends))
-    while ends.shape[0] < n_rows - 1:
-        bridges = _bridges(neighbourhoods.vectors, core, ends)
-        ends = np.concatenate([ends, bridges])
-        ends, lengths = _reduce(
-            n_rows, ends, np.concatenate([lengths, _reachability(neighbourhoods.vectors, core, bridges)])
-        )
-    ends, lengths = _improve(neighbourhoods.vectors, core, ends, lengths)
-    return SpanningTree(ends, lengths, core)
+    edges = _reduce(n_rows, _measure(vectors, core, ends))
+    while edges.lengths.size < n_rows - 1:
+        bridges = _measure(vectors, core, _bridges(vectors, core, edges.ends))
+        edges = _reduce(n_rows, _joined([edges, bridges]))
+    edges = _improve(vectors, core, edges)
+    return SpanningTree(edges.ends, edges.lengths, core)
 
 
 def join_in_order(tree: SpanningTree) -> Float[np.ndarray, "m 4"]:
@@ -95,29 +107,33 @@ def _root(parent: list[int], node: int) -> int:
     return node
 
 
-def _reachability(
-    vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]
-) -> Float[np.ndarray, " m"]:
+def _measure(vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]) -> _Edges:
     distances = exact_distances(vectors, ends[:, 0], ends[:, 1])
-    return np.asarray(np.maximum(distances, np.maximum(core[ends[:, 0]], core[ends[:, 1]])))
+    lengths = np.maximum(distances, np.maximum(core[ends[:, 0]], core[ends[:, 1]]))
+    return _Edges(ends, np.asarray(lengths), distances)
 
 
-def _reduce(
-    n_rows: int, ends: Int[np.ndarray, "m 2"], lengths: Float[np.ndarray, " m"]
-) -> tuple[Int[np.ndarray, "t 2"], Float[np.ndarray, " t"]]:
+def _joined(edges: Sequence[_Edges]) -> _Edges:
+    return _Edges(
+        np.concatenate([some.ends for some in edges]),
+        np.concatenate([some.lengths for some in edges]),
+        np.concatenate([some.distances for some in edges]),
+    )
+
+
+def _reduce(n_rows: int, edges: _Edges) -> _Edges:
     """Return the minimum spanning forest of some edges, shortest first."""
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    order = np.lexsort((high, low, lengths))
-    low, high, lengths = low[order], high[order], lengths[order]
+    low, high = edges.ends.min(axis=1), edges.ends.max(axis=1)
+    order = np.lexsort((high, low, edges.distances, edges.lengths))
     # The same edge twice would be added up by the sparse matrix.
-    _, first = np.unique(low * n_rows + high, return_index=True)
-    first.sort()
-    low, high, lengths = low[first], high[first], lengths[first]
+    _, first = np.unique(low[order] * n_rows + high[order], return_index=True)
+    order = order[np.sort(first)]
     # Places in the order stand for lengths: zeros would count as no edge, and ties are settled.
-    places = np.arange(1, lengths.size + 1, dtype=np.float64)
-    forest = minimum_spanning_tree(coo_array((places, (low, high)), shape=(n_rows, n_rows)).tocsr())
-    kept = np.sort(forest.data.astype(np.int64)) - 1
-    return np.stack([low[kept], high[kept]], axis=1), lengths[kept]
+    places = np.arange(1, order.size + 1, dtype=np.float64)
+    links = coo_array((places, (low[order], high[order])), shape=(n_rows, n_rows))
+    forest = minimum_spanning_tree(links.tocsr())
+    kept = order[np.sort(forest.data.astype(np.int64)) - 1]
+    return _Edges(np.stack([low[kept], high[kept]], axis=1), edges.lengths[kept], edges.distances[kept])
 
 
 def _bridges(
@@ -160,12 +176,7 @@ def _nearest_to(
     return np.asarray(rows[np.argpartition(away, _CONNECT_SAMPLE)[:_CONNECT_SAMPLE]])
 
 
-def _improve(
-    vectors: Float[np.ndarray, "n k"],
-    core: Float[np.ndarray, " n"],
-    ends: Int[np.ndarray, "m 2"],
-    lengths: Float[np.ndarray, " m"],
-) -> tuple[Int[np.ndarray, "m 2"], Float[np.ndarray, " m"]]:
+def _improve(vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], edges: _Edges) -> _Edges:
     """Return the minimum spanning tree, given any spanning tree.
 
     An edge belongs into the tree in place of another where it is shorter than the longest edge
@@ -173,21 +184,17 @@ def _improve(
     that longest edge is the largest of the gaps between the two leaves, so that it is known
     for whole blocks of pairs at once.
     """
-    n_rows = vectors.shape[0]
-    order, gaps = _leaves(ends, lengths)
+    order, gaps = _leaves(edges)
     blocks = cut_into_blocks(vectors, order)
 
-    def look(rows: slice) -> tuple[Int[np.ndarray, "c 2"], Float[np.ndarray, " c"]]:
+    def look(rows: slice) -> _Edges:
         own, other, longest = _shortcuts(blocks, gaps, rows)
-        extra = np.stack([order[own], order[other]], axis=1)
-        extra_lengths = _reachability(vectors, core, extra)
-        shorter = extra_lengths < longest
-        return extra[shorter], extra_lengths[shorter]
+        found = _measure(vectors, core, np.stack([order[own], order[other]], axis=1))
+        # An edge as long as the one it would replace may still come first by distance.
+        useful = found.lengths <= longest
+        return _Edges(found.ends[useful], found.lengths[useful], found.distances[useful])
 
-    found = in_threads(look, blocks)
-    ends = np.concatenate([ends, *(extra for extra, _ in found)])
-    lengths = np.concatenate([lengths, *(extra_lengths for _, extra_lengths in found)])
-    return _reduce(n_rows, ends, lengths)
+    return _reduce(vectors.shape[0], _joined([edges, *in_threads(look, blocks)]))
 
 
 def _shortcuts(
@@ -237,12 +244,10 @@ def _within(
     return own, other + rows.start
 
 
-def _leaves(
-    ends: Int[np.ndarray, "m 2"], lengths: Float[np.ndarray, " m"]
-) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+def _leaves(edges: _Edges) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
     """Return the leaves of the dendrogram in order, and the height at which each and the next are joined."""
-    n_edges = lengths.size
-    joined = join_in_order(SpanningTree(ends, lengths, np.empty(0)))
+    n_edges = edges.lengths.size
+    joined = join_in_order(SpanningTree(edges.ends, edges.lengths, np.empty(0)))
     merges = joined[:, :2].astype(np.int64).tolist()
     size = [1] * (n_edges + 1) + joined[:, 3].astype(np.int64).tolist()
     start = [0] * (2 * n_edges + 1)
@@ -251,7 +256,7 @@ def _leaves(
         left, right = merges[step]
         start[left] = start[n_edges + 1 + step]
         start[right] = start[left] + size[left]
-        gaps[start[right] - 1] = lengths[step]
+        gaps[start[right] - 1] = edges.lengths[step]
     order = np.empty(n_edges + 1, dtype=np.int64)
     order[start[: n_edges + 1]] = np.arange(n_edges + 1)
     return order, gaps

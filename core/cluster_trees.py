@@ -1,0 +1,133 @@
+"""HDBSCAN's tree, grown once and cut many times.
+
+Growing takes the vectors and `min_samples`; everything after that (condensing for a
+`min_cluster_size`, choosing clusters) takes milliseconds, so that a slider can be moved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from core.blocks import Neighbourhoods
+from core.spanning import find_spanning_tree, join_in_order
+
+NOISE = -1
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of vectors, before they are numbered for people.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        Group of every vector, -1 for noise; read-only.
+    probabilities : (n,) float64
+        Membership strength, 0 to 1; read-only.
+    persistence : tuple of float or None
+        How long each group lasts over all densities, 0 to 1; None where the method has no such thing.
+    notes : tuple of str
+        What is odd about them, in sentences.
+    """
+
+    labels: Int[np.ndarray, " n"]
+    probabilities: Float[np.ndarray, " n"]
+    persistence: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Protect the arrays from change."""
+        self.labels.setflags(write=False)
+        self.probabilities.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class ClusterTree:
+    """A single-linkage tree under mutual reachability.
+
+    Parameters
+    ----------
+    linkage : (n - 1, 4) float64
+        In SciPy's format: left, right, distance, size; read-only.
+    core_distances : (n,) float64
+        Distance of every vector to its `min_samples`-th other one; read-only.
+    """
+
+    linkage: Float[np.ndarray, "m 4"]
+    core_distances: Float[np.ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        """Protect the tree from change."""
+        self.linkage.setflags(write=False)
+        self.core_distances.setflags(write=False)
+
+    def condensed(self, min_cluster_size: int) -> np.ndarray:
+        """Return the condensed tree as `hdbscan` has it: parent, child, lambda_val, child_size.
+
+        Lambda is 1 / distance. Children below n are vectors.
+        """
+        return _condense(self, min_cluster_size)[0].copy()
+
+    def outlier_scores(self, min_cluster_size: int) -> Float[np.ndarray, " n"]:
+        """Return how far out of its surroundings every vector lies, 0 to 1 (GLOSH; Campello et al., 2015)."""
+        scores = _hdbscan_tree().outlier_scores(self.condensed(min_cluster_size))
+        return np.nan_to_num(np.asarray(scores, dtype=np.float64))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def grow_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> ClusterTree:
+    """Return the single-linkage tree of vectors under mutual reachability."""
+    tree = find_spanning_tree(neighbourhoods, min_samples)
+    return ClusterTree(join_in_order(tree), tree.core_distances)
+
+
+def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, epsilon: float) -> Grouping:
+    """Condense a tree and choose clusters from it, as `hdbscan` does.
+
+    Parameters
+    ----------
+    tree : ClusterTree
+        From `grow_tree`.
+    min_cluster_size : int
+        At least 2.
+    selection_method : str
+        `leaf` or `eom`.
+    epsilon : float
+        Clusters that part below this distance stay together.
+    """
+    condensed, stability = _condense(tree, min_cluster_size)
+    labels, probabilities, persistence = _hdbscan_tree().get_clusters(
+        condensed.copy(), dict(stability), selection_method, False, False, float(epsilon), 0
+    )
+    notes = () if labels.max(initial=NOISE) >= 0 else ("No group stood out as a cluster.",)
+    return Grouping(
+        np.asarray(labels, dtype=np.int64),
+        np.asarray(probabilities, dtype=np.float64),
+        tuple(np.nan_to_num(persistence).tolist()),
+        notes,
+    )
+
+
+@lru_cache(maxsize=32)
+def _condense(tree: ClusterTree, min_cluster_size: int) -> tuple[np.ndarray, dict[float, float]]:
+    functions = _hdbscan_tree()
+    condensed = functions.condense_tree(tree.linkage.copy(), min_cluster_size)
+    return condensed, functions.compute_stability(condensed)
+
+
+@lru_cache(maxsize=1)
+def _hdbscan_tree() -> Any:
+    # hdbscan takes a second to import, which only those who cluster should wait for.
+    from hdbscan import _hdbscan_tree as functions
+
+    return functions
