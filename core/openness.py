@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix
@@ -40,7 +42,9 @@ def openness_of_vertices(
         From 0 to 1.
     """
     try:
-        import open3d as o3d
+        import open3d
+
+        o3d: Any = open3d
     except (ImportError, OSError):
         return np.ones(len(vertices), np.float32)
     scene = o3d.t.geometry.RaycastingScene()
@@ -67,7 +71,7 @@ def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     """
     count = min(NEIGHBOURS_FOR_NORMAL, len(points))
     if count < 3:
-        return np.tile(np.float32([0.0, 0.0, 1.0]), (len(points), 1))
+        return np.tile(np.array([0, 0, 1], np.float32), (len(points), 1))
     _, index = cKDTree(points).query(points, k=count)
     around = points[index] - points[index].mean(axis=1, keepdims=True)
     _, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
@@ -76,7 +80,7 @@ def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
 
 def _spread(normals: np.ndarray, count: int) -> np.ndarray:
     """Return (n, count, 3) directions around each normal, dense where they count most."""
-    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.float32([1, 0, 0]), np.float32([0, 1, 0]))
+    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([1, 0, 0], np.float32), np.array([0, 1, 0], np.float32))
     tangent = np.cross(normals, helper)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
     bitangent = np.cross(normals, tangent)

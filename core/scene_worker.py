@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import CoreError
-from core.meshes import Mesh, normalise, read_mesh, vertex_colours_of
+from core.meshes import Mesh, normalise, vertex_colours_of
 from core.openness import openness_of_vertices, point_normals
+from core.previews import read_preview
 
 # Where the camera stands at first, a little above and beside the front; z is up.
 FIRST_DIRECTION = (0.35, -1.0, 0.3)
@@ -39,11 +40,9 @@ def main() -> None:
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     try:
-        if not request["paths"]:
-            import trame_pyvista  # noqa: F401  (an empty request only loads what a scene needs)
-
-            return {"seconds": time.monotonic() - started}
-        specimens = [_Prepared.of(Path(path), request) for path in request["paths"]]
+        meshes = [_read(source) for source in request["sources"]]
+        # Without sources, any scene: what a first scene loads takes seconds.
+        specimens = [_Prepared.of(mesh, request) for mesh in meshes or [_tetrahedron()]]
         Path(request["target"]).write_bytes(_export(specimens, request))
     except CoreError as error:
         return {"error": error.problem, "advice": error.advice}
@@ -60,6 +59,11 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _read(source: Mapping[str, str | None]) -> Mesh:
+    preview = source["preview"]
+    return read_preview(Path(source["path"] or ""), None if preview is None else Path(preview))
+
+
 @dataclass(frozen=True)
 class _Prepared:
     """A specimen as PyVista wants it, in a sphere of radius 1 around the origin."""
@@ -70,17 +74,17 @@ class _Prepared:
     has_colours: bool
 
     @classmethod
-    def of(cls, path: Path, request: Mapping[str, Any]) -> _Prepared:
+    def of(cls, mesh: Mesh, request: Mapping[str, Any]) -> _Prepared:
         import pyvista
 
-        mesh = read_mesh(path)
+        polydata: Any = pyvista.PolyData
         unit = normalise(mesh)
         points = unit.vertices.astype(np.float32)
         if unit.is_point_cloud:
-            data = pyvista.PolyData(points)
+            data = polydata(points)
             data.point_data.active_normals = unit.normals if unit.normals is not None else point_normals(points)
         else:
-            data = pyvista.PolyData.from_regular_faces(points, unit.faces)
+            data = polydata.from_regular_faces(points, unit.faces)
             data = data.compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
         colours = vertex_colours_of(mesh)
         data.point_data["colours"] = _shaded(unit, data, colours, request)
@@ -88,11 +92,16 @@ class _Prepared:
         return cls(data, radius, unit.is_point_cloud, colours is not None)
 
 
+def _tetrahedron() -> Mesh:
+    vertices = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float64)
+    return Mesh(vertices, np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32))
+
+
 def _shaded(unit: Mesh, data: Any, colours: np.ndarray | None, request: Mapping[str, Any]) -> np.ndarray:
     """Return a colour per vertex, darker where the surface is hidden from the sky."""
     clay = request["clay"]
     base = np.array([int(clay[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
-    depth = 0.75
+    depth = 0.62
     if colours is not None and request["colour"]:
         base, depth = colours.astype(np.float32), 0.4
     if unit.is_point_cloud:
@@ -106,7 +115,7 @@ def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
     import pyvista
 
     rows, columns = request["grid"]
-    plotter = pyvista.Plotter(shape=(rows, columns), off_screen=True, border=False, lighting="none")
+    plotter: Any = pyvista.Plotter(shape=(rows, columns), off_screen=True, border=False, lighting="none")
     try:
         for index, specimen in enumerate(specimens):
             plotter.subplot(index // columns, index % columns)

@@ -27,7 +27,7 @@ from typing import Any
 from core.errors import InputError, RendererError, SettingError
 from core.storage import fingerprint
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 MOST_SPECIMENS = 6
 KEPT_SCENES = 48
 # Columns of viewports, by the number of specimens.
@@ -44,11 +44,11 @@ class SceneLight:
 
 
 # A headlight so that nothing is black, a warm key light from the upper left (the custom of
-# scientific illustration), and a cool rim from behind that lifts the outline off the ground.
+# scientific illustration), and a cool fill from the lower right that keeps form in the shade.
 LIGHTS = (
-    SceneLight((0.0, 0.0, 1.0), 0.42, "#ffffff"),
-    SceneLight((-0.9, 1.0, 0.9), 0.62, "#fff3e2"),
-    SceneLight((1.0, -0.3, 0.15), 0.22, "#dfe9ff"),
+    SceneLight((0.0, 0.0, 1.0), 0.48, "#ffffff"),
+    SceneLight((-0.9, 1.0, 0.9), 0.62, "#fff6ea"),
+    SceneLight((0.9, -0.8, 0.5), 0.28, "#e3ebff"),
 )
 
 
@@ -73,15 +73,31 @@ class SceneConfig:
     """
 
     colour: bool = False
-    clay: str = "#cdb597"
+    clay: str = "#d3c8b6"
     point_size: float = 3.0
 
     def __post_init__(self) -> None:
         """Check the values."""
         if re.fullmatch("#[0-9a-fA-F]{6}", self.clay) is None:
-            raise SettingError(f"'clay' must be a colour like #cdb597 (got {self.clay!r}).")
+            raise SettingError(f"'clay' must be a colour like #d3c8b6 (got {self.clay!r}).")
         if not 0.5 <= self.point_size <= 20.0:
             raise SettingError(f"'point_size' must be from 0.5 to 20 pixels (got {self.point_size}).")
+
+
+@dataclass(frozen=True)
+class SceneSource:
+    """Where a specimen of a scene is read from.
+
+    Parameters
+    ----------
+    path
+        The specimen's own file.
+    preview
+        Where its decimated copy is kept; the child process makes it where there is none.
+    """
+
+    path: Path
+    preview: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -131,23 +147,23 @@ class SceneBuilder:
         self._folder = tempfile.TemporaryDirectory(prefix="fossilvit-scenes-", ignore_cleanup_errors=True)
         atexit.register(self.close)
 
-    def build(self, paths: Sequence[Path], config: SceneConfig | None = None) -> Scene:
-        """Return the scene of one to six meshes, in linked viewports.
+    def build(self, sources: Sequence[SceneSource], config: SceneConfig | None = None) -> Scene:
+        """Return the scene of one to six specimens, in linked viewports.
 
         Raises
         ------
         InputError
-            Where there is no mesh, there are too many, or a file is missing.
+            Where there is no specimen, there are too many, or a file is missing.
         RendererError
             Where the scene could not be made, or not in time; the message says why.
         """
         config = config or SceneConfig()
-        made_from = _fingerprint_of(paths, config)
+        made_from = _fingerprint_of(sources, config)
         with self._lock:
             if made_from in self._kept:
                 self._kept.move_to_end(made_from)
                 return self._kept[made_from]
-            scene = self._build(made_from, paths, config)
+            scene = self._build(made_from, sources, config)
             self._kept[made_from] = scene
             while len(self._kept) > KEPT_SCENES:
                 self._kept.popitem(last=False)
@@ -162,7 +178,7 @@ class SceneBuilder:
             Where a package is missing, or the child process died or hung.
         """
         with self._lock:
-            return float(self._ask({"paths": []})["seconds"])
+            return self._build("warm-up", [], SceneConfig()).seconds
 
     def close(self) -> None:
         """End the child process and remove its folder."""
@@ -171,13 +187,13 @@ class SceneBuilder:
             self._child = None
         self._folder.cleanup()
 
-    def _build(self, made_from: str, paths: Sequence[Path], config: SceneConfig) -> Scene:
+    def _build(self, made_from: str, sources: Sequence[SceneSource], config: SceneConfig) -> Scene:
         target = Path(self._folder.name) / f"{made_from}.vtksz"
-        columns = COLUMNS_OF_COUNT[len(paths)]
-        rows = -(-len(paths) // columns)
+        columns = COLUMNS_OF_COUNT[max(1, len(sources))]
+        rows = -(-max(1, len(sources)) // columns)
         reply = self._ask(
             {
-                "paths": [str(Path(path).absolute()) for path in paths],
+                "sources": [_as_sent(source) for source in sources],
                 "target": str(target),
                 "grid": [rows, columns],
                 "lights": [asdict(light) for light in LIGHTS],
@@ -287,17 +303,27 @@ def viewer_page() -> str:
     raise RendererError("The package trame-vtk is not installed.", advice="Run `make app` again to install it.")
 
 
-def _fingerprint_of(paths: Sequence[Path], config: SceneConfig) -> str:
-    if not 1 <= len(paths) <= MOST_SPECIMENS:
-        raise InputError(f"The viewer shows one to {MOST_SPECIMENS} specimens (got {len(paths)}).")
-    files = []
-    for path in paths:
+def _as_sent(source: SceneSource) -> dict[str, str | None]:
+    preview = None if source.preview is None else str(source.preview.absolute())
+    return {"path": str(source.path.absolute()), "preview": preview}
+
+
+def _fingerprint_of(sources: Sequence[SceneSource], config: SceneConfig) -> str:
+    if not 1 <= len(sources) <= MOST_SPECIMENS:
+        raise InputError(f"The viewer shows one to {MOST_SPECIMENS} specimens (got {len(sources)}).")
+    return fingerprint("scene", CODE_VERSION, [_facts_of(source) for source in sources], asdict(config))
+
+
+def _facts_of(source: SceneSource) -> list[object]:
+    """Return what changes when the specimen's file does; its preview stands in for a file that is gone."""
+    problem = ""
+    for path in (source.path, source.preview):
+        if path is None:
+            continue
         try:
-            facts = Path(path).stat()
+            facts = path.stat()
         except OSError as error:
-            raise InputError(
-                f"{path} cannot be read ({error.strerror or error}).",
-                advice="If the folder was moved, choose it again on the Specimens screen.",
-            ) from error
-        files.append([str(Path(path).absolute()), facts.st_size, facts.st_mtime_ns])
-    return fingerprint("scene", CODE_VERSION, files, asdict(config))
+            problem = problem or f"{path} cannot be read ({error.strerror or error})."
+        else:
+            return [str(path.absolute()), facts.st_size, facts.st_mtime_ns]
+    raise InputError(problem, advice="If the folder was moved, choose it again on the Specimens screen.")

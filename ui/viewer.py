@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +19,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.errors import CoreError
-from core.scenes import LIGHTS, MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, viewer_page
+from core.scenes import LIGHTS, MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
 
 Style = Literal["clay", "colour", "wireframe", "points"]
 
@@ -51,14 +53,18 @@ class ViewerSpecimen:
     title
         Its line above the picture.
     mesh_path
-        Its mesh; better a preview of some 20,000 faces.
+        Its file, or a preview of it.
     fallback_image
         A rendered view that takes its place where 3D cannot be shown.
+    preview_path
+        Where a decimated copy is kept; it is made where there is none yet. See
+        `core.workspace.Workspace.preview_of`.
     """
 
     title: str
     mesh_path: Path
     fallback_image: Path | None = None
+    preview_path: Path | None = None
 
 
 def show_specimens(
@@ -99,7 +105,8 @@ def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: S
         return
     try:
         config = SceneConfig(colour=style == "colour" if colour is None else bool(colour))
-        scene = _builder().build([specimen.mesh_path for specimen in specimens], config)
+        sources = [SceneSource(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
+        scene = _builder().build(sources, config)
         page = _page()
     except CoreError as error:
         _show_pictures(specimens, str(error))
@@ -154,6 +161,18 @@ def _show_pictures(specimens: Sequence[ViewerSpecimen], why: str) -> None:
 @st.cache_resource(show_spinner=False)
 def _builder() -> SceneBuilder:
     return SceneBuilder()
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up_viewer() -> None:
+    """Start the process that makes scenes, once and without waiting, so that the first scene opens fast."""
+    builder = _builder()
+
+    def load() -> None:
+        with suppress(CoreError):  # the first scene will say it where a person can see it
+            builder.warm_up()
+
+    threading.Thread(target=load, daemon=True, name="viewer-warm-up").start()
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,7 +7,9 @@
 
 const SHELL_SECONDS = 20;
 const SCENE_SECONDS = 20;
-const SLOW_FRAME_MS = 40;
+const FAST_FRAME_MS = 8;
+const SLOW_FRAME_MS = 120;
+const REFINE_AFTER_MS = 500;
 const REPRESENTATION = { points: 0, wireframe: 1, surface: 2 };
 // Directions from which a camera looks, and what is up: z is up in the scene.
 const VIEWS = {
@@ -46,7 +48,10 @@ class Viewer {
     this.setStateValue = setStateValue;
     const scene = unpack(data);
     if (scene.fingerprint === this.scene?.fingerprint) {
-      this.matchTheme();
+      if (this.renderers) {
+        this.matchTheme();
+        this.draw();
+      }
       return;
     }
     const previous = this.scene;
@@ -72,6 +77,8 @@ class Viewer {
     const layer = window_.document.createElement("div");
     layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
     window_.document.body.append(layer);
+    clearTimeout(this.refining);
+    this.ratio = window.devicePixelRatio;
     // Typed arrays have to belong to the page that tests what they are.
     window_.OfflineLocalView.load(layer, { file: new window_.Uint8Array(scene.archive) });
     const renderWindow = window_.global.renderWindow;
@@ -89,7 +96,6 @@ class Viewer {
     this.setStyle(this.style ?? scene.style, false);
     this.drawCells();
     this.drawBar();
-    this.draw();
     this.adaptToSpeed(window_);
     discard(before.layer, before.renderWindow);
     this.busy.hidden = true;
@@ -117,8 +123,7 @@ class Viewer {
     await opened;
     const window_ = this.page.contentWindow;
     window_.document.body.style.cssText = "margin:0;overflow:hidden;background:transparent";
-    // Drawn larger than shown: vtk.js does not smooth edges by itself.
-    this.ratio = Math.max(2, window.devicePixelRatio);
+    this.ratio = window.devicePixelRatio;
     Object.defineProperty(window_, "devicePixelRatio", { get: () => this.ratio });
     return this.page;
   }
@@ -175,10 +180,8 @@ class Viewer {
   }
 
   matchTheme() {
-    if (!this.renderers) return;
     const colour = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [239, 235, 226];
     for (const renderer of this.renderers) renderer.setBackground(colour[0] / 255, colour[1] / 255, colour[2] / 255);
-    this.renderWindow.render();
   }
 
   setStyle(style, draw = true) {
@@ -303,20 +306,41 @@ class Viewer {
     return button;
   }
 
-  // Where drawing is slow (no graphics card), draw fewer pixels while the mouse moves.
+  // Drawing at twice the size smooths the edges. A graphics card does that always; without one
+  // the picture is refined when the mouse rests, or, where even that would take long, never.
   adaptToSpeed(window_) {
-    const interactor = this.renderWindow.getInteractor();
-    const started = performance.now();
-    this.renderWindow.render();
-    readOnePixel(this.layer);
-    if (performance.now() - started < SLOW_FRAME_MS) return;
-    const full = this.ratio;
+    const milliseconds = this.frameTime();
+    const plain = window.devicePixelRatio;
+    const fine = Math.max(2, plain);
+    clearTimeout(this.refining);
     const draw = (ratio) => {
+      if (ratio === this.ratio) return;
       this.ratio = ratio;
+      this.setStyle(this.style, false);
       window_.dispatchEvent(new window_.Event("resize"));
     };
-    interactor.onStartAnimation(() => draw(1));
-    interactor.onEndAnimation(() => draw(full));
+    if (milliseconds < FAST_FRAME_MS) {
+      draw(fine);
+    } else if (milliseconds < SLOW_FRAME_MS) {
+      const refine = () => {
+        clearTimeout(this.refining);
+        this.refining = setTimeout(() => draw(fine), REFINE_AFTER_MS);
+      };
+      const interactor = this.renderWindow.getInteractor();
+      interactor.onStartAnimation(() => {
+        clearTimeout(this.refining);
+        draw(plain);
+      });
+      interactor.onEndAnimation(refine);
+      refine();
+    }
+  }
+
+  frameTime() {
+    const started = performance.now();
+    this.draw();
+    readOnePixel(this.layer);
+    return performance.now() - started;
   }
 
   fail(reason) {
@@ -328,6 +352,7 @@ class Viewer {
   dispose() {
     this.latest += 1;
     this.observer.disconnect();
+    clearTimeout(this.refining);
     discard(this.layer, this.renderWindow);
     this.page?.remove();
   }
