@@ -1,7 +1,7 @@
 """Synthetic specimens: honest shapes, invented individuals, so that the product has something to show.
 
-    make_samples → a Form draws its parameters, builds a Surface (coiling, shells, valves, others)
-                 → weathered, scaled to millimetres, broken, coloured, tilted → .ply .obj .stl .off, samples.csv
+make_samples → a Form draws its parameters, builds a Surface (coiling, shells, valves, others)
+             → weathered, scaled to millimetres, broken, coloured, tilted → .ply .obj .stl .off, samples.csv
 """
 
 from core.samples.collection import SampleReport, SampleSettings, make_samples

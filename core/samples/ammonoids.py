@@ -12,12 +12,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import Coil, generating_curve, growth_angles, spread
-from core.samples.form import between, whole
+from core.samples.coiling import generating_curve, growth_angles, spread
+from core.samples.form import CoiledForm, between, whole
 from core.samples.sculpture import (
     bump,
     cell,
     enough_steps,
+    folded,
     forked_ribs,
     growth_lines,
     nodes,
@@ -32,43 +33,37 @@ from core.samples.surfaces import Surface
 
 
 @dataclass(frozen=True)
-class Serpenticone:
+class Serpenticone(CoiledForm):
     """Evolute and many-whorled like a coiled snake: *Dactylioceras*, *Perisphinctes*, *Aegoceras*."""
 
     folder: ClassVar[str] = "Ammonoids/Serpenticone"
     stem: ClassVar[str] = "ammonoid_serpenticone"
     styles: ClassVar[tuple[str, ...]] = ("forked ribs", "single ribs", "ribs with spines")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     ribs_per_whorl: int
     relief: float
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
         """Draw W 1.42 to 1.72, D 0.42 to 0.56, S 0.85 to 1.15."""
-        w = between(rng, 1.42, 1.72)
+        style, w = cls.styles[number % len(cls.styles)], between(rng, 1.42, 1.72)
         return cls(
-            style=cls.styles[number % len(cls.styles)],
+            style=style,
             size_mm=between(rng, 35, 110, 1),
             raup_w=w,
             raup_d=between(rng, 0.42, min(0.56, 0.92 / w)),
             raup_t=0.0,
             raup_s=between(rng, 0.85, 1.15),
-            ribs_per_whorl=whole(rng, 24, 34),
+            ribs_per_whorl=whole(rng, 14, 20) if style == "ribs with spines" else whole(rng, 24, 34),
             relief=between(rng, 0.09, 0.14),
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep a rounded whorl section; ribs lean forward and fork below the venter."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
-        per_whorl = self.ribs_per_whorl if self.style != "ribs with spines" else round(0.6 * self.ribs_per_whorl)
+        coil = self.coil
+        per_whorl = self.ribs_per_whorl
         phi = spread(26, crowding=0.45)
-        angles = growth_angles(coil, half_turns(coil, 0.08), 164, thinning=0.32)
+        angles = growth_angles(coil, half_turns(coil, 0.09), 160, thinning=0.34)
         theta, place = wobble(angles[:, None], rng, 0.035), phi[None, :]
         clear = enough_steps(angles, per_whorl)
         flank = ramp(2.75 - np.abs(place), 0.0, 0.6)
@@ -84,30 +79,24 @@ class Serpenticone:
         lag = 0.10 * np.cos(phi) + 0.05 * np.cos(2 * phi)
         tint = np.clip(height / self.relief - 0.35, -0.6, 1.0) * np.ones_like(place)
         curve = generating_curve(coil, phi, squareness=2.15)
-        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=22, flare=0.05))
+        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=22))
 
 
 @dataclass(frozen=True)
-class Oxycone:
+class Oxycone(CoiledForm):
     """Involute and lens-shaped, with a sharp keel: *Oxynoticeras*, *Amaltheus*, *Placenticeras*."""
 
     folder: ClassVar[str] = "Ammonoids/Oxycone"
     stem: ClassVar[str] = "ammonoid_oxycone"
     styles: ClassVar[tuple[str, ...]] = ("sickle ribs", "smooth with sutures", "roped keel")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     ribs_per_whorl: int
     relief: float
     keel: float
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw W 1.8 to 2.25, D 0.04 to 0.16, S 0.34 to 0.48."""
+        """Draw W 1.8 to 2.25, D 0.04 to 0.16, S 0.36 to 0.50."""
         return cls(
             style=cls.styles[number % len(cls.styles)],
             size_mm=between(rng, 40, 150, 1),
@@ -122,44 +111,41 @@ class Oxycone:
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep a lanceolate section with a keel; ribs run like a sickle, sutures are folded."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        coil = self.coil
         phi = spread(42, crowding=0.45)
         angles = growth_angles(coil, half_turns(coil, 0.08), 200, thinning=0.7)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
         flank = np.abs(place)
         if self.style == "smooth with sutures":
             height = 0.1 * self.relief * ribs(theta, self.ribs_per_whorl) * ramp(2.3 - flank, 0.0, 0.8)
-            line = suture_lines(theta, place, per_whorl=15, lobes=2.6, depth=0.30, last=-2.2, width=0.034)
+            line = suture_lines(folded(theta, place, 2.6, 0.125), per_whorl=15, last=-2.2, width=0.034)
             line = line * ramp(flank, 0.10, 0.22)
         else:
             reach = ramp(2.35 - flank, 0.0, 0.9) * ramp(flank, 0.12, 0.45)
             height = self.relief * ribs(theta, self.ribs_per_whorl, 1.3) * reach
             line = np.zeros_like(height)
-        rope = 1.0
-        if self.style == "roped keel":
-            rope = 0.72 + 0.28 * ribs(theta, 2 * self.ribs_per_whorl)
-        height = height * enough_steps(angles, self.ribs_per_whorl) + self.keel * rope * (0.6 * bump(place, 0.09) + 0.4 * bump(place, 0.24))
+        beads = 0.28 if self.style == "roped keel" else 0.0
+        rope = 1.0 - beads * ribs(theta, 2 * self.ribs_per_whorl)
+        height = height * enough_steps(angles, self.ribs_per_whorl) + self.keel * rope * (
+            0.6 * bump(place, 0.09) + 0.4 * bump(place, 0.24)
+        )
         height = height - 0.035 * line + 0.0025 * growth_lines(theta, rng)
         lag = 0.08 * np.where(np.abs(phi) < 1.57, np.cos(2 * phi), -1.0) + 0.05 * bump(phi, 0.35)
         tint = np.clip(height / self.relief * 0.7 - 0.2, -0.6, 0.9) - 0.9 * line
         curve = generating_curve(coil, phi, taper=0.62)
-        return shell_surface(coil, curve, angles, lag, height, np.clip(tint, -1, 1), Aperture(wall=0.1, depth_degrees=10))
+        return shell_surface(
+            coil, curve, angles, lag, height, np.clip(tint, -1, 1), Aperture(wall=0.1, depth_degrees=10)
+        )
 
 
 @dataclass(frozen=True)
-class Cadicone:
+class Cadicone(CoiledForm):
     """Barrel-shaped with a deep umbilicus: *Cadoceras*, *Gastrioceras*, *Teloceras*."""
 
     folder: ClassVar[str] = "Ammonoids/Cadicone"
     stem: ClassVar[str] = "ammonoid_cadicone"
     styles: ClassVar[tuple[str, ...]] = ("nodes and ribs", "nodes and ribs", "constricted")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     ribs_per_whorl: int
     relief: float
 
@@ -180,7 +166,7 @@ class Cadicone:
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep a depressed section, tubercles on the umbilical edge, ribs across the venter."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        coil = self.coil
         phi = spread(36, crowding=0.25)
         angles = growth_angles(coil, half_turns(coil, 0.08), 160, thinning=0.55)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]

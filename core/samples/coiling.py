@@ -95,7 +95,7 @@ def coil_points(
     coil: Coil,
     curve: Float[np.ndarray, "columns 2"],
     angles: Float[np.ndarray, " rows"],
-    lag: Float[np.ndarray, " columns"] | float = 0.0,
+    lag: Float[np.ndarray, "*rows columns"] | float = 0.0,
     *,
     grows_with_lag: bool = True,
 ) -> Float[np.ndarray, "rows columns 3"]:
@@ -109,7 +109,7 @@ def coil_points(
         Generating curve at size 1.
     angles : (rows,) float64
         Angles of growth in radians, 0 at the aperture.
-    lag : (columns,) float64, optional
+    lag : (columns,) or (rows, columns) float64, optional
         How far in radians the growing edge runs ahead at each place of the curve: growth
         lines, ribs and the aperture all take this course.
     grows_with_lag : bool, optional
@@ -121,7 +121,7 @@ def coil_points(
     (rows, columns, 3) float64
         Seen from the apex growth runs clockwise, as in a dextral gastropod.
     """
-    turned = angles[:, None] + np.broadcast_to(lag, (len(curve),))[None, :]
+    turned = angles[:, None] + np.broadcast_to(lag, (len(angles), len(curve)))
     size = coil.scale(turned if grows_with_lag else np.broadcast_to(angles[:, None], turned.shape))
     away, along = curve[None, :, 0] * size, curve[None, :, 1] * size
     return np.stack([away * np.cos(turned), -away * np.sin(turned), along], axis=-1)

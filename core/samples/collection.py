@@ -14,16 +14,20 @@ from jaxtyping import Float
 from core.errors import SettingError
 from core.progress import Progress, silent
 from core.samples.ammonoids import Cadicone, Oxycone, Serpenticone
+from core.samples.bivalves import Heterodont
+from core.samples.brachiopods import Biconvex, Plicate
+from core.samples.corals import HornCoral
+from core.samples.crinoids import CrinoidStem
 from core.samples.damage import break_off
 from core.samples.files import write_cloud, write_mesh
+from core.samples.foraminifers import GlobularForaminifer
 from core.samples.form import Form
 from core.samples.gastropods import HighSpired, LowSpired
 from core.samples.nautiloids import CoiledNautiloid, Orthocone
-from core.samples.others import ConicalTooth, CrinoidStem, GlobularForaminifer, HornCoral
 from core.samples.preservation import colours
 from core.samples.scanning import scan
-from core.samples.surfaces import Surface, extent_of, weather
-from core.samples.valves import Biconvex, Heterodont, Plicate
+from core.samples.surfaces import extent_of, weather
+from core.samples.teeth import ConicalTooth
 from core.storage import file_of_specimen, write_csv
 
 METADATA_FILE = "samples.csv"
@@ -74,6 +78,9 @@ class SampleSettings:
 
     def __post_init__(self) -> None:
         """Check both numbers."""
+        for name, value in (("per_category", self.per_category), ("seed", self.seed)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise SettingError(f"'{name}' must be a whole number (got {value!r}).", advice="Write it like 8.")
         if not 1 <= self.per_category <= MOST_PER_CATEGORY:
             raise SettingError(
                 f"'per_category' must be from 1 to {MOST_PER_CATEGORY} (got {self.per_category}).",
@@ -216,7 +223,7 @@ def _about_z(angle: float) -> Float[np.ndarray, "3 3"]:
 def _columns() -> list[str]:
     fixed = ["specimen_id", "group", "category", "file", "format", "point_cloud", "damage", "lost_share"]
     fixed += ["preservation", "yaw_degrees", "tilt_degrees", "tilt_towards_degrees", "seed"]
-    own = dict.fromkeys(field.name for form, _ in CATALOGUE for field in fields(form))  # type: ignore[arg-type]
+    own = dict.fromkeys(field.name for form, _ in CATALOGUE for field in fields(form))
     return fixed + list(own)
 
 
@@ -237,7 +244,7 @@ def _row(plan: _Plan) -> dict[str, str]:
         "tilt_towards_degrees": str(plan.tilt_towards_degrees),
         "seed": str(plan.seeds[0]),
     }
-    return row | {name: str(value) for name, value in asdict(plan.form).items()}  # type: ignore[call-overload]
+    return row | {name: str(value) for name, value in asdict(plan.form).items()}
 
 
 def _known_rows(path: Path) -> dict[str, dict[str, str]]:

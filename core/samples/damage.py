@@ -30,7 +30,9 @@ def break_off(surface: Surface, rng: np.random.Generator, share: float) -> Surfa
 
     def above(positions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         flat = positions - (positions @ normal)[:, None] * normal
-        return np.asarray(positions @ normal - extent * (0.022 * coarse(flat) + 0.004 * middle(flat) + 0.0016 * fine(flat)))
+        return np.asarray(
+            positions @ normal - extent * (0.022 * coarse(flat) + 0.004 * middle(flat) + 0.0016 * fine(flat))
+        )
 
     distance = above(vertices)
     level = _level_beyond_which(distance, _areas(surface), share)
@@ -145,4 +147,4 @@ def _inside(
         down = (starts[:, 1] > y) & (stops[:, 1] <= y)
         side = (stops[:, 0] - starts[:, 0]) * (y - starts[:, 1]) - (x - starts[:, 0]) * rise
         turns[begin : begin + 2048] = (up & (side > 0)).sum(axis=1) - (down & (side < 0)).sum(axis=1)
-    return turns != 0
+    return np.asarray(turns != 0)

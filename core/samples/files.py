@@ -41,9 +41,7 @@ def write_cloud(path: Path, cloud: Cloud) -> None:
     write_bytes(path, _ply_header(table, 0) + table.tobytes())
 
 
-def _ply(
-    vertices: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "m 3"], colours: UInt8[np.ndarray, "n 3"]
-) -> bytes:
+def _ply(vertices: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "m 3"], colours: UInt8[np.ndarray, "n 3"]) -> bytes:
     table = np.empty(
         len(vertices), dtype=[("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")]
     )

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol, Self
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 
+from core.samples.coiling import Coil
 from core.samples.surfaces import Surface
 
 
-class Form(Protocol):
-    """A frozen dataclass whose fields are the parameters of one specimen and columns of the metadata."""
+@dataclass(frozen=True)
+class Form(ABC):
+    """One specimen's parameters; the fields are columns of the metadata.
+
+    Parameters
+    ----------
+    style : str
+        The kind of sculpture or build within the category, one of `styles`.
+    size_mm : float
+        Longest edge of the box around the whole specimen, before it is tilted or broken.
+    """
 
     folder: ClassVar[str]
     stem: ClassVar[str]
+    styles: ClassVar[tuple[str, ...]]
+
+    style: str
     size_mm: float
 
     @classmethod
+    @abstractmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
         """Draw the parameters of a specimen from their ranges; its `number` picks the style in turn."""
-        ...
 
+    @abstractmethod
     def build(self, rng: np.random.Generator) -> Surface:
         """Make the surface, in any unit and complete."""
-        ...
+
+
+@dataclass(frozen=True)
+class CoiledForm(Form):
+    """A form that coils, with the parameters of Raup (1966): see `core.samples.coiling.Coil`."""
+
+    raup_w: float
+    raup_d: float
+    raup_t: float
+    raup_s: float
+
+    @property
+    def coil(self) -> Coil:
+        """The coil of these parameters."""
+        return Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
 
 
 def between(rng: np.random.Generator, low: float, high: float, digits: int = 3) -> float:

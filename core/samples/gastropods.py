@@ -11,8 +11,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import Coil, generating_curve, growth_angles, spread
-from core.samples.form import between, whole
+from core.samples.coiling import generating_curve, growth_angles, spread
+from core.samples.form import CoiledForm, between, whole
 from core.samples.sculpture import bump, cords, enough_steps, growth_lines, nodes, ramp, rests, ribs, wobble
 from core.samples.shells import Aperture, half_turns, shell_surface
 from core.samples.surfaces import Surface
@@ -30,19 +30,13 @@ def touching_shape(w: float, d: float, t: float, overlap: float) -> float:
 
 
 @dataclass(frozen=True)
-class HighSpired:
+class HighSpired(CoiledForm):
     """Turreted: *Turritella* (cords), *Cerithium* (nodes), *Epitonium* (axial ribs and varices)."""
 
     folder: ClassVar[str] = "Gastropods/High_spired"
     stem: ClassVar[str] = "gastropod_high_spired"
     styles: ClassVar[tuple[str, ...]] = ("cords", "nodes", "axial ribs")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     ribs_per_whorl: int
     spiral_cords: int
     relief: float
@@ -58,14 +52,14 @@ class HighSpired:
             raup_d=d,
             raup_t=t,
             raup_s=touching_shape(w, d, t, between(rng, 1.12, 1.3)),
-            ribs_per_whorl=whole(rng, 11, 18),
+            ribs_per_whorl=whole(rng, 10, 15),
             spiral_cords=whole(rng, 3, 5),
             relief=between(rng, 0.06, 0.11),
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep whorls that lean along the spire, with an anterior canal in the noded ones."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        coil = self.coil
         phi = spread(28, crowding=0.6)
         angles = growth_angles(coil, half_turns(coil, 0.11), 76, thinning=0.3)
         theta, place = wobble(angles[:, None], rng, 0.05), phi[None, :]
@@ -75,8 +69,8 @@ class HighSpired:
         if self.style == "cords":
             height = self.relief * cords(place, tuple(threads), 0.10) + np.zeros_like(theta)
         elif self.style == "nodes":
-            row = nodes(theta, place, self.ribs_per_whorl, (-0.55, 0.5), 0.2, 0.22)
-            height = self.relief * (1.4 * clear * row + 0.5 * cords(place, (-1.2, -0.05, 1.0), 0.09))
+            row = nodes(theta, place, self.ribs_per_whorl, (-0.5, 0.5), 0.19, 0.26)
+            height = self.relief * (2.6 * clear * row + 0.5 * cords(place, (-1.2, -0.05, 1.0), 0.09))
         else:
             course = theta + 0.12 * place
             pauses = tuple(-0.4 - k * 4.4 + 0.3 * rng.normal() for k in range(14))
@@ -89,25 +83,17 @@ class HighSpired:
             beak = bump(phi + 1.9, 0.35)[:, None] * np.array([[-0.12, -0.30 * coil.s]])
             curve = curve + beak
         tint = np.clip(height / self.relief - 0.3, -0.7, 1.0) * np.ones_like(place)
-        return shell_surface(
-            coil, curve, angles, lag, height, tint, Aperture(wall=0.09, depth_degrees=75, flare=0.04, rows=10)
-        )
+        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(wall=0.09, depth_degrees=75, rows=10))
 
 
 @dataclass(frozen=True)
-class LowSpired:
+class LowSpired(CoiledForm):
     """Globular to top-shaped: *Natica* (smooth), *Turbo* (cords), *Pleurotomaria* (keeled), *Astraea* (spined)."""
 
     folder: ClassVar[str] = "Gastropods/Low_spired"
     stem: ClassVar[str] = "gastropod_low_spired"
     styles: ClassVar[tuple[str, ...]] = ("smooth", "cords", "keeled", "spined")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     ribs_per_whorl: int
     spiral_cords: int
     relief: float
@@ -130,7 +116,7 @@ class LowSpired:
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep large whorls with a wide oblique aperture."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        coil = self.coil
         phi = spread(46, crowding=0.45)
         angles = growth_angles(coil, half_turns(coil, 0.03), 96, thinning=0.35)
         theta, place = wobble(angles[:, None], rng, 0.04), phi[None, :]

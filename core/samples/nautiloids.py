@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import Coil, generating_curve, growth_angles, spread
-from core.samples.form import between, whole
+from core.samples.coiling import generating_curve, growth_angles, spread
+from core.samples.form import CoiledForm, Form, between, whole
 from core.samples.sculpture import bump, growth_lines, ramp, ribs, suture_lines, wobble
 from core.samples.shells import Aperture, half_turns, shell_surface
 from core.samples.surfaces import Surface, grid_surface
 
 
 @dataclass(frozen=True)
-class CoiledNautiloid:
+class CoiledNautiloid(CoiledForm):
     """Involute, fast growing, plain sutures, a sinus in the venter: *Nautilus*, *Cenoceras*, *Eutrephoceras*.
 
     W of about 3 and a D near 0 are those of living *Nautilus* (Raup 1967).
@@ -25,12 +25,6 @@ class CoiledNautiloid:
     stem: ClassVar[str] = "nautiloid_coiled"
     styles: ClassVar[tuple[str, ...]] = ("growth lines", "sutures", "folds")
 
-    style: str
-    size_mm: float
-    raup_w: float
-    raup_d: float
-    raup_t: float
-    raup_s: float
     chambers_per_whorl: int
     relief: float
 
@@ -50,7 +44,7 @@ class CoiledNautiloid:
 
     def build(self, rng: np.random.Generator) -> Surface:
         """Sweep a rounded section; the chamber ends at a septum that hangs back."""
-        coil = Coil(self.raup_w, self.raup_d, self.raup_t, self.raup_s)
+        coil = self.coil
         phi = spread(38, crowding=0.3)
         angles = growth_angles(coil, half_turns(coil, 0.03), 170, thinning=0.4)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
@@ -58,16 +52,9 @@ class CoiledNautiloid:
         height = 0.004 * growth_lines(theta, rng) * np.ones_like(place)
         line = np.zeros_like(height)
         if self.style == "sutures":
-            straight = angles[:, None] - 0.25 * bump(place, 0.9)
-            line = suture_lines(
-                straight + 0.10 * np.cos(2 * place),
-                0.0 * place,
-                per_whorl=self.chambers_per_whorl,
-                lobes=0.0,
-                depth=0.0,
-                last=-body_chamber,
-                width=0.036,
-            )
+            # A saddle on the venter, a wide lobe on the flank, and no more.
+            course = angles[:, None] - 0.25 * bump(place, 0.9) + 0.10 * np.cos(2 * place)
+            line = suture_lines(course, per_whorl=self.chambers_per_whorl, last=-body_chamber, width=0.036)
         if self.style == "folds":
             course = theta - 0.22 * bump(place, 0.75)
             height = height + self.relief * ribs(course, 34, 0.8) * ramp(2.2 - np.abs(place), 0, 0.8)
@@ -82,9 +69,7 @@ class CoiledNautiloid:
         )
 
 
-def _flames(
-    theta: np.ndarray, place: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _flames(theta: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the flame-shaped colour bands that now and then outlive fossilisation."""
     course = theta - 0.25 * np.cos(place) + 0.06 * np.sin(3 * place + rng.uniform(0, 6.28))
     early = ramp(-theta, 0.9, 1.8)
@@ -92,15 +77,13 @@ def _flames(
 
 
 @dataclass(frozen=True)
-class Orthocone:
+class Orthocone(Form):
     """A straight piece of phragmocone with plain sutures: *Orthoceras*, *Michelinoceras*, *Dawsonoceras*."""
 
     folder: ClassVar[str] = "Nautiloids/Orthocone"
     stem: ClassVar[str] = "nautiloid_orthocone"
     styles: ClassVar[tuple[str, ...]] = ("internal mould", "ringed", "lined")
 
-    style: str
-    size_mm: float
     apical_angle_degrees: float
     chambers: int
     siphuncle_offset: float
@@ -127,14 +110,14 @@ class Orthocone:
         shortest = 0.055
         # Chambers grow with the cone: equal steps of the logarithm of the radius.
         levels = np.linspace(0.0, 1.0, 180)
-        radius = shortest * (1 + slope / shortest * 1.0) ** levels
+        radius = shortest * (1 + slope / shortest) ** levels
         along = (radius - shortest) / slope
         chamber = levels * self.chambers
         turned = chamber[:, None] + 0.10 * np.cos(2 * around)[None, :]
         beside = turned - np.round(turned)
         line = bump(beside, 0.055)
         if self.style == "internal mould":
-            height = 0.030 * np.cos(np.pi * beside) ** 2 * 0.0 - 0.05 * line + 0.02 * np.abs(np.sin(np.pi * turned))
+            height = 0.02 * np.abs(np.sin(np.pi * turned)) - 0.05 * line
             tint = 0.35 - 1.1 * line
         elif self.style == "ringed":
             height = 0.10 * (0.5 + 0.5 * np.cos(2 * np.pi * turned)) ** 1.3 + 0.010 * np.cos(14 * np.pi * turned)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
+from core.samples.sculpture import ramp
 from core.samples.surfaces import Surface, extent_of, noise_field
 
 # For each way of preservation: hollows, plain surface, crests, stain; red, green, blue from 0 to 255.
@@ -28,13 +29,14 @@ def colours(surface: Surface, palette: str, rng: np.random.Generator) -> UInt8[n
     extent = extent_of(surface)
     level = np.clip(surface.tint, -1.0, 1.0)[:, None]
     tone = np.where(level < 0, plain + (hollow - plain) * -level, plain + (crest - plain) * level)
-    patches = noise_field(rng, 0.35 * extent)(surface.vertices) + 0.4 * noise_field(rng, 0.08 * extent)(surface.vertices)
-    amount = 0.55 * _soft_step(patches, 0.5, 1.8)[:, None]
+    patches = noise_field(rng, 0.35 * extent)(surface.vertices) + 0.4 * noise_field(rng, 0.08 * extent)(
+        surface.vertices
+    )
+    amount = 0.55 * ramp(patches, 0.5, 1.8)[:, None]
     tone = tone + (stain - tone) * amount
-    grain = 1.0 + 0.035 * rng.normal(size=(len(tone), 1)) + 0.05 * noise_field(rng, 0.15 * extent)(surface.vertices)[:, None]
-    return np.clip(np.round(tone * grain), 0, 255).astype(np.uint8)
-
-
-def _soft_step(x: Float[np.ndarray, " n"], start: float, stop: float) -> Float[np.ndarray, " n"]:
-    t = np.clip((x - start) / (stop - start), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    grain = (
+        1.0
+        + 0.035 * rng.normal(size=(len(tone), 1))
+        + 0.05 * noise_field(rng, 0.15 * extent)(surface.vertices)[:, None]
+    )
+    return np.asarray(np.clip(np.round(tone * grain), 0, 255), dtype=np.uint8)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import open3d as o3d
 from jaxtyping import Float, UInt8
 
 from core.samples.surfaces import Surface, extent_of, vertex_normals
@@ -43,15 +43,19 @@ def scan(
 
     `noise` is the standard deviation along the ray as a share of the specimen's extent.
     """
+    # Open3D takes seconds to load, which whoever only asks for help should not wait for.
+    import open3d as o3d
+
     middle = 0.5 * (surface.vertices.min(axis=0) + surface.vertices.max(axis=0))
     reach = float(np.linalg.norm(surface.vertices - middle, axis=1).max())
+    tensor: Any = o3d.core.Tensor
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(
-        o3d.core.Tensor((surface.vertices - middle).astype(np.float32) / np.float32(reach)),
-        o3d.core.Tensor(surface.faces.astype(np.uint32)),
+        tensor((surface.vertices - middle).astype(np.float32) / np.float32(reach)),
+        tensor(surface.faces.astype(np.uint32)),
     )
     rays = np.concatenate([_rays(view, rays_a_side, rng) for view in _stations(stations)])
-    hits = scene.cast_rays(o3d.core.Tensor(rays.astype(np.float32)))
+    hits = scene.cast_rays(tensor(rays.astype(np.float32)))
     met = np.isfinite(hits["t_hit"].numpy())
     corners = surface.faces[hits["primitive_ids"].numpy()[met].astype(np.int64)]
     second_third = hits["primitive_uvs"].numpy()[met].astype(np.float64)
@@ -74,9 +78,7 @@ def _stations(count: int) -> Float[np.ndarray, "count 3"]:
     return np.column_stack([across * np.cos(turn), across * np.sin(turn), height])
 
 
-def _rays(
-    direction: Float[np.ndarray, "3"], side: int, rng: np.random.Generator
-) -> Float[np.ndarray, "rays 6"]:
+def _rays(direction: Float[np.ndarray, "3"], side: int, rng: np.random.Generator) -> Float[np.ndarray, "rays 6"]:
     right = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
     right /= np.linalg.norm(right)
     cells = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)

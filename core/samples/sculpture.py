@@ -83,7 +83,7 @@ def growth_lines(theta: Rows, rng: np.random.Generator, finest: float = 55.0) ->
     total = np.zeros_like(theta)
     for frequency in rng.uniform(0.3 * finest, finest, 7):
         total = total + np.cos(frequency * theta + rng.uniform(0, 2 * np.pi))
-    return total / np.sqrt(3.5) * (0.6 + 0.4 * np.sin(3.1 * theta + rng.uniform(0, 2 * np.pi)))
+    return np.asarray(total / np.sqrt(3.5) * (0.6 + 0.4 * np.sin(3.1 * theta + rng.uniform(0, 2 * np.pi))))
 
 
 def rests(theta: Rows, places: Sequence[float], width: float) -> Rows:
@@ -94,25 +94,23 @@ def rests(theta: Rows, places: Sequence[float], width: float) -> Rows:
     return height
 
 
-def suture_lines(
-    theta: Rows,
-    phi: Columns,
-    *,
-    per_whorl: float,
-    lobes: float,
-    depth: float,
-    last: float,
-    width: float,
-) -> Height:
-    """Return where septa met the shell wall, 1 on the line: folded in ammonoids, plain in nautiloids.
+def folded(theta: Rows, phi: Columns, lobes: float, depth: float) -> Height:
+    """Return angles of growth along an ammonitic suture, with `lobes` folds from venter to dorsum.
 
-    `lobes` folds lie between venter and dorsum, `depth` deep as a share of the septal spacing;
+    `depth` is the depth of the folds in radians; they shallow towards the umbilicus.
+    """
+    flank = np.abs(phi)
+    folds = np.cos(2 * lobes * flank) + 0.30 * np.cos(6 * lobes * flank + 1.0)
+    return np.asarray(theta + depth * folds * (0.55 + 0.45 * np.cos(0.45 * flank)))
+
+
+def suture_lines(course: Height, *, per_whorl: float, last: float, width: float) -> Height:
+    """Return where septa met the shell wall, 1 on the line.
+
+    `course` holds the angle of growth along the course of a septum's edge (see `folded`);
     the last septum is at the angle `last`, for the body chamber has none; `width` is in radians.
     """
     spacing = 2 * np.pi / per_whorl
-    flank = np.abs(phi)
-    folds = np.cos(2 * lobes * flank) + 0.30 * np.cos(6 * lobes * flank + 1.0)
-    course = theta + depth * spacing * folds * (0.55 + 0.45 * np.cos(0.45 * flank))
     beside = (course - last) - spacing * np.round((course - last) / spacing)
     return np.asarray(bump(beside, width) * (course < last + 0.5 * spacing))
 

@@ -26,15 +26,12 @@ class Aperture:
     bulge : float
         By how much the floor stands out towards the aperture, in halves of the aperture;
         a septum of a nautiloid hangs back, below 0.
-    flare : float
-        Widening of the lip, as a share of half the aperture.
     """
 
     wall: float = 0.07
     depth_degrees: float = 30.0
     rows: int = 8
     bulge: float = 0.05
-    flare: float = 0.0
 
 
 def shell_surface(
@@ -57,10 +54,8 @@ def shell_surface(
     inside, floor = _chamber(coil, curve, lag, aperture)
     lip = 0.5 * (outside[-1:] + inside[:1]) + 0.35 * aperture.wall * coil.half_height * _forward(base)
     rows = np.concatenate([outside, lip, inside, floor])
-    dark = np.concatenate(
-        [tint, np.full((1, len(curve)), 0.25), np.full((len(inside), len(curve)), -0.35)]
-        + [np.full((len(floor), len(curve)), -0.7)]
-    )
+    shades = ((lip, 0.25), (inside, -0.35), (floor, -0.7))
+    dark = np.concatenate([tint, *(np.full(part.shape[:2], shade) for part, shade in shades)])
     return join([grid_surface(rows, dark), _protoconch(coil, float(coil.scale(angles[0])))])
 
 
@@ -83,9 +78,7 @@ def _chamber(
     depth = np.radians(aperture.depth_degrees)
     angles = -depth * np.linspace(0.0, 1.0, aperture.rows) ** 1.2
     fading = np.linspace(1.0, 0.0, aperture.rows)[:, None]
-    inside = np.concatenate(
-        [coil_points(coil, narrowed, angles[k : k + 1], lag * fading[k]) for k in range(aperture.rows)]
-    )
+    inside = coil_points(coil, narrowed, angles, fading * lag)
     floor = []
     for share in (0.85, 0.6, 0.3, 0.08):
         ahead = aperture.bulge * coil.half_height * (1.0 - share**2)

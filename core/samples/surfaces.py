@@ -96,7 +96,7 @@ def vertex_normals(surface: Surface) -> Float[np.ndarray, "n 3"]:
     for axis in range(3):
         for corner in range(3):
             normals[:, axis] += np.bincount(surface.faces[:, corner], weighted[:, axis], len(normals))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12))
 
 
 def noise_field(rng: np.random.Generator, wavelength: float, waves: int = 24) -> Field:
@@ -110,7 +110,7 @@ def noise_field(rng: np.random.Generator, wavelength: float, waves: int = 24) ->
         total = np.zeros(positions.shape[:-1])
         for vector, phase in zip(vectors, phases, strict=True):
             total += np.cos(positions @ vector + phase)
-        return total * np.sqrt(2.0 / waves)
+        return np.asarray(total * np.sqrt(2.0 / waves))
 
     return field
 
@@ -126,9 +126,9 @@ def weather(surface: Surface, rng: np.random.Generator, *, swell: float = 0.006,
     for share, wavelength in ((swell, 0.7), (0.12 * swell, 0.16)):
         for axis in range(3):
             vertices[:, axis] += share * extent * noise_field(rng, wavelength * extent)(surface.vertices)
-    pits = noise_field(rng, 0.05 * extent, 32)(surface.vertices)
-    fine = noise_field(rng, 0.018 * extent, 32)(surface.vertices) + 0.2 * rng.normal(size=len(vertices))
-    vertices += vertex_normals(surface) * (grain * extent * (0.5 * fine - 0.5 * np.maximum(pits, 0)))[:, None]
+    pits = noise_field(rng, 0.11 * extent, 32)(surface.vertices)
+    fine = noise_field(rng, 0.05 * extent, 32)(surface.vertices) + 0.2 * rng.normal(size=len(vertices))
+    vertices += vertex_normals(surface) * (grain * extent * (0.7 * fine - 0.7 * np.maximum(pits, 0)))[:, None]
     return Surface(vertices, surface.faces, np.clip(surface.tint + 0.10 * pits, -1.0, 1.0))
 
 
@@ -149,3 +149,20 @@ def ellipsoid(centre: Float[np.ndarray, "3"], radii: Float[np.ndarray, "3"], cou
     inward = np.einsum("ij,ij->i", a, np.cross(b - a, c - a)) < 0
     faces[inward] = faces[inward][:, ::-1]
     return Surface(centre + radii * unit, faces, np.zeros(count))
+
+
+def along_arc(
+    level: Float[np.ndarray, "..."],
+    reach: Float[np.ndarray, "rows columns"],
+    around: Float[np.ndarray, " columns"],
+    bend: float,
+) -> Float[np.ndarray, "rows columns 3"]:
+    """Return rings about an arc of length 1 that turns by `bend` radians from its start to its end."""
+    place = level if level.ndim == 2 else np.broadcast_to(level[:, None], reach.shape)
+    curve_radius = 1.0 / max(bend, 1e-3)
+    angle = place * bend
+    middle = np.stack([curve_radius * (1 - np.cos(angle)), 0 * angle, curve_radius * np.sin(angle)], -1)
+    across = np.stack([np.cos(angle), 0 * angle, -np.sin(angle)], -1)
+    sideways = np.array([0.0, 1.0, 0.0])
+    x, y = (reach * np.cos(around))[..., None], (reach * np.sin(around))[..., None]
+    return np.asarray(middle + across * x + sideways * y)
