@@ -36,7 +36,7 @@ class Neighbourhoods:
     Parameters
     ----------
     vectors : (n, k) float32
-        The vectors, centred; read-only.
+        The vectors; read-only.
     rows : (n, m) int64
         Rows of the m nearest others, nearest first; read-only.
     distances : (n, m) float64
@@ -62,7 +62,7 @@ class Blocks:
     order : (n,) int64
         Row of the vector at every position.
     vectors : (n, k) float32
-        The vectors in that order.
+        The vectors in that order, less their mean.
     shrunken_squares : (n,) float32
         Their squared lengths, a little too small.
     edges : (b + 1,) int64
@@ -119,7 +119,7 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighb
     """
     n_rows = vectors.shape[0]
     count = min(max(count, _FEWEST_NEIGHBOURS), n_rows - 1)
-    vectors = np.asarray(vectors - vectors.mean(axis=0, dtype=np.float64), dtype=np.float32)
+    vectors = np.array(vectors, dtype=np.float32)
     blocks = cut_into_blocks(vectors, _bisect(vectors))
     found_rows = np.empty((n_rows, count), dtype=np.int64)
     found_distances = np.empty((n_rows, count))
@@ -143,7 +143,8 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighb
 
 def cut_into_blocks(vectors: Float[np.ndarray, "n k"], order: Int[np.ndarray, " n"]) -> Blocks:
     """Return vectors in an order, cut into blocks of about equal size."""
-    ordered = np.ascontiguousarray(vectors[order])
+    # Products of long vectors that differ little would lose the difference; the mean is no part of it.
+    ordered = (vectors[order] - vectors.mean(axis=0, dtype=np.float64)).astype(np.float32)
     squares = np.einsum("ij,ij->i", ordered, ordered) * np.float32(1 - _SHRINK)
     n_blocks = max(1, -(-order.size // _BLOCK))
     edges = np.linspace(0, order.size, n_blocks + 1).astype(np.int64)

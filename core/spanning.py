@@ -163,6 +163,8 @@ def _bridges(
 
 
 def _distances_by_product(one: Float[np.ndarray, "a k"], two: Float[np.ndarray, "b k"]) -> Float[np.ndarray, "a b"]:
+    origin = two.mean(axis=0)
+    one, two = one - origin, two - origin
     squares = np.einsum("ij,ij->i", one, one)[:, None] + np.einsum("ij,ij->i", two, two) - 2.0 * (one @ two.T)
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
