@@ -13,6 +13,7 @@ _ENOUGH_OF_THE_SURFACE = 0.99
 _STRAY_REACH = 1.2  # what lies this much further out than nearly all of the surface is looked at
 _STRAY_SHARE = 0.02  # and counts as stray where its piece has less of the faces than this
 _FEWEST_POINTS = 10
+_SAMPLE = 20_000  # vertices that tell where nearly all of the surface lies
 
 
 def checked_mesh(raw: RawMesh) -> Mesh:
@@ -155,8 +156,9 @@ def centre_and_radius(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarr
     """
     kept = main_part(vertices, faces)
     body = vertices if kept is None else vertices[kept]
-    centre = (body.min(axis=0) + body.max(axis=0)) / 2
-    radius = float(np.sqrt(((body - centre) ** 2).sum(axis=1).max()))
+    low, high = _box(body)
+    centre = (low + high) / 2
+    radius = float(_distances(body, centre).max())
     if not radius > 0:
         raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
     return centre, radius
@@ -168,24 +170,41 @@ def main_part(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
     Nearly always a look at the distances from the middle decides that nothing strays; pieces are
     told apart only where something lies far out.
     """
-    middle = np.median(vertices[:: max(1, len(vertices) // 20_000)], axis=0)
-    distances = np.sqrt(((vertices - middle) ** 2).sum(axis=1))
-    rank = int(_ENOUGH_OF_THE_SURFACE * (len(distances) - 1))
-    reach = float(np.partition(distances, rank)[rank])
+    sample = vertices[:: max(1, len(vertices) // _SAMPLE)]
+    middle = np.median(sample, axis=0)
+    distances = _distances(vertices, middle)
+    reach = float(np.quantile(_distances(sample, middle), _ENOUGH_OF_THE_SURFACE))
     if float(distances.max()) <= _STRAY_REACH * reach:
         return None
-    far = distances > _STRAY_REACH * reach
     if not len(faces):
-        # Points have no pieces: keep far ones only if they are no scatter beyond twice the reach.
+        # Points have no pieces: those beyond twice the reach of nearly all are scatter.
         far = distances > 2 * reach
         return ~far if far.any() else None
     pieces = _pieces(faces, len(vertices))
     sizes = np.bincount(pieces[faces[:, 0]], minlength=len(vertices))
     nearest = np.full(len(vertices), np.inf)
     np.minimum.at(nearest, pieces, distances)
-    small_and_apart = (sizes < _STRAY_SHARE * len(faces)) & (nearest > reach)
-    stray = small_and_apart[pieces]
+    stray = ((sizes < _STRAY_SHARE * len(faces)) & (nearest > reach))[pieces]
     return ~stray if stray.any() and not stray.all() else None
+
+
+@njit(cache=True, nogil=True)
+def _box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = points[0].copy(), points[0].copy()
+    for i in range(len(points)):
+        for axis in range(3):
+            low[axis] = min(low[axis], points[i, axis])
+            high[axis] = max(high[axis], points[i, axis])
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _distances(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    distances = np.empty(len(points))
+    for i in range(len(points)):
+        x, y, z = points[i, 0] - middle[0], points[i, 1] - middle[1], points[i, 2] - middle[2]
+        distances[i] = np.sqrt(x * x + y * y + z * z)
+    return distances
 
 
 @njit(cache=True, nogil=True)

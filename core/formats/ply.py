@@ -211,7 +211,7 @@ def _walk(
             if count_sizes[column] > 0:
                 if at + count_sizes[column] > data.size:
                     return places, counts, row, at
-                count = 0
+                count = np.int64(0)
                 for k in range(count_sizes[column]):
                     byte = data[at + k] if big else data[at + count_sizes[column] - 1 - k]
                     count = count * 256 + np.int64(byte)

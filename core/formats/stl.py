@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
 from core.errors import SpecimenError
 from core.formats.raw import RawMesh, cut_short
-from core.formats.text import parse_number, skip_blanks
+from core.formats.text import scan_stl
 from core.formats.weld import weld
 
 _HEADER = 84
@@ -64,48 +63,9 @@ def _read_binary(data: np.ndarray) -> np.ndarray:
 
 
 def _read_text(data: np.ndarray) -> np.ndarray:
-    corners, facets, ended = _scan_text(data)
+    corners, facets, ended = scan_stl(data)
     if len(corners) < 3 * facets or (not ended and facets > 0):
         raise cut_short("faces", facets, len(corners) // 3)
     if len(corners) % 3 or not len(corners):
         raise SpecimenError("The STL text holds no complete face.", advice="Export the mesh again.")
     return corners.astype(np.float32)
-
-
-@njit(cache=True, nogil=True)
-def _scan_text(data: np.ndarray) -> tuple[np.ndarray, int, bool]:
-    """Collect the numbers after every line's `vertex`; count `facet`; look for `endsolid`."""
-    room = 4096
-    corners = np.empty((room, 3), np.float64)
-    count = 0
-    facets = 0
-    ended = False
-    i = 0
-    while i < data.size:
-        i = skip_blanks(data, i)
-        if i + 6 < data.size:
-            first = data[i] | 32
-            if first == 118 and (data[i + 1] | 32) == 101 and (data[i + 5] | 32) == 120:  # ve...x
-                if count == room:
-                    room *= 2
-                    larger = np.empty((room, 3), np.float64)
-                    larger[:count] = corners[:count]
-                    corners = larger
-                i += 6
-                whole = True
-                for axis in range(3):
-                    i = skip_blanks(data, i)
-                    value, end = parse_number(data, i)
-                    whole = whole and end > i
-                    corners[count, axis] = value
-                    i = end
-                if whole:
-                    count += 1
-            elif first == 102 and (data[i + 1] | 32) == 97 and (data[i + 4] | 32) == 116:  # fa..t
-                facets += 1
-            elif first == 101 and (data[i + 3] | 32) == 115 and (data[i + 4] | 32) == 111:  # ends o
-                ended = True
-        while i < data.size and data[i] != 10 and data[i] != 13:
-            i += 1
-        i += 1
-    return corners[:count], facets, ended

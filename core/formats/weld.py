@@ -23,7 +23,7 @@ def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     kept = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # -0 becomes 0
     slots = 1 << max(4, int(2 * len(kept)).bit_length())
-    return _weld(kept, kept.view(np.uint32), slots)  # type: ignore[no-any-return]
+    return _weld(kept, kept.view(np.uint32), slots)
 
 
 @njit(cache=True, nogil=True)

@@ -7,8 +7,8 @@ from numba import njit
 
 from core.poses import DISTANCE
 
-_CAVITY_REACH = 0.014  # of the picture's width; the second ring lies twice as far out
-_CAVITY_STRENGTH = np.float32(0.9)
+_CAVITY_REACH = 0.016  # of the picture's width; the second ring lies twice as far out
+_CAVITY_STRENGTH = np.float32(0.5)
 _DARKEST, _LIGHTEST = np.float32(0.55), np.float32(1.12)
 _BRIGHTEST = np.float32(250.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -32,7 +32,7 @@ def cavities(depth: np.ndarray, step: float) -> np.ndarray:
         slopes and to what lies across a depth edge.
     """
     reach = max(1, round(_CAVITY_REACH * len(depth)))
-    return _cavities(depth, reach, np.float32(step * DISTANCE))  # type: ignore[no-any-return]
+    return _cavities(depth, reach, np.float32(step * DISTANCE))
 
 
 @njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
@@ -73,18 +73,19 @@ def _cavities(depth, reach, pixel):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def write_image(colours, coverage, factor, background, image, mask):  # type: ignore[no-untyped-def]
     """Blend colours with the background by coverage, round to bytes, and mark what is half covered."""
-    last = colours.shape[2] - 1
+    gray = colours.shape[2] == 1
     height, width = coverage.shape
     has_factor = factor.shape[0] > 0
     for row in range(height):
         for column in range(width):
             share = coverage[row, column]
             mask[row, column] = share >= _HALF
+            if share == _ZERO:
+                for channel in range(3):
+                    image[row, column, channel] = np.uint8(background[channel])
+                continue
+            bright = factor[row, column] if has_factor else _ONE
             for channel in range(3):
-                value = background[channel]
-                if share > _ZERO:
-                    colour = colours[row, column, min(channel, last)]
-                    if has_factor:
-                        colour = min(colour * factor[row, column], _BRIGHTEST)
-                    value = share * colour + (_ONE - share) * value
-                image[row, column, channel] = np.uint8(min(max(value + _HALF, _ZERO), np.float32(255.0)))
+                colour = colours[row, column, 0 if gray else channel] * bright
+                value = share * min(colour, _BRIGHTEST) + (_ONE - share) * background[channel]
+                image[row, column, channel] = np.uint8(min(value + _HALF, np.float32(255.0)))

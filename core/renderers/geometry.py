@@ -8,8 +8,12 @@ from numba import njit
 from core.formats.weld import weld
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Return area-weighted vertex normals (Gouraud, 1971), shared by vertices in the same place.
+def with_normals(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return vertex normals, and the faces wound so that they agree with them.
+
+    Normals are sums of the face normals around a vertex, weighted by area (Gouraud, 1971), and
+    shared by vertices in the same place. A face wound against its neighbours is outvoted by them
+    and turned over.
 
     Parameters
     ----------
@@ -20,11 +24,14 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (n, 3) float32
+    normals : (n, 3) float32
         Unit normals; zero where the faces around a vertex cancel out.
+    faces : (m, 3) int32
+        The same faces in the same order, some with their second and third corner exchanged.
     """
     inverse, first = weld(vertices)
-    return _vertex_normals(vertices, faces, inverse, len(first))  # type: ignore[no-any-return]
+    normals = _vertex_normals(vertices, faces, inverse, len(first))
+    return normals, _rewound(vertices, faces, normals)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -62,6 +69,27 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray, inverse: np.ndarray
     return normals
 
 
+@njit(cache=True, nogil=True, fastmath=True)
+def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    turned = faces.copy()
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux = vertices[b, 0] - vertices[a, 0]
+        uy = vertices[b, 1] - vertices[a, 1]
+        uz = vertices[b, 2] - vertices[a, 2]
+        vx = vertices[c, 0] - vertices[a, 0]
+        vy = vertices[c, 1] - vertices[a, 1]
+        vz = vertices[c, 2] - vertices[a, 2]
+        agreement = (
+            (uy * vz - uz * vy) * (normals[a, 0] + normals[b, 0] + normals[c, 0])
+            + (uz * vx - ux * vz) * (normals[a, 1] + normals[b, 1] + normals[c, 1])
+            + (ux * vy - uy * vx) * (normals[a, 2] + normals[b, 2] + normals[c, 2])
+        )
+        if agreement < 0:
+            turned[f, 1], turned[f, 2] = c, b
+    return turned
+
+
 def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.ndarray:
     """Return what every camera sees of some points.
 
@@ -79,7 +107,7 @@ def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.n
     """
     rotations = np.ascontiguousarray(camera_to_world[:, :3, :3].transpose(0, 2, 1), dtype=np.float32)
     positions = np.ascontiguousarray(camera_to_world[:, :3, 3], dtype=np.float32)
-    return _bounds(vertices, rotations, positions).astype(np.float64)  # type: ignore[no-any-return]
+    return _bounds(vertices, rotations, positions).astype(np.float64)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -10,14 +10,11 @@ from math import isqrt
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from core.renderers.compose import cavities, write_image
-from core.renderers.lights import camera_numbers, colour_of_hit, shading_of
+from core.renderers.kernels import aim, average_edges, colour_rays, find_edges
+from core.renderers.lights import camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
-
-_VISIBLE_STEP = np.float32(20.0)  # of 255, between neighbouring pixels
-_ONE, _HALF = np.float32(1.0), np.float32(0.5)
 
 
 def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +68,7 @@ class _Scene:
 
     def draw(self, camera: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
         size = len(image)
-        rays = _aim(camera, np.arange(size * size, dtype=np.int32), np.zeros((1, 2), np.float32), size)
+        rays = aim(camera, np.arange(size * size, dtype=np.int32), np.zeros((1, 2), np.float32), size)
         depth, colours = self._shade(rays, camera)
         depth = depth.reshape(size, size)
         colours = colours.reshape(size, size, -1)
@@ -79,11 +76,11 @@ class _Scene:
         empty = np.empty((0, 0), np.float32)
         factor = cavities(depth, float(camera[4, 2])) if self._shading.has_cavities else empty
         if len(self._offsets) > 1:
-            edges = _find_edges(depth, colours)
-            more = _aim(camera, edges, self._offsets, size)
+            edges = find_edges(depth, colours)
+            more = aim(camera, edges, self._offsets, size)
             if len(more):
                 edge_depth, edge_colours = self._shade(more, camera)
-                _average(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
+                average_edges(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
         write_image(colours, coverage, factor, self._shading.background, image, mask)
 
     def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,113 +88,6 @@ class _Scene:
         depth: np.ndarray = hits["t_hit"].numpy()
         colours = np.zeros((len(rays), self._shading.channels), np.float32)
         triangles, places = hits["primitive_ids"].numpy(), hits["primitive_uvs"].numpy()
-        _colour(rays, depth, triangles, places, colours, camera, *self._shading.arguments)
+        facets = hits["primitive_normals"].numpy()
+        colour_rays(rays, depth, triangles, places, facets, colours, camera, *self._shading.arguments)
         return depth, colours
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _aim(camera, pixels, offsets, size):  # type: ignore[no-untyped-def]
-    """Return rays through some pixels, one for each offset from their middle; length 1 along the axis."""
-    rays = np.empty((len(pixels) * len(offsets), 6), np.float32)
-    ray = 0
-    for pixel in pixels:
-        row, column = pixel // size, pixel % size
-        for k in range(len(offsets)):
-            right = camera[4, 0] + (np.float32(column) + _HALF + offsets[k, 0]) * camera[4, 2]
-            down = camera[4, 1] + (np.float32(row) + _HALF + offsets[k, 1]) * camera[4, 2]
-            for axis in range(3):
-                rays[ray, axis] = camera[3, axis]
-                rays[ray, 3 + axis] = right * camera[0, axis] + down * camera[1, axis] + camera[2, axis]
-            ray += 1
-    return rays
-
-
-@njit(cache=True, nogil=True)
-def _colour(  # type: ignore[no-untyped-def]
-    rays,
-    depth,
-    triangles,
-    places,
-    colours,
-    camera,
-    vertices,
-    faces,
-    normals,
-    vertex_colours,
-    corner_colours,
-    appearance,
-    shading,
-    smooth,
-):
-    """Compute a colour from 0 to 255 for every ray that hits; the others are left alone."""
-    channels = colours.shape[1]
-    for i in range(len(depth)):
-        if not depth[i] < np.inf:
-            continue
-        v, w = places[i, 0], places[i, 1]
-        red, green, blue = colour_of_hit(
-            triangles[i],
-            _ONE - v - w,
-            v,
-            w,
-            depth[i],
-            rays[i, 3],
-            rays[i, 4],
-            rays[i, 5],
-            camera,
-            vertices,
-            faces,
-            normals,
-            vertex_colours,
-            corner_colours,
-            appearance,
-            shading,
-            smooth,
-        )
-        colours[i, 0] = red
-        if channels == 3:
-            colours[i, 1] = green
-            colours[i, 2] = blue
-
-
-@njit(cache=True, nogil=True)
-def _find_edges(depth, colours):  # type: ignore[no-untyped-def]
-    """Return the pixels that differ visibly from a neighbour."""
-    height, width = depth.shape
-    marked = np.zeros((height, width), np.bool_)
-    for row in range(height):
-        for column in range(width):
-            hit = depth[row, column] < np.inf
-            for side in range(2):
-                r, c = row + side, column + 1 - side
-                if r == height or c == width:
-                    continue
-                other = depth[r, c] < np.inf
-                differs = hit != other
-                if hit and other:
-                    for channel in range(colours.shape[2]):
-                        if abs(colours[row, column, channel] - colours[r, c, channel]) > _VISIBLE_STEP:
-                            differs = True
-                if differs:
-                    marked[row, column] = True
-                    marked[r, c] = True
-    return np.flatnonzero(marked).astype(np.int32)
-
-
-@njit(cache=True, nogil=True)
-def _average(colours, coverage, edges, edge_depth, edge_colours, samples):  # type: ignore[no-untyped-def]
-    """Give each edge pixel the mean colour of its rays that hit, and their share as its coverage."""
-    width = coverage.shape[1]
-    for e in range(len(edges)):
-        row, column = edges[e] // width, edges[e] % width
-        hits = 0
-        colours[row, column] = 0.0
-        for k in range(e * samples, (e + 1) * samples):
-            if edge_depth[k] < np.inf:
-                hits += 1
-                for channel in range(colours.shape[2]):
-                    colours[row, column, channel] += edge_colours[k, channel]
-        coverage[row, column] = np.float32(hits) / np.float32(samples)
-        if hits:
-            for channel in range(colours.shape[2]):
-                colours[row, column, channel] /= np.float32(hits)

@@ -26,7 +26,7 @@ class Surface:
     faces : (m, 3) int32
         Vertex indices.
     normals : (n, 3) float32
-        Unit vertex normals, zero where faces cancel out; their sign carries no meaning.
+        Unit vertex normals, zero where faces cancel out; on the side their faces are wound for.
     vertex_colours : (n, 3) uint8, optional
         Colour of each vertex.
     corner_colours : (m, 3, 3) uint8, optional
@@ -76,8 +76,13 @@ def surface_of(mesh: Mesh) -> Surface:
         from core.renderers.surfels import surfels_of
 
         return surfels_of(mesh)
-    from core.renderers.geometry import vertex_normals
+    from core.renderers.geometry import with_normals
 
     vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
-    return Surface(vertices, faces, vertex_normals(vertices, faces), mesh.vertex_colours, mesh.corner_colours)
+    normals, turned = with_normals(vertices, faces)
+    corner_colours = mesh.corner_colours
+    if corner_colours is not None:
+        exchanged = (turned[:, 1] != faces[:, 1])[:, None, None]
+        corner_colours = np.where(exchanged, corner_colours[:, [0, 2, 1]], corner_colours)
+    return Surface(vertices, turned, normals, mesh.vertex_colours, corner_colours)

@@ -1,0 +1,100 @@
+"""Filament through Open3D's OffscreenRenderer. Only ever used inside the child process of `core.renderers.child`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustum, on_background
+from core.renderers.surface import Cameras, Look, Surface
+
+_CLAY = 0.82
+_NAME = "specimen"
+
+
+class Renderer:
+    """One OffscreenRenderer, used again for every specimen of one picture size.
+
+    Made again and again it leaks memory (Open3D issues 4480, 5352 and 6791).
+    """
+
+    def __init__(self) -> None:
+        self._offscreen: Any = None
+        self._size = 0
+
+    def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a surface from every camera; see `core.renderers.raster.render`.
+
+        Pictures are drawn at twice their size and averaged where the look asks for antialiasing.
+        """
+        from open3d.visualization import rendering
+
+        finer = 1 if look.antialias == 1 else 2
+        size = cameras.size * finer
+        if self._size != size:
+            self._offscreen = rendering.OffscreenRenderer(size, size)
+            self._size = size
+        scene = self._offscreen.scene
+        scene.clear_geometry()
+        scene.set_background(np.array([1.0, 1.0, 1.0, 1.0], np.float32))
+        scene.view.set_post_processing(False)
+        scene.scene.enable_indirect_light(True)
+        scene.scene.enable_sun_light(True)
+        scene.add_geometry(_NAME, _geometry(drawable(surface, look), look), _material())
+        views = len(cameras.camera_to_world)
+        images = np.empty((views, cameras.size, cameras.size, 3), np.uint8)
+        masks = np.empty((views, cameras.size, cameras.size), np.bool_)
+        for view in range(views):
+            eye, target, up = eye_target_up(cameras, view)
+            scene.camera.look_at(target, eye, up)
+            scene.camera.set_projection(rendering.Camera.Projection.Perspective, *frustum(cameras, view), NEAR, FAR)
+            pose = cameras.camera_to_world[view]
+            sun = pose[:3, :3] @ np.array([0.5, 0.5, 0.7071])
+            scene.scene.set_sun_light(sun.astype(np.float32), np.ones(3, np.float32), 60_000.0)
+            picture = np.asarray(self._offscreen.render_to_image()).astype(np.float32)
+            depth = np.asarray(self._offscreen.render_to_depth_image(True))
+            hit = np.isfinite(depth) & (depth < 0.99 * FAR)
+            coverage = _averaged(hit.astype(np.float32)[..., None], finer)[..., 0]
+            colours = _averaged(picture * hit[..., None], finer) / np.maximum(coverage, 1e-6)[..., None]
+            images[view] = on_background(np.minimum(colours, 255.0), coverage, look.background)
+            masks[view] = coverage >= 0.5
+        return images, masks
+
+
+def _geometry(surface: Surface, look: Look) -> Any:
+    """Return Open3D's mesh, every face there once for either side: Filament draws one side only."""
+    import open3d as o3d
+
+    count = len(surface.vertices)
+    vertices = np.concatenate([surface.vertices, surface.vertices])
+    normals = np.concatenate([surface.normals, -surface.normals])
+    faces = np.concatenate([surface.faces, surface.faces[:, [0, 2, 1]] + count])
+    mesh = o3d.geometry.TriangleMesh(
+        o3d.utility.Vector3dVector(vertices.astype(np.float64)), o3d.utility.Vector3iVector(faces)
+    )
+    mesh.vertex_normals = o3d.utility.Vector3dVector(normals.astype(np.float64))
+    colours = np.full((len(vertices), 3), _CLAY)
+    if look.appearance == "colour" and surface.vertex_colours is not None:
+        colours = np.tile(surface.vertex_colours / 255.0, (2, 1))
+    mesh.vertex_colors = o3d.utility.Vector3dVector(colours)
+    return mesh
+
+
+def _material() -> Any:
+    from open3d.visualization import rendering
+
+    material = rendering.MaterialRecord()
+    material.shader = "defaultLit"
+    material.base_roughness = 1.0
+    material.base_reflectance = 0.0
+    return material
+
+
+def _averaged(picture: np.ndarray, finer: int) -> np.ndarray:
+    """Return a picture of (h / finer, w / finer) pixels."""
+    if finer == 1:
+        return picture
+    height, width, channels = picture.shape
+    blocks = picture.reshape(height // finer, finer, width // finer, finer, channels)
+    return np.asarray(blocks.mean(axis=(1, 3)))

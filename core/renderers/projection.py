@@ -1,0 +1,62 @@
+"""Cameras and surfaces in the forms that graphics libraries take."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.renderers.surface import Cameras, Look, Surface
+
+NEAR, FAR = 0.25, 12.0
+
+
+def frustum(cameras: Cameras, view: int) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top of a view's window on the near plane, y upwards."""
+    left, right, top, bottom = cameras.windows[view] * NEAR
+    return float(left), float(right), float(-bottom), float(-top)
+
+
+def projection_matrix(cameras: Cameras, view: int) -> np.ndarray:
+    """Return the (4, 4) projection of OpenGL (camera looks along -z, clip z from -1 to 1)."""
+    left, right, bottom, top = frustum(cameras, view)
+    matrix = np.zeros((4, 4))
+    matrix[0] = (2 * NEAR / (right - left), 0, (right + left) / (right - left), 0)
+    matrix[1] = (0, 2 * NEAR / (top - bottom), (top + bottom) / (top - bottom), 0)
+    matrix[2] = (0, 0, -(FAR + NEAR) / (FAR - NEAR), -2 * FAR * NEAR / (FAR - NEAR))
+    matrix[3, 2] = -1
+    return matrix
+
+
+def eye_target_up(cameras: Cameras, view: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where a camera stands, a point it looks at, and its upward direction."""
+    pose = cameras.camera_to_world[view]
+    return pose[:3, 3], pose[:3, 3] + pose[:3, 2], -pose[:3, 1]
+
+
+def drawable(surface: Surface, look: Look) -> Surface:
+    """Return a surface whose colours and normals all belong to vertices.
+
+    Colours of corners and flat normals need a vertex of its own for every corner.
+    """
+    coloured = look.appearance == "colour"
+    if look.normals == "smooth" and not (coloured and surface.corner_colours is not None):
+        return surface
+    corners = surface.faces.ravel()
+    vertices = surface.vertices[corners]
+    normals = surface.normals[corners]
+    if look.normals == "flat":
+        a, b, c = (vertices[corner::3] for corner in range(3))
+        facets = np.cross(b - a, c - a)
+        facets /= np.maximum(np.linalg.norm(facets, axis=1, keepdims=True), 1e-20)
+        normals = np.repeat(facets.astype(np.float32), 3, axis=0)
+    colours = None if surface.vertex_colours is None else surface.vertex_colours[corners]
+    if surface.corner_colours is not None:
+        colours = surface.corner_colours.reshape(-1, 3)
+    faces = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    return Surface(vertices, faces, normals, colours)
+
+
+def on_background(picture: np.ndarray, coverage: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
+    """Return a picture blended with a background by the specimen's coverage from 0 to 1."""
+    share = coverage[..., None].astype(np.float32)
+    blended = share * picture + (1 - share) * np.array(background, np.float32)
+    return np.asarray(np.rint(blended), dtype=np.uint8)

@@ -1,0 +1,61 @@
+"""The child process of `core.renderers.child`: `python -m core.renderers.worker vtk|filament`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from core.renderers.child import read_message, write_message
+from core.renderers.surface import Cameras, Look, Surface
+
+_Draw = Callable[[Surface, Cameras, Look], tuple[np.ndarray, np.ndarray]]
+
+
+def main(backend: str) -> None:
+    """Answer requests on stdin with pictures on stdout until stdin ends."""
+    # Libraries print to stdout: give them stderr instead, and keep the pipe for the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    draw = _renderer(backend)
+    while True:
+        try:
+            request = read_message(sys.stdin.buffer)
+        except EOFError:
+            return
+        surface = Surface(
+            request["vertices"],
+            request["faces"],
+            request["normals"],
+            request.get("vertex_colours"),
+            request.get("corner_colours"),
+        )
+        cameras = Cameras(request["camera_to_world"], request["windows"], int(request["size"]))
+        red, green, blue = (int(channel) for channel in request["look_background"])
+        look = Look(
+            appearance=str(request["look_appearance"]),
+            shading=str(request["look_shading"]),
+            normals=str(request["look_normals"]),
+            background=(red, green, blue),
+            antialias=int(request["look_antialias"]),
+        )
+        images, masks = draw(surface, cameras, look)
+        write_message(answers, {"images": images, "masks": masks})
+
+
+def _renderer(backend: str) -> _Draw:
+    if backend == "vtk":
+        from core.renderers import vtk
+
+        return vtk.Renderer().render
+    from core.renderers import filament
+
+    return filament.Renderer().render
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    main(sys.argv[1])
