@@ -79,7 +79,7 @@ class Serpenticone(CoiledForm):
         lag = 0.10 * np.cos(phi) + 0.05 * np.cos(2 * phi)
         tint = np.clip(height / self.relief - 0.35, -0.6, 1.0) * np.ones_like(place)
         curve = generating_curve(coil, phi, squareness=2.15)
-        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=22))
+        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=11))
 
 
 @dataclass(frozen=True)
@@ -190,4 +190,4 @@ class Cadicone(CoiledForm):
         lag = 0.12 * np.cos(phi)
         curve = generating_curve(coil, phi, squareness=2.0, taper=0.12)
         tint = np.clip(crest, -0.6, 1.0)
-        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=22))
+        return shell_surface(coil, curve, angles, lag, height, tint, Aperture(depth_degrees=11))

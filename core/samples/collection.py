@@ -177,7 +177,7 @@ def _plans(settings: SampleSettings) -> Iterator[_Plan]:
             rng = np.random.default_rng([*seeds, 0])
             place = (number + 3 * category) % len(SUFFIXES)
             is_broken = (number + 2 * category) % 4 == 2
-            lost_share = round(float(rng.uniform(0.10, 0.28)), 3)
+            lost_share = round(float(rng.uniform(0.06, 0.18)), 3)
             yield _Plan(
                 specimen_id=f"{form.folder}/{form.stem}_{number + 1:03d}",
                 form=form.draw(number, rng),

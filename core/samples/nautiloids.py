@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
+from jaxtyping import Float
 
 from core.samples.coiling import generating_curve, growth_angles, spread
 from core.samples.form import CoiledForm, Form, between, whole
-from core.samples.sculpture import bump, growth_lines, ramp, ribs, suture_lines, wobble
+from core.samples.sculpture import Columns, Height, Rows, bump, growth_lines, ramp, ribs, suture_lines, wobble
 from core.samples.shells import Aperture, half_turns, shell_surface
 from core.samples.surfaces import Surface, grid_surface
 
@@ -69,7 +70,7 @@ class CoiledNautiloid(CoiledForm):
         )
 
 
-def _flames(theta: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _flames(theta: Rows, place: Columns, rng: np.random.Generator) -> Height:
     """Return the flame-shaped colour bands that now and then outlive fossilisation."""
     course = theta - 0.25 * np.cos(place) + 0.06 * np.sin(3 * place + rng.uniform(0, 6.28))
     early = ramp(-theta, 0.9, 1.8)
@@ -127,8 +128,8 @@ class Orthocone(Form):
             height = 0.012 * fine * np.ones_like(around) + 0.008 * np.cos(36 * around)[None, :]
             tint = 12 * height
         rows = _cone_rows(radius, along, around, height, self.section_flattening)
-        wide = _septum(rows[-1], radius[-1], self.siphuncle_offset, hollow=0.42)
-        narrow = _septum(rows[0], radius[0], self.siphuncle_offset, hollow=0.38)[::-1]
+        wide = _septum(rows[-1], radius[-1], self.siphuncle_offset, hollow=0.42, neck=0.5)
+        narrow = _septum(rows[0], radius[0], self.siphuncle_offset, hollow=0.38, neck=-0.4)[::-1]
         points = np.concatenate([narrow, rows, wide])
         tint = np.concatenate([_septum_tint(len(narrow), 64)[::-1], np.clip(tint, -1, 1), _septum_tint(len(wide), 64)])
         points = points.copy()
@@ -137,8 +138,12 @@ class Orthocone(Form):
 
 
 def _cone_rows(
-    radius: np.ndarray, along: np.ndarray, around: np.ndarray, height: np.ndarray, flattening: float
-) -> np.ndarray:
+    radius: Float[np.ndarray, " rows"],
+    along: Float[np.ndarray, " rows"],
+    around: Float[np.ndarray, " columns"],
+    height: Float[np.ndarray, "rows columns"],
+    flattening: float,
+) -> Float[np.ndarray, "rows columns 3"]:
     reach = radius[:, None] * (1.0 + height)
     return np.stack(
         [
@@ -150,25 +155,29 @@ def _cone_rows(
     )
 
 
-def _septum(ring: np.ndarray, radius: float, offset: float, *, hollow: float) -> np.ndarray:
-    """Return rings of a watch-glass septum, concave towards the wide end, and of its siphuncle."""
+def _septum(
+    ring: Float[np.ndarray, "columns 3"], radius: float, offset: float, *, hollow: float, neck: float
+) -> Float[np.ndarray, "rows columns 3"]:
+    """Return rings of a watch-glass septum, concave towards the wide end, and of its siphuncle.
+
+    `hollow` and `neck` are depths towards the narrow end in radii of the shell.
+    """
     centre = ring.mean(axis=0)
     siphuncle = centre + np.array([offset * radius, 0.0, 0.0])
     rings = []
     for share in (0.97, 0.9, 0.75, 0.58, 0.42, 0.3, 0.22):
-        towards = siphuncle + (centre - siphuncle) * share
-        part = towards + (ring - centre) * share
+        part = siphuncle + (centre - siphuncle) * share + (ring - centre) * share
         part[:, 2] -= hollow * radius * (1 - share**2) * 0.9
         rings.append(part)
-    neck = rings[-1].copy()
-    for share, drop in ((0.17, 0.02), (0.15, 0.25), (0.14, 0.5)):
+    bottom = float(rings[-1][:, 2].mean())
+    for share, depth in ((0.17, 0.04), (0.15, 0.5), (0.14, 1.0)):
         part = siphuncle + (ring - centre) * share
-        part[:, 2] = neck[:, 2].mean() - drop * radius
+        part[:, 2] = bottom - depth * neck * radius
         rings.append(part)
     return np.stack(rings)
 
 
-def _septum_tint(rows: int, columns: int) -> np.ndarray:
+def _septum_tint(rows: int, columns: int) -> Float[np.ndarray, "rows columns"]:
     shade = np.full((rows, columns), 0.2)
     shade[-3:] = -0.8
     return shade
