@@ -46,7 +46,6 @@ def describe_views(
     """
     if masks is None:
         masks = masks_from_background(images)
-    hog = _hog()
     rows = []
     for index in range(len(images)):
         grey = cv2.cvtColor(images[index], cv2.COLOR_RGB2GRAY)
@@ -55,7 +54,7 @@ def describe_views(
         parts = (
             ("silhouette", _zernike_magnitudes(mask.astype(np.float32), mask)),
             ("depth", _zernike_magnitudes(relief, mask)),
-            ("shading", hog.compute(cv2.resize(grey, (HOG_PIXELS, HOG_PIXELS), interpolation=cv2.INTER_AREA)).ravel()),
+            ("shading", _hog(grey)),
         )
         rows.append(np.concatenate([_scaled(values, WEIGHTS[name]) for name, values in parts]))
     return np.asarray(rows, dtype=np.float32)
@@ -120,7 +119,9 @@ def _zernike_basis() -> np.ndarray:
     return (np.asarray(rows) * (2 / ZERNIKE_PIXELS) ** 2).astype(np.complex64)
 
 
-@lru_cache(maxsize=1)
-def _hog() -> cv2.HOGDescriptor:
-    window, block, stride, cell = (HOG_PIXELS, HOG_PIXELS), (32, 32), (16, 16), (16, 16)
-    return cv2.HOGDescriptor(window, block, stride, cell, 9)
+def _hog(grey: np.ndarray) -> np.ndarray:
+    from skimage.feature import hog
+
+    small = cv2.resize(grey, (HOG_PIXELS, HOG_PIXELS), interpolation=cv2.INTER_AREA)
+    histogram: np.ndarray = hog(small, orientations=9, pixels_per_cell=(16, 16), cells_per_block=(2, 2))
+    return histogram

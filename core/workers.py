@@ -204,12 +204,13 @@ def _result(task: Task, future: ProcessFuture[Prepared | Failure], seconds: floa
 
 def _keep_thumbnail(folder: Path, sha256: str, views: Views) -> None:
     """Keep the view that shows most of the specimen as a small picture."""
-    path = folder / sha256[:2] / f"{sha256}.png"
+    path = folder / sha256[:2] / f"{sha256}.webp"
     if path.is_file():
         return
     best = int(views.masks.reshape(len(views.masks), -1).sum(axis=1).argmax())
     picture = views.images[best]
     size = min(THUMBNAIL_PIXELS, picture.shape[0])
     small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    encoded = cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+    quality = (int(cv2.IMWRITE_WEBP_QUALITY), 88)
+    encoded = cv2.imencode(".webp", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)[1]
     write_bytes(path, encoded.tobytes())

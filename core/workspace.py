@@ -131,7 +131,7 @@ class Workspace:
 
     def thumbnail_of(self, sha256: str) -> Path:
         """Return where the small picture of a specimen with this content is."""
-        return self.thumbnails / sha256[:2] / f"{sha256}.png"
+        return self.thumbnails / sha256[:2] / f"{sha256}.webp"
 
     def preview_of(self, sha256: str) -> Path:
         """Return where the decimated mesh of a specimen with this content is."""

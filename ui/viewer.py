@@ -41,6 +41,7 @@ _WORDS = {
 _FAILURES = {
     "no-webgl": "This browser offers no WebGL; switch on hardware acceleration in its settings, or use another one.",
     "timeout": "The scene did not appear in time.",
+    "context-lost": "The browser took the graphics memory away from it.",
 }
 
 
@@ -98,10 +99,15 @@ def show_specimens(
 
 @st.fragment
 def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: Style, unit: str) -> None:
-    state = st.session_state.get(f"viewer-{key}") or {}
+    attempt = st.session_state.get(f"viewer-attempt-{key}", 0)
+    name = f"viewer-{key}-{attempt}"
+    state = st.session_state.get(name) or {}
     colour = state.get("colour")
     if state.get("failure"):
         _show_pictures(specimens, _FAILURES.get(state["failure"], f"The browser says: {state['failure']}."))
+        if st.button("Try 3D again", key=f"viewer-again-{key}", icon=":material/refresh:"):
+            st.session_state[f"viewer-attempt-{key}"] = attempt + 1
+            st.rerun(scope="fragment")
         return
     try:
         config = SceneConfig(colour=style == "colour" if colour is None else bool(colour))
@@ -112,9 +118,9 @@ def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: S
         _show_pictures(specimens, str(error))
         return
     with st.container(gap=None):
-        _shell_component()(key=f"viewer-shell-{key}", data={"page": page})
+        _shell_component()(key=f"{name}-page", data={"page": page})
         _viewer_component()(
-            key=f"viewer-{key}",
+            key=name,
             data=_packed(specimens, scene, height, style, unit),
             on_failure_change=_nothing,
             on_colour_change=_nothing,
@@ -137,7 +143,7 @@ def _packed(specimens: Sequence[ViewerSpecimen], scene: Scene, height: int, styl
             "radii": scene.radii,
             "clouds": scene.clouds,
             "hasColours": scene.has_colours,
-            "pointSize": SceneConfig().point_size,
+            "spacings": scene.spacings,
             "lights": [light.position for light in LIGHTS],
             "height": height,
             "style": style,

@@ -10,7 +10,7 @@ from core.cli import DONE, progress_of, report, say
 from core.clusters import cluster, write_clustering
 from core.commands import flags
 from core.embeddings import read_embeddings
-from core.evaluation import evaluate, summarise, write_evaluation
+from core.evaluation import evaluate, write_evaluation
 from core.labels import resolve_labels
 from core.neighbours import file_name_of_search, search, write_neighbours
 from core.stages import search_folder
@@ -96,7 +96,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
     evaluation = evaluate(embeddings, resolve_labels(options.labels, embeddings.ids))
     write_evaluation(options.out, evaluation)
-    for name, value in summarise(evaluation).items():
-        say(options, f"{name}: {value:.3f}" if isinstance(value, float) else f"{name}: {value}")
+    for note in evaluation.notes:
+        say(options, f"Note: {note}")
+    say(options, f"{len(evaluation.ids)} queries in {len(evaluation.per_class)} classes, labels: {evaluation.source}")
+    rows = [("overall", evaluation.overall), *sorted(evaluation.per_class.items())]
+    width = max(len(name) for name, _ in rows)
+    say(options, f"{'':{width}}  " + "  ".join(f"{name:>11}" for name in evaluation.overall))
+    for name, values in rows:
+        say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in values.values()))
     say(options, f"Written to {options.out / 'retrieval.json'} and retrieval.csv")
     return DONE

@@ -9,6 +9,8 @@ const SHELL_SECONDS = 20;
 const SCENE_SECONDS = 20;
 const FAST_FRAME_MS = 8;
 const SLOW_FRAME_MS = 120;
+const LEAST_POINT_PIXELS = 2;
+const MOST_POINT_PIXELS = 9;
 const REFINE_AFTER_MS = 500;
 const REPRESENTATION = { points: 0, wireframe: 1, surface: 2 };
 // Directions from which a camera looks, and what is up: z is up in the scene.
@@ -48,8 +50,11 @@ class Viewer {
     this.setStateValue = setStateValue;
     const scene = unpack(data);
     if (scene.fingerprint === this.scene?.fingerprint) {
+      this.scene = scene;
       if (this.renderers) {
         this.matchTheme();
+        this.setStyle(this.style, false);
+        this.drawCells();
         this.draw();
       }
       return;
@@ -98,6 +103,9 @@ class Viewer {
     this.drawBar();
     this.adaptToSpeed(window_);
     discard(before.layer, before.renderWindow);
+    layer.querySelector("canvas").addEventListener("webglcontextlost", () => {
+      if (this.layer === layer) this.fail("context-lost");
+    });
     this.busy.hidden = true;
     this.root.dataset.scene = scene.fingerprint;
     this.root.dataset.state = "ready";
@@ -137,6 +145,7 @@ class Viewer {
     else this.fit();
     this.subscription = this.camera.onModified(() => {
       this.moveLights();
+      this.sizePoints();
       this.drawScaleBars();
     });
     this.moveLights();
@@ -180,24 +189,39 @@ class Viewer {
   }
 
   matchTheme() {
-    const colour = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [239, 235, 226];
-    for (const renderer of this.renderers) renderer.setBackground(colour[0] / 255, colour[1] / 255, colour[2] / 255);
+    const look = getComputedStyle(this.root);
+    this.ink = channels(look.color) ?? [0.16, 0.15, 0.13];
+    const ground = channels(look.backgroundColor) ?? [0.95, 0.93, 0.89];
+    for (const renderer of this.renderers) renderer.setBackground(...ground);
   }
 
   setStyle(style, draw = true) {
-    this.style = style;
-    const representation = REPRESENTATION[style] ?? REPRESENTATION.surface;
+    this.style = style === "colour" && !this.scene.hasColours ? "clay" : style;
+    const representation = REPRESENTATION[this.style] ?? REPRESENTATION.surface;
     this.renderers.forEach((renderer, index) => {
       const isCloud = this.scene.clouds[index];
       for (const actor of renderer.getActors()) {
+        const isSurface = isCloud || representation === REPRESENTATION.surface;
         actor.getProperty().setRepresentation(isCloud ? REPRESENTATION.points : representation);
-        actor.getProperty().setPointSize(this.scene.pointSize * this.ratio);
+        // Thin lines and dots of clay would vanish on a light ground: they are drawn in ink.
+        actor.getMapper().setScalarVisibility(isSurface);
+        actor.getProperty().setColor(...this.ink);
       }
     });
+    this.sizePoints();
     for (const button of this.bar.querySelectorAll("[data-style]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.style === style));
+      button.setAttribute("aria-pressed", String(button.dataset.style === this.style));
     }
     if (draw) this.renderWindow.render();
+  }
+
+  // The points of a cloud touch one another at any zoom, as far as they may grow.
+  sizePoints() {
+    const pixelsPerRadius = this.cellSize().height / (2 * this.camera.getParallelScale());
+    this.renderers.forEach((renderer, index) => {
+      const pixels = Math.min(MOST_POINT_PIXELS, Math.max(LEAST_POINT_PIXELS, 1.7 * this.scene.spacings[index] * pixelsPerRadius));
+      for (const actor of renderer.getActors()) actor.getProperty().setPointSize(pixels * this.ratio);
+    });
   }
 
   look(name) {
@@ -316,7 +340,7 @@ class Viewer {
     const draw = (ratio) => {
       if (ratio === this.ratio) return;
       this.ratio = ratio;
-      this.setStyle(this.style, false);
+      this.sizePoints();
       window_.dispatchEvent(new window_.Event("resize"));
     };
     if (milliseconds < FAST_FRAME_MS) {
@@ -353,7 +377,9 @@ class Viewer {
     this.latest += 1;
     this.observer.disconnect();
     clearTimeout(this.refining);
-    discard(this.layer, this.renderWindow);
+    const { layer, renderWindow } = this;
+    this.layer = null;
+    discard(layer, renderWindow);
     this.page?.remove();
   }
 }
@@ -405,6 +431,10 @@ function contextOf(canvas) {
 function readOnePixel(layer) {
   const context = contextOf(layer.querySelector("canvas"));
   context?.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
+}
+
+function channels(colour) {
+  return colour.match(/[\d.]+/g)?.slice(0, 3).map((value) => Number(value) / 255);
 }
 
 function poseOf(camera) {

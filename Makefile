@@ -1,0 +1,62 @@
+# Two doors: `make app` and `make test`. Both set up everything they need, say what they do,
+# and can be interrupted and called again.
+.PHONY: help app setup samples setup-tests test lint lint-only format bench docs-pictures clean
+.DEFAULT_GOAL := help
+
+WORKSPACE ?= data
+PORT ?= 8501
+BIN := .venv/bin
+
+help:
+	@echo "make app            set up, make sample specimens on the first start, open the app"
+	@echo "make test           set up with test tools, run every test, those in a real browser too"
+	@echo "make lint           ruff and mypy"
+	@echo "make bench          measure; prints ratios of two things in one run"
+	@echo "make docs-pictures  take the screenshots of the documentation from the real app"
+	@echo "make clean          remove the environment and caches; your data stay"
+	@echo "Variables: WORKSPACE=folder PORT=8501 PYTHON=python3.12"
+
+app: setup samples
+	@echo "Opening the app at http://localhost:$(PORT) (Ctrl+C ends it) ..."
+	@FOSSILVIT_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+setup:
+	@sh scripts/system_libraries.sh
+	@sh scripts/environment.sh requirements.txt .installed
+
+# The first start of an empty workspace shows something: synthetic specimens and a run of them.
+samples:
+	@if [ ! -d "$(WORKSPACE)/runs" ] && [ -z "$$(ls -A "$(WORKSPACE)/meshes" 2>/dev/null)" ]; then \
+		echo "First start: making sample specimens in $(WORKSPACE)/meshes ..." && \
+		$(BIN)/python -m core samples --out "$(WORKSPACE)/meshes" && \
+		echo "Rendering them and extracting features ..." && \
+		$(BIN)/python -m core run --workspace "$(WORKSPACE)" --no-download; \
+	fi
+
+setup-tests:
+	@sh scripts/system_libraries.sh --browser
+	@sh scripts/environment.sh requirements-dev.txt .installed-dev
+
+test: setup-tests lint-only
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: setup-tests lint-only
+
+lint-only:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-tests
+	$(BIN)/python -m benchmarks
+
+docs-pictures: setup-tests
+	$(BIN)/python -m scripts.docs_pictures
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,165 @@
+"""Map: where every specimen lies; click to search, lasso to a list."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.clusters import read_clusters
+from core.errors import CoreError
+from core.maps import MapResult, MapSettings, make_map, read_map, write_map
+from core.neighbours import SearchSettings
+from core.storage import fingerprint
+from ui import state
+from ui.charts import NOISE_NAME, map_figure
+from ui.gallery import Card, show_gallery
+
+MOST_PICTURES = 60
+
+
+def main() -> None:
+    """Show the screen."""
+    there = state.collection()
+    st.title("Map")
+    settings, colour = ask_how(there)
+    with st.spinner("Drawing the map … the first UMAP after a start takes some twenty seconds."):
+        try:
+            drawn = drawn_map(there, settings)
+        except CoreError as error:
+            state.show_error(error)
+            return
+    plot, panel = st.columns([3, 1], gap="medium")
+    with plot:
+        selected = show_map(there, drawn, colour)
+    with panel:
+        show_panel(there, selected)
+    show_selection(there, selected)
+
+
+def ask_how(there: state.Collection) -> tuple[MapSettings, str]:
+    """Ask for method, dimensions and colour."""
+    method, dimensions, colour, more = st.columns([2, 1, 2, 1], vertical_alignment="bottom")
+    how = method.segmented_control(
+        "Method",
+        ("UMAP", "PCA"),
+        default="UMAP",
+        help="UMAP keeps neighbours together; distances between far groups mean little. "
+        "PCA is a straight projection: far apart is far apart.",
+    )
+    number = dimensions.segmented_control("Dimensions", (2, 3), default=2)
+    options = ["category", "top category", *(["cluster"] if clusters_of(there) else [])]
+    by = colour.selectbox("Colour by", options, help="Clusters are those of the run, or the ones saved under Clusters.")
+    with more.popover("Settings"):
+        neighbours = st.slider("UMAP neighbours", 2, 100, 15, help="More shows the whole, fewer shows details.")
+        spread = st.slider("UMAP min. distance", 0.0, 0.99, 0.1, help="How near to each other points may lie.")
+        seed = int(st.number_input("Seed", 0, 2**31 - 1, 42, help="The same seed draws the same map."))
+    settings = MapSettings(
+        method=(how or "UMAP").lower(), dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
+    )
+    return settings, by
+
+
+def drawn_map(there: state.Collection, settings: MapSettings) -> MapResult:
+    """Return the map; drawn once for the same embeddings and settings, then kept in the run."""
+    stamp = there.run.matrix_path.stat().st_mtime_ns
+    path = there.run.results / "maps" / f"{settings.method}_{fingerprint('map', vars(settings), stamp)[:12]}.csv"
+    if path.is_file():
+        return read_map(path, settings)
+    drawn = make_map(there.embeddings, settings)
+    write_map(path, drawn)
+    return drawn
+
+
+def clusters_of(there: state.Collection) -> dict[str, str]:
+    """Return the cluster of every specimen, as the run has it."""
+    path = there.run.results / "clusters.csv"
+    try:
+        ids, labels, _ = read_clusters(path)
+    except CoreError:
+        return {}
+    names = (NOISE_NAME if label < 0 else str(label) for label in labels)
+    return dict(zip(ids, names, strict=True))
+
+
+def show_map(there: state.Collection, drawn: MapResult, colour: str) -> list[str]:
+    """Draw the map and return the ids that were selected on it."""
+    if colour == "cluster":
+        its = clusters_of(there)
+        groups = [its.get(name, "new") for name in drawn.ids]
+    else:
+        pick = state.top_category if colour == "top category" else state.category
+        groups = [pick(name) for name in drawn.ids]
+    figure = map_figure(
+        drawn.ids, drawn.coordinates, groups, axis=drawn.settings.method.upper(), chosen=state.chosen_specimen(there)
+    )
+    event = st.plotly_chart(
+        figure,
+        key="map",
+        on_select="rerun",
+        selection_mode=("points", "box", "lasso"),
+        config={"displaylogo": False, "scrollZoom": True},
+    )
+    for note in drawn.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    st.caption(
+        f"Click a point to see what it is; draw around points to collect them. {there.made_by}. A map shows who is near "
+        "whom; the size of a group and the space between groups mean little in UMAP."
+    )
+    ids = [point["customdata"][0] for point in event.selection.points if point.get("customdata")]
+    return list(dict.fromkeys(ids))
+
+
+def show_panel(there: state.Collection, selected: list[str]) -> None:
+    """Show the specimen that was clicked and who is nearest to it."""
+    if len(selected) == 1:
+        st.session_state["map_specimen"] = selected[0]
+    name = st.session_state.get("map_specimen") or state.chosen_specimen(there)
+    if name not in there.embeddings.row_of:
+        st.info("Click a point.", icon=":material/ads_click:")
+        return
+    picture = there.thumbnail(name)
+    if picture is not None and picture.is_file():
+        st.image(str(picture))
+    st.markdown(f"**{state.plain(state.short_name(name))}**")
+    st.caption(state.plain(state.category(name)))
+    if st.button("Find similar", type="primary", width="stretch", key="map_search"):
+        state.choose_specimen(name)
+        st.switch_page("pages/2_search.py")
+    nearest = state.neighbours_of(there, name, SearchSettings(topk=4))
+    st.caption("Nearest:")
+    cards = [
+        Card(other, state.short_name(other), state.category(other), there.thumbnail(other), value=f"{distance:.3f}")
+        for other, distance in zip(nearest.ids, nearest.distances, strict=True)
+    ]
+    show_gallery(cards, key="map_nearest", label="Nearest specimens", on_pick=_look_at, width=100)
+
+
+def _look_at(specimen_id: str) -> None:
+    st.session_state["map_specimen"] = specimen_id
+    state.choose_specimen(specimen_id)
+
+
+def show_selection(there: state.Collection, selected: list[str]) -> None:
+    """List what was drawn around, as pictures and CSV."""
+    if len(selected) < 2:
+        return
+    st.subheader(f"{len(selected)} specimens selected")
+    table = pd.DataFrame(
+        {
+            "specimen_id": selected,
+            "category": [there.embeddings.categories[there.embeddings.row_of[n]] for n in selected],
+        }
+    )
+    st.download_button(
+        "Download CSV", table.to_csv(index=False).encode(), "selection.csv", "text/csv", icon=":material/download:"
+    )
+    cards = [
+        Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
+        for name in selected[:MOST_PICTURES]
+    ]
+    show_gallery(cards, key="map_selection", label="Selected specimens", on_pick=_look_at, width=120)
+    if len(selected) > MOST_PICTURES:
+        st.caption(f"The first {MOST_PICTURES} are shown; the CSV has all {len(selected)}.")
+
+
+main()

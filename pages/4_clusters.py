@@ -1,0 +1,166 @@
+"""Clusters: tune HDBSCAN while looking at what comes of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.clusters import Clustering, ClusterSettings, cluster, write_clustering
+from core.errors import CoreError
+from ui import state
+from ui.charts import sizes_figure, variance_figure
+from ui.gallery import Card, show_gallery
+
+PICTURES = 12
+
+
+def main() -> None:
+    """Show the screen."""
+    there = state.collection()
+    st.title("Clusters")
+    controls, results = st.columns([1, 3], gap="large")
+    with controls:
+        settings = ask_how(there)
+    with results:
+        try:
+            clustering = found_clusters(there, settings)
+        except CoreError as error:
+            state.show_error(error)
+            return
+        show_figures(there, clustering)
+        show_members(there, clustering)
+
+
+def ask_how(there: state.Collection) -> ClusterSettings:
+    """Ask for the settings; every control says what it does."""
+    n, d = there.embeddings.matrix.shape
+    most = max(2, min(256, n - 1, d))
+    st.subheader("Settings")
+    pca = st.slider(
+        "PCA dimensions", 0, most, min(64, most), help="Principal components that are kept first; 0 keeps everything."
+    )
+    size = st.slider(
+        "Smallest cluster",
+        2,
+        max(3, min(100, n // 2)),
+        min(5 if n < 300 else 10, max(2, n // 2)),
+        help="A group of fewer specimens is no cluster. Smaller finds finer groups.",
+    )
+    samples = st.slider(
+        "Min. samples", 1, 30, 1, help="How dense the surroundings of a specimen must be. Higher leaves more noise."
+    )
+    selection = st.segmented_control(
+        "Which groups", ("leaf", "eom"), default="leaf", help="leaf: the finest groups. eom: the most persistent ones."
+    )
+    with st.expander("More settings"):
+        epsilon = st.slider(
+            "Merge below distance", 0.0, 1.5, 0.0, 0.01, help="Groups that part below this distance stay together."
+        )
+        umap = st.toggle("UMAP before clustering", help="Often less noise; takes longer, and groups become rounder.")
+        parts = st.slider("UMAP dimensions", 2, 50, 15, disabled=not umap)
+        neighbours = st.slider("UMAP neighbours", 2, 100, 30, disabled=not umap)
+        normalise = st.selectbox("Lengths", ("l2", "none"), help="l2 gives every embedding length 1 first.")
+    return ClusterSettings(
+        normalize=normalise,
+        pca=pca,
+        min_cluster_size=size,
+        min_samples=samples,
+        cluster_selection_method=selection or "leaf",
+        cluster_selection_epsilon=epsilon,
+        umap=umap,
+        umap_n_components=parts,
+        umap_n_neighbors=neighbours,
+    )
+
+
+def found_clusters(there: state.Collection, settings: ClusterSettings) -> Clustering:
+    """Return the clustering of these settings; computed once."""
+    return _cluster(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, settings, there)
+
+
+@st.cache_resource(show_spinner="Clustering …", max_entries=64)
+def _cluster(root: str, stamp: int, settings: ClusterSettings, _there: state.Collection) -> Clustering:
+    del root, stamp  # part of the key only
+    return cluster(_there.embeddings, settings)
+
+
+def show_figures(there: state.Collection, clustering: Clustering) -> None:
+    """Show the numbers, the sizes, the explained variance, and the ways to keep them."""
+    counts = st.columns(4)
+    counts[0].metric("Clusters", clustering.n_clusters)
+    counts[1].metric("Noise", f"{clustering.noise_ratio:.0%}", help="Share of specimens that belong to no cluster.")
+    counts[2].metric("Specimens in clusters", len(clustering.ids) - clustering.n_noise)
+    counts[3].metric(
+        "Mean membership", f"{clustering.mean_prob:.2f}", help="HDBSCAN's membership strength; not a probability."
+    )
+    for note in clustering.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    sizes, variance = st.tabs(["Cluster sizes", "Explained variance"])
+    sizes.plotly_chart(sizes_figure(clustering.sizes, clustering.n_noise), key="sizes")
+    if clustering.explained_variance_ratio is not None:
+        variance.plotly_chart(variance_figure(clustering.explained_variance_ratio), key="variance")
+    else:
+        variance.caption("No PCA, so there are no components.")
+    table = as_table(clustering)
+    download, save, _ = st.columns([1, 1, 2])
+    download.download_button(
+        "Download CSV",
+        table.to_csv(index=False).encode(),
+        "clusters.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
+    )
+    if save.button("Keep as the run's clusters", width="stretch", help="The map then colours by these clusters."):
+        write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
+        st.toast("Kept: clusters.csv, summary.json and pca_report.csv in the run's results.")
+
+
+def as_table(clustering: Clustering) -> pd.DataFrame:
+    """Return the rows of `clusters.csv`."""
+    return pd.DataFrame(
+        {"specimen_id": clustering.ids, "cluster_id": clustering.labels, "prob": clustering.probabilities.round(6)}
+    )
+
+
+def show_members(there: state.Collection, clustering: Clustering) -> None:
+    """Show the pictures of every cluster, its most typical members first."""
+    table = as_table(clustering).sort_values(["cluster_id", "prob", "specimen_id"], ascending=[True, False, True])
+    for label, members in table.groupby("cluster_id"):
+        if label >= 0:
+            show_group(there, f"Cluster {label}", members, f"cluster_{label}")
+    noise = table[table["cluster_id"] < 0]
+    if len(noise):
+        show_group(there, "Noise", noise, "cluster_noise")
+
+
+def show_group(there: state.Collection, title: str, members: pd.DataFrame, key: str) -> None:
+    """Show the pictures of one group."""
+    names = list(members["specimen_id"])
+    common = members["specimen_id"].map(state.category).value_counts()
+    mostly = ", ".join(f"{state.plain(str(name))} {count}" for name, count in common.head(3).items())
+    st.markdown(f"#### {title} · {len(names)} specimens")
+    st.caption(mostly + (f" and {len(common) - 3} more categories" if len(common) > 3 else ""))
+    everything = len(names) > PICTURES and st.toggle(f"Show all {len(names)}", key=f"{key}_all")
+    shown = members if everything else members.head(PICTURES)
+    cards = [
+        Card(
+            row.specimen_id,
+            state.short_name(row.specimen_id),
+            state.category(row.specimen_id),
+            there.thumbnail(row.specimen_id),
+            value=f"{row.prob:.2f}" if row.prob > 0 else "",
+        )
+        for row in shown.itertuples()
+    ]
+    show_gallery(cards, key=key, label=title, on_pick=_open, width=104)
+
+
+def _open(specimen_id: str) -> None:
+    state.choose_specimen(specimen_id)
+    st.session_state["go_to_search"] = True
+
+
+if st.session_state.pop("go_to_search", False):
+    st.switch_page("pages/2_search.py")
+main()

@@ -1,0 +1,74 @@
+"""What stands around every screen: the run, the specimen in hand, the job at work."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import CoreError
+from core.jobs import current_job
+from ui import state
+from ui.theme import apply_css
+
+
+def begin() -> None:
+    """Draw the sidebar and keep the browser's address."""
+    apply_css()
+    with st.sidebar:
+        _run_chooser()
+        _specimen_in_hand()
+        _job_at_work()
+        st.caption(f"Workspace: `{state.workspace().root}`")
+
+
+def _run_chooser() -> None:
+    available = [run.name for run in state.runs()]
+    if not available:
+        return
+    chosen = state.chosen_run()
+    index = available.index(chosen.name) if chosen is not None else 0
+    st.selectbox(
+        "Run",
+        available,
+        index=index,
+        key="run_chooser",
+        on_change=_take_run,
+        help="A run is one set of views and embeddings of your collection. Every screen shows this one.",
+    )
+
+
+def _take_run() -> None:
+    st.session_state["run"] = st.session_state["run_chooser"]
+
+
+def _specimen_in_hand() -> None:
+    chosen = state.chosen_run()
+    if chosen is None:
+        return
+    try:
+        there = state.load_collection(chosen)
+    except CoreError:
+        # The screen itself says what is wrong with this run.
+        return
+    state.keep_address(there)
+    specimen = state.chosen_specimen(there)
+    if specimen is None:
+        return
+    with st.container(border=True):
+        st.caption("Specimen in hand")
+        picture = there.thumbnail(specimen)
+        if picture is not None and picture.is_file():
+            st.image(str(picture), width=150)
+        st.markdown(f"**{state.plain(state.short_name(specimen))}**")
+        st.caption(state.plain(state.category(specimen)))
+        if st.button("Find similar", width="stretch", key="sidebar_search"):
+            st.switch_page("pages/2_search.py")
+
+
+@st.fragment(run_every=3)
+def _job_at_work() -> None:
+    job = current_job(state.workspace())
+    if job is None:
+        return
+    stage = job.stages[-1] if job.stages else None
+    share = stage.done / stage.total if stage is not None and stage.total else 0.0
+    st.progress(min(share, 1.0), text=f"Run “{job.run_name}” is at work" + (f": {stage.label}" if stage else ""))

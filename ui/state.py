@@ -1,0 +1,213 @@
+"""What every screen shares: the workspace, the run that is looked at, the specimen chosen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.catalogue import Catalogue, SpecimenRecord
+from core.embeddings import Embeddings, category_of, read_embeddings, top_category_of
+from core.errors import CoreError
+from core.neighbours import Neighbours, Searcher, SearchSettings
+from core.workspace import RunFolder, Workspace, open_workspace
+
+WORKSPACE_VARIABLE = "FOSSILVIT_WORKSPACE"
+PROJECT = Path(__file__).resolve().parents[1]
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A run as the screens see it: embeddings, facts about specimens, pictures."""
+
+    workspace: Workspace
+    run: RunFolder
+    embeddings: Embeddings
+    records: Mapping[str, SpecimenRecord]
+    config: Mapping[str, Any]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids in row order."""
+        return self.embeddings.ids
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Return the different categories, sorted."""
+        return sorted(set(self.embeddings.categories))
+
+    @cached_property
+    def made_by(self) -> str:
+        """Return in a line which backbone and settings made this run."""
+        features, views = self.config.get("features", {}), self.config.get("views", {})
+        return (
+            f"{features.get('backbone', '?')} · {views.get('views', '?')} views at {views.get('size', '?')} px · "
+            f"{self.config.get('pool', '?')} pooling · {features.get('engine', '?')} {features.get('precision', '')}"
+        )
+
+    def thumbnail(self, specimen_id: str) -> Path | None:
+        """Return the small picture of a specimen, where there is one."""
+        record = self.records.get(specimen_id)
+        return self.workspace.thumbnail_of(record.sha256) if record is not None and record.sha256 else None
+
+    def mesh_path(self, specimen_id: str) -> Path | None:
+        """Return the file of a specimen, where it is a mesh or point cloud that is still there."""
+        record = self.records.get(specimen_id)
+        if record is None or record.kind == "photographs" or not Path(record.path).is_file():
+            return None
+        return Path(record.path)
+
+
+def workspace() -> Workspace:
+    """Return the workspace that the app was started with, or stop with what to do."""
+    try:
+        return _open(str(_workspace_path()))
+    except CoreError as error:
+        show_error(error)
+        st.stop()
+
+
+def catalogue() -> Catalogue:
+    """Return the workspace's catalogue."""
+    return Catalogue(workspace().catalogue_path)
+
+
+def runs() -> list[RunFolder]:
+    """Return the runs that have embeddings, newest first."""
+    return [run for run in workspace().runs() if run.is_complete]
+
+
+def collection() -> Collection:
+    """Return the run that is looked at, or stop with the next step where there is none."""
+    chosen = chosen_run()
+    if chosen is None:
+        st.info("There is nothing to look at yet. Bring specimens in and start a run.", icon=":material/shelves:")
+        if st.button("Go to Specimens", type="primary"):
+            st.switch_page("pages/1_specimens.py")
+        st.stop()
+    try:
+        return load_collection(chosen)
+    except CoreError as error:
+        show_error(error)
+        st.stop()
+
+
+def load_collection(run: RunFolder) -> Collection:
+    """Return a run, read again only where its files changed."""
+    stamp = (run.matrix_path.stat().st_mtime_ns, run.ids_path.stat().st_mtime_ns, run.config_path.stat().st_mtime_ns)
+    return _load(str(workspace().root), run.name, stamp)
+
+
+def chosen_run() -> RunFolder | None:
+    """Return the run chosen in the sidebar; the newest where none is."""
+    available = runs()
+    wanted = st.session_state.get("run") or st.query_params.get("run")
+    named = next((run for run in available if run.name == wanted), None)
+    return named or (available[0] if available else None)
+
+
+def chosen_specimen(there: Collection) -> str | None:
+    """Return the specimen that is looked at, where it belongs to this run."""
+    wanted = st.session_state.get("specimen") or st.query_params.get("specimen")
+    return wanted if wanted in there.embeddings.row_of else None
+
+
+def choose_specimen(specimen_id: str) -> None:
+    """Make a specimen the one that is looked at, and remember where we came from."""
+    before = st.session_state.get("specimen")
+    if before and before != specimen_id:
+        st.session_state.setdefault("visited", []).append(before)
+    st.session_state["specimen"] = specimen_id
+    st.session_state["beside"] = None
+
+
+def go_back() -> None:
+    """Return to the specimen that was looked at before."""
+    visited = st.session_state.get("visited") or []
+    if visited:
+        st.session_state["specimen"] = visited.pop()
+        st.session_state["beside"] = None
+
+
+def keep_address(there: Collection | None) -> None:
+    """Let the browser's address say which run and specimen are shown, so that a reload finds them."""
+    if there is None:
+        return
+    wanted = {"run": there.run.name}
+    specimen = chosen_specimen(there)
+    if specimen is not None:
+        wanted["specimen"] = specimen
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def neighbours_of(there: Collection, specimen_id: str, settings: SearchSettings) -> Neighbours:
+    """Return the neighbours of a specimen; the collection is made ready once."""
+    return _searcher(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, settings, there.embeddings).nearest(
+        specimen_id
+    )
+
+
+def show_error(error: CoreError) -> None:
+    """Show what was wrong and what to do."""
+    st.error(f"{plain(error.problem)}\n\n**{plain(error.advice)}**" if error.advice else plain(error.problem))
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def short_name(specimen_id: str) -> str:
+    """Return the last part of an id."""
+    return specimen_id.rsplit("/", 1)[-1]
+
+
+def category(specimen_id: str) -> str:
+    """Return the category as it is shown."""
+    return category_of(specimen_id).replace("/", " › ") or "(no category)"
+
+
+def top_category(specimen_id: str) -> str:
+    """Return the first folder as it is shown."""
+    return top_category_of(specimen_id) or "(no category)"
+
+
+def _workspace_path() -> Path:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--workspace", type=Path)
+    given, _ = parser.parse_known_args(sys.argv[1:])
+    if given.workspace is not None:
+        return Path(given.workspace)
+    return Path(os.environ.get(WORKSPACE_VARIABLE) or PROJECT / "data")
+
+
+@st.cache_resource(show_spinner=False)
+def _open(path: str) -> Workspace:
+    return open_workspace(Path(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _load(root: str, name: str, stamp: tuple[int, ...]) -> Collection:
+    del stamp  # part of the key only
+    there = Workspace(Path(root))
+    run = there.run(name)
+    config = run.config()
+    embeddings = read_embeddings(run.matrix_path, run.ids_path)
+    records = Catalogue(there.catalogue_path).specimens(str(config.get("input", "")))
+    return Collection(there, run, embeddings, records, config)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _searcher(root: str, stamp: int, settings: SearchSettings, _embeddings: Embeddings) -> Searcher:
+    del root, stamp  # part of the key only
+    return Searcher(_embeddings, settings)
