@@ -87,7 +87,7 @@ def prepare(task: Task) -> Prepared:
     record = record_of(task.specimen)
     if task.specimen.is_image_folder:
         images = read_photographs(task.specimen.images, task.settings.size)
-        views = views_of_photographs(images)
+        views, broad_side = views_of_photographs(images), 0
         record = replace(record, kind="photographs")
     else:
         mesh = read_mesh(task.specimen.path)
@@ -103,9 +103,10 @@ def prepare(task: Task) -> Prepared:
             extent_z=z,
             notes=" ".join(mesh.notes),
         )
+        broad_side = _broad_side(mesh.vertices, views)
     written = write_views(task.renders, task.specimen.specimen_id, views) if task.renders is not None else []
     if task.thumbnails is not None:
-        _keep_thumbnail(task.thumbnails, record.sha256, views)
+        _keep_thumbnail(task.thumbnails, record.sha256, views.images[broad_side])
     return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written))
 
 
@@ -202,13 +203,17 @@ def _result(task: Task, future: ProcessFuture[Prepared | Failure], seconds: floa
     return result
 
 
-def _keep_thumbnail(folder: Path, sha256: str, views: Views) -> None:
-    """Keep the view that shows most of the specimen as a small picture."""
+def _broad_side(vertices: np.ndarray, views: Views) -> int:
+    """Return the view that looks along the specimen's thinnest direction, as a plate in a book would."""
+    spread = np.cov(vertices.T)
+    towards = views.camera_to_world[:, :3, 2]
+    return int(np.einsum("vi,ij,vj->v", towards, spread, towards).argmin())
+
+
+def _keep_thumbnail(folder: Path, sha256: str, picture: np.ndarray) -> None:
     path = folder / sha256[:2] / f"{sha256}.webp"
     if path.is_file():
         return
-    best = int(views.masks.reshape(len(views.masks), -1).sum(axis=1).argmax())
-    picture = views.images[best]
     size = min(THUMBNAIL_PIXELS, picture.shape[0])
     small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     quality = (int(cv2.IMWRITE_WEBP_QUALITY), 88)
