@@ -31,6 +31,7 @@ __all__ = [
     "read_clusters",
     "summarise",
     "write_clustering",
+    "write_clusters",
 ]
 
 
@@ -146,8 +147,7 @@ def write_clustering(folder: Path, clustering: Clustering, pca_report: Path | No
     WorkspaceError
         Where a file cannot be written.
     """
-    rows = zip(clustering.ids, clustering.labels.tolist(), (f"{p:.6f}" for p in clustering.probabilities), strict=True)
-    write_csv(folder / "clusters.csv", ("specimen_id", "cluster_id", "prob"), rows)
+    write_clusters(folder / "clusters.csv", clustering)
     write_json(folder / "summary.json", summarise(clustering))
     if clustering.explained_variance_ratio is not None:
         ratio = clustering.explained_variance_ratio
@@ -157,6 +157,13 @@ def write_clustering(folder: Path, clustering: Clustering, pca_report: Path | No
             ("component", "explained_variance_ratio", "cumulative"),
             ((number, f"{share:.8f}", f"{whole:.8f}") for number, share, whole in lines),
         )
+
+
+def write_clusters(path: Path, clustering: Clustering) -> None:
+    """Write `specimen_id,cluster_id,prob` as CSV, a row a specimen in the order of the embeddings."""
+    strengths = (f"{strength:.6f}" for strength in clustering.probabilities)
+    rows = zip(clustering.ids, clustering.labels.tolist(), strengths, strict=True)
+    write_csv(path, ("specimen_id", "cluster_id", "prob"), rows)
 
 
 def summarise(clustering: Clustering) -> dict[str, object]:

@@ -1,0 +1,323 @@
+"""Many clusterings of the same embeddings, compared by a score that is written down."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from core.agreement import Agreement, compare
+from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on, write_clusters
+from core.embeddings import Embeddings, select_rows
+from core.errors import SettingError
+from core.labels import Labels
+from core.progress import Progress, silent
+from core.reduction import check_at_least, check_choice
+from core.storage import write_atomically, write_csv
+
+CHOICES = ("score", "ari", "nmi", "purity")
+SWEPT = (
+    "normalize",
+    "pca",
+    "umap",
+    "min_samples",
+    "min_cluster_size",
+    "cluster_selection_method",
+    "cluster_selection_epsilon",
+)
+
+
+@dataclass(frozen=True)
+class ScoreWeights:
+    """How much each part of the score counts; the score is their weighted mean.
+
+    Each part lies between 0 and 1, and more is better:
+
+    coverage
+        1 − the share of noise.
+    strength
+        The mean membership strength of the specimens in clusters.
+    balance
+        How evenly specimens are spread over clusters: the entropy of the cluster sizes over its
+        most possible, log k.
+    number
+        Whether there is a plausible number of clusters: 1 at √(n/2), the rule of thumb of Mardia,
+        Kent & Bibby (1979), falling to 0 at a tenfold or a tenth of it.
+    stability
+        The mean adjusted Rand index between the clusters of all specimens and those of samples of
+        80 % of them. Counts only where it was computed (`n_resamples` above 0).
+
+    Fewer than two clusters score 0.
+    """
+
+    coverage: float = 0.4
+    strength: float = 0.2
+    balance: float = 0.2
+    number: float = 0.2
+    stability: float = 0.4
+
+    def __post_init__(self) -> None:
+        """Check every weight."""
+        for name, weight in asdict(self).items():
+            check_at_least(name, weight, 0)
+        if sum((self.coverage, self.strength, self.balance, self.number)) <= 0:
+            raise SettingError("All weights of the score are 0.", advice="Give at least one of them more.")
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """Which settings are tried.
+
+    Parameters
+    ----------
+    base : ClusterSettings
+        What is the same for all.
+    normalize, pca, umap, min_samples, min_cluster_size, cluster_selection_method, cluster_selection_epsilon : tuple
+        Values that are tried, each with each.
+    n_random : int
+        Try only this many of the combinations, drawn at random; 0 for all.
+    n_resamples : int
+        How many samples of the specimens the stability is measured on; 0 for none. Each costs as
+        much as the sweep itself.
+    choose_by : str
+        What the best setting is best in: `score`, which needs no labels, or `ari`, `nmi`, `purity`,
+        which fit the clusters to the labels and then no longer say anything about them.
+    weights : ScoreWeights
+        How much each part of the score counts.
+    seed : int
+        Seed of all draws.
+    """
+
+    base: ClusterSettings = field(default_factory=ClusterSettings)
+    normalize: tuple[str, ...] = ("l2",)
+    pca: tuple[float, ...] = (16, 32, 64, 0.9)
+    umap: tuple[bool, ...] = (False,)
+    min_samples: tuple[int, ...] = (1, 3, 5)
+    min_cluster_size: tuple[int, ...] = (5, 10, 15, 25)
+    cluster_selection_method: tuple[str, ...] = ("leaf", "eom")
+    cluster_selection_epsilon: tuple[float, ...] = (0.0,)
+    n_random: int = 0
+    n_resamples: int = 0
+    choose_by: str = "score"
+    weights: ScoreWeights = field(default_factory=ScoreWeights)
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Check every setting, and every value to be tried."""
+        check_at_least("n_random", self.n_random, 0)
+        check_at_least("n_resamples", self.n_resamples, 0)
+        check_at_least("seed", self.seed, 0)
+        check_choice("choose_by", self.choose_by, CHOICES)
+        for name in SWEPT:
+            if not getattr(self, name):
+                raise SettingError(f"'{name}' holds no value to try.", advice="Give at least one.")
+        self.combinations()
+
+    def combinations(self) -> tuple[ClusterSettings, ...]:
+        """Return the settings to try: those that share most work come one after the other."""
+        grid = itertools.product(*(getattr(self, name) for name in SWEPT))
+        found = [replace(self.base, seed=self.seed, **dict(zip(SWEPT, values, strict=True))) for values in grid]
+        if self.n_random and self.n_random < len(found):
+            chosen = np.random.default_rng(self.seed).choice(len(found), self.n_random, replace=False)
+            found = [found[place] for place in sorted(chosen.tolist())]
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of a sweep and what came of it.
+
+    Parameters
+    ----------
+    settings : ClusterSettings
+        What was tried.
+    noise_ratio, mean_prob : float
+        As in `Clustering`.
+    n_clusters : int
+        Number of clusters.
+    parts : mapping of str to float
+        The parts of the score; see `ScoreWeights`.
+    score : float
+        0 to 1, more is better.
+    agreement : Agreement or None
+        Comparison with labels, where there are some.
+    """
+
+    settings: ClusterSettings
+    noise_ratio: float
+    mean_prob: float
+    n_clusters: int
+    parts: Mapping[str, float]
+    score: float
+    agreement: Agreement | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All trials of a sweep and the best of them.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        In the order in which they were tried.
+    best : Clustering
+        The clustering of the best trial; the first among equals.
+    settings : SweepSettings
+        What was asked for.
+    """
+
+    trials: tuple[Trial, ...]
+    best: Clustering
+    settings: SweepSettings
+
+    @property
+    def best_trial(self) -> Trial:
+        """Return the trial that `best` comes from."""
+        return max(self.trials, key=lambda trial: _rank(trial, self.settings.choose_by))
+
+
+def sweep(
+    embeddings: Embeddings,
+    settings: SweepSettings | None = None,
+    labels: Labels | None = None,
+    progress: Progress = silent,
+) -> Sweep:
+    """Cluster with every combination of settings and score each.
+
+    PCA's spectrum, neighbours, spanning trees and condensed trees are computed once for all
+    settings that share them; every trial is the same as `cluster` with its settings alone.
+
+    Raises
+    ------
+    InputError
+        Where there are no embeddings, or labels belong to other specimens.
+    SettingError
+        Where the best is to be chosen by labels and there are none.
+    """
+    settings = settings if settings is not None else SweepSettings()
+    if settings.choose_by != "score" and labels is None:
+        raise SettingError(
+            f"'choose_by' is {settings.choose_by}, which needs labels.", advice="Give --labels, or choose by score."
+        )
+    work = Groundwork(embeddings)
+    samples = tuple(_samples(embeddings, settings))
+    trials = []
+    combinations = settings.combinations()
+    for tried in progress(combinations, len(combinations), "Clustering"):
+        clustering = cluster_on(work, tried)
+        parts = score_parts(clustering)
+        if samples:
+            parts["stability"] = _stability(clustering, samples)
+        trials.append(
+            Trial(
+                settings=tried,
+                noise_ratio=clustering.noise_ratio,
+                mean_prob=clustering.mean_prob,
+                n_clusters=clustering.n_clusters,
+                parts=parts,
+                score=weigh(parts, settings.weights) if clustering.n_clusters > 1 else 0.0,
+                agreement=None if labels is None else compare(clustering.labels, labels),
+            )
+        )
+    best = max(trials, key=lambda trial: _rank(trial, settings.choose_by))
+    return Sweep(tuple(trials), cluster_on(work, best.settings), settings)
+
+
+def score_parts(clustering: Clustering) -> dict[str, float]:
+    """Return the parts of the score that one clustering alone can tell; see `ScoreWeights`."""
+    sizes = np.array(clustering.sizes, dtype=np.float64)
+    n_clusters = clustering.n_clusters
+    shares = sizes / max(sizes.sum(), 1.0)
+    entropy = float(-(shares * np.log(np.maximum(shares, 1e-300))).sum())
+    usual = math.sqrt(max(len(clustering.ids), 2) / 2)
+    away = abs(math.log10(n_clusters / usual)) if n_clusters else 1.0
+    return {
+        "coverage": 1.0 - clustering.noise_ratio,
+        "strength": clustering.mean_prob,
+        "balance": entropy / math.log(n_clusters) if n_clusters > 1 else 0.0,
+        "number": max(0.0, 1.0 - away),
+    }
+
+
+def weigh(parts: Mapping[str, float], weights: ScoreWeights) -> float:
+    """Return the weighted mean of the parts that are there."""
+    by_name: dict[str, float] = asdict(weights)
+    total = sum(by_name[name] for name in parts)
+    return sum(by_name[name] * value for name, value in parts.items()) / total
+
+
+def write_sweep(folder: Path, found: Sweep, embeddings_path: Path | None = None, ids_path: Path | None = None) -> None:
+    """Write `sweep_results.csv`, `best_config.yaml` and `best_clusters.csv`.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there.
+    found : Sweep
+        What is written.
+    embeddings_path, ids_path : Path or None
+        Where the embeddings came from; with them `python -m core cluster --config
+        best_config.yaml` needs nothing more.
+
+    Raises
+    ------
+    WorkspaceError
+        Where a file cannot be written.
+    """
+    write_csv(folder / "sweep_results.csv", *_table(found))
+    config = {name: value for name, value in (("emb", embeddings_path), ("ids", ids_path)) if value is not None}
+    lines = {name: str(path) for name, path in config.items()} | _as_flags(found.best.settings)
+    text = f"# The best of {len(found.trials)} settings by {found.settings.choose_by}. Run it from the same folder:\n"
+    text += f"# python -m core cluster --config {folder / 'best_config.yaml'}\n" + yaml.safe_dump(
+        lines, sort_keys=False
+    )
+    write_atomically(folder / "best_config.yaml", lambda path: path.write_text(text, encoding="utf-8"))
+    write_clusters(folder / "best_clusters.csv", found.best)
+
+
+def _table(found: Sweep) -> tuple[list[str], list[list[object]]]:
+    parts = list(found.trials[0].parts)
+    judged = found.trials[0].agreement is not None
+    measures = ["ari", "nmi", "ami", "homogeneity", "completeness", "purity"] if judged else []
+    header = [*SWEPT, "noise_ratio", "n_clusters", "mean_prob", "score", *parts, *measures]
+    rows: list[list[object]] = []
+    for trial in found.trials:
+        row: list[object] = [getattr(trial.settings, name) for name in SWEPT]
+        row += [f"{trial.noise_ratio:.6f}", trial.n_clusters, f"{trial.mean_prob:.6f}", f"{trial.score:.6f}"]
+        row += [f"{trial.parts[name]:.6f}" for name in parts]
+        row += [f"{getattr(trial.agreement, name):.6f}" for name in measures]
+        rows.append(row)
+    return header, rows
+
+
+def _as_flags(settings: ClusterSettings) -> dict[str, object]:
+    return {one.name: getattr(settings, one.name) for one in fields(settings)}
+
+
+def _rank(trial: Trial, choose_by: str) -> float:
+    if choose_by == "score" or trial.agreement is None:
+        return trial.score
+    return float(getattr(trial.agreement, choose_by))
+
+
+def _samples(embeddings: Embeddings, settings: SweepSettings) -> Iterator[tuple[np.ndarray, Groundwork]]:
+    chance = np.random.default_rng(settings.seed)
+    count = max(1, round(0.8 * len(embeddings)))
+    for _ in range(settings.n_resamples):
+        rows = np.sort(chance.choice(len(embeddings), count, replace=False))
+        yield rows, Groundwork(select_rows(embeddings, rows.tolist()))
+
+
+def _stability(clustering: Clustering, samples: tuple[tuple[np.ndarray, Groundwork], ...]) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
+    agreements = [
+        float(adjusted_rand_score(clustering.labels[rows], cluster_on(work, clustering.settings).labels))
+        for rows, work in samples
+    ]
+    return sum(agreements) / len(agreements)
