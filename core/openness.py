@@ -78,6 +78,14 @@ def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     return np.ascontiguousarray(vectors[:, :, 0], dtype=np.float32)
 
 
+def point_spacing(points: Float[np.ndarray, "n 3"]) -> float:
+    """Return the median distance from a point to the nearest other one; 0 for a single point."""
+    if len(points) < 2:
+        return 0.0
+    distance, _ = cKDTree(points).query(points, k=2)
+    return float(np.median(distance[:, 1]))
+
+
 def _spread(normals: np.ndarray, count: int) -> np.ndarray:
     """Return (n, count, 3) directions around each normal, dense where they count most."""
     helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([1, 0, 0], np.float32), np.array([0, 1, 0], np.float32))

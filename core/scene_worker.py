@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import CoreError
+from core.errors import CoreError, SpecimenError
 from core.meshes import Mesh, normalise, vertex_colours_of
-from core.openness import openness_of_vertices, point_normals
+from core.openness import openness_of_vertices, point_normals, point_spacing
 from core.previews import read_preview
 
 # Where the camera stands at first, a little above and beside the front; z is up.
@@ -54,14 +54,18 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "seconds": time.monotonic() - started,
         "radii": [specimen.radius for specimen in specimens],
+        "spacings": [specimen.spacing for specimen in specimens],
         "clouds": [specimen.is_cloud for specimen in specimens],
         "has_colours": any(specimen.has_colours for specimen in specimens),
     }
 
 
 def _read(source: Mapping[str, str | None]) -> Mesh:
-    preview = source["preview"]
-    return read_preview(Path(source["path"] or ""), None if preview is None else Path(preview))
+    path, preview = Path(source["path"] or ""), source["preview"]
+    try:
+        return read_preview(path, None if preview is None else Path(preview))
+    except SpecimenError as error:
+        raise SpecimenError(f"{path.name}: {error.problem}", advice=error.advice) from error
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class _Prepared:
     radius: float
     is_cloud: bool
     has_colours: bool
+    spacing: float
 
     @classmethod
     def of(cls, mesh: Mesh, request: Mapping[str, Any]) -> _Prepared:
@@ -89,7 +94,8 @@ class _Prepared:
         colours = vertex_colours_of(mesh)
         data.point_data["colours"] = _shaded(unit, data, colours, request)
         radius = float(np.max(mesh.extent) / np.max(unit.extent))
-        return cls(data, radius, unit.is_point_cloud, colours is not None)
+        spacing = point_spacing(points) if unit.is_point_cloud else 0.0
+        return cls(data, radius, unit.is_point_cloud, colours is not None, spacing)
 
 
 def _tetrahedron() -> Mesh:
@@ -104,11 +110,19 @@ def _shaded(unit: Mesh, data: Any, colours: np.ndarray | None, request: Mapping[
     depth = 0.62
     if colours is not None and request["colour"]:
         base, depth = colours.astype(np.float32), 0.4
+    normals = np.asarray(data.point_data.active_normals)
     if unit.is_point_cloud:
-        openness = np.ones(len(unit.vertices), np.float32)
+        openness = _light_on_points(np.asarray(data.points), normals)
     else:
-        openness = openness_of_vertices(data.points, unit.faces, np.asarray(data.point_data.active_normals))
+        openness = openness_of_vertices(data.points, unit.faces, normals)
     return np.clip(base * (1.0 - depth + depth * openness[:, None]), 0, 255).astype(np.uint8)
+
+
+def _light_on_points(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Return a fixed light from above the front, 0 to 1: vtk.js does not light points by itself."""
+    outwards = normals * np.where(np.sum(normals * points, axis=1, keepdims=True) < 0.0, -1.0, 1.0)
+    light = np.array([-0.35, -0.6, 0.72])
+    return np.asarray(np.clip(0.45 + 0.55 * (outwards @ light), 0.0, 1.0), dtype=np.float32)
 
 
 def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
@@ -145,7 +159,6 @@ def _add_specimen(plotter: Any, specimen: _Prepared, request: Mapping[str, Any])
         scalars="colours",
         rgb=True,
         style="points" if specimen.is_cloud else "surface",
-        point_size=request["point_size"],
         smooth_shading=None if specimen.is_cloud else True,
         split_sharp_edges=False,
         ambient=0.16,

@@ -27,7 +27,7 @@ from typing import Any
 from core.errors import InputError, RendererError, SettingError
 from core.storage import fingerprint
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 MOST_SPECIMENS = 6
 KEPT_SCENES = 48
 # Columns of viewports, by the number of specimens.
@@ -63,8 +63,6 @@ class SceneConfig:
         form alone.
     clay
         Colour of the clay as `#rrggbb`.
-    point_size
-        Diameter in pixels of a point of a point cloud.
 
     Raises
     ------
@@ -74,14 +72,11 @@ class SceneConfig:
 
     colour: bool = False
     clay: str = "#d3c8b6"
-    point_size: float = 3.0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the colour."""
         if re.fullmatch("#[0-9a-fA-F]{6}", self.clay) is None:
             raise SettingError(f"'clay' must be a colour like #d3c8b6 (got {self.clay!r}).")
-        if not 0.5 <= self.point_size <= 20.0:
-            raise SettingError(f"'point_size' must be from 0.5 to 20 pixels (got {self.point_size}).")
 
 
 @dataclass(frozen=True)
@@ -116,6 +111,8 @@ class Scene:
         Of each specimen in units of its file; in the scene every radius is 1.
     clouds
         Whether each specimen is a point cloud.
+    spacings
+        Of the points of each cloud, in its radius; 0 for a surface.
     has_colours
         Whether any of them has vertex colours.
     seconds
@@ -128,6 +125,7 @@ class Scene:
     columns: int
     radii: tuple[float, ...]
     clouds: tuple[bool, ...]
+    spacings: tuple[float, ...]
     has_colours: bool
     seconds: float
 
@@ -186,6 +184,7 @@ class SceneBuilder:
             self._child.kill()
             self._child = None
         self._folder.cleanup()
+        atexit.unregister(self.close)
 
     def _build(self, made_from: str, sources: Sequence[SceneSource], config: SceneConfig) -> Scene:
         target = Path(self._folder.name) / f"{made_from}.vtksz"
@@ -209,6 +208,7 @@ class SceneBuilder:
             columns=columns,
             radii=tuple(reply["radii"]),
             clouds=tuple(reply["clouds"]),
+            spacings=tuple(reply["spacings"]),
             has_colours=reply["has_colours"],
             seconds=reply["seconds"],
         )
@@ -276,14 +276,17 @@ class _Child:
 
     def kill(self) -> None:
         self._process.kill()
+        with suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
 
     def _read(self) -> None:
-        stream = self._process.stdout
-        if stream is not None:
-            for line in stream:
-                self._replies.put(line)
+        if self._process.stdout is not None:
+            with self._process.stdout as stream:
+                for line in stream:
+                    self._replies.put(line)
         self._replies.put("")
 
 

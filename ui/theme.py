@@ -37,7 +37,7 @@ _DEUTERANOPIA = np.array(
 
 _CSS = """
 <style>
-.block-container { padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1800px; }
+.block-container { padding: 2.2rem 2.4rem 3rem; max-width: 1900px; }
 h1, h2, h3 { letter-spacing: -0.01em; text-wrap: balance; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stImage"] img, [data-testid="stImageContainer"] img { border-radius: 0.4rem; }

@@ -273,7 +273,9 @@ class Viewer {
         cell.classList.toggle("first-of-row", index % columns === 0);
         cell.classList.toggle("below", index >= columns);
         const line = element("div", "title");
-        line.append(element("b", index === 0 ? "query" : "", badges[index]), element("span", "", `\u200e${title}`));
+        const name = document.createElement("span");
+        name.append(element("bdi", "", title));
+        line.append(element("b", index === 0 ? "query" : "", badges[index]), name);
         const scale = element("div", "scale");
         scale.append(element("span", "", ""), document.createElement("i"));
         cell.append(line, scale);

@@ -1,0 +1,264 @@
+"""The 3D viewer in a real browser, without a network."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from core.meshes import Mesh, write_ply
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium")
+# WebGL without a graphics card.
+SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+GROUND_TOLERANCE = 12
+SECONDS = 60
+
+
+def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Mesh:
+    """Return a lumpy ellipsoid, so that every turn of it shows."""
+    rows, columns = 40, 60
+    polar, around = np.meshgrid(
+        np.linspace(0.05, np.pi - 0.05, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    )
+    unit = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1)
+    points = (unit * np.array(radii) * (1.0 + 0.15 * np.sin(5 * around + 2 * polar))[..., None]).reshape(-1, 3)
+    strip, ring = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    here, there = ring * rows + strip, (ring + 1) % columns * rows + strip
+    faces = np.concatenate([np.stack([here, here + 1, there], -1), np.stack([there, here + 1, there + 1], -1)])
+    painted = np.tile(np.array([30, 90, 220], np.uint8), (len(points), 1)) if colours else None
+    return Mesh(points, faces.reshape(-1, 3).astype(np.int32), painted)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the small app on a folder of three specimens."""
+    folder = tmp_path_factory.mktemp("specimens")
+    write_ply(folder / "a_egg.ply", ellipsoid((1.0, 1.0, 1.4)))
+    write_ply(folder / "b_plate.ply", ellipsoid((1.5, 1.2, 0.4)))
+    write_ply(folder / "c_blue.ply", ellipsoid((0.6, 1.4, 1.0), colours=True))
+    (folder / "d_broken.ply").write_bytes(b"not a mesh")
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(folder / "picture.png")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("viewer_app.py"))]
+    options = ["--server.headless=true", f"--server.port={port}"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "VIEWER_TEST_FOLDER": str(folder)}
+    with subprocess.Popen(
+        command + options, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            wait_until_healthy(f"http://localhost:{port}")
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_until_healthy(address: str) -> None:
+    """Return when the server answers."""
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310  our own address
+                return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium once."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (package chromium).")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *SOFTWARE_GL])
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A page and what happened on it."""
+
+    page: Page
+    asked_elsewhere: list[str] = field(default_factory=list)
+    received_bytes: list[int] = field(default_factory=list)
+
+    def allow_only_localhost(self, route: Route) -> None:
+        """Pass on what goes to this machine; note and refuse the rest."""
+        if urlparse(route.request.url).hostname in ("localhost", None):
+            route.continue_()
+        else:
+            self.asked_elsewhere.append(route.request.url)
+            route.abort()
+
+    def wait_for_scene(self, other_than: str = "") -> str:
+        """Return the fingerprint of the scene when it is on the screen."""
+        scene = self.page.locator(f".viewer[data-state=ready]:not([data-scene='{other_than}'])")
+        scene.wait_for(timeout=SECONDS * 1000)
+        return scene.get_attribute("data-scene") or ""
+
+    def viewports(self, count: int = 2) -> list[np.ndarray]:
+        """Return pictures of the viewports of one row, without titles and buttons."""
+        shot = self.page.locator(".viewer").screenshot()
+        picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+        height, width = picture.shape[:2]
+        return [
+            picture[50 : height - 50, index * width // count + 6 : (index + 1) * width // count - 6]
+            for index in range(count)
+        ]
+
+    def set_number(self, label: str, value: int) -> None:
+        """Type a number into one of the app's fields."""
+        self.page.get_by_label(label).fill(str(value))
+        self.page.keyboard.press("Enter")
+
+    def button(self, name: str) -> None:
+        """Press a button of the viewer and let it draw."""
+        self.page.locator(".viewer .bar").get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_timeout(600)
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open the app and wait for the first scene."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    made = Visit(page)
+    page.route("**/*", made.allow_only_localhost)
+    page.on(
+        "websocket", lambda socket_: socket_.on("framereceived", lambda data: made.received_bytes.append(len(data)))
+    )
+    page.goto(address)
+    made.wait_for_scene()
+    page.wait_for_timeout(1500)
+    yield made
+    page.close()
+
+
+def share_covered(viewport: np.ndarray) -> float:
+    """Return the share of a viewport that is not ground."""
+    return float((np.abs(viewport - viewport[0, 0]).max(axis=2) > GROUND_TOLERANCE).mean())
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the share of pixels that differ."""
+    return float((np.abs(one - other).max(axis=2) > GROUND_TOLERANCE).mean())
+
+
+def test_viewer__shows_specimens_and_asks_nobody_else(visit: Visit) -> None:
+    """Both viewports show a shaded specimen, and nothing was fetched from outside."""
+    for viewport in visit.viewports():
+        assert share_covered(viewport) > 0.1
+        specimen = viewport[np.abs(viewport - viewport[0, 0]).max(axis=2) > GROUND_TOLERANCE]
+        assert specimen.std() > 10.0
+    assert visit.page.locator(".viewer .title").all_inner_texts() == ["Query\na_egg", "1\nb_plate"]
+    assert visit.asked_elsewhere == []
+
+
+def test_viewer__dragging_turns_both(visit: Visit) -> None:
+    """Dragging in one viewport turns the other one too; reset brings the first look back."""
+    before = visit.viewports()
+    box = visit.page.locator(".viewer").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
+    visit.page.mouse.move(x, y)
+    visit.page.mouse.down()
+    visit.page.mouse.move(x + 120, y + 50, steps=6)
+    visit.page.mouse.up()
+    visit.page.wait_for_timeout(1500)
+    after = visit.viewports()
+    assert all(difference(one, other) > 0.02 for one, other in zip(before, after, strict=True))
+    visit.button("Reset")
+    visit.page.wait_for_timeout(1000)
+    again = visit.viewports()
+    assert all(difference(one, other) < 0.02 for one, other in zip(before, again, strict=True))
+
+
+def test_viewer__views_and_styles(visit: Visit) -> None:
+    """A plate is thin from the front and wide from above; wires cover less than clay."""
+    visit.button("Front")
+    front = share_covered(visit.viewports()[1])
+    visit.button("Top")
+    top = share_covered(visit.viewports()[1])
+    assert top > 1.5 * front
+    visit.button("Wireframe")
+    assert 0.0 < share_covered(visit.viewports()[1]) < top
+
+
+def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
+    """The page with vtk.js stays, and is not sent again; only the new scene is."""
+    scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
+    visit.page.locator(".viewer iframe").evaluate("frame => { frame.contentWindow.stayed = true; }")
+    before = visit.viewports()
+    visit.received_bytes.clear()
+    visit.set_number("First", 1)
+    visit.wait_for_scene(other_than=scene)
+    assert visit.page.locator(".viewer iframe").evaluate("frame => frame.contentWindow.stayed")
+    assert sum(visit.received_bytes) < 500_000
+    assert difference(before[0], visit.viewports()[0]) > 0.02
+    assert (
+        visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
+    )
+
+
+def test_viewer__vertex_colours(visit: Visit) -> None:
+    """A coloured scan is clay at first and blue when asked for colour."""
+    visit.set_number("First", 2)
+    visit.set_number("Count", 1)
+    visit.page.locator(".viewer .title").get_by_text("c_blue").wait_for()
+    visit.page.wait_for_timeout(1500)
+    scene = visit.wait_for_scene()
+    clay = visit.viewports(1)[0]
+    assert (clay[..., 2] - clay[..., 0]).max() < 40
+    visit.button("Colour")
+    visit.wait_for_scene(other_than=scene)
+    visit.page.wait_for_timeout(800)
+    coloured = visit.viewports(1)[0]
+    assert (coloured[..., 2] - coloured[..., 0]).max() > 80
+
+
+def test_viewer__broken_specimen_becomes_pictures(visit: Visit) -> None:
+    """Where a mesh cannot be read the rendered views stand, with the reason, and the page goes on."""
+    visit.set_number("First", 3)
+    visit.page.get_by_text("rendered views, because the 3D viewer cannot be shown").wait_for()
+    assert "d_broken.ply" in visit.page.get_by_role("alert").inner_text()
+    visit.page.get_by_role("img").first.wait_for()
+    visit.page.get_by_text("The page goes on.").wait_for()
+
+
+def test_viewer__no_specimen(visit: Visit) -> None:
+    """An empty list says what to do."""
+    visit.set_number("Count", 0)
+    visit.page.get_by_text("No specimen is chosen yet").wait_for()
+
+
+def test_viewer__no_webgl(browser: Browser, address: str) -> None:
+    """Without WebGL the rendered views stand, the reason says so, and one can try again."""
+    page = browser.new_page()
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
+    page.goto(address)
+    page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
+    page.get_by_role("img").first.wait_for()
+    page.get_by_role("button", name="Try 3D again").click()
+    page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
+    page.close()

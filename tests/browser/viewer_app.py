@@ -1,0 +1,22 @@
+"""A small app that shows the specimens of a folder in the 3D viewer, for the tests beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from ui.theme import apply_css
+from ui.viewer import ViewerSpecimen, show_specimens, warm_up_viewer
+
+st.set_page_config(page_title="Viewer", layout="wide")
+apply_css()
+warm_up_viewer()
+folder = Path(os.environ["VIEWER_TEST_FOLDER"])
+files = sorted(folder.glob("*.ply"))
+first = st.number_input("First", 0, len(files) - 1, 0)
+count = st.number_input("Count", 0, 6, 2)
+picture = folder / "picture.png"
+show_specimens([ViewerSpecimen(file.stem, file, picture) for file in files[first : first + count]], key="test")
+st.write("The page goes on.")
