@@ -116,10 +116,16 @@ def normalise(mesh: Mesh) -> Mesh:
     SpecimenError
         Where the mesh has no extent.
     """
-    from core.formats.check import centre_and_radius
+    return normalise_with_body(mesh)[0]
 
-    centre, radius = centre_and_radius(mesh.vertices, mesh.faces)
-    return replace(mesh, vertices=(mesh.vertices - centre) / radius)
+
+def normalise_with_body(mesh: Mesh) -> tuple[Mesh, np.ndarray | None]:
+    """Do what `normalise` does, and say which vertices are no stray fragments (None: all of them)."""
+    from core.formats.check import body_of, centre_and_radius
+
+    body = body_of(mesh.vertices, mesh.faces)
+    centre, radius = centre_and_radius(mesh.vertices, body)
+    return replace(mesh, vertices=(mesh.vertices - centre) / radius), body
 
 
 def write_ply(path: Path, mesh: Mesh) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from core.errors import InputError, SettingError, SpecimenError
-from core.meshes import Mesh, normalise
+from core.meshes import Mesh, normalise_with_body
 from core.poses import camera_poses, check_views
 from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
 from core.storage import file_of_specimen, write_bytes
@@ -35,7 +35,8 @@ class ViewSettings:
     size : int
         Width and height of a picture in pixels, 16 to 4096.
     backend : str
-        `raycast`, `vtk`, `filament`, or `auto`, which is `raycast`.
+        `raster` (scan conversion; fastest), `raycast` (Embree), `vtk`, `filament`, or `auto`,
+        which is `raster`. The first two give the same pictures and need no graphics driver.
     appearance : str
         `gray` (form alone), `colour` (the specimen's own, where it has one), `depth` or `normals`.
     layout : str
@@ -84,6 +85,11 @@ class ViewSettings:
             value = getattr(self, name)
             if value not in allowed:
                 raise SettingError(f"'{name}' must be one of {', '.join(map(str, allowed))} (got {value!r}).")
+        if self.backend in ("vtk", "filament") and self.appearance in ("depth", "normals"):
+            raise SettingError(
+                f"'appearance' must be gray or colour with the backend {self.backend} (got {self.appearance!r}).",
+                advice="Use --backend raster, which draws depth and normals too.",
+            )
         colour_of(self.background)
 
 
@@ -140,13 +146,13 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0) -> Vie
     RendererError
         Where the backend asked for does not work here.
     """
-    unit = normalise(mesh)
+    unit, body = normalise_with_body(mesh)
     if settings.align:
         from core.formats.align import aligned
 
         unit = aligned(unit)
     surface = surface_of(unit)
-    cameras = _cameras(surface, unit, settings)
+    cameras = _cameras(surface, body, settings)
     look = Look(
         appearance=settings.appearance,
         shading=settings.shading,
@@ -230,16 +236,16 @@ def colour_of(name: str) -> tuple[int, int, int]:
     raise SettingError(f"'background' must be one of {', '.join(BACKGROUNDS)} or a colour like #20304a (got {name!r}).")
 
 
-def _cameras(surface: Surface, unit: Mesh, settings: ViewSettings) -> Cameras:
-    """Aim the cameras and choose square windows around what they see of the specimen's main part."""
-    from core.formats.check import main_part
+def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) -> Cameras:
+    """Aim the cameras and choose square windows around what they see of the specimen's body."""
     from core.renderers.geometry import bounds_in_windows
 
     poses = camera_poses(settings.views, settings.layout)
     vertices = surface.vertices
-    if not unit.is_point_cloud:
-        kept = main_part(unit.vertices, unit.faces)
-        vertices = vertices if kept is None else np.ascontiguousarray(vertices[kept])
+    if body is not None:
+        # A point has several vertices where it is drawn as a disc.
+        kept = np.repeat(body, len(vertices) // len(body))
+        vertices = np.ascontiguousarray(vertices[kept])
     bounds = bounds_in_windows(vertices, poses)
     middles = np.stack([bounds[:, 0] + bounds[:, 1], bounds[:, 2] + bounds[:, 3]], axis=1) / 2
     halves = np.maximum(bounds[:, 1] - bounds[:, 0], bounds[:, 3] - bounds[:, 2]) / 2

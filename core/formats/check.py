@@ -7,13 +7,14 @@ from numba import njit
 
 from core.errors import SpecimenError
 from core.formats.raw import RawMesh
+from core.formats.weld import weld
 from core.meshes import Mesh
 
-_ENOUGH_OF_THE_SURFACE = 0.99
-_STRAY_REACH = 1.2  # what lies this much further out than nearly all of the surface is looked at
-_STRAY_SHARE = 0.02  # and counts as stray where its piece has less of the faces than this
+_ENOUGH_OF_THE_POINTS = 0.99
+_STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray fragments
+_STRAY_REACH = 1.1  # how many times as far out as the large pieces they must lie for that
+_MOST_VERTICES_PER_FACE = 0.75  # a closed surface has half a vertex a face
 _FEWEST_POINTS = 10
-_SAMPLE = 20_000  # vertices that tell where nearly all of the surface lies
 
 
 def checked_mesh(raw: RawMesh) -> Mesh:
@@ -144,48 +145,67 @@ def _has_no_area(vertices: np.ndarray, a: int, b: int, c: int) -> bool:
     return x == 0.0 and y == 0.0 and z == 0.0  # type: ignore[no-any-return]
 
 
-def centre_and_radius(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the middle of the bounding box and the distance of the farthest vertex from it.
+def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
+    """Return which vertices belong to the specimen rather than to stray fragments; None for all.
 
-    Pieces that are small, lie apart, and lie far out do not count.
+    A fragment is stray where its area is small against that of the largest piece and it lies
+    wholly outside of what the large pieces reach. Points of a cloud are stray beyond twice the
+    distance within which nearly all of them lie.
+    """
+    if not len(faces):
+        middle = np.median(vertices, axis=0)
+        distances = _distances(vertices, middle)
+        near = distances <= 2 * float(np.quantile(distances, _ENOUGH_OF_THE_POINTS))
+        return None if near.all() else near
+    joined = faces
+    if len(vertices) > _MOST_VERTICES_PER_FACE * len(faces):
+        # Exporters that write every face with corners of its own tear a surface into pieces.
+        inverse, _ = weld(vertices)
+        pieces = _pieces(inverse[joined], len(vertices))[inverse]
+    else:
+        pieces = _pieces(joined, len(vertices))
+    areas = _areas(vertices, faces, pieces)
+    large = areas >= _STRAY_SHARE * areas.max()
+    if large[pieces].all():
+        return None
+    body = vertices[large[pieces]]
+    low, high = _box(body)
+    middle = (low + high) / 2
+    reach = float(_distances(body, middle).max())
+    nearest = np.full(len(vertices), np.inf)
+    np.minimum.at(nearest, pieces, _distances(vertices, middle))
+    stray = (~large & (nearest > _STRAY_REACH * reach))[pieces]
+    return ~stray if stray.any() else None
+
+
+def centre_and_radius(vertices: np.ndarray, body: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Return the middle of the body's bounding box and the distance of its farthest vertex from it.
 
     Raises
     ------
     SpecimenError
         Where the mesh has no extent.
     """
-    kept = main_part(vertices, faces)
-    body = vertices if kept is None else vertices[kept]
-    low, high = _box(body)
+    kept = vertices if body is None else vertices[body]
+    low, high = _box(kept)
     centre = (low + high) / 2
-    radius = float(_distances(body, centre).max())
+    radius = float(_distances(kept, centre).max())
     if not radius > 0:
         raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
     return centre, radius
 
 
-def main_part(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
-    """Return which vertices belong to the specimen rather than to stray fragments; None for all.
-
-    Nearly always a look at the distances from the middle decides that nothing strays; pieces are
-    told apart only where something lies far out.
-    """
-    sample = vertices[:: max(1, len(vertices) // _SAMPLE)]
-    middle = np.median(sample, axis=0)
-    distances = _distances(vertices, middle)
-    reach = float(np.quantile(_distances(sample, middle), _ENOUGH_OF_THE_SURFACE))
-    if float(distances.max()) <= _STRAY_REACH * reach:
-        return None
-    if not len(faces):
-        # Points have no pieces: those beyond twice the reach of nearly all are scatter.
-        far = distances > 2 * reach
-        return ~far if far.any() else None
-    pieces = _pieces(faces, len(vertices))
-    sizes = np.bincount(pieces[faces[:, 0]], minlength=len(vertices))
-    nearest = np.full(len(vertices), np.inf)
-    np.minimum.at(nearest, pieces, distances)
-    stray = ((sizes < _STRAY_SHARE * len(faces)) & (nearest > reach))[pieces]
-    return ~stray if stray.any() and not stray.all() else None
+@njit(cache=True, nogil=True)
+def _areas(vertices: np.ndarray, faces: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """Return the area of every piece, at the number of its piece."""
+    areas = np.zeros(len(vertices))
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+        vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        areas[pieces[a]] += np.sqrt(x * x + y * y + z * z)
+    return areas
 
 
 @njit(cache=True, nogil=True)

@@ -34,7 +34,7 @@ class Material:
         wrapped = np.where((places > 0) & (wrapped == 0), 1.0, wrapped)  # 1 is the far border, not the near one
         column = np.clip((wrapped[..., 0] * width).astype(np.int64), 0, width - 1)
         row = np.clip(((1.0 - wrapped[..., 1]) * height).astype(np.int64), 0, height - 1)
-        return self.texture[row, column]  # type: ignore[no-any-return]
+        return np.asarray(self.texture[row, column])
 
 
 def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Material], tuple[str, ...]]:
@@ -101,7 +101,7 @@ def _colour(text: str) -> np.ndarray:
         values = []
     if len(values) != 3 or not np.isfinite(values).all():
         return np.array(_GREY, np.uint8)
-    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.clip(values, 0, 1)), dtype=np.uint8)
 
 
 def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
@@ -113,7 +113,7 @@ def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
         return None
     try:
         with Image.open(found) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"), dtype=np.uint8)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         notes.append(f"The texture {found.name} cannot be read; the material's plain colour is shown instead.")
         return None

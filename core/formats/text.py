@@ -79,9 +79,9 @@ def _scaled(value: float, exponent: int) -> float:
     if value == 0.0 or exponent == 0:
         return value
     if 0 < exponent <= _LARGEST_EXACT_POWER:
-        return value * _POWERS[exponent]
+        return float(value * _POWERS[exponent])
     if -_LARGEST_EXACT_POWER <= exponent < 0:
-        return value / _POWERS[-exponent]
+        return float(value / _POWERS[-exponent])
     return value * 10.0**exponent
 
 
@@ -323,7 +323,8 @@ def _is_word(data: np.ndarray, at: int, word: bytes) -> bool:
     for k in range(len(word)):
         if data[at + k] != word[k]:
             return False
-    return data[at + len(word)] == 32 or data[at + len(word)] == 9
+    after = data[at + len(word)]
+    return bool(after == 32 or after == 9)
 
 
 @njit(cache=True, nogil=True)

@@ -32,7 +32,8 @@ def cavities(depth: np.ndarray, step: float) -> np.ndarray:
         slopes and to what lies across a depth edge.
     """
     reach = max(1, round(_CAVITY_REACH * len(depth)))
-    return _cavities(depth, reach, np.float32(step * DISTANCE))
+    factor: np.ndarray = _cavities(depth, reach, np.float32(step * DISTANCE))
+    return factor
 
 
 @njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
@@ -70,8 +71,38 @@ def _cavities(depth, reach, pixel):  # type: ignore[no-untyped-def]
     return factor
 
 
+def finish(
+    colours: np.ndarray,
+    coverage: np.ndarray,
+    factor: np.ndarray,
+    background: np.ndarray,
+    image: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Write a picture and its mask.
+
+    Parameters
+    ----------
+    colours : (h, w, 1 or 3) float32
+        From 0 to 255.
+    coverage : (h, w) float32
+        Which share of each pixel shows the specimen.
+    factor : (h, w) float32
+        What `cavities` returned; (0, 0) for none.
+    background : (3,) float32
+        From 0 to 255.
+    image : (h, w, 3) uint8
+        Written to.
+    mask : (h, w) bool
+        Written to: which pixels are half covered; in views of something thinner than that, covered at all.
+    """
+    _write(colours, coverage, factor, background, image, mask)
+    if not mask.any():
+        np.greater(coverage, 0, out=mask)
+
+
 @njit(cache=True, nogil=True)
-def write_image(colours, coverage, factor, background, image, mask):  # type: ignore[no-untyped-def]
+def _write(colours, coverage, factor, background, image, mask):  # type: ignore[no-untyped-def]
     """Blend colours with the background by coverage, round to bytes, and mark what is half covered."""
     gray = colours.shape[2] == 1
     height, width = coverage.shape

@@ -1,4 +1,8 @@
-"""Filament through Open3D's OffscreenRenderer. Only ever used inside the child process of `core.renderers.child`."""
+"""Filament through Open3D's OffscreenRenderer. Only ever used inside the child process of `core.renderers.child`.
+
+Filament draws normals and colours, and the light is put on them here: its own lights depend on the
+driver, and these pictures are to look like those of the other renderers.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustum, on_background
+from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustum, lit, on_background
 from core.renderers.surface import Cameras, Look, Surface
 
-_CLAY = 0.82
+_CLAY = 238.0
 _NAME = "specimen"
 
 
@@ -39,9 +43,9 @@ class Renderer:
         scene.clear_geometry()
         scene.set_background(np.array([1.0, 1.0, 1.0, 1.0], np.float32))
         scene.view.set_post_processing(False)
-        scene.scene.enable_indirect_light(True)
-        scene.scene.enable_sun_light(True)
-        scene.add_geometry(_NAME, _geometry(drawable(surface, look), look), _material())
+        surface = drawable(surface, look)
+        coloured = look.appearance == "colour" and surface.vertex_colours is not None
+        scene.add_geometry(_NAME, _geometry(surface), _material("normals"))
         views = len(cameras.camera_to_world)
         images = np.empty((views, cameras.size, cameras.size, 3), np.uint8)
         masks = np.empty((views, cameras.size, cameras.size), np.bool_)
@@ -49,20 +53,24 @@ class Renderer:
             eye, target, up = eye_target_up(cameras, view)
             scene.camera.look_at(target, eye, up)
             scene.camera.set_projection(rendering.Camera.Projection.Perspective, *frustum(cameras, view), NEAR, FAR)
-            pose = cameras.camera_to_world[view]
-            sun = pose[:3, :3] @ np.array([0.5, 0.5, 0.7071])
-            scene.scene.set_sun_light(sun.astype(np.float32), np.ones(3, np.float32), 60_000.0)
-            picture = np.asarray(self._offscreen.render_to_image()).astype(np.float32)
+            normals = np.asarray(self._offscreen.render_to_image()).astype(np.float32)
             depth = np.asarray(self._offscreen.render_to_depth_image(True))
-            hit = np.isfinite(depth) & (depth < 0.99 * FAR)
-            coverage = _averaged(hit.astype(np.float32)[..., None], finer)[..., 0]
-            colours = _averaged(picture * hit[..., None], finer) / np.maximum(coverage, 1e-6)[..., None]
-            images[view] = on_background(np.minimum(colours, 255.0), coverage, look.background)
-            masks[view] = coverage >= 0.5
+            hit = (np.isfinite(depth) & (depth < 0.99 * FAR))[..., None]
+            light = lit(normals / 127.5 - 1, cameras.camera_to_world[view], look.shading)[..., None]
+            if coloured:
+                scene.update_material(_material("defaultUnlit"))
+                colours = np.asarray(self._offscreen.render_to_image()).astype(np.float32) * (0.2 + 0.8 * light)
+                scene.update_material(_material("normals"))
+            else:
+                colours = np.repeat(_CLAY * light, 3, axis=2)
+            coverage = _averaged(hit.astype(np.float32), finer)
+            mean = _averaged(colours * hit, finer) / np.maximum(coverage, 1e-6)
+            images[view] = on_background(np.minimum(mean, 250.0), coverage[..., 0], look.background)
+            masks[view] = coverage[..., 0] >= 0.5
         return images, masks
 
 
-def _geometry(surface: Surface, look: Look) -> Any:
+def _geometry(surface: Surface) -> Any:
     """Return Open3D's mesh, every face there once for either side: Filament draws one side only."""
     import open3d as o3d
 
@@ -74,20 +82,16 @@ def _geometry(surface: Surface, look: Look) -> Any:
         o3d.utility.Vector3dVector(vertices.astype(np.float64)), o3d.utility.Vector3iVector(faces)
     )
     mesh.vertex_normals = o3d.utility.Vector3dVector(normals.astype(np.float64))
-    colours = np.full((len(vertices), 3), _CLAY)
-    if look.appearance == "colour" and surface.vertex_colours is not None:
-        colours = np.tile(surface.vertex_colours / 255.0, (2, 1))
-    mesh.vertex_colors = o3d.utility.Vector3dVector(colours)
+    if surface.vertex_colours is not None:
+        mesh.vertex_colors = o3d.utility.Vector3dVector(np.tile(surface.vertex_colours / 255.0, (2, 1)))
     return mesh
 
 
-def _material() -> Any:
+def _material(shader: str) -> Any:
     from open3d.visualization import rendering
 
     material = rendering.MaterialRecord()
-    material.shader = "defaultLit"
-    material.base_roughness = 1.0
-    material.base_reflectance = 0.0
+    material.shader = shader
     return material
 
 

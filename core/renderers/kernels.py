@@ -159,7 +159,7 @@ def scan(places, nearness, faces, width):  # type: ignore[no-untyped-def]
             bx, by, cx, cy = cx, cy, bx, by
             area = -area
         # Edge functions, their steps to the right and down, and nearness as a plane over the picture.
-        x, y = (left << 8) + half, (top << 8) + half
+        x, y = (left << 8) + half, (top << 8) + half  # type: ignore[operator]
         row_b = (x - ax) * (cy - ay) - (y - ay) * (cx - ax)
         row_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
         right_b, down_b = (cy - ay) << 8, -((cx - ax) << 8)
@@ -168,7 +168,7 @@ def scan(places, nearness, faces, width):  # type: ignore[no-untyped-def]
         near_a = nearness[a]
         slope_b = (nearness[b] - near_a) * share
         slope_c = (nearness[c] - near_a) * share
-        for row in range(top, bottom + 1):
+        for row in range(top, bottom + 1):  # type: ignore[call-overload]
             in_b, in_c = row_b, row_c
             start = np.uint64(row * width + left)
             for offset in range(right - left + 1):

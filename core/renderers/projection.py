@@ -60,3 +60,32 @@ def on_background(picture: np.ndarray, coverage: np.ndarray, background: tuple[i
     share = coverage[..., None].astype(np.float32)
     blended = share * picture + (1 - share) * np.array(background, np.float32)
     return np.asarray(np.rint(blended), dtype=np.uint8)
+
+
+def lit(normals: np.ndarray, pose: np.ndarray, shading: str) -> np.ndarray:
+    """Return the light, 0 to 1, that surfaces of some world normals send to a camera.
+
+    Parameters
+    ----------
+    normals : (..., 3) float32
+        World normals of any length; either sign.
+    pose : (4, 4) float64
+        `camera_to_world`.
+    shading : str
+        As `core.views.ViewSettings` has it.
+
+    Returns
+    -------
+    (...) float32
+        The same light as the compiled casters give, without their cavities.
+    """
+    seen = normals @ pose[:3, :3].astype(np.float32)
+    seen /= np.maximum(np.linalg.norm(seen, axis=-1, keepdims=True), 1e-6)
+    seen = np.where(seen[..., 2:] > 0, -seen, seen)
+    x, y, z = seen[..., 0], seen[..., 1], -seen[..., 2]
+    key = -0.5 * x - 0.5 * y + 0.7071 * z
+    if shading == "headlight":
+        return np.asarray(0.12 + 0.88 * z, np.float32)
+    if shading == "key":
+        return np.asarray(0.12 + 0.88 * np.maximum(key, 0), np.float32)
+    return np.asarray(0.14 + 0.32 * z + 0.54 * np.maximum((key + 0.3) / 1.3, 0), np.float32)

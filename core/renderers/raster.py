@@ -13,7 +13,7 @@ from math import isqrt
 
 import numpy as np
 
-from core.renderers.compose import cavities, write_image
+from core.renderers.compose import cavities, finish
 from core.renderers.kernels import colour_samples, project, scan
 from core.renderers.lights import Shading, camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
@@ -71,4 +71,4 @@ def _draw(
     depth = np.empty((size, size), np.float32)
     colour_samples(places, nearness, seen, nearest, grid, camera, colours, coverage, depth, *shading.arguments)
     factor = cavities(depth, float(camera[4, 2])) if shading.has_cavities else np.empty((0, 0), np.float32)
-    write_image(colours, coverage, factor, shading.background, image, mask)
+    finish(colours, coverage, factor, shading.background, image, mask)

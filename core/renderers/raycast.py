@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.renderers.compose import cavities, write_image
+from core.renderers.compose import cavities, finish
 from core.renderers.kernels import aim, average_edges, colour_rays, find_edges
 from core.renderers.lights import camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
@@ -81,7 +81,7 @@ class _Scene:
             if len(more):
                 edge_depth, edge_colours = self._shade(more, camera)
                 average_edges(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
-        write_image(colours, coverage, factor, self._shading.background, image, mask)
+        finish(colours, coverage, factor, self._shading.background, image, mask)
 
     def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         hits = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)

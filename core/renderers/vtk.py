@@ -96,6 +96,6 @@ class Renderer:
         eye, target, up = eye_target_up(cameras, view)
         camera.position, camera.focal_point, camera.up = tuple(eye), tuple(target), tuple(up)
         matrix = vtkMatrix4x4()
-        matrix.DeepCopy(projection_matrix(cameras, view).ravel())
+        matrix.DeepCopy(projection_matrix(cameras, view).ravel().tolist())
         camera.SetExplicitProjectionTransformMatrix(matrix)
         camera.SetUseExplicitProjectionTransformMatrix(True)
