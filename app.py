@@ -7,7 +7,7 @@ import streamlit as st
 from ui.frame import begin
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
-st.set_page_config(page_title="FossilViT Explorer", page_icon=str(ICON), layout="wide")
+st.set_page_config(page_title="FossilViT Explorer", page_icon=str(ICON), layout="wide", initial_sidebar_state=248)
 page = st.navigation(
     [
         st.Page(
@@ -18,5 +18,5 @@ page = st.navigation(
         st.Page("pages/4_clusters.py", title="Clusters", icon=":material/bubble_chart:", url_path="clusters"),
     ]
 )
-begin()
+begin(page.url_path)
 page.run()

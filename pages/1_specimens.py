@@ -119,16 +119,17 @@ def show_page(there: state.Collection, shown: list[str]) -> None:
         st.info("No specimen fits. Clear the search or choose another category.", icon=":material/search_off:")
         return
     pages = -(-len(shown) // PER_PAGE)
-    number = 1
-    if pages > 1:
-        number = int(st.number_input(f"Page (of {pages})", 1, pages, 1, key="gallery_page"))
+    caption, turn = st.columns([1, 1], vertical_alignment="center")
+    caption.caption("Click a specimen to see the most similar ones.")
+    with turn.container(horizontal_alignment="right"):
+        # Keyed by the number of pages, so that a narrower search begins on its first page.
+        number = st.pagination(pages, key=f"gallery_page_{pages}") if pages > 1 else 1
     in_hand = state.chosen_specimen(there)
     cards = [
         Card(name, state.short_name(name), state.category(name), there.thumbnail(name), chosen=name == in_hand)
         for name in shown[(number - 1) * PER_PAGE : number * PER_PAGE]
     ]
     show_gallery(cards, key="specimen_gallery", label="Specimens", on_pick=open_specimen)
-    st.caption("Click a specimen to see the most similar ones.")
 
 
 def open_specimen(specimen_id: str) -> None:

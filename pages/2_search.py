@@ -22,11 +22,10 @@ def main() -> None:
     if query is None:
         offer_some(there)
         return
-    left, right = st.columns([6, 5], gap="large")
+    left, right = st.columns([6, 5], gap="medium")
     with left:
         settings = ask_how(there)
         neighbours = state.neighbours_of(there, query, settings)
-        show_query(there, query)
         show_neighbours(there, neighbours, settings)
     with right:
         show_pair(there, query, neighbours)
@@ -107,24 +106,6 @@ def ask_how(there: state.Collection) -> SearchSettings:
     return SearchSettings(topk=k, metric=chosen)
 
 
-def show_query(there: state.Collection, query: str) -> None:
-    """Show the specimen in hand."""
-    with st.container(border=True):
-        picture, words = st.columns([1, 3], vertical_alignment="center")
-        path = there.thumbnail(query)
-        if path is not None and path.is_file():
-            picture.image(str(path), width=150)
-        words.markdown(f"#### {state.plain(state.short_name(query))}")
-        words.caption(state.plain(state.category(query)))
-        record = there.records.get(query)
-        if record is not None and record.kind:
-            size = " × ".join(f"{value:.4g}" for value in (record.extent_x, record.extent_y, record.extent_z))
-            counts = f"{record.n_faces:,} faces" if record.n_faces else f"{record.n_vertices:,} points"
-            words.caption(f"{record.kind} · {counts} · {size} file units")
-            if record.notes:
-                words.caption(f":material/build: {state.plain(record.notes)}")
-
-
 def show_neighbours(there: state.Collection, neighbours: Neighbours, settings: SearchSettings) -> None:
     """Show the ranking as cards, and give it as CSV."""
     st.subheader(f"The {len(neighbours.ids)} most similar")
@@ -175,7 +156,6 @@ def _put_beside(specimen_id: str) -> None:
 
 def show_pair(there: state.Collection, query: str, neighbours: Neighbours) -> None:
     """Show query and neighbour in 3D, turning together."""
-    st.subheader("Side by side")
     names = [query, *([beside] if (beside := chosen_beside(neighbours)) is not None else [])]
     shown = [
         ViewerSpecimen(state.short_name(name), path, there.thumbnail(name))
@@ -185,8 +165,21 @@ def show_pair(there: state.Collection, query: str, neighbours: Neighbours) -> No
     if len(shown) < len(names):
         st.caption("A specimen whose file is no longer there, or that is photographs, has no 3D view.")
     if shown:
-        show_specimens(shown, key="pair", height=560)
-        st.caption("Drag to turn both, wheel to zoom. Specimens are scaled to the same size.")
+        show_specimens(shown, key="pair", height=520)
+        st.caption("Drag to turn both, wheel to zoom. Both are scaled to the same size; the bars tell the real one.")
+    for name in names:
+        show_facts(there, name)
+
+
+def show_facts(there: state.Collection, name: str) -> None:
+    """Say what is known of a specimen's file."""
+    record = there.records.get(name)
+    if record is None or not record.kind:
+        return
+    size = " × ".join(f"{value:.4g}" for value in (record.extent_x, record.extent_y, record.extent_z))
+    counts = f"{record.n_faces:,} faces" if record.n_faces else f"{record.n_vertices:,} points"
+    facts = f"**{state.plain(state.short_name(name))}**: {record.kind}, {counts}, {size} file units"
+    st.caption(facts + (f" · :material/build: {state.plain(record.notes)}" if record.notes else ""))
 
 
 main()

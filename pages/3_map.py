@@ -22,17 +22,17 @@ def main() -> None:
     there = state.collection()
     st.title("Map")
     settings, colour = ask_how(there)
-    with st.spinner("Drawing the map … the first UMAP after a start takes some twenty seconds."):
+    with st.spinner("Drawing the map … the first UMAP takes some twenty seconds."):
         try:
             drawn = drawn_map(there, settings)
         except CoreError as error:
             state.show_error(error)
             return
-    plot, panel = st.columns([3, 1], gap="medium")
+    plot, panel = st.columns([7, 2], gap="medium")
     with plot:
         selected = show_map(there, drawn, colour)
     with panel:
-        show_panel(there, selected)
+        show_panel(there)
     show_selection(there, selected)
 
 
@@ -47,7 +47,8 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, str]:
         "PCA is a straight projection: far apart is far apart.",
     )
     number = dimensions.segmented_control("Dimensions", (2, 3), default=2)
-    options = ["category", "top category", *(["cluster"] if clusters_of(there) else [])]
+    levels = ["category", "top category"] if len(there.categories) <= 12 else ["top category", "category"]
+    options = [*levels, *(["cluster"] if clusters_of(there) else [])]
     by = colour.selectbox("Colour by", options, help="Clusters are those of the run, or the ones saved under Clusters.")
     with more.popover("Settings"):
         neighbours = st.slider("UMAP neighbours", 2, 100, 15, help="More shows the whole, fewer shows details.")
@@ -92,51 +93,49 @@ def show_map(there: state.Collection, drawn: MapResult, colour: str) -> list[str
     figure = map_figure(
         drawn.ids, drawn.coordinates, groups, axis=drawn.settings.method.upper(), chosen=state.chosen_specimen(there)
     )
-    event = st.plotly_chart(
+    st.plotly_chart(
         figure,
         key="map",
-        on_select="rerun",
+        on_select=_take_point,
         selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True},
     )
     for note in drawn.notes:
         st.caption(f":material/info: {state.plain(note)}")
     st.caption(
-        f"Click a point to see what it is; draw around points to collect them. {there.made_by}. A map shows who is near "
-        "whom; the size of a group and the space between groups mean little in UMAP."
+        f"Click a point to take it in hand; draw around points to collect them. {there.made_by}. A map shows who is "
+        "near whom; in UMAP the size of a group and the space between groups mean little."
     )
-    ids = [point["customdata"][0] for point in event.selection.points if point.get("customdata")]
+    return _selected()
+
+
+def _selected() -> list[str]:
+    """Return the ids of the points that are selected, each once."""
+    selection = (st.session_state.get("map") or {}).get("selection", {})
+    ids = [point["customdata"][0] for point in selection.get("points", []) if point.get("customdata")]
     return list(dict.fromkeys(ids))
 
 
-def show_panel(there: state.Collection, selected: list[str]) -> None:
-    """Show the specimen that was clicked and who is nearest to it."""
-    if len(selected) == 1:
-        st.session_state["map_specimen"] = selected[0]
-    name = st.session_state.get("map_specimen") or state.chosen_specimen(there)
-    if name not in there.embeddings.row_of:
-        st.info("Click a point.", icon=":material/ads_click:")
+def _take_point() -> None:
+    """Take a point that was clicked in hand, before the page runs again."""
+    ids = _selected()
+    if len(ids) == 1:
+        state.choose_specimen(ids[0])
+
+
+def show_panel(there: state.Collection) -> None:
+    """Show who is nearest to the specimen in hand."""
+    name = state.chosen_specimen(there)
+    if name is None:
+        st.info("Click a point to see what it is and who is nearest to it.", icon=":material/ads_click:")
         return
-    picture = there.thumbnail(name)
-    if picture is not None and picture.is_file():
-        st.image(str(picture))
-    st.markdown(f"**{state.plain(state.short_name(name))}**")
-    st.caption(state.plain(state.category(name)))
-    if st.button("Find similar", type="primary", width="stretch", key="map_search"):
-        state.choose_specimen(name)
-        st.switch_page("pages/2_search.py")
-    nearest = state.neighbours_of(there, name, SearchSettings(topk=4))
-    st.caption("Nearest:")
+    nearest = state.neighbours_of(there, name, SearchSettings(topk=8))
+    st.markdown(f"**Nearest to {state.plain(state.short_name(name))}**")
     cards = [
         Card(other, state.short_name(other), state.category(other), there.thumbnail(other), value=f"{distance:.3f}")
         for other, distance in zip(nearest.ids, nearest.distances, strict=True)
     ]
-    show_gallery(cards, key="map_nearest", label="Nearest specimens", on_pick=_look_at, width=100)
-
-
-def _look_at(specimen_id: str) -> None:
-    st.session_state["map_specimen"] = specimen_id
-    state.choose_specimen(specimen_id)
+    show_gallery(cards, key="map_nearest", label="Nearest specimens", on_pick=state.choose_specimen, width=88)
 
 
 def show_selection(there: state.Collection, selected: list[str]) -> None:
@@ -157,7 +156,7 @@ def show_selection(there: state.Collection, selected: list[str]) -> None:
         Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
         for name in selected[:MOST_PICTURES]
     ]
-    show_gallery(cards, key="map_selection", label="Selected specimens", on_pick=_look_at, width=120)
+    show_gallery(cards, key="map_selection", label="Selected specimens", on_pick=state.choose_specimen, width=120)
     if len(selected) > MOST_PICTURES:
         st.caption(f"The first {MOST_PICTURES} are shown; the CSV has all {len(selected)}.")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.clusters import Clustering, ClusterSettings, cluster, write_clustering
+from core.clusters import Clustering, ClusterSettings, cluster_on, write_clustering
 from core.errors import CoreError
+from core.groundwork import Groundwork
 from ui import state
 from ui.charts import sizes_figure, variance_figure
 from ui.gallery import Card, show_gallery
@@ -81,7 +82,18 @@ def found_clusters(there: state.Collection, settings: ClusterSettings) -> Cluste
 @st.cache_resource(show_spinner="Clustering …", max_entries=64)
 def _cluster(root: str, stamp: int, settings: ClusterSettings, _there: state.Collection) -> Clustering:
     del root, stamp  # part of the key only
-    return cluster(_there.embeddings, settings)
+    return cluster_on(_groundwork(_there), settings)
+
+
+def _groundwork(there: state.Collection) -> Groundwork:
+    """Return what all settings share (PCA, neighbourhoods, trees), kept while the run stays the same."""
+    return _lay_groundwork(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, there)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _lay_groundwork(root: str, stamp: int, _there: state.Collection) -> Groundwork:
+    del root, stamp  # part of the key only
+    return Groundwork(_there.embeddings)
 
 
 def show_figures(there: state.Collection, clustering: Clustering) -> None:
@@ -102,7 +114,7 @@ def show_figures(there: state.Collection, clustering: Clustering) -> None:
     else:
         variance.caption("No PCA, so there are no components.")
     table = as_table(clustering)
-    download, save, _ = st.columns([1, 1, 2])
+    download, save, _ = st.columns([2, 2, 3])
     download.download_button(
         "Download CSV",
         table.to_csv(index=False).encode(),
@@ -111,7 +123,7 @@ def show_figures(there: state.Collection, clustering: Clustering) -> None:
         icon=":material/download:",
         width="stretch",
     )
-    if save.button("Keep as the run's clusters", width="stretch", help="The map then colours by these clusters."):
+    if save.button("Keep in the run", width="stretch", help="The map then colours by these clusters."):
         write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
         st.toast("Kept: clusters.csv, summary.json and pca_report.csv in the run's results.")
 

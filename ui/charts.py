@@ -111,13 +111,15 @@ def _lay_out(figure: go.Figure, dimensions: int, axis: str, height: int) -> None
     figure.update_layout(
         height=height,
         margin=_MARGINS,
-        legend={"itemsizing": "constant", "orientation": "v", "title": None},
+        legend={"itemsizing": "constant", "orientation": "h", "title": None, "y": -0.06, "font": {"size": 11}},
         dragmode="lasso" if dimensions == 2 else "turntable",
         uirevision="keep",
     )
     if dimensions == 2:
         figure.update_xaxes(title=f"{axis} 1", zeroline=False, showticklabels=False)
-        figure.update_yaxes(title=f"{axis} 2", zeroline=False, showticklabels=False, scaleanchor="x")
+        # Distances along PCA's axes can be compared; along UMAP's they mean nothing.
+        anchor = {"scaleanchor": "x"} if axis == "PCA" else {}
+        figure.update_yaxes(title=f"{axis} 2", zeroline=False, showticklabels=False, **anchor)
     else:
         names = {f"{letter}axis": {"title": f"{axis} {n}"} for n, letter in enumerate("xyz", start=1)}
         figure.update_layout(scene={**names, "aspectmode": "data"})

@@ -10,12 +10,12 @@ from ui import state
 from ui.theme import apply_css
 
 
-def begin() -> None:
-    """Draw the sidebar and keep the browser's address."""
+def begin(screen: str) -> None:
+    """Draw the sidebar of a screen and keep the browser's address."""
     apply_css()
     with st.sidebar:
         _run_chooser()
-        _specimen_in_hand()
+        _specimen_in_hand(screen)
         _job_at_work()
         st.caption(f"Workspace: `{state.workspace().root}`")
 
@@ -40,7 +40,7 @@ def _take_run() -> None:
     st.session_state["run"] = st.session_state["run_chooser"]
 
 
-def _specimen_in_hand() -> None:
+def _specimen_in_hand(screen: str) -> None:
     chosen = state.chosen_run()
     if chosen is None:
         return
@@ -60,7 +60,7 @@ def _specimen_in_hand() -> None:
             st.image(str(picture), width=150)
         st.markdown(f"**{state.plain(state.short_name(specimen))}**")
         st.caption(state.plain(state.category(specimen)))
-        if st.button("Find similar", width="stretch", key="sidebar_search"):
+        if screen != "search" and st.button("Find similar", type="primary", width="stretch", key="sidebar_search"):
             st.switch_page("pages/2_search.py")
 
 

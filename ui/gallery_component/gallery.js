@@ -24,7 +24,9 @@ function card(item, data, send) {
   pick.setAttribute("aria-label", [item.badge, item.id, item.value].filter(Boolean).join(", "));
   pick.append(picture(item));
   const words = element("div", "words");
-  words.append(element("div", "title", item.title), element("div", "subtitle", item.subtitle));
+  // Names of files are long; let them break after an underscore rather than anywhere.
+  const title = item.title.replaceAll("_", "_\u200b");
+  words.append(element("div", "title", title), element("div", "subtitle", item.subtitle));
   pick.append(words);
   pick.onclick = () => send(item.id, "pick");
   made.append(pick);
