@@ -31,7 +31,7 @@ _SHRINK = 2e-6
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """The nearest other specimens of every specimen, exactly.
+    """The nearest other specimens of every specimen.
 
     Parameters
     ----------
@@ -41,11 +41,14 @@ class Neighbourhoods:
         Rows of the m nearest others, nearest first; read-only.
     distances : (n, m) float64
         Euclidean distances to them; read-only.
+    exact : bool
+        Whether nearer ones cannot have been missed.
     """
 
     vectors: Float[np.ndarray, "n k"]
     rows: Int[np.ndarray, "n m"]
     distances: Float[np.ndarray, "n m"]
+    exact: bool
 
     def __post_init__(self) -> None:
         """Protect the arrays from change."""
@@ -107,8 +110,8 @@ class Blocks:
         return np.asarray(products)
 
 
-def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighbourhoods:
-    """Return the nearest others of every specimen under Euclidean distance, exactly.
+def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int, *, exact: bool = True) -> Neighbourhoods:
+    """Return the nearest others of every specimen under Euclidean distance.
 
     Parameters
     ----------
@@ -116,6 +119,9 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighb
         At least two rows.
     count : int
         How many others; no more than n - 1 are returned, and no fewer than ten where there are.
+    exact : bool
+        Otherwise only the nearest blocks are searched, which takes a fraction of the time and
+        finds most.
     """
     n_rows = vectors.shape[0]
     count = min(max(count, _FEWEST_NEIGHBOURS), n_rows - 1)
@@ -125,7 +131,7 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighb
     found_distances = np.empty((n_rows, count))
 
     def search(rows: slice) -> None:
-        own, other = _candidates(blocks, rows, min(count + _SPARE_NEIGHBOURS, n_rows - 1))
+        own, other = _candidates(blocks, rows, min(count + _SPARE_NEIGHBOURS, n_rows - 1), exact=exact)
         own, other = blocks.order[own], blocks.order[other]
         keep = own != other
         own, other = own[keep], other[keep]
@@ -138,7 +144,7 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int) -> Neighb
         found_distances[names] = distances[places]
 
     in_threads(search, blocks)
-    return Neighbourhoods(vectors, found_rows, found_distances)
+    return Neighbourhoods(vectors, found_rows, found_distances, exact)
 
 
 def cut_into_blocks(vectors: Float[np.ndarray, "n k"], order: Int[np.ndarray, " n"]) -> Blocks:
@@ -198,7 +204,9 @@ def _bisect(vectors: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
     return np.concatenate(done)
 
 
-def _candidates(blocks: Blocks, rows: slice, count: int) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
+def _candidates(
+    blocks: Blocks, rows: slice, count: int, *, exact: bool
+) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
     """Return pairs of positions that hold the `count` nearest of every row, and few others."""
     beyond = blocks.beyond(rows)
     order = np.argsort(beyond.min(axis=0), kind="stable")
@@ -213,7 +221,7 @@ def _candidates(blocks: Blocks, rows: slice, count: int) -> tuple[Int[np.ndarray
     owns, others = [own], [first[place]]
     needed = np.any(beyond < np.sqrt(np.maximum(reach, 0.0))[:, None], axis=0)
     needed[order[:n_first]] = False
-    if needed.any():
+    if exact and needed.any():
         rest = blocks.columns(needed)
         own, place = where_true(blocks.squared_distances(rows, rest) <= reach[:, None])
         owns.append(own)

@@ -78,11 +78,12 @@ class Groundwork:
         return self._keep(("prepared", *settings.preparation), lambda: self._prepare(settings))
 
     def neighbourhoods(self, settings: ClusterSettings) -> Neighbourhoods:
-        """Return the nearest others of every specimen among the prepared vectors, at least two specimens."""
+        """Return what the spanning tree of the prepared vectors is guessed from, at least two specimens."""
+        exact = settings.min_samples > 1
         # A power of two, so that most moves of `min_samples` find what they need.
-        count = max(16, 1 << (settings.min_samples - 1).bit_length())
+        count = max(16, 1 << (settings.min_samples - 1).bit_length()) if exact else 0
         key = ("neighbourhoods", count, *settings.preparation)
-        return self._keep(key, lambda: find_neighbourhoods(self.prepare(settings).vectors, count))
+        return self._keep(key, lambda: find_neighbourhoods(self.prepare(settings).vectors, count, exact=exact))
 
     def tree(self, settings: ClusterSettings) -> ClusterTree:
         """Return the single-linkage tree of the prepared vectors, at least two specimens."""

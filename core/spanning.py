@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from core.blocks import Blocks, Neighbourhoods, cut_into_blocks, exact_distances, in_threads, where_true
+from core.errors import SettingError
 
 _CONNECT_TO = 3
 _CONNECT_SAMPLE = 256
@@ -66,19 +67,34 @@ def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> Span
     Parameters
     ----------
     neighbourhoods : Neighbourhoods
-        Must hold at least `min_samples` others, or all there are.
+        Must hold at least `min_samples` others, or all there are, and be exact where that is above 1.
     min_samples : int
         At least 1; more than n - 1 counts as n - 1, as in `hdbscan`.
+
+    Raises
+    ------
+    SettingError
+        Where the neighbourhoods do not suffice.
     """
     vectors = neighbourhoods.vectors
     n_rows, width = neighbourhoods.rows.shape
-    core = neighbourhoods.distances[:, min(min_samples, width) - 1].copy()
+    if min_samples > 1 and (not neighbourhoods.exact or width < min(min_samples, n_rows - 1)):
+        raise SettingError(
+            f"'min_samples' {min_samples} needs as many exact neighbours (got {width}).",
+            advice="Find the neighbourhoods with count=min_samples and exact=True.",
+        )
+    # No two specimens are nearer than the nearest other one, so for 1 it adds nothing to a distance.
+    core = neighbourhoods.distances[:, min(min_samples, width) - 1].copy() if min_samples > 1 else np.zeros(n_rows)
     ends = np.stack([np.repeat(np.arange(n_rows), width), neighbourhoods.rows.ravel()], axis=1)
     edges = _reduce(n_rows, _measure(vectors, core, ends))
     while edges.lengths.size < n_rows - 1:
         bridges = _measure(vectors, core, _bridges(vectors, core, edges.ends))
         edges = _reduce(n_rows, _joined([edges, bridges]))
     edges = _improve(vectors, core, edges)
+    if min_samples == 1:
+        # The way to the nearest other one is always part of the tree.
+        core = np.full(n_rows, np.inf)
+        np.minimum.at(core, edges.ends, edges.lengths[:, None])
     return SpanningTree(edges.ends, edges.lengths, core)
 
 
