@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.reduction import NORMALIZATIONS, check_at_least, check_choice, check_pca
 
-METHODS = ("hdbscan",)
+METHODS = ("hdbscan", "hdbscan-recursive", "hdbscan-branches", "kmeans", "gmm", "agglomerative")
 METRICS = ("cosine", "euclidean")
 SELECTION_METHODS = ("leaf", "eom")
 
@@ -19,7 +19,9 @@ class ClusterSettings:
     Parameters
     ----------
     method : str
-        Which method; see `METHODS`.
+        `hdbscan`; `hdbscan-recursive` looks again into clusters that are far larger than the
+        others; `hdbscan-branches` parts clusters with arms; `kmeans`, `gmm` (Gaussian mixture) and
+        `agglomerative` (Ward) make `n_clusters` groups without noise.
     normalize : str
         `l2` gives every embedding length 1 first; `none` leaves lengths as they are.
     metric : str
@@ -40,6 +42,8 @@ class ClusterSettings:
     cluster_selection_epsilon : float
         Groups that part below this distance stay together (Malzer & Baum, 2020). In the units
         of the clustered vectors; for a cosine distance c that is √(2c).
+    n_clusters : int
+        For the methods that take a number of clusters; 0 lets them choose it.
     umap : bool
         Whether UMAP comes between PCA and clustering.
     umap_n_components, umap_n_neighbors, umap_min_dist, umap_metric
@@ -62,6 +66,7 @@ class ClusterSettings:
     umap_min_dist: float = 0.0
     umap_metric: str = "cosine"
     seed: int = 42
+    n_clusters: int = 0
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -78,6 +83,7 @@ class ClusterSettings:
         check_at_least("umap_n_neighbors", self.umap_n_neighbors, 2)
         check_at_least("umap_min_dist", self.umap_min_dist, 0)
         check_at_least("seed", self.seed, 0)
+        check_at_least("n_clusters", self.n_clusters, 0)
 
     @property
     def unit(self) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from core.blocks import Neighbourhoods, find_neighbourhoods
+from core.cluster_methods import group_by_branches, group_by_count, group_recursively
 from core.cluster_settings import ClusterSettings
 from core.cluster_trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
 from core.embeddings import Embeddings
@@ -91,16 +92,22 @@ class Groundwork:
         return self._keep(key, lambda: grow_tree(self.neighbourhoods(settings), settings.min_samples))
 
     def _group(self, settings: ClusterSettings) -> Grouping:
-        return cut_tree(
+        vectors = self.prepare(settings).vectors
+        if settings.method in ("kmeans", "gmm", "agglomerative"):
+            return group_by_count(vectors, settings)
+        if settings.method == "hdbscan-branches":
+            return group_by_branches(vectors, settings)
+        grouping = cut_tree(
             self.tree(settings),
             settings.min_cluster_size,
             settings.cluster_selection_method,
             settings.cluster_selection_epsilon,
         )
+        return group_recursively(vectors, settings, grouping) if settings.method == "hdbscan-recursive" else grouping
 
     def _too_small(self, prepared: Prepared, settings: ClusterSettings) -> Grouping | None:
         n_specimens = prepared.vectors.shape[0]
-        if n_specimens < settings.min_cluster_size:
+        if settings.method.startswith("hdbscan") and n_specimens < settings.min_cluster_size:
             note = (
                 f"There are fewer specimens ({n_specimens}) than 'min_cluster_size' ({settings.min_cluster_size}), "
                 "so there can be no cluster; choose a smaller one."

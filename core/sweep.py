@@ -296,7 +296,10 @@ def _table(found: Sweep) -> tuple[list[str], list[list[object]]]:
 
 
 def _as_flags(settings: ClusterSettings) -> dict[str, object]:
-    return {one.name: getattr(settings, one.name) for one in fields(settings)}
+    flags = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    if not settings.n_clusters:
+        del flags["n_clusters"]
+    return flags
 
 
 def _rank(trial: Trial, choose_by: str) -> float:

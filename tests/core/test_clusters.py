@@ -169,7 +169,7 @@ def test_cluster__no_embeddings() -> None:
         ("normalize", "l1", "'normalize' must be one of l2, none"),
         ("cluster_selection_method", "best", "'cluster_selection_method' must be one of leaf, eom"),
         ("cluster_selection_epsilon", -0.1, "'cluster_selection_epsilon' must be at least 0"),
-        ("method", "magic", "'method' must be one of hdbscan"),
+        ("method", "magic", "'method' must be one of hdbscan, hdbscan-recursive"),
         ("pca", -2, "'pca' must be 0"),
     ],
 )
