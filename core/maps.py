@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +188,11 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
 
 
 def _umap_class() -> Any:
+    import numba
+
+    if sys.platform == "linux":
+        # Open3D brings an older TBB than numba accepts; OpenMP is safe to call from several threads.
+        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
     with warnings.catch_warnings():
         # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
         warnings.simplefilter("ignore", ImportWarning)
