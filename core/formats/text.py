@@ -11,6 +11,7 @@ from numba import njit
 
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 _LARGEST_EXACT_POWER = 22
+_LARGEST_POWER = 280
 
 
 @njit(cache=True, nogil=True)
@@ -82,6 +83,8 @@ def _scaled(value: float, exponent: int) -> float:
         return float(value * _POWERS[exponent])
     if -_LARGEST_EXACT_POWER <= exponent < 0:
         return float(value / _POWERS[-exponent])
+    if exponent < -_LARGEST_POWER:
+        return value * 10.0**-_LARGEST_POWER * 10.0 ** (exponent + _LARGEST_POWER)
     return value * 10.0**exponent
 
 

@@ -44,7 +44,11 @@ def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tupl
     expected = _must_be_seen(surface, cameras)
     with _LOCK:
         for _ in range(2):
-            images, masks = _child_of(backend).render(surface, cameras, look)
+            try:
+                images, masks = _child_of(backend).render(surface, cameras, look)
+            except RendererError:
+                _end(backend)
+                raise
             if not (expected & ~masks.any(axis=(1, 2))).any():
                 return images, masks
             _end(backend)
@@ -110,12 +114,6 @@ class _Child:
         limit = SECONDS_A_SPECIMEN + (0.0 if self.specimens else SECONDS_TO_START)
         self.specimens += 1
         reply = self._exchange(request, limit)
-        if "problem" in reply:
-            self.end()
-            raise RendererError(
-                f"The renderer {self._backend} does not work here ({reply['problem']}).",
-                advice="Use --backend raster, which needs no graphics driver.",
-            )
         return reply["images"], reply["masks"]
 
     def _exchange(self, request: dict[str, np.ndarray], seconds: float) -> dict[str, np.ndarray]:
@@ -134,11 +132,10 @@ class _Child:
         if answers:
             return answers[0]
         timed_out = talker.is_alive()
+        reason = f"did not answer within {seconds:.0f} s"
+        if not timed_out:
+            reason = f"ended with status {self._process.wait()}{self._last_words()}"
         self.end()
-        if timed_out:
-            reason = f"did not answer within {seconds:.0f} s"
-        else:
-            reason = f"ended with status {self._process.returncode}{self._last_words()}"
         raise RendererError(
             f"The renderer {self._backend} {reason}.", advice="Use --backend raster, which needs no graphics driver."
         )
@@ -149,6 +146,7 @@ class _Child:
         return f" ({lines[-1].strip()[:200]})" if lines else ""
 
     def end(self) -> None:
+        """Kill the process, if it still runs, and close everything that belongs to it."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -156,6 +154,7 @@ class _Child:
             if pipe is not None:
                 with suppress(OSError, ValueError):
                     pipe.close()
+        self._complaints.close()
 
 
 _LOCK = threading.RLock()

@@ -116,7 +116,8 @@ def _write(colours, coverage, factor, background, image, mask):  # type: ignore[
                     image[row, column, channel] = np.uint8(background[channel])
                 continue
             bright = factor[row, column] if has_factor else _ONE
+            limit = _BRIGHTEST if has_factor else np.float32(255.0)
             for channel in range(3):
                 colour = colours[row, column, 0 if gray else channel] * bright
-                value = share * min(colour, _BRIGHTEST) + (_ONE - share) * background[channel]
+                value = share * min(colour, limit) + (_ONE - share) * background[channel]
                 image[row, column, channel] = np.uint8(min(value + _HALF, np.float32(255.0)))

@@ -14,7 +14,7 @@ from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustu
 from core.renderers.surface import Cameras, Look, Surface
 
 _CLAY = 238.0
-_NAME = "specimen"
+_NORMALS, _COLOURS = "normals", "colours"
 
 
 class Renderer:
@@ -45,7 +45,12 @@ class Renderer:
         scene.view.set_post_processing(False)
         surface = drawable(surface, look)
         coloured = look.appearance == "colour" and surface.vertex_colours is not None
-        scene.add_geometry(_NAME, _geometry(surface), _material("normals"))
+        # One geometry for each material: changing the material of one aborts when it is removed.
+        geometry = _geometry(surface)
+        scene.add_geometry(_NORMALS, geometry, _material("normals"))
+        if coloured:
+            scene.add_geometry(_COLOURS, geometry, _material("defaultUnlit"))
+            scene.show_geometry(_COLOURS, False)
         views = len(cameras.camera_to_world)
         images = np.empty((views, cameras.size, cameras.size, 3), np.uint8)
         masks = np.empty((views, cameras.size, cameras.size), np.bool_)
@@ -58,9 +63,11 @@ class Renderer:
             hit = (np.isfinite(depth) & (depth < 0.99 * FAR))[..., None]
             light = lit(normals / 127.5 - 1, cameras.camera_to_world[view], look.shading)[..., None]
             if coloured:
-                scene.update_material(_material("defaultUnlit"))
+                scene.show_geometry(_NORMALS, False)
+                scene.show_geometry(_COLOURS, True)
                 colours = np.asarray(self._offscreen.render_to_image()).astype(np.float32) * (0.2 + 0.8 * light)
-                scene.update_material(_material("normals"))
+                scene.show_geometry(_COLOURS, False)
+                scene.show_geometry(_NORMALS, True)
             else:
                 colours = np.repeat(_CLAY * light, 3, axis=2)
             coverage = _averaged(hit.astype(np.float32), finer)

@@ -31,7 +31,10 @@ def with_normals(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, n
     """
     inverse, first = weld(vertices)
     normals = _vertex_normals(vertices, faces, inverse, len(first))
-    return normals, _rewound(vertices, faces, normals)
+    wound, turned = _rewound(vertices, faces, normals)
+    if turned:
+        normals = _vertex_normals(vertices, wound, inverse, len(first))
+    return normals, wound
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -70,8 +73,10 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray, inverse: np.ndarray
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    turned = faces.copy()
+def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the faces wound to agree with the normals, and how many had to be turned over."""
+    wound = faces.copy()
+    turned = 0
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ux = vertices[b, 0] - vertices[a, 0]
@@ -86,8 +91,9 @@ def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np
             + (ux * vy - uy * vx) * (normals[a, 2] + normals[b, 2] + normals[c, 2])
         )
         if agreement < 0:
-            turned[f, 1], turned[f, 2] = c, b
-    return turned
+            wound[f, 1], wound[f, 2] = c, b
+            turned += 1
+    return wound, turned
 
 
 def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.ndarray:

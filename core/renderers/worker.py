@@ -48,12 +48,12 @@ def main(backend: str) -> None:
 
 def _renderer(backend: str) -> _Draw:
     if backend == "vtk":
-        from core.renderers import vtk
+        from core.renderers.vtk import Renderer as VtkRenderer
 
-        return vtk.Renderer().render
-    from core.renderers import filament
+        return VtkRenderer().render
+    from core.renderers.filament import Renderer as FilamentRenderer
 
-    return filament.Renderer().render
+    return FilamentRenderer().render
 
 
 if __name__ == "__main__":

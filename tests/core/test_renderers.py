@@ -1,0 +1,291 @@
+"""The renderers draw the same specimen at the same place, and what is drawn shows its form."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import RendererError
+from core.meshes import Mesh
+from core.poses import camera_poses
+from core.renderers import child, raster, raycast
+from core.renderers.geometry import bounds_in_windows, with_normals
+from core.renderers.surface import Cameras, Look, Surface, surface_of
+from core.views import ViewSettings, render_views
+
+
+def bumpy(rings: int = 48) -> Mesh:
+    """Return a closed body with bumps, a long end and no symmetry."""
+    height, turn = np.mgrid[0 : rings + 1, 0 : 2 * rings]
+    polar, azimuth = np.pi * height / rings, np.pi * turn / rings
+    radius = 1 + 0.15 * np.sin(5 * azimuth) * np.sin(polar) ** 3 + 0.5 * np.cos(polar) ** 3
+    points = np.stack([np.sin(polar) * np.cos(azimuth), 0.7 * np.sin(polar) * np.sin(azimuth), np.cos(polar)], axis=-1)
+    rows, columns = np.mgrid[0:rings, 0 : 2 * rings]
+    here, right = rows * 2 * rings + columns, rows * 2 * rings + (columns + 1) % (2 * rings)
+    below, across = here + 2 * rings, right + 2 * rings
+    faces = np.concatenate(
+        [np.stack([here, below, right], -1).reshape(-1, 3), np.stack([right, below, across], -1).reshape(-1, 3)]
+    )
+    return Mesh((radius[..., None] * points).reshape(-1, 3), faces.astype(np.int32))
+
+
+def one_camera(size: int, half: float = 0.3) -> Cameras:
+    """Return a camera on the z axis that looks down at the origin."""
+    return Cameras(camera_poses(5, "faces")[4:5], np.array([[-half, half, -half, half]]), size)
+
+
+def square(side: float = 1.0) -> Surface:
+    """Return a square in the plane z = 0, around the origin, facing up."""
+    vertices = side / 2 * np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float32)
+    faces = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
+    normals, faces = with_normals(vertices, faces)
+    return Surface(vertices, faces, normals)
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return intersection over union."""
+    return float((one & other).sum() / (one | other).sum())
+
+
+@pytest.mark.parametrize("draw", [raster.render, raycast.render])
+def test_render__puts_a_square_where_geometry_says(draw: object) -> None:
+    """A square of side 1, four units away, is a quarter of the plane one unit away."""
+    assert callable(draw)
+    images, masks = draw(square(), one_camera(120), Look(shading="headlight"))
+    rows, columns = np.nonzero(masks[0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (35, 84, 35, 84)
+    assert masks.sum() == 50 * 50
+    assert np.ptp(images[masks]) <= 1
+    assert (images[~masks] == 255).all()
+
+
+@pytest.mark.parametrize("draw", [raster.render, raycast.render])
+def test_render__leaves_no_cracks_between_faces(draw: object) -> None:
+    """A folded sheet of many slivers is whole: no background shines through."""
+    assert callable(draw)
+    side = 60
+    x, y = np.meshgrid(np.linspace(-1, 1, side) ** 3, np.linspace(-1, 1, side))
+    vertices = np.stack([x, y, 0.1 * np.sin(9 * x)], -1).reshape(-1, 3).astype(np.float32)
+    here = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
+    faces = np.concatenate(
+        [np.stack([here, here + 1, here + side], 1), np.stack([here + 1, here + side + 1, here + side], 1)]
+    ).astype(np.int32)
+    normals, faces = with_normals(vertices, faces)
+    _, masks = draw(Surface(vertices, faces, normals), one_camera(200, half=0.2), Look())
+    assert masks.all()
+
+
+@pytest.mark.parametrize("appearance", ["gray", "depth", "normals"])
+@pytest.mark.parametrize("shading", ["clay", "headlight", "key"])
+@pytest.mark.parametrize("antialias", [1, 4, 16])
+def test_render__is_the_same_by_scan_conversion_and_by_ray_casting(
+    appearance: str, shading: str, antialias: int
+) -> None:
+    """Two independent ways to the pixels agree, silhouettes to one pixel in a hundred."""
+    settings = ViewSettings(views=3, size=128, appearance=appearance, shading=shading, antialias=antialias)
+    one = render_views(bumpy(), settings)
+    other = render_views(bumpy(), replace(settings, backend="raycast"))
+    assert overlap(one.masks, other.masks) > 0.99
+    difference = np.abs(one.images.astype(int) - other.images)
+    assert difference.mean() < 1
+    assert np.percentile(difference, 99) < 20
+
+
+@pytest.mark.parametrize("backend", ["raycast", "vtk", "filament"])
+def test_render__draws_the_same_silhouettes_with_every_backend(backend: str) -> None:
+    """Intersection over union above .98 for every view, and the same light within a tenth."""
+    if backend != "raycast" and (reason := child.probe(backend)):
+        pytest.skip(reason)
+    settings = ViewSettings(views=4, size=224)
+    ours = render_views(bumpy(), settings)
+    theirs = render_views(bumpy(), replace(settings, backend=backend))
+    for one, other in zip(ours.masks, theirs.masks, strict=True):
+        assert overlap(one, other) > 0.98
+    both = ours.masks & theirs.masks
+    assert abs(ours.images[both].mean() - theirs.images[both].mean()) < 25
+
+
+@pytest.mark.parametrize("backend", ["vtk", "filament"])
+def test_render__draws_colours_with_every_backend(backend: str) -> None:
+    """A red specimen is red, with corner colours as with vertex colours."""
+    if reason := child.probe(backend):
+        pytest.skip(reason)
+    body = bumpy(12)
+    red = replace(body, corner_colours=np.tile(np.array([220, 30, 30], np.uint8), (len(body.faces), 3, 1)))
+    views = render_views(red, ViewSettings(views=2, size=64, backend=backend, appearance="colour"))
+    mean = views.images[views.masks].mean(axis=0)
+    assert mean[0] > 3 * mean[1]
+    assert mean[0] > 90
+
+
+def test_render__lights_both_sides_and_any_winding() -> None:
+    """Turning all faces over, or every seventh, changes nothing that can be seen."""
+    body = bumpy()
+    settings = ViewSettings(views=3, size=96)
+    reference = render_views(body, settings)
+    over = render_views(replace(body, faces=body.faces[:, ::-1].copy()), settings)
+    some = body.faces.copy()
+    some[::7] = some[::7, ::-1]
+    mixed = render_views(replace(body, faces=some), settings)
+    assert np.abs(reference.images.astype(int) - over.images).max() <= 2
+    assert np.abs(reference.images.astype(int) - mixed.images).mean() < 0.5
+    assert reference.images[reference.masks].min() > 15
+
+
+def test_render__shades_without_black_or_white() -> None:
+    """Form fills the range between: few pixels at either end, and a good spread."""
+    views = render_views(bumpy(), ViewSettings(views=6, size=128))
+    inside = views.images[views.masks]
+    assert np.percentile(inside, 1) > 25
+    assert np.percentile(inside, 99) < 252
+    assert inside.std() > 25
+
+
+def test_render__smooth_normals_hide_facets_and_flat_ones_show_them() -> None:
+    """On a coarse body, flat shading leaves most neighbouring pixels alike, smooth shading few."""
+    settings = ViewSettings(views=2, size=128, shading="headlight")
+    smooth = render_views(bumpy(10), settings)
+    flat = render_views(bumpy(10), replace(settings, normals="flat"))
+    inside = smooth.masks[:, :, 1:] & smooth.masks[:, :, :-1]
+
+    def unevenness(images: np.ndarray) -> float:
+        second = np.diff(images[..., 0].astype(int), axis=2)
+        return float((np.abs(second)[inside] == 0).mean())
+
+    assert np.array_equal(smooth.masks, flat.masks)
+    assert unevenness(flat.images) > 2 * unevenness(smooth.images)
+
+
+def test_render__darkens_cavities_and_lightens_ridges() -> None:
+    """In clay, a groove across a plate is darker and a ridge lighter than with the lights alone."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 201), np.linspace(-1, 1, 201))
+    relief = -0.06 * np.exp(-(((y - 0.4) / 0.03) ** 2)) + 0.06 * np.exp(-(((y + 0.4) / 0.03) ** 2))
+    vertices = np.stack([x, y, relief], -1).reshape(-1, 3).astype(np.float32)
+    here = (np.arange(200)[:, None] * 201 + np.arange(200)).ravel()
+    faces = np.concatenate([np.stack([here, here + 1, here + 201], 1), np.stack([here + 1, here + 202, here + 201], 1)])
+    normals, faces = with_normals(vertices, faces.astype(np.int32))
+    images, _ = raster.render(Surface(vertices, faces, normals), one_camera(200, half=0.2), Look())
+    column = images[0, :, 100, 0].astype(int)
+    # World y points up or down the picture according to the pose; the two marks tell which is which.
+    plate, marks = int(np.median(column)), (column[20:90], column[110:180])
+    bottom_of_groove = [mark[len(mark) // 2 - 8 : len(mark) // 2 + 8] for mark in marks]
+    assert min(part.min() for part in bottom_of_groove) < plate - 8
+    assert max(part.max() for part in bottom_of_groove) > plate + 4
+
+
+def test_render__shows_depth_and_normals_as_documented() -> None:
+    """Nearer is lighter; a surface that faces the camera is (128, 128, 255)."""
+    near = replace(square(), vertices=square().vertices + np.float32([0, 0, 0.5]))
+    there, _ = raster.render(square(), one_camera(32), Look(appearance="depth"))
+    here, _ = raster.render(near, one_camera(32), Look(appearance="depth"))
+    facing, _ = raster.render(square(), one_camera(32), Look(appearance="normals"))
+    assert there[0, 16, 16].tolist() == [155, 155, 155]
+    assert here[0, 16, 16].tolist() == [205, 205, 205]
+    assert np.abs(facing[0, 16, 16].astype(int) - (128, 128, 255)).max() <= 1
+
+
+def test_render__smooths_edges() -> None:
+    """A slanted edge has steps in between with antialiasing, and none without."""
+    triangle = Surface(
+        np.array([(-1, -1, 0), (1, -0.7, 0), (-1, 0.9, 0)], np.float32),
+        np.array([(0, 1, 2)], np.int32),
+        np.tile(np.float32([0, 0, 1]), (3, 1)),
+    )
+    rough, _ = raster.render(triangle, one_camera(64, half=0.35), Look(shading="headlight", antialias=1))
+    fine, _ = raster.render(triangle, one_camera(64, half=0.35), Look(shading="headlight", antialias=4))
+    assert len(np.unique(rough)) == 2
+    assert len(np.unique(fine)) == 5
+
+
+def test_render__gives_the_same_bytes_with_any_number_of_threads() -> None:
+    """Threads change the time only."""
+    alone = render_views(bumpy(), ViewSettings(views=5, size=96), threads=1)
+    several = render_views(bumpy(), ViewSettings(views=5, size=96), threads=4)
+    assert np.array_equal(alone.images, several.images)
+
+
+def test_bounds_in_windows__holds_every_projected_vertex() -> None:
+    """The same as projecting one by one in float64."""
+    vertices = bumpy(10).vertices / 2
+    poses = camera_poses(5)
+    bounds = bounds_in_windows(vertices.astype(np.float32), poses)
+    for pose, bound in zip(poses, bounds, strict=True):
+        seen = (vertices - pose[:3, 3]) @ pose[:3, :3]
+        places = seen[:, :2] / seen[:, 2:]
+        expected = (places[:, 0].min(), places[:, 0].max(), places[:, 1].min(), places[:, 1].max())
+        assert bound == pytest.approx(expected, abs=1e-5)
+
+
+def test_surface_of__makes_a_closed_skin_of_points() -> None:
+    """Surfels of a cloud cover what its mesh covers, and are lit alike."""
+    body = bumpy(60)
+    cloud = replace(body, faces=np.empty((0, 3), np.int32))
+    settings = ViewSettings(views=4, size=128, shading="headlight")
+    mesh, points = render_views(body, settings), render_views(cloud, settings)
+    assert overlap(mesh.masks, points.masks) > 0.95
+    both = mesh.masks & points.masks
+    assert np.abs(mesh.images.astype(int) - points.images)[both].mean() < 12
+
+
+def test_surface_of__takes_the_normals_that_a_cloud_brings() -> None:
+    """A disc lies across the normal of its point."""
+    cloud = Mesh(
+        np.random.default_rng(1).uniform(-1, 1, (50, 3)),
+        np.empty((0, 3), np.int32),
+        normals=np.tile(np.float32([0, 0, 2]), (50, 1)),
+    )
+    surface = surface_of(cloud)
+    assert np.ptp(surface.vertices.reshape(50, -1, 3)[..., 2], axis=1).max() < 1e-6
+    assert surface.normals == pytest.approx(np.tile([0, 0, 1], (len(surface.normals), 1)))
+
+
+@pytest.fixture
+def misbehaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a program that is started in place of Python for a renderer's child."""
+    program = tmp_path / "python"
+    monkeypatch.setattr(sys, "executable", os.fspath(program))
+    monkeypatch.setattr(child, "_CHILDREN", {})
+    return program
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("sleep 60", "The renderer vtk did not answer within 1 s."),
+        ("echo no EGL device >&2; exit 7", r"The renderer vtk ended with status 7 \(no EGL device\)\."),
+        ("kill -SEGV $$", "The renderer vtk ended with status -11."),
+    ],
+)
+def test_render__outlives_a_renderer_that_hangs_or_crashes(
+    misbehaving: Path, monkeypatch: pytest.MonkeyPatch, behaviour: str, reason: str
+) -> None:
+    """A child that does not answer is ended; the error says what happened and what to use instead."""
+    misbehaving.write_text(f"#!/bin/sh\n{behaviour}\n")
+    misbehaving.chmod(0o755)
+    monkeypatch.setattr(child, "SECONDS_TO_START", 0.5)
+    monkeypatch.setattr(child, "SECONDS_A_SPECIMEN", 0.5)
+    with pytest.raises(RendererError, match=reason) as caught:
+        child.render("vtk", square(), one_camera(16), Look())
+    assert caught.value.advice == "Use --backend raster, which needs no graphics driver."
+    assert "vtk" in child.probe("vtk")
+
+
+def test_render__does_not_take_blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures without the specimen are drawn again by a new child, then reported."""
+    drawn: list[int] = []
+
+    class Blank:
+        def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
+            drawn.append(len(surface.faces) + look.antialias)
+            shape = (len(cameras.windows), cameras.size, cameras.size)
+            return np.full((*shape, 3), 255, np.uint8), np.zeros(shape, bool)
+
+    monkeypatch.setattr(child, "_child_of", lambda backend: Blank())
+    with pytest.raises(RendererError, match="The renderer filament draws blank pictures on this machine"):
+        child.render("filament", square(), one_camera(16), Look())
+    assert len(drawn) == 2
