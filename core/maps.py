@@ -1,11 +1,17 @@
-"""A picture of all embeddings: PCA or UMAP coordinates in two or three dimensions."""
+"""A picture of all embeddings: PCA, UMAP or t-SNE coordinates in two or three dimensions.
+
+Distances on a map are not distances between specimens. What may be read from one: who lies
+beside whom, as far as `trustworthiness` says. What may not: how far groups are apart, how
+large or dense they are, what the axes mean (unless they are principal components).
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +21,9 @@ from jaxtyping import Float
 from core.embeddings import Embeddings
 from core.errors import InputError, MissingStageError
 from core.reduction import check_at_least, check_choice, fit_pca, normalise_rows
-from core.storage import write_csv
+from core.storage import fingerprint, read_json, write_csv, write_json
 
-MAP_METHODS = ("umap", "pca")
+MAP_METHODS = ("umap", "pca", "tsne")
 METRICS = ("cosine", "euclidean")
 _AXES = ("x", "y", "z")
 _FEWEST_FOR_UMAP = 4
@@ -30,17 +36,18 @@ class MapSettings:
     Parameters
     ----------
     method : str
-        `umap` (McInnes, Healy & Melville, 2018) or `pca`.
+        `umap` (McInnes, Healy & Melville, 2018), `pca`, or `tsne` (van der Maaten & Hinton, 2008).
     dimensions : int
         2 or 3.
     n_neighbors : int
-        UMAP: how many neighbours hold a specimen in place; more shows the whole, fewer details.
+        How many neighbours hold a specimen in place; more shows the whole, fewer details. t-SNE
+        takes it as its perplexity.
     min_dist : float
         UMAP: how near to each other points may lie, 0 to 1.
     metric : str
         `cosine` or `euclidean`.
     seed : int
-        Seed of UMAP; with the same seed a map is the same again.
+        Seed of UMAP and t-SNE; with the same seed a map is the same again.
     """
 
     method: str = "umap"
@@ -100,6 +107,9 @@ def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> Map
     vectors = normalise_rows(embeddings.matrix, "l2" if settings.metric == "cosine" else "none")
     if settings.method == "pca":
         return MapResult(embeddings.ids, _pca_coordinates(vectors, settings.dimensions), settings)
+    if settings.method == "tsne":
+        coordinates, notes = _fit_tsne(vectors, settings)
+        return MapResult(embeddings.ids, coordinates, settings, notes)
     coordinates, notes = fit_umap(
         vectors,
         dimensions=settings.dimensions,
@@ -149,6 +159,82 @@ def fit_umap(
     return np.asarray(coordinates, dtype=np.float32), tuple(notes)
 
 
+def trustworthiness(embeddings: Embeddings, result: MapResult, n_neighbors: int = 12, sample: int = 2000) -> float:
+    """Return how far neighbours on a map are neighbours indeed, 0 to 1 (Venna & Kaski, 2001).
+
+    Measured on at most `sample` specimens; 1 where there are too few to be wrong about.
+
+    Raises
+    ------
+    InputError
+        Where the map shows other specimens.
+    """
+    if embeddings.ids != result.ids:
+        raise InputError("The map shows other specimens than the embeddings.", advice="Make the map again.")
+    rows = np.arange(len(embeddings))
+    if rows.size > sample:
+        rows = np.sort(np.random.default_rng(result.settings.seed).choice(rows, sample, replace=False))
+    n_neighbors = min(n_neighbors, (rows.size - 1) // 2)
+    if n_neighbors < 1:
+        return 1.0
+    from sklearn.manifold import trustworthiness as of_neighbours
+
+    vectors = normalise_rows(embeddings.matrix[rows], "l2" if result.settings.metric == "cosine" else "none")
+    return float(of_neighbours(vectors, result.coordinates[rows], n_neighbors=n_neighbors))
+
+
+def place_on_map(embeddings: Embeddings, result: MapResult, newcomers: Embeddings, n_neighbors: int = 5) -> MapResult:
+    """Return where new specimens belong on a map, without moving the others.
+
+    Each lies at the mean of its nearest mapped specimens, nearer ones counting more. On a map of
+    principal components the place is exact only as far as neighbours share it.
+
+    Raises
+    ------
+    InputError
+        Where the map shows other specimens, or the embeddings have another width.
+    """
+    if embeddings.ids != result.ids:
+        raise InputError("The map shows other specimens than the embeddings.", advice="Make the map again.")
+    if newcomers.matrix.shape[1] != embeddings.matrix.shape[1]:
+        raise InputError(
+            f"The new embeddings have {newcomers.matrix.shape[1]} dimensions, the mapped ones "
+            f"{embeddings.matrix.shape[1]}.",
+            advice="Extract them with the same backbone and pooling.",
+        )
+    how = "l2" if result.settings.metric == "cosine" else "none"
+    mapped, asked = normalise_rows(embeddings.matrix, how), normalise_rows(newcomers.matrix, how)
+    count = min(n_neighbors, len(embeddings))
+    coordinates = np.empty((len(newcomers), result.coordinates.shape[1]), dtype=np.float32)
+    for row, vector in enumerate(asked):
+        away = np.linalg.norm(mapped - vector, axis=1)
+        nearest = np.argsort(away, kind="stable")[:count]
+        weights = 1.0 / np.maximum(away[nearest], 1e-6)
+        coordinates[row] = np.average(result.coordinates[nearest], axis=0, weights=weights)
+    return MapResult(newcomers.ids, coordinates, result.settings, ("Placed beside their nearest specimens.",))
+
+
+def map_in(folder: Path, embeddings: Embeddings, settings: MapSettings | None = None) -> MapResult:
+    """Return a map that is kept in a folder, by fingerprint of embeddings and settings; make it if need be.
+
+    Raises
+    ------
+    InputError
+        Where there are no embeddings, or the kept file is damaged.
+    WorkspaceError
+        Where the folder cannot be written.
+    """
+    settings = settings if settings is not None else MapSettings()
+    content = hashlib.sha256(np.ascontiguousarray(embeddings.matrix).tobytes()).hexdigest()
+    name = fingerprint("map 1", asdict(settings), list(embeddings.ids), content)
+    path, about = folder / f"map_{name}.csv", folder / f"map_{name}.json"
+    if not path.is_file() or not about.is_file():
+        made = make_map(embeddings, settings)
+        write_json(about, {"settings": asdict(settings), "notes": list(made.notes)})
+        write_map(path, made)
+    return replace(read_map(path, settings), notes=tuple(read_json(about)["notes"]))
+
+
 def write_map(path: Path, result: MapResult) -> None:
     """Write a map as CSV: `specimen_id,x,y` and, in three dimensions, `z`.
 
@@ -187,12 +273,32 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
     return MapResult(tuple(row[0] for row in rows), coordinates, settings or MapSettings(dimensions=dimensions))
 
 
+def _fit_tsne(
+    vectors: Float[np.ndarray, "n d"], settings: MapSettings
+) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
+    n_rows = vectors.shape[0]
+    if n_rows < _FEWEST_FOR_UMAP or not np.ptp(vectors, axis=0).any():
+        note = f"t-SNE needs at least {_FEWEST_FOR_UMAP} specimens that differ; principal components are shown instead."
+        return _pca_coordinates(vectors, settings.dimensions), (note,)
+    from sklearn.manifold import TSNE
+
+    perplexity = min(float(settings.n_neighbors), (n_rows - 1) / 3)
+    notes: tuple[str, ...] = ()
+    if perplexity < settings.n_neighbors:
+        notes = (f"t-SNE was asked for perplexity {settings.n_neighbors}; {n_rows} specimens allow {perplexity:.1f}.",)
+    start = _pca_coordinates(vectors, settings.dimensions)
+    # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
+    start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
+    model = TSNE(settings.dimensions, perplexity=perplexity, init=start, random_state=settings.seed)
+    return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
+
+
 def _umap_class() -> Any:
     import numba
 
     if sys.platform == "linux":
         # Open3D brings an older TBB than numba accepts; OpenMP is safe to call from several threads.
-        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
+        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]  # type: ignore[attr-defined]
     with warnings.catch_warnings():
         # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
         warnings.simplefilter("ignore", ImportWarning)

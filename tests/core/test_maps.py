@@ -10,11 +10,20 @@ from points import embeddings_of, grouped_points
 
 from core.embeddings import Embeddings
 from core.errors import InputError, MissingStageError, SettingError
-from core.maps import MapSettings, make_map, read_map, write_map
+from core.maps import (
+    MapResult,
+    MapSettings,
+    make_map,
+    map_in,
+    place_on_map,
+    read_map,
+    trustworthiness,
+    write_map,
+)
 
 
-@pytest.mark.parametrize("n_specimens", [1, 2, 3, 4, 5, 7, 40])
-@pytest.mark.parametrize("method", ["umap", "pca"])
+@pytest.mark.parametrize("n_specimens", [1, 2, 3, 4, 6, 40])
+@pytest.mark.parametrize("method", ["umap", "pca", "tsne"])
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_make_map__any_number_of_specimens(n_specimens: int, method: str, dimensions: int) -> None:
     """From one specimen on there are finite coordinates, one row each."""
@@ -86,3 +95,52 @@ def test_read_map__missing_or_other_file(tmp_path: Path) -> None:
     (tmp_path / "map.csv").write_text("specimen_id,x,y\na,b,c\n", encoding="utf-8")
     with pytest.raises(InputError, match="is not a map in CSV"):
         read_map(tmp_path / "map.csv")
+
+
+def test_trustworthiness__is_high_for_a_good_map_and_low_for_a_shuffled_one() -> None:
+    """Neighbours on a good map are neighbours; on a shuffled one they are not."""
+    embeddings = embeddings_of(grouped_points(90))
+    good = make_map(embeddings, MapSettings(method="tsne"))
+    order = np.random.default_rng(0).permutation(90)
+    bad = MapResult(embeddings.ids, good.coordinates[order], good.settings)
+    assert trustworthiness(embeddings, good) > 0.85
+    assert trustworthiness(embeddings, bad) < 0.65
+
+
+def test_trustworthiness__two_specimens() -> None:
+    """Two specimens cannot be misplaced."""
+    embeddings = embeddings_of(grouped_points(20)[:2])
+    assert trustworthiness(embeddings, make_map(embeddings)) == 1.0
+
+
+def test_place_on_map__puts_newcomers_beside_their_likes() -> None:
+    """A copy of a mapped specimen lands on it, and the map keeps its coordinates."""
+    embeddings = embeddings_of(grouped_points(60))
+    made = make_map(embeddings, MapSettings(method="pca"))
+    copies = Embeddings(("new/a", "new/b"), np.array(embeddings.matrix[[3, 17]]))
+    placed = place_on_map(embeddings, made, copies)
+    assert placed.ids == ("new/a", "new/b")
+    np.testing.assert_allclose(placed.coordinates, made.coordinates[[3, 17]], atol=1e-3)
+
+
+def test_place_on_map__refuses_what_does_not_belong() -> None:
+    """Another width, and a map of other specimens, are errors."""
+    embeddings = embeddings_of(grouped_points(20))
+    made = make_map(embeddings, MapSettings(method="pca"))
+    with pytest.raises(InputError, match="have 3 dimensions, the mapped ones 16"):
+        place_on_map(embeddings, made, Embeddings(("n",), np.ones((1, 3), dtype=np.float32)))
+    with pytest.raises(InputError, match="shows other specimens"):
+        trustworthiness(embeddings_of(grouped_points(19)), made)
+
+
+def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second call reads the first one's file: same bytes, no work; other settings are another map."""
+    embeddings = embeddings_of(grouped_points(3))
+    first = map_in(tmp_path, embeddings)
+    monkeypatch.setattr("core.maps.make_map", lambda *_: pytest.fail("The map was made again."))
+    again = map_in(tmp_path, embeddings)
+    np.testing.assert_array_equal(first.coordinates, again.coordinates)
+    assert again.notes == first.notes != ()
+    monkeypatch.undo()
+    map_in(tmp_path, embeddings, MapSettings(seed=1))
+    assert len(list(tmp_path.glob("map_*.csv"))) == 2

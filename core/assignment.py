@@ -1,0 +1,100 @@
+"""New specimens put into the clusters of an existing clustering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from core.clusters import NOISE, Clustering, Groundwork
+from core.embeddings import Embeddings
+from core.errors import InputError, SettingError
+from core.members import check_same, nearest_members, nearest_of
+from core.reduction import normalise_rows
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """New specimens put into an existing clustering, which does not change by it.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        The new specimens.
+    labels : (m,) int64
+        Cluster of each, -1 where none is near enough; read-only.
+    strengths : (m,) float64
+        0 to 1; 1 where it lies as close to the cluster as its members do to one another; read-only.
+    nearest_ids : tuple of str
+        The member that decided, or the nearest specimen in a cluster.
+    """
+
+    ids: tuple[str, ...]
+    labels: Int[np.ndarray, " m"]
+    strengths: Float[np.ndarray, " m"]
+    nearest_ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Protect the arrays from change."""
+        self.labels.setflags(write=False)
+        self.strengths.setflags(write=False)
+
+
+def assign(work: Groundwork, clustering: Clustering, newcomers: Embeddings) -> Assignment:
+    """Put new specimens into the clusters of an existing clustering.
+
+    A new specimen joins the cluster of the nearest clustered specimen where it lies no farther
+    from it than that cluster's members at most lie from their own nearest. An approximation:
+    clustering all together could give other clusters.
+
+    Raises
+    ------
+    InputError
+        Where the embeddings do not belong together.
+    SettingError
+        Where UMAP came before clustering, which has no place for new specimens here.
+    """
+    check_same(work, clustering)
+    settings = clustering.settings
+    if settings.umap:
+        raise SettingError(
+            "New specimens cannot be put into a clustering that was made after UMAP.",
+            advice="Cluster without --umap, or cluster all specimens together.",
+        )
+    if newcomers.matrix.shape[1] != work.embeddings.matrix.shape[1]:
+        raise InputError(
+            f"The new embeddings have {newcomers.matrix.shape[1]} dimensions, the clustered ones "
+            f"{work.embeddings.matrix.shape[1]}.",
+            advice="Extract them with the same backbone and pooling.",
+        )
+    prepared = work.prepare(settings)
+    inside = np.flatnonzero(clustering.labels >= 0)
+    if inside.size == 0:
+        nothing = np.full(len(newcomers), NOISE)
+        return Assignment(newcomers.ids, nothing, np.zeros(len(newcomers)), ("",) * len(newcomers))
+    rows = normalise_rows(newcomers.matrix, "l2" if settings.unit else "none")
+    vectors = rows if prepared.pca is None else prepared.pca.project(rows)
+    distance, place = nearest_of(vectors, prepared.vectors[inside])
+    nearest = inside[place]
+    labels = clustering.labels[nearest]
+    own = nearest_members(prepared.vectors, clustering.labels)[1]
+    typical, farthest = _spacing(own, clustering)
+    joins = distance <= farthest[labels] * (1 + 1e-6)
+    strengths = np.minimum(1.0, typical[labels] / np.maximum(distance, 1e-12)) * joins
+    return Assignment(
+        ids=newcomers.ids,
+        labels=np.where(joins, labels, NOISE),
+        strengths=strengths,
+        nearest_ids=tuple(clustering.ids[row] for row in nearest),
+    )
+
+
+def _spacing(
+    distance: Float[np.ndarray, " n"], clustering: Clustering
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """Return the median and the largest distance of members of each cluster to their nearest."""
+    of_cluster = [distance[clustering.labels == label] for label in range(clustering.n_clusters)]
+    finite = [values[np.isfinite(values)] for values in of_cluster]
+    typical = np.array([np.median(values) if values.size else 0.0 for values in finite])
+    return typical, np.array([values.max() if values.size else 0.0 for values in finite])
