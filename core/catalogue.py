@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import WorkspaceError
 
 FORMAT_VERSION = 1
+_GOING_ON = ("waiting", "running")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS specimens (
     source TEXT NOT NULL,
@@ -106,7 +107,7 @@ class JobRecord:
     @property
     def is_over(self) -> bool:
         """Return whether nothing more will happen."""
-        return self.state not in ("waiting", "running")
+        return self.state not in _GOING_ON
 
 
 class Catalogue:
@@ -160,13 +161,23 @@ class Catalogue:
             )
             return int(cursor.lastrowid or 0)
 
-    def update_job(self, job_id: int, **columns: object) -> None:
-        """Change columns of a job: state, pid, pid_started, finished, progress, message."""
-        allowed = {"state", "pid", "pid_started", "finished", "message"}
-        changes = ", ".join(f"{name} = ?" for name in columns if name in allowed)
-        values = [value for name, value in columns.items() if name in allowed]
+    def note_process(self, job_id: int, pid: int, pid_started: float) -> None:
+        """Note which process works on a job; the time tells it from a later process of the same number."""
         with self._open() as connection:
-            connection.execute(f"UPDATE jobs SET {changes} WHERE job_id = ?", (*values, job_id))  # noqa: S608 our own names
+            connection.execute("UPDATE jobs SET pid = ?, pid_started = ? WHERE job_id = ?", (pid, pid_started, job_id))
+
+    def begin_job(self, job_id: int) -> None:
+        """Note that a job is at work."""
+        with self._open() as connection:
+            connection.execute("UPDATE jobs SET state = 'running' WHERE job_id = ? AND state = 'waiting'", (job_id,))
+
+    def end_job(self, job_id: int, state: str, message: str = "") -> None:
+        """Note how a job ended; what ended once stays as it is."""
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, finished = ?, message = ? WHERE job_id = ? AND state IN (?, ?)",
+                (state, time.time(), message, job_id, *_GOING_ON),
+            )
 
     def put_progress(self, job_id: int, stages: Iterable[Mapping[str, Any]]) -> None:
         """Store how far the stages of a job are."""

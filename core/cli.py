@@ -1,30 +1,44 @@
 """The command line: one command a stage. Parse, call one function of `core`, report.
 
 Exit status: 0 all done; 1 nothing could be done, or a wrong argument; 3 done, but some
-specimens were passed over.
+specimens were passed over; 130 interrupted (Ctrl-C), 143 asked to end (SIGTERM).
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
+import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from core import __version__
-from core.errors import CoreError, InputError, SettingError
+from core.errors import CoreError, InputError, SettingError, WorkspaceError
 from core.progress import Progress, on_terminal, silent
 
-DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED = 0, 1, 3, 130
+DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): it ends as on Ctrl-C, its children first."""
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are `SettingError`s."""
+
+    def __init__(self, *, allow_abbrev: bool = False, **settings: Any) -> None:
+        # Half a flag would be taken for another one as soon as a flag is added.
+        super().__init__(allow_abbrev=allow_abbrev, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of leaving with argparse's own status 2."""
@@ -35,19 +49,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        options = parse(given)
-        _start_log(options)
-        status: int = options.run(options)
+        with _ended_in_order():
+            options = parse(given)
+            _start_log(options)
+            status: int = options.run(options)
+            sys.stdout.flush()
     except CoreError as error:
         print(f"Error: {error}", file=sys.stderr)
         return NOTHING_DONE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("Interrupted. What was finished is kept; the same command goes on from there.", file=sys.stderr)
-        return INTERRUPTED
+        return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read our output, `head` say, has enough of it; nothing more can be told to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    finally:
+        _close_logs()
     return status
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, so that no child process stays behind."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        del number, frame
+        raise TerminatedError
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -58,7 +95,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     config = _config_path(arguments)
     if config is not None and named in commands:
         _take_defaults(commands[named], config)
-    return parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise _unknown_flag(unknown[0], named, commands)
+    return options
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
@@ -98,31 +138,49 @@ def report(options: argparse.Namespace, stage: Any, what: str, where: Path) -> i
     for failure in stage.failures:
         log.error("Passed over %s: %s", failure.specimen_id, failure.reason)
     if not stage.done and not stage.unchanged:
-        first = f" The first reason: {stage.failures[0].reason}" if stage.failures else ""
-        raise InputError(f"Nothing could be done: all {len(stage.failures)} specimens were passed over.{first}")
+        raise InputError(
+            f"Nothing could be done: {specimens(len(stage.failures))} passed over, none usable.",
+            advice="The lines above tell the reason for each.",
+        )
     if stage.done:
-        kept = f", {stage.unchanged} were already there" if stage.unchanged else ""
-        say(options, f"{what}: {stage.done} specimens done{kept}, in {where}")
+        kept = f", {stage.unchanged} already there" if stage.unchanged else ""
+        say(options, f"{what}: {specimens(stage.done)} done{kept}, in {where}")
     else:
-        say(options, f"{what}: nothing to do, all {stage.unchanged} specimens are already there, in {where}")
+        say(options, f"{what}: nothing to do, {specimens(stage.unchanged)} already there, in {where}")
     if stage.failures:
-        print(f"{len(stage.failures)} specimens were passed over; see the lines above.", file=sys.stderr)
+        print(f"{specimens(len(stage.failures))} passed over; the lines above tell why.", file=sys.stderr)
         return SOME_PASSED_OVER
     return DONE
 
 
+def specimens(count: int) -> str:
+    """Return a number of specimens in words."""
+    return f"{count} specimen{'' if count == 1 else 's'}"
+
+
 def log_into(path: Path) -> None:
-    """Keep warnings and errors in a file too."""
+    """Keep warnings and errors in a file too, until the command is over."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
         handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     except OSError as error:
-        raise SettingError(
-            f"The folder {path.parent} cannot be written ({error.strerror or error}).", advice="Choose another --out."
+        reason = "there is a file of that name" if path.parent.is_file() else error.strerror or error
+        raise WorkspaceError(
+            f"The folder {path.parent} cannot be written ({reason}).",
+            advice="Choose another folder with --out, or check its permissions and the free space.",
         ) from error
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.getLogger("core").addHandler(handler)
+
+
+def _close_logs() -> None:
+    log = logging.getLogger("core")
+    for handler in [handler for handler in log.handlers if isinstance(handler, logging.FileHandler)]:
+        log.removeHandler(handler)
+        handler.close()
 
 
 def whole_number(text: str) -> int:
@@ -151,6 +209,16 @@ def _hyphens(argument: str) -> str:
     return flag.replace("_", "-") + equals + value
 
 
+def _unknown_flag(given: str, command: str | None, commands: dict[str, Parser]) -> SettingError:
+    """Return the error for a word that no command knows, with the flag that was probably meant."""
+    name = command if command in commands else None
+    call = f"python -m core {name}" if name else "python -m core"
+    flags = [f"--{flag.replace('_', '-')}" for flag in _flags_of(commands[name])] if name else []
+    close = difflib.get_close_matches(given.partition("=")[0], flags, n=1)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    return SettingError(f"`{call}` does not know {given!r}.", advice=f"{meant}See `{call} --help`.")
+
+
 def _config_path(arguments: Sequence[str]) -> Path | None:
     for index, argument in enumerate(arguments):
         if argument == "--config" and index + 1 < len(arguments):
@@ -175,29 +243,46 @@ def _take_defaults(parser: Parser, path: Path) -> None:
         return
     if not isinstance(values, dict):
         raise SettingError(f"The configuration {path} must hold `flag: value` lines.")
-    actions = {action.dest: action for action in parser._actions if action.dest != "help"}
-    aliases = {option.lstrip("-").replace("-", "_"): a for a in actions.values() for option in a.option_strings}
+    by_flag = _flags_of(parser)
     for key, value in values.items():
-        action = aliases.get(str(key).replace("-", "_"))
-        if action is None or action.dest == "config":
+        flag = str(key).replace("-", "_")
+        if flag not in by_flag:
+            close = difflib.get_close_matches(flag, by_flag, n=1)
+            meant = f"Did you mean {close[0]}? " if close else ""
             raise SettingError(
                 f"The configuration {path} has {key!r}, which is no flag of this command.",
-                advice=f"Allowed: {', '.join(sorted(aliases))}.",
+                advice=f"{meant}Allowed: {', '.join(sorted(by_flag))}.",
             )
-        action.default = _as_given(parser, action, key, value)
+        if value is None:
+            continue  # `flag:` with nothing behind it leaves the default
+        action = by_flag[flag]
+        converted = _as_given(parser, action, key, value)
+        is_negated = isinstance(action, argparse.BooleanOptionalAction) and flag != action.dest
+        action.default = not converted if is_negated else converted
         action.required = False
 
 
-def _as_given(parser: Parser, action: argparse.Action, key: str, value: object) -> object:
+def _flags_of(parser: Parser) -> dict[str, argparse.Action]:
+    """Return what a configuration may hold: every long flag, its hyphens as underscores."""
+    return {
+        option.lstrip("-").replace("-", "_"): action
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--") and action.dest not in ("help", "config")
+    }
+
+
+def _as_given(parser: Parser, action: argparse.Action, key: object, value: object) -> object:
     """Convert a value of the file as if it had been typed."""
-    if isinstance(value, bool) or value is None or action.nargs == 0:
-        if action.nargs != 0 and isinstance(value, bool) and not isinstance(action, argparse.BooleanOptionalAction):
-            raise SettingError(f"'{key}' needs a value (got {value}).")
+    if action.nargs == 0:
+        if not isinstance(value, bool):
+            raise SettingError(f"'{key}' in the configuration must be true or false (got {value}).")
         return value
+    if isinstance(value, bool | list | dict):
+        raise SettingError(f"'{key}' in the configuration needs one value (got {value}).")
     try:
-        converted = parser._get_value(action, str(value))
-        if action.choices is not None and converted not in action.choices:
-            raise SettingError(f"'{key}' must be one of {', '.join(map(str, action.choices))} (got {value}).")
+        converted: object = parser._get_value(action, str(value))
+        parser._check_value(action, converted)
     except argparse.ArgumentError as error:
         raise SettingError(f"'{key}' in the configuration: {error.message}.") from error
     return converted

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import psutil
 from core.backbones import AUTO, REGISTRY, choose_auto
 from core.caches import cache_folder
 from core.errors import WeightsError
+from core.processes import end_family
 from core.weights import WEIGHTS_VARIABLE, find_weights
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -90,8 +92,11 @@ def examine(workspace: Path) -> Iterator[Finding]:
     """Yield a finding for everything the product uses on this machine."""
     yield _python()
     yield _memory()
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    pool = ThreadPoolExecutor(max_workers=2)
+    try:
         yield from pool.map(_try, TRIALS)
+    finally:
+        pool.shutdown(cancel_futures=True)
     yield from _weights()
     yield _can_write(workspace, "workspace")
     yield _can_write(cache_folder(), "cache")
@@ -111,20 +116,26 @@ def _memory() -> Finding:
 def _try(trial: Trial) -> Finding:
     """Run a probe in a child process and put what came of it into words."""
     absent = MISSING if trial.needed else OPTIONAL
+    child = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "core.probes", trial.probe],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
     try:
-        child = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "core.probes", trial.probe],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=trial.seconds,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        stdout, stderr = child.communicate(timeout=trial.seconds)
     except subprocess.TimeoutExpired:
+        end_family(child.pid, seconds=2.0)
+        # Closed, not waited for: a process that hangs in a driver cannot even be killed.
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
+        child.poll()
         return Finding(trial.title, absent, f"no answer within {trial.seconds:.0f} s", trial.remedy)
-    lines = [line for line in (child.stdout if child.returncode == 0 else child.stderr).splitlines() if line.strip()]
+    lines = [line for line in (stdout if child.returncode == 0 else stderr).splitlines() if line.strip()]
     if child.returncode == 0 and lines:
         return Finding(trial.title, WORKS, lines[-1])
     if child.returncode < 0:
@@ -162,10 +173,16 @@ def _weights() -> Iterator[Finding]:
 
 
 def _can_write(folder: Path, name: str) -> Finding:
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    free = psutil.disk_usage(str(existing)).free / 2**30
-    if not os.access(existing, os.W_OK):
-        return Finding(name, MISSING, f"{folder} cannot be written", f"take another folder, or chmod u+w {existing}")
+    existing = folder.expanduser().absolute()
+    try:
+        while not existing.exists():
+            existing = existing.parent
+        if existing.is_file():
+            return Finding(name, MISSING, f"{folder} cannot be made: {existing} is a file", "take another folder")
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+        free = psutil.disk_usage(str(existing)).free / 2**30
+    except OSError as error:
+        remedy = f"take another folder, or change the permissions of {existing}"
+        return Finding(name, MISSING, f"{folder} cannot be written ({error.strerror or error})", remedy)
     return Finding(name, WORKS, f"{folder}, {free:.0f} GiB free")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float
 
 from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
-from core.storage import write_atomically, write_npy
+from core.storage import read_npy, write_atomically, write_bytes, write_npy
 
 
 def category_of(specimen_id: str) -> str:
@@ -60,7 +61,7 @@ class Embeddings:
                 advice="Both files must come from the same call of `python -m core pool`.",
             )
         if len(set(self.ids)) != len(self.ids):
-            twice = next(name for name in self.ids if self.ids.count(name) > 1)
+            twice = Counter(self.ids).most_common(1)[0][0]
             raise MisalignedEmbeddingsError(
                 f"The id {twice!r} stands more than once in the ids.",
                 advice="Make embeddings.npy and ids.txt again with `python -m core pool`.",
@@ -100,23 +101,15 @@ def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
                 f"{path} is not there.",
                 advice="Run `python -m core pool` first, or give the path with --emb and --ids.",
             )
-    try:
-        matrix = np.load(matrix_path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"{matrix_path} is not a readable .npy matrix ({error}).",
-            advice="Make it again with `python -m core pool`.",
-        ) from error
-    try:
-        ids = tuple(line for line in ids_path.read_text(encoding="utf-8").split("\n") if line)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{ids_path} is not UTF-8 text ({error}).", advice="Save it as UTF-8.") from error
-    if not isinstance(matrix, np.ndarray) or matrix.dtype.kind != "f":
+    matrix = read_npy(matrix_path)
+    if matrix.dtype.kind != "f":
         raise InputError(
             f"{matrix_path} does not hold floating-point numbers.",
             advice="Make it again with `python -m core pool`.",
         )
-    embeddings = Embeddings(ids, np.ascontiguousarray(matrix, dtype=np.float32))
+    ids = _read_ids(ids_path)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+        embeddings = Embeddings(ids, np.array(matrix, dtype=np.float32, order="C"))
     bad = np.flatnonzero(~np.isfinite(embeddings.matrix).all(axis=1))
     if bad.size:
         named = ", ".join(ids[row] for row in bad[:3])
@@ -130,16 +123,31 @@ def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
 def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
     """Write `embeddings.npy`, `ids.txt` and `embeddings.parquet` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
-    text = "".join(f"{name}\n" for name in embeddings.ids)
-    write_atomically(folder / "ids.txt", lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
     table = _as_table(embeddings)
     write_atomically(folder / "embeddings.parquet", lambda path: pq.write_table(table, path))
+    text = "".join(f"{name}\n" for name in embeddings.ids).encode("utf-8")
+    ids_path = folder / "ids.txt"
+    # Never the new matrix beside the ids of the old one, even where the process ends in between.
+    if ids_path.is_file() and ids_path.read_bytes() != text:
+        ids_path.unlink()
+    write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
+    write_bytes(ids_path, text)
 
 
 def select_rows(embeddings: Embeddings, rows: Sequence[int]) -> Embeddings:
     """Return the embeddings of some rows, in the order given."""
     return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[np.asarray(rows, dtype=np.intp)])
+
+
+def _read_ids(path: Path) -> tuple[str, ...]:
+    """Read one id a line; editors may have added a byte order mark or their own line ends."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error}).", advice="Save it as UTF-8.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+    return tuple(line for line in text.split("\n") if line)
 
 
 def _as_table(embeddings: Embeddings) -> pa.Table:

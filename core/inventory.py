@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import InputError
 from core.meshes import SUFFIXES
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def take_inventory(folder: Path) -> Inventory:
 
     A mesh or point-cloud file is a specimen. A folder that holds images and no meshes is one
     specimen, its images the views. Hidden files, symbolic links that lead out of the folder,
-    and files that are being written are left out.
+    and files that are being written are left out. Characters that cannot stand in an id (ends of
+    lines, backslashes, bytes that are no text) become `%` and two hexadecimal digits.
 
     Raises
     ------
@@ -66,50 +69,69 @@ def take_inventory(folder: Path) -> Inventory:
     warnings: list[str] = []
     others: defaultdict[str, int] = defaultdict(int)
     root = folder.resolve()
-    for directory, names in _walk(root):
+    for directory, names in _walk(root, warnings):
         meshes = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
         images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         for name in meshes:
             path = directory / name
             if not path.resolve().is_relative_to(root):
-                warnings.append(f"{path.relative_to(root)} is a link out of the input folder and was left out.")
+                name = _as_id(path.relative_to(root).as_posix())
+                warnings.append(f"{name} is a link out of the input folder and was left out.")
             else:
-                found.append(SpecimenFile(path.relative_to(root).with_suffix("").as_posix(), path))
+                found.append(SpecimenFile(_as_id(path.relative_to(root).with_suffix("").as_posix()), path))
         if images and not meshes and directory != root:
             paths = tuple(directory / name for name in images)
-            found.append(SpecimenFile(directory.relative_to(root).as_posix(), directory, paths))
-        for name in set(names) - set(meshes) - set(images):
+            found.append(SpecimenFile(_as_id(directory.relative_to(root).as_posix()), directory, paths))
+        is_left_out = set(names) - set(meshes) - (set(images) if directory != root else set())
+        for name in is_left_out:
             others[Path(name).suffix.lower() or "without a suffix"] += 1
     if not found:
-        raise InputError(
-            _nothing_found(folder, others), advice="Meshes and point clouds end in .ply .obj .stl or .off."
-        )
+        raise InputError(_nothing_found(folder, others), advice=_what_to_give(others))
     specimens, doubled = _with_unique_ids(found, root)
     return Inventory(root, specimens, (*warnings, *doubled))
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    for directory, folders, names in os.walk(root):
+def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:
+    def note(error: OSError) -> None:
+        warnings.append(f"The folder {error.filename} cannot be looked into ({error.strerror}) and was left out.")
+
+    for directory, folders, names in os.walk(root, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(directory), sorted(name for name in names if not name.startswith("."))
 
 
+def _as_id(path: str) -> str:
+    """Write what cannot stand in an id, or in a line of ids.txt, as `%` and hexadecimal digits."""
+    return "".join(
+        _escaped(sign) if sign == "\\" or unicodedata.category(sign) in _NOT_IN_IDS else sign for sign in path
+    )
+
+
+def _escaped(sign: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
+
+
 def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[SpecimenFile, ...], list[str]]:
     """Let files that would share an id keep their suffix in it, and say so."""
-    by_id: defaultdict[str, list[SpecimenFile]] = defaultdict(list)
-    for specimen in found:
-        by_id[specimen.specimen_id].append(specimen)
-    unique: list[SpecimenFile] = []
+    named = list(found)
     warnings: list[str] = []
-    for specimen_id, group in by_id.items():
-        if len(group) == 1:
-            unique.extend(group)
-            continue
-        renamed = [SpecimenFile(s.path.relative_to(root).as_posix(), s.path, s.images) for s in group]
-        unique.extend(renamed)
-        names = ", ".join(s.path.name for s in group)
-        warnings.append(f"{names} would share the id {specimen_id}; they keep their suffix in their ids.")
-    return tuple(sorted(unique, key=lambda s: s.specimen_id)), warnings
+    while True:
+        by_id: defaultdict[str, list[int]] = defaultdict(list)
+        for place, specimen in enumerate(named):
+            by_id[specimen.specimen_id].append(place)
+        shared = {name: places for name, places in by_id.items() if len(places) > 1}
+        before = list(named)
+        for specimen_id, places in shared.items():
+            for place in places:
+                specimen = named[place]
+                named[place] = replace(specimen, specimen_id=_as_id(specimen.path.relative_to(root).as_posix()))
+            names = ", ".join(_as_id(named[place].path.name) for place in places)
+            warnings.append(f"{names} would share the id {specimen_id}; they keep their suffix in their ids.")
+        if named == before:
+            break
+    # What still shares an id differs only in characters that an id cannot hold.
+    unique = {specimen.specimen_id: specimen for specimen in reversed(named)}
+    return tuple(unique[name] for name in sorted(unique)), warnings
 
 
 def _nothing_found(folder: Path, others: dict[str, int]) -> str:
@@ -117,3 +139,10 @@ def _nothing_found(folder: Path, others: dict[str, int]) -> str:
         return f"The input folder {folder} is empty."
     kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4])
     return f"The input folder {folder} holds no specimens, only other files ({kinds})."
+
+
+def _what_to_give(others: dict[str, int]) -> str:
+    advice = "Meshes and point clouds end in .ply .obj .stl or .off."
+    if any(suffix in others for suffix in IMAGE_SUFFIXES):
+        advice += " Photographs of a specimen go into a folder of their own inside it."
+    return advice

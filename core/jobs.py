@@ -20,11 +20,14 @@ import psutil
 
 from core.catalogue import Catalogue, JobRecord
 from core.errors import BusyError
+from core.processes import end_family
 from core.workspace import Workspace
 
 T = TypeVar("T")
 SECONDS_BETWEEN_REPORTS = 0.4
 PROJECT = Path(__file__).resolve().parents[1]
+# Jobs that this process started: asked now and then, so that none stays behind as a zombie.
+_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def start_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
@@ -62,7 +65,8 @@ def start_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> 
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-    catalogue.update_job(job_id, pid=child.pid, pid_started=_started(child.pid))
+    _CHILDREN.append(child)
+    catalogue.note_process(job_id, child.pid, _started(child.pid))
     return job_id
 
 
@@ -74,7 +78,7 @@ def current_job(workspace: Workspace) -> JobRecord | None:
             continue
         if _is_alive(job):
             return job
-        catalogue.update_job(job.job_id, state="stopped", finished=time.time(), message=_last_words(workspace, job))
+        catalogue.end_job(job.job_id, "stopped", _last_words(workspace, job))
     return None
 
 
@@ -84,9 +88,9 @@ def cancel(workspace: Workspace, job_id: int) -> None:
     job = catalogue.job(job_id)
     if job is None or job.is_over:
         return
-    if _is_alive(job):
-        _end_family(job.pid)
-    catalogue.update_job(job_id, state="cancelled", finished=time.time(), message="Cancelled; what was done is kept.")
+    if job.pid and _is_alive(job):
+        end_family(job.pid)
+    catalogue.end_job(job_id, "cancelled", "Cancelled; what was done is kept.")
 
 
 def log_of(workspace: Workspace, job_id: int) -> Path:
@@ -130,6 +134,7 @@ def with_live_state(workspace: Workspace, job: JobRecord) -> JobRecord:
 
 
 def _is_alive(job: JobRecord) -> bool:
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
     if job.pid == 0:
         # Between noting a job and starting its process lies a moment.
         return time.time() - job.created < 30
@@ -146,19 +151,6 @@ def _started(pid: int) -> float:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
         return 0.0
-
-
-def _end_family(pid: int) -> None:
-    with suppress(psutil.Error):
-        parent = psutil.Process(pid)
-        family = [*parent.children(recursive=True), parent]
-        for process in family:
-            with suppress(psutil.Error):
-                process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=5)
-        for process in alive:
-            with suppress(psutil.Error):
-                process.kill()
 
 
 def _last_words(workspace: Workspace, job: JobRecord) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +13,23 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import SpecimenError
 
-MAX_PIXELS = 200_000_000
+# What Pillow itself refuses to read begins at 179 megapixels.
+MAX_PIXELS = 170_000_000
+# What Pillow's readers raise on damaged files.
+_UNREADABLE = (
+    OSError,
+    UnidentifiedImageError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    ZeroDivisionError,
+    Image.DecompressionBombError,
+)
 
 
 def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v size size 3"]:
@@ -23,30 +41,46 @@ def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v s
         One image a view.
     size : int
         Height and width in pixels of the views. A picture that is not square is padded with
-        the median colour of its border; transparency becomes white.
+        the median colour of its border; transparency becomes white; a picture of more than 8
+        bits a pixel is stretched from its darkest to its brightest value.
 
     Raises
     ------
     SpecimenError
-        Where one cannot be read, or is larger than 200 megapixels.
+        Where one cannot be read, or is larger than 170 megapixels.
     """
     return np.stack([_read(path, size) for path in paths])
 
 
 def _read(path: Path, size: int) -> np.ndarray:
     try:
-        with Image.open(path) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise SpecimenError(
-                    f"{path.name} has {opened.width} x {opened.height} pixels; at most 200 megapixels are read."
-                )
-            upright = ImageOps.exif_transpose(opened)
-            with_alpha = upright.convert("RGBA")
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError, SyntaxError) as error:
-        raise SpecimenError(f"{path.name} is not a readable picture ({str(error)[:120]}).") from error
+        with warnings.catch_warnings():
+            # Of large pictures, which are wanted here, and of harmless flaws in their metadata.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    raise SpecimenError(
+                        f"{path.name} has {opened.width} x {opened.height} pixels; at most 170 megapixels are read.",
+                        advice="Make it smaller.",
+                    )
+                with_alpha = _in_8_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
+    except _UNREADABLE as error:
+        raise SpecimenError(
+            f"{path.name} is not a readable picture ({str(error)[:120]}).", advice="Export it again as PNG or JPEG."
+        ) from error
     ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
     picture = Image.alpha_composite(ground, with_alpha).convert("RGB")
     return np.asarray(ImageOps.pad(picture, (size, size), method=Image.Resampling.LANCZOS, color=_border(picture)))
+
+
+def _in_8_bits(picture: Image.Image) -> Image.Image:
+    """Stretch pictures of 16 bits or of floats, which converting alone would cut off at 255."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    stretched = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)
+    return Image.fromarray(np.rint(stretched).astype(np.uint8))
 
 
 def _border(picture: Image.Image) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import platform
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,18 +22,26 @@ import numpy as np
 
 import core
 from core.catalogue import Catalogue, SpecimenRecord
-from core.clusters import ClusterSettings, cluster, write_clustering
-from core.embeddings import Embeddings
+from core.clusters import ClusterSettings
 from core.errors import InputError, SettingError, SpecimenError
 from core.features import Extractor, FeatureSettings, open_extractor
 from core.inventory import Inventory, SpecimenFile, take_inventory
 from core.neighbours import SearchSettings
 from core.pooling import POOLINGS, pool_views
 from core.progress import Progress, silent
-from core.stages import POOLING_VERSION, assemble, search_folder, store_features
-from core.storage import Manifest, file_of_specimen, fingerprint, write_json, write_npy
+from core.results import cluster_into
+from core.stages import POOLING_VERSION, assemble, read_features, search_folder, store_features
+from core.storage import (
+    Manifest,
+    file_of_specimen,
+    fingerprint,
+    read_npy,
+    remove_unfinished,
+    write_json,
+    write_npy,
+)
 from core.views import ViewSettings
-from core.workers import Failure, Prepared, Task, default_workers, fingerprint_of_views, prepare_all
+from core.workers import Failure, Prepared, Task, default_workers, fingerprint_of_views, prepare_all, record_of
 from core.workspace import RunFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -134,6 +143,8 @@ def run_pipeline(
         views = replace(settings.views, size=settings.size or extractor.image_size)
         run = workspace.run(settings.name or name_of_run(extractor, views))
         keep = settings.keep_renders if settings.keep_renders is not None else views.size >= PIXELS_WORTH_KEEPING
+        for folder in (run.root, workspace.thumbnails):
+            remove_unfinished(folder)
         write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
         stream = _Stream(workspace, run, inventory, settings, views, extractor, keep, overwrite)
         failures = stream.work(progress)
@@ -145,15 +156,16 @@ def run_pipeline(
                 advice="Look at the reasons in the log.",
             )
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
-        search_folder(embeddings, run.knn_results, settings.search, progress=progress)
-        _cluster_into(run, embeddings, settings.clusters, progress)
+        search_folder(embeddings, run.knn_results, settings.search, overwrite=overwrite, progress=progress)
+        for _ in progress(range(1), 1, "Clusters"):
+            cluster_into(run.results, embeddings, settings.clusters, overwrite=overwrite)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
     return RunReport(run, stream.done, unchanged, tuple(failures), inventory.warnings)
 
 
 def name_of_run(extractor: Extractor, views: ViewSettings) -> str:
     """Return a name that tells backbone, number of views and size."""
-    backbone = str(extractor.identity["backbone"])
+    backbone = re.sub(r"[^A-Za-z0-9._+-]+", "_", str(extractor.identity["backbone"]))
     return f"{backbone}_{views.views}views_{views.size}px"
 
 
@@ -185,6 +197,8 @@ class _Stream:
     def work(self, progress: Progress) -> list[Failure]:
         """Do what is not done yet; return who was passed over."""
         waiting = [specimen for specimen in self.inventory.specimens if self.overwrite or not self._is_done(specimen)]
+        for specimen in waiting:
+            self._forget(specimen.specimen_id)
         renders = self.run.renders if self.keep else None
         tasks = (Task(specimen, self.views, renders, self.thumbnails) for specimen in waiting)
         workers = self.settings.workers if self.settings.workers is not None else default_workers()
@@ -206,6 +220,9 @@ class _Stream:
         usable = [
             name for name in present if self.embeddings.get(name) is not None and self._vector_path(name).is_file()
         ]
+        for name in set(self.features.ids + self.embeddings.ids) - set(present):
+            self._forget(name)
+            self._remove_files(name)
         manifests = (self.features, self.embeddings, self.renders) if self.keep else (self.features, self.embeddings)
         for manifest in manifests:
             manifest.keep_only(present)
@@ -242,8 +259,13 @@ class _Stream:
     def _is_done(self, specimen: SpecimenFile) -> bool:
         """Return whether file, settings and results are as they were when it was finished."""
         record = self.known.get(specimen.specimen_id)
-        if record is None or record.error or not _is_same_file(record, specimen):
+        if record is None or record.error:
             return False
+        if not _is_same_file(record, specimen):
+            moved = _with_new_time(record, specimen)
+            if moved is None:
+                return False
+            self.catalogue.put_specimens([moved])
         name = specimen.specimen_id
         views_fingerprint = fingerprint_of_views(self.views, record.sha256)
         features, embedding = self._fingerprints(views_fingerprint)
@@ -253,7 +275,11 @@ class _Stream:
             return False
         if not self.embeddings.is_done(name, embedding) or not self._vector_path(name).is_file():
             # Only the pooling changed: no need to render again.
-            stored = np.load(file_of_specimen(self.run.features, name, ".npy"), allow_pickle=False)
+            try:
+                stored = read_features(file_of_specimen(self.run.features, name, ".npy"))
+            except SpecimenError:
+                return False
+            self.embeddings.forget(name)
             write_npy(self._vector_path(name), pool_views(stored, self.settings.pool))
             self.embeddings.add(name, embedding)
         return True
@@ -263,8 +289,17 @@ class _Stream:
         record = SpecimenRecord(self.source, failure.specimen_id, str(specimen.path), error=failure.reason)
         self.catalogue.put_specimens([record])
         # What an earlier state of the file gave must not pass for this one.
-        self._vector_path(failure.specimen_id).unlink(missing_ok=True)
-        log.warning("%s was passed over (%s): %s", failure.specimen_id, failure.stage, failure.reason)
+        self._remove_files(failure.specimen_id)
+        log.info("%s was passed over (%s): %s", failure.specimen_id, failure.stage, failure.reason)
+
+    def _forget(self, name: str) -> None:
+        """Take a specimen off the record before its files change, in case this process is killed."""
+        for manifest in (self.features, self.embeddings, self.renders):
+            manifest.forget(name)
+
+    def _remove_files(self, name: str) -> None:
+        file_of_specimen(self.run.features, name, ".npy").unlink(missing_ok=True)
+        self._vector_path(name).unlink(missing_ok=True)
 
     def _vector_path(self, name: str) -> Path:
         return file_of_specimen(self.run.embeddings, name, ".npy")
@@ -280,13 +315,17 @@ def _is_same_file(record: SpecimenRecord, specimen: SpecimenFile) -> bool:
     return record.size == size and record.mtime_ns == time
 
 
+def _with_new_time(record: SpecimenRecord, specimen: SpecimenFile) -> SpecimenRecord | None:
+    """Return the record of a file that was only copied or touched, None where its content changed."""
+    try:
+        now = record_of(specimen)
+    except SpecimenError:
+        return None
+    return replace(record, size=now.size, mtime_ns=now.mtime_ns) if now.sha256 == record.sha256 else None
+
+
 def _read_vectors(run: RunFolder, ids: list[str]) -> dict[str, np.ndarray]:
-    return {name: np.load(file_of_specimen(run.embeddings, name, ".npy"), allow_pickle=False) for name in ids}
-
-
-def _cluster_into(run: RunFolder, embeddings: Embeddings, settings: ClusterSettings, progress: Progress) -> None:
-    for clustering in progress((cluster(embeddings, settings) for _ in range(1)), 1, "Clusters"):
-        write_clustering(run.results, clustering, run.results / "pca_report.csv")
+    return {name: read_npy(file_of_specimen(run.embeddings, name, ".npy")) for name in ids}
 
 
 def _config(

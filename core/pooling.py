@@ -37,4 +37,4 @@ def pool_views(view_features: Float[np.ndarray, "v d"], pool: str = "mean") -> F
         raise SettingError(f"View features have two axes (V, D) and at least one view (got {view_features.shape}).")
     wide = view_features.astype(np.float64)
     pooled = wide.mean(axis=0) if pool == "mean" else wide.max(axis=0)
-    return pooled.astype(np.float32)
+    return np.asarray(pooled, dtype=np.float32)

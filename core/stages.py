@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +17,20 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.embeddings import Embeddings, write_embeddings
-from core.errors import MisalignedEmbeddingsError, MissingStageError, SpecimenError
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
 from core.features import Extractor
 from core.inventory import take_inventory
 from core.neighbours import Searcher, SearchSettings, write_neighbours
 from core.pooling import pool_views
 from core.progress import Progress, silent
 from core.storage import (
+    TEMPORARY_PREFIX,
     Manifest,
     file_of_specimen,
     fingerprint,
+    read_npy,
+    remove_unfinished,
     sha256_of_file,
     write_atomically,
     write_json,
@@ -72,7 +75,9 @@ def render_folder(
         Where the folder is missing or holds no specimen.
     """
     inventory = take_inventory(meshes)
+    remove_unfinished(renders)
     manifest = Manifest(renders)
+    source = str(inventory.folder)
     failures: list[Failure] = []
     tasks: list[Task] = []
     for specimen in inventory.specimens:
@@ -82,6 +87,7 @@ def render_folder(
             failures.append(Failure(specimen.specimen_id, "render", str(error)))
             continue
         if overwrite or not _views_are_done(renders, manifest, specimen.specimen_id, made_from):
+            manifest.forget(specimen.specimen_id)
             tasks.append(Task(specimen, settings, renders))
     unchanged = len(inventory.specimens) - len(tasks) - len(failures)
     done = 0
@@ -89,12 +95,16 @@ def render_folder(
         if isinstance(item, Failure):
             failures.append(item)
             continue
-        _drop_later_views(renders, item.record.specimen_id, item.n_files)
-        manifest.add(item.record.specimen_id, item.views_fingerprint, views=item.n_files)
+        _drop_views_from(renders, item.record.specimen_id, item.n_files)
+        manifest.add(item.record.specimen_id, item.views_fingerprint, views=item.n_files, source=source)
         done += 1
-    if manifest.ids:
-        manifest.keep_only(manifest.ids)
+    present = [specimen.specimen_id for specimen in inventory.specimens]
+    for name in _gone(manifest, source, present, failures):
+        manifest.forget(name)
+        _drop_views_from(renders, name, 0)
+    if done or failures:
         write_json(renders / "settings.json", vars(settings))
+    manifest.keep_only(manifest.ids)
     return StageReport(done, unchanged, tuple(failures), inventory.warnings)
 
 
@@ -114,25 +124,31 @@ def extract_folder(
         Where there are no views.
     """
     found = find_views(renders)
+    remove_unfinished(features)
     manifest = Manifest(features)
+    source = str(renders.resolve())
     failures: list[Failure] = []
     done = unchanged = 0
     for specimen_id, paths in progress(found.items(), len(found), "Features"):
         target = file_of_specimen(features, specimen_id, ".npy")
-        made_from = fingerprint("features", extractor.identity, [sha256_of_file(path) for path in paths])
-        if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):
-            unchanged += 1
-            continue
         try:
+            made_from = fingerprint("features", extractor.identity, [sha256_of_file(path) for path in paths])
+            if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):
+                unchanged += 1
+                continue
+            manifest.forget(specimen_id)
             store_features(target, extractor(read_view_files(paths)))
         except SpecimenError as error:
             failures.append(Failure(specimen_id, "extract", str(error)))
             continue
-        manifest.add(specimen_id, made_from, views=len(paths))
+        manifest.add(specimen_id, made_from, views=len(paths), source=source)
         done += 1
-    if manifest.ids:
-        manifest.keep_only(manifest.ids)
+    for name in _gone(manifest, source, found, failures):
+        manifest.forget(name)
+        file_of_specimen(features, name, ".npy").unlink(missing_ok=True)
+    if done:
         write_json(features / "settings.json", extractor.identity)
+    manifest.keep_only(manifest.ids)
     return StageReport(done, unchanged, tuple(failures))
 
 
@@ -149,8 +165,10 @@ def pool_folder(
         Where features of different backbones lie in one folder.
     """
     paths = sorted(features.rglob("*.npy")) if features.is_dir() else []
+    paths = [path for path in paths if not path.name.startswith(TEMPORARY_PREFIX)]
     if not paths:
         raise MissingStageError(f"There are no features in {features}.", advice="Run `python -m core extract` first.")
+    remove_unfinished(out)
     manifest = Manifest(out)
     failures: list[Failure] = []
     finished: dict[str, np.ndarray] = {}
@@ -162,6 +180,7 @@ def pool_folder(
         if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):
             unchanged += 1
         else:
+            manifest.forget(specimen_id)
             try:
                 write_npy(target, pool_views(read_features(path), pool))
             except SpecimenError as error:
@@ -169,9 +188,12 @@ def pool_folder(
                 continue
             manifest.add(specimen_id, made_from)
             done += 1
-        finished[specimen_id] = np.load(target, allow_pickle=False)
+        finished[specimen_id] = read_npy(target)
+    for name in set(manifest.ids).union(failure.specimen_id for failure in failures) - finished.keys():
+        manifest.forget(name)
+        file_of_specimen(out, name, ".npy").unlink(missing_ok=True)
+    manifest.keep_only(finished)
     if finished:
-        manifest.keep_only(finished)
         write_json(out / "settings.json", {"pool": pool, "version": POOLING_VERSION})
         assemble(out, sorted(finished), finished)
     return StageReport(done, unchanged, tuple(failures))
@@ -181,12 +203,19 @@ def search_folder(
     embeddings: Embeddings, out: Path, settings: SearchSettings, *, overwrite: bool = False, progress: Progress = silent
 ) -> StageReport:
     """Write the neighbours of every specimen to `<category>/<specimen>.csv`, and a log."""
+    remove_unfinished(out)
     manifest = Manifest(out)
     collection = fingerprint("neighbours", vars(settings), embeddings.ids, sha256_of_matrix(embeddings))
-    if not overwrite and all(manifest.is_done(name, collection) for name in embeddings.ids):
+    if not overwrite and all(
+        manifest.is_done(name, collection) and file_of_specimen(out, name, ".csv").is_file() for name in embeddings.ids
+    ):
         return StageReport(0, len(embeddings))
+    for name in set(manifest.ids).difference(embeddings.ids):
+        manifest.forget(name)
+        file_of_specimen(out, name, ".csv").unlink(missing_ok=True)
     searcher = Searcher(embeddings, settings)
     for neighbours in progress(searcher.all_nearest(), len(embeddings), "Neighbours"):
+        manifest.forget(neighbours.query_id)
         write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours)
         manifest.add(neighbours.query_id, collection)
     manifest.keep_only(embeddings.ids)
@@ -210,8 +239,19 @@ def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> E
             advice="They come from different backbones: pool them into folders of their own.",
         )
     embeddings = Embeddings(tuple(ids), np.stack([vectors[name] for name in ids]).astype(np.float32))
-    write_embeddings(out, embeddings)
+    if not _is_written(out, embeddings):
+        write_embeddings(out, embeddings)
     return embeddings
+
+
+def _is_written(out: Path, embeddings: Embeddings) -> bool:
+    """Return whether exactly these embeddings lie in a folder already."""
+    try:
+        stored = read_embeddings(out / "embeddings.npy", out / "ids.txt")
+    except CoreError:
+        return False
+    is_same = stored.ids == embeddings.ids and np.array_equal(stored.matrix, embeddings.matrix)
+    return is_same and (out / "embeddings.parquet").is_file()
 
 
 def sha256_of_matrix(embeddings: Embeddings) -> str:
@@ -258,10 +298,10 @@ def read_view_files(paths: Sequence[Path]) -> UInt8[np.ndarray, "v h w 3"]:
 def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
     """Read the view features of one specimen; a broken file is a `SpecimenError`."""
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise SpecimenError(f"{path.name} is not a readable .npy file ({error}).") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
+        array = read_npy(path)
+    except InputError as error:
+        raise SpecimenError(error.problem, advice="Extract it again with --overwrite.") from error
+    if array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
         raise SpecimenError(f"{path.name} does not hold view features (V, D).")
     if not np.isfinite(array).all():
         raise SpecimenError(f"{path.name} holds NaN or infinite values; extract it again with --overwrite.")
@@ -292,9 +332,17 @@ def _view_paths(renders: Path, specimen_id: str, count: int) -> Iterator[Path]:
     return (file_of_specimen(renders, specimen_id, f"_view{number:02d}.png") for number in range(count))
 
 
-def _drop_later_views(renders: Path, specimen_id: str, count: int) -> None:
-    """Remove views of an earlier, larger set of the same specimen."""
-    number = count
+def _drop_views_from(renders: Path, specimen_id: str, number: int) -> None:
+    """Remove views of an earlier, larger set of the same specimen, from a number on."""
     while (path := file_of_specimen(renders, specimen_id, f"_view{number:02d}.png")).is_file():
         path.unlink()
         number += 1
+
+
+def _gone(manifest: Manifest, source: str, present: Iterable[str], failures: Sequence[Failure]) -> set[str]:
+    """Return whose results are out of date: made from this source, which no longer gives them.
+
+    What other sources gave stays: several input folders may be brought into one.
+    """
+    from_here = {name for name in manifest.ids if (manifest.get(name) or {}).get("source") == source}
+    return (from_here - set(present)) | {failure.specimen_id for failure in failures}

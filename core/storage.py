@@ -6,17 +6,23 @@ import csv
 import hashlib
 import json
 import os
+import platform
 import tempfile
+import time
+import tokenize
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
-from core.errors import SettingError, WorkspaceError
+from core.errors import InputError, SettingError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
+_SECONDS_TO_WRITE_A_FILE = 86_400.0
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -30,7 +36,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        prefix = f"{TEMPORARY_PREFIX}{_machine()}-{os.getpid()}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         write(temporary)
@@ -47,6 +54,30 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> int:
+    """Remove temporary files below a folder whose writer is gone; return how many there were.
+
+    A file belongs to a living writer where the process in its name lives on this machine, or
+    where another machine made it within the last day.
+    """
+    removed = 0
+    for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+        machine, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
+        pid = rest.partition("-")[0]
+        with suppress(OSError):
+            is_old = time.time() - path.stat().st_mtime > _SECONDS_TO_WRITE_A_FILE
+            is_orphan = machine == _machine() and pid.isdigit() and not psutil.pid_exists(int(pid))
+            if is_old or is_orphan:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _machine() -> str:
+    """Return a short name of this machine: process numbers mean nothing on another one."""
+    return f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes atomically."""
     write_atomically(path, lambda temporary: temporary.write_bytes(data))
@@ -60,6 +91,33 @@ def write_npy(path: Path, array: np.ndarray) -> None:
             np.save(stream, array, allow_pickle=False)
 
     write_atomically(path, save)
+
+
+def read_npy(path: Path) -> np.ndarray:
+    """Read an array from a `.npy` file; pickled Python objects are never loaded.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, damaged, or holds anything but an array of plain values.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
+                raise InputError(f"{path} is not a .npy file.", advice="Give a file that numpy.save wrote.")
+            stream.seek(0)
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+    # A damaged header is parsed as Python text, which can go wrong in each of these ways.
+    except (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError) as error:
+        if "allow_pickle" in str(error):
+            problem = "it holds pickled Python objects, which are never loaded because they could run code"
+            raise InputError(f"{path} was not read: {problem}.", advice="Save it as plain numbers.") from error
+        raise InputError(
+            f"{path} is damaged and cannot be read.", advice="Make it again with the command that wrote it."
+        ) from error
+    return array
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -119,7 +177,10 @@ def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
             f"{specimen_id!r} is not a specimen id.",
             advice="An id is the path below the input folder without its suffix, like Molars/Tarsius/amnh106010.",
         )
-    return root.joinpath(*parts[:-1], parts[-1] + suffix)
+    path = root.joinpath(*parts[:-1], parts[-1] + suffix)
+    if not path.is_relative_to(root):  # a drive letter, where there are drives
+        raise SettingError(f"{specimen_id!r} is not a specimen id.", advice="An id holds no drive letter.")
+    return path
 
 
 class Manifest:
@@ -134,10 +195,14 @@ class Manifest:
         self.path = folder / "manifest.jsonl"
         self._entries: dict[str, dict[str, Any]] = {}
         if self.path.is_file():
-            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            # Not splitlines(): an id may hold a character that other programs take for the end of a line.
+            for line in _read(self.path).decode("utf-8", "replace").split("\n"):
                 with suppress(json.JSONDecodeError, KeyError, TypeError):
                     entry = json.loads(line)
-                    self._entries[entry["id"]] = entry
+                    if entry["fingerprint"] is None:
+                        self._entries.pop(entry["id"], None)
+                    elif isinstance(entry["id"], str):
+                        self._entries[entry["id"]] = entry
 
     def __len__(self) -> int:
         """Return the number of finished specimens."""
@@ -160,6 +225,18 @@ class Manifest:
     def add(self, specimen_id: str, made_from: str, **facts: object) -> None:
         """Record a finished specimen; the line is on disk when this returns."""
         entry = {"id": specimen_id, "fingerprint": made_from, **facts}
+        self._append(entry)
+        self._entries[specimen_id] = entry
+
+    def forget(self, specimen_id: str) -> None:
+        """Note that a specimen is no longer finished, before its files are written anew or removed.
+
+        Otherwise a process killed in between would leave files that are not what is recorded.
+        """
+        if self._entries.pop(specimen_id, None) is not None:
+            self._append({"id": specimen_id, "fingerprint": None})
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
         line = _as_line(entry)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +248,6 @@ class Manifest:
                 f"{self.path} cannot be written ({error.strerror or error}).",
                 advice="Check the free space and the permissions of that folder, or choose another one.",
             ) from error
-        self._entries[specimen_id] = entry
 
     def keep_only(self, specimen_ids: Iterable[str]) -> None:
         """Forget every other specimen and put the file in id order."""
@@ -185,6 +261,15 @@ class Manifest:
         with self.path.open("rb") as stream:
             stream.seek(-1, os.SEEK_END)
             return stream.read(1) == b"\n"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be read ({error.strerror or error}).", advice="Check the permissions of that folder."
+        ) from error
 
 
 def _as_line(entry: Mapping[str, Any]) -> bytes:

@@ -167,6 +167,8 @@ class Workspace:
         ------
         BusyError
             Where another process is working on it.
+        WorkspaceError
+            Where its folder is missing, or its file system knows no locks.
         """
         lock = FileLock(self.root / ".lock", timeout=0)
         try:
@@ -175,6 +177,11 @@ class Workspace:
             raise BusyError(
                 f"Another run is working on the workspace {self.root}.",
                 advice="Wait until it is done, cancel it in the app, or take another --workspace.",
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise WorkspaceError(
+                f"The workspace {self.root} cannot be locked ({error}).",
+                advice="Check its permissions, or take a folder on a local disk with --workspace.",
             ) from error
         try:
             yield
@@ -197,8 +204,9 @@ def open_workspace(root: Path) -> Workspace:
         with tempfile.TemporaryFile(dir=workspace.root):
             pass
     except OSError as error:
+        reason = "there is a file of that name" if workspace.root.is_file() else error.strerror or error
         raise WorkspaceError(
-            f"The workspace {workspace.root} cannot be written ({error.strerror or error}).",
+            f"The workspace {workspace.root} cannot be written ({reason}).",
             advice="Check its permissions and the free space, or take another folder with --workspace.",
         ) from error
     return workspace

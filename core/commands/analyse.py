@@ -1,4 +1,4 @@
-"""Commands that ask something of embeddings: search, search-all, cluster, evaluate."""
+"""Commands that ask something of embeddings: search, search-all, cluster, cluster-sweep, evaluate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import DONE, progress_of, report, say
-from core.clusters import cluster, write_clustering
 from core.commands import flags
 from core.embeddings import read_embeddings
-from core.evaluation import evaluate, write_evaluation
 from core.labels import resolve_labels
 from core.neighbours import file_name_of_search, search, write_neighbours
+from core.results import cluster_into, evaluate_into, sweep_into
 from core.stages import search_folder
 
 
@@ -21,6 +20,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_search(commands, common)
     _add_search_all(commands, common)
     _add_cluster(commands, common)
+    _add_cluster_sweep(commands, common)
     _add_evaluate(commands, common)
 
 
@@ -30,6 +30,7 @@ def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
     flags.add_search_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search)
 
 
@@ -37,11 +38,11 @@ def _search(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
     neighbours = search(embeddings, options.query, flags.search_settings(options))
     path = options.out / file_name_of_search(neighbours.query_id)
-    write_neighbours(path, neighbours)
+    is_new = write_neighbours(path, neighbours, overwrite=options.overwrite)
     say(options, f"Nearest to {neighbours.query_id} ({options.metric} distance):")
     for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1):
         say(options, f"{rank:4d}  {distance:.4f}  {name}")
-    say(options, f"Written to {path}")
+    say(options, f"Written to {path}" if is_new else f"Nothing to write, {path} says so already")
     return DONE
 
 
@@ -50,7 +51,7 @@ def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     flags.add_search_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
-    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search_all)
 
 
@@ -66,13 +67,19 @@ def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
     flags.add_cluster_flags(parser)
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_cluster)
 
 
 def _cluster(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
-    clustering = cluster(embeddings, flags.cluster_settings(options))
-    write_clustering(options.out, clustering, options.pca_report or options.out / "pca_report.csv")
+    settings = flags.cluster_settings(options)
+    clustering = cluster_into(
+        options.out, embeddings, settings, pca_report=options.pca_report, overwrite=options.overwrite
+    )
+    if clustering is None:
+        say(options, f"Cluster: nothing to do, clusters.csv is already there, in {options.out}")
+        return DONE
     for note in clustering.notes:
         say(options, f"Note: {note}")
     say(
@@ -84,18 +91,59 @@ def _cluster(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _add_cluster_sweep(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("cluster-sweep", parents=[common], help="many cluster settings, and the best of them")
+    flags.add_embedding_flags(parser)
+    parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="where to (results/sweep)")
+    parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to compare with")
+    flags.add_sweep_flags(parser)
+    flags.add_overwrite_flag(parser)
+    parser.set_defaults(run=_cluster_sweep)
+
+
+def _cluster_sweep(options: argparse.Namespace) -> int:
+    embeddings = read_embeddings(options.emb, options.ids)
+    labels = None if options.labels is None else resolve_labels(options.labels, embeddings.ids)
+    found = sweep_into(
+        options.out,
+        embeddings,
+        flags.sweep_settings(options),
+        labels,
+        paths=(options.emb, options.ids),
+        overwrite=options.overwrite,
+        progress=progress_of(options),
+    )
+    if found is None:
+        say(options, f"Sweep: nothing to do, sweep_results.csv is already there, in {options.out}")
+        return DONE
+    for note in () if labels is None else labels.notes:
+        say(options, f"Note: {note}")
+    best = found.best_trial
+    say(
+        options,
+        f"The best of {len(found.trials)} settings by {found.settings.choose_by}: {best.n_clusters} clusters, "
+        f"{best.noise_ratio:.0%} noise, score {best.score:.3f}",
+    )
+    say(options, f"Written to {options.out / 'sweep_results.csv'}, best_config.yaml and best_clusters.csv")
+    return DONE
+
+
 def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("evaluate", parents=[common], help="how good the neighbours are, judged by labels")
     flags.add_embedding_flags(parser)
     parser.add_argument("--labels", default="category", help="a CSV specimen_id,label or the word category")
     parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
-    evaluation = evaluate(embeddings, resolve_labels(options.labels, embeddings.ids))
-    write_evaluation(options.out, evaluation)
+    labels = resolve_labels(options.labels, embeddings.ids)
+    evaluation = evaluate_into(options.out, embeddings, labels, overwrite=options.overwrite)
+    if evaluation is None:
+        say(options, f"Evaluate: nothing to do, retrieval.json is already there, in {options.out}")
+        return DONE
     for note in evaluation.notes:
         say(options, f"Note: {note}")
     say(options, f"{len(evaluation.ids)} queries in {len(evaluation.per_class)} classes, labels: {evaluation.source}")

@@ -14,11 +14,13 @@ from core.features import TOKENS, FeatureSettings
 from core.neighbours import METRICS, SearchSettings
 from core.pooling import POOLINGS
 from core.reduction import NORMALIZATIONS
+from core.renderers.surface import APPEARANCES, BACKENDS
+from core.sweep import CHOICES, SweepSettings
 from core.views import ViewSettings
 
 VIEW_CHOICES = {
-    "backend": ("auto", "raycast", "vtk", "filament"),
-    "appearance": ("gray", "colour", "depth", "normals"),
+    "backend": BACKENDS,
+    "appearance": APPEARANCES,
     "layout": ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces"),
 }
 
@@ -131,6 +133,26 @@ def cluster_settings(options: argparse.Namespace) -> ClusterSettings:
         umap_metric=options.umap_metric,
         seed=options.seed,
     )
+
+
+def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
+    """Add which of the many settings are tried, and how the best is chosen."""
+    group = parser.add_argument_group("sweep")
+    group.add_argument("--n-random", type=whole_number, default=0, help="try only so many, drawn at random (0: all)")
+    group.add_argument("--n-resamples", type=whole_number, default=0, help="samples to measure stability on (0)")
+    group.add_argument("--choose-by", choices=CHOICES, default="score", help=f"{listed(CHOICES)} (score)")
+
+
+def sweep_settings(options: argparse.Namespace) -> SweepSettings:
+    """Return sweep settings."""
+    return SweepSettings(
+        n_random=options.n_random, n_resamples=options.n_resamples, choose_by=options.choose_by, seed=options.seed
+    )
+
+
+def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
+    """Add what forces finished work to be done again."""
+    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
 
 
 def _pca(text: str) -> float:

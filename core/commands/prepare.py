@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--renders", type=Path, default=Path("data/renders"), help="views (data/renders)")
     parser.add_argument("--out", type=Path, default=Path("data/features"), help="where to (data/features)")
     flags.add_feature_flags(parser, model="dinov2_vits14")
-    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_extract)
 
 
@@ -97,7 +96,7 @@ def _add_pool(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=Path, default=Path("data/features"), help="features (data/features)")
     parser.add_argument("--out", type=Path, default=Path("data/embeddings"), help="where to (data/embeddings)")
     flags.add_pool_flag(parser)
-    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_pool)
 
 
@@ -129,14 +128,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.job is None:
         return _run_once(options)
     catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
-    catalogue.update_job(options.job, state="running")
+    catalogue.begin_job(options.job)
     try:
         status = _run_once(options)
     except CoreError as error:
-        catalogue.update_job(options.job, state="failed", finished=time.time(), message=str(error))
+        catalogue.end_job(options.job, "failed", str(error))
         raise
-    state = "done" if status == DONE else "done, some passed over"
-    catalogue.update_job(options.job, state=state, finished=time.time())
+    catalogue.end_job(options.job, "done" if status == DONE else "done, some passed over")
     return status
 
 
@@ -165,7 +163,7 @@ def _run_once(options: argparse.Namespace) -> int:
 
 def _add_work_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=whole_number, help="child processes that render (one fewer than processors)")
-    parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+    flags.add_overwrite_flag(parser)
 
 
 def _in_words(identity: dict[str, object]) -> str:
