@@ -91,7 +91,7 @@ def grow_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> ClusterTree:
     return ClusterTree(join_in_order(tree), tree.core_distances)
 
 
-def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, epsilon: float) -> Grouping:
+def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, epsilon: float | int) -> Grouping:
     """Condense a tree and choose clusters from it, as `hdbscan` does.
 
     Parameters

@@ -53,7 +53,7 @@ class MapSettings:
     method: str = "umap"
     dimensions: int = 2
     n_neighbors: int = 15
-    min_dist: float = 0.1
+    min_dist: float | int = 0.1
     metric: str = "cosine"
     seed: int = 42
 
@@ -126,7 +126,7 @@ def fit_umap(
     *,
     dimensions: int,
     n_neighbors: int,
-    min_dist: float,
+    min_dist: float | int,
     metric: str,
     seed: int,
 ) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:

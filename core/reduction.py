@@ -116,7 +116,7 @@ def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[n
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
-def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float) -> PrincipalComponents:
+def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float | int) -> PrincipalComponents:
     """Return the principal components of a matrix (Pearson, 1901; Hotelling, 1933).
 
     Solved exactly through the smaller of the two cross-product matrices in float64, so that
@@ -146,7 +146,7 @@ def fit_spectrum(matrix: Float[np.ndarray, "n d"]) -> Spectrum:
     return Spectrum(mean, variances, _with_fixed_signs(directions))
 
 
-def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: float) -> PrincipalComponents:
+def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: float | int) -> PrincipalComponents:
     """Return as many principal components of a matrix as asked for; see `fit_pca`."""
     check_pca(pca)
     if pca == 0:
@@ -164,7 +164,7 @@ def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: f
     return PrincipalComponents(coordinates, components, spectrum.mean, ratio, notes)
 
 
-def check_pca(pca: float) -> None:
+def check_pca(pca: float | int) -> None:
     """Raise a `SettingError` where `pca` is not 0, a whole number above 0 or a fraction below 1."""
     fits = not isinstance(pca, bool) and math.isfinite(pca) and pca >= 0 and (pca < 1 or pca == int(pca))
     if not fits:
@@ -182,7 +182,7 @@ def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
         )
 
 
-def check_at_least(name: str, given: float, least: float) -> None:
+def check_at_least(name: str, given: float | int, least: float | int) -> None:
     """Raise a `SettingError` where a number is below the least one allowed."""
     if not math.isfinite(given) or given < least:
         raise SettingError(f"'{name}' must be at least {least} (got {given}).", advice=f"Give {least} or more.")
@@ -209,7 +209,7 @@ def _spectrum(
     return values, directions / np.where(lengths > 0, lengths, 1.0)
 
 
-def _how_many(variances: Float[np.ndarray, " r"], pca: float, allowed: int) -> tuple[int, tuple[str, ...]]:
+def _how_many(variances: Float[np.ndarray, " r"], pca: float | int, allowed: int) -> tuple[int, tuple[str, ...]]:
     if pca >= 1:
         if pca > allowed:
             note = f"PCA was asked for {int(pca)} components; the data allow {allowed}, which were kept."

@@ -55,11 +55,11 @@ class ScoreWeights:
     Fewer than two clusters score 0.
     """
 
-    coverage: float = 0.4
-    strength: float = 0.2
-    balance: float = 0.2
-    number: float = 0.2
-    stability: float = 0.4
+    coverage: float | int = 0.4
+    strength: float | int = 0.2
+    balance: float | int = 0.2
+    number: float | int = 0.2
+    stability: float | int = 0.4
 
     def __post_init__(self) -> None:
         """Check every weight."""
@@ -95,12 +95,12 @@ class SweepSettings:
 
     base: ClusterSettings = field(default_factory=ClusterSettings)
     normalize: tuple[str, ...] = ("l2",)
-    pca: tuple[float, ...] = (16, 32, 64, 0.9)
+    pca: tuple[float | int, ...] = (16, 32, 64, 0.9)
     umap: tuple[bool, ...] = (False,)
     min_samples: tuple[int, ...] = (1, 3, 5)
-    min_cluster_size: tuple[int, ...] = (5, 10, 15, 25)
+    min_cluster_size: tuple[int, ...] = (3, 5, 10, 20)
     cluster_selection_method: tuple[str, ...] = ("leaf", "eom")
-    cluster_selection_epsilon: tuple[float, ...] = (0.0,)
+    cluster_selection_epsilon: tuple[float | int, ...] = (0.0,)
     n_random: int = 0
     n_resamples: int = 0
     choose_by: str = "score"

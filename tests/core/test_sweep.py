@@ -99,7 +99,7 @@ def test_sweep_settings__say_what_is_wrong(changes: dict[str, object], message: 
 def by_hand(labels: list[int], probabilities: list[float]) -> Clustering:
     """Return a clustering of specimens that are called by their row."""
     ids = tuple(map(str, range(len(labels))))
-    return Clustering(ids, np.array(labels), np.array(probabilities), None, ClusterSettings())
+    return Clustering(ids, np.array(labels), np.array(probabilities, dtype=np.float64), None, ClusterSettings())
 
 
 def test_score_parts__by_hand() -> None:
