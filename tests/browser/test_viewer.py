@@ -102,6 +102,7 @@ class Visit:
 
     page: Page
     asked_elsewhere: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     received_bytes: list[int] = field(default_factory=list)
 
     def allow_only_localhost(self, route: Route) -> None:
@@ -148,11 +149,15 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     page.on(
         "websocket", lambda socket_: socket_.on("framereceived", lambda data: made.received_bytes.append(len(data)))
     )
+    page.on("console", lambda message: made.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: made.errors.append(str(error)))
     page.goto(address)
     made.wait_for_scene()
     page.wait_for_timeout(1500)
     yield made
     page.close()
+    assert made.errors == []
+    assert made.asked_elsewhere == []
 
 
 def share_covered(viewport: np.ndarray) -> float:
@@ -216,6 +221,20 @@ def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
     assert visit.page.locator(".viewer iframe").evaluate("frame => frame.contentWindow.stayed")
     assert sum(visit.received_bytes) < 500_000
     assert difference(before[0], visit.viewports()[0]) > 0.02
+    assert (
+        visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
+    )
+
+
+def test_viewer__hurried_clicks(visit: Visit) -> None:
+    """Scenes that are overtaken while they load leave nothing behind, and the last one stands."""
+    for first in (1, 0, 2, 1, 0, 1):
+        visit.set_number("First", first)
+        visit.page.wait_for_timeout(120)
+    visit.page.locator(".viewer .title").get_by_text("b_plate").first.wait_for()
+    visit.page.wait_for_timeout(5000)
+    assert visit.page.locator(".viewer").get_attribute("data-state") == "ready"
+    assert visit.page.locator(".viewer .title bdi").all_inner_texts() == ["b_plate", "c_blue"]
     assert (
         visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
     )

@@ -9,6 +9,9 @@ const SHELL_SECONDS = 20;
 const SCENE_SECONDS = 20;
 const FAST_FRAME_MS = 8;
 const SLOW_FRAME_MS = 120;
+const STALE_MS = 3000;
+const PAINT_MS = 50;
+const IDLE_MS = 250;
 const LEAST_POINT_PIXELS = 2;
 const MOST_POINT_PIXELS = 9;
 const REFINE_AFTER_MS = 500;
@@ -74,22 +77,26 @@ class Viewer {
 
   async show(scene, previous, turn) {
     const page = await this.openPage();
+    await idle();
     if (turn !== this.latest) return;
     const window_ = page.contentWindow;
     const camera = this.camera && previous?.subject === scene.subject ? poseOf(this.camera) : null;
     const before = { layer: this.layer, renderWindow: this.renderWindow };
 
     const layer = window_.document.createElement("div");
-    layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
+    // What is drawn while the scene comes together is thrown away, so it is drawn small.
+    layer.style.cssText = "position:absolute;width:16px;height:16px;overflow:hidden;visibility:hidden";
     window_.document.body.append(layer);
     clearTimeout(this.refining);
     this.ratio = window.devicePixelRatio;
     // Typed arrays have to belong to the page that tests what they are.
-    window_.OfflineLocalView.load(layer, { file: new window_.Uint8Array(scene.archive) });
+    const archive = new window_.Uint8Array(scene.archive);
+    layer.resizers = listenersAdded(window_, "resize", () => window_.OfflineLocalView.load(layer, { file: archive }));
     const renderWindow = window_.global.renderWindow;
     const renderers = await drawn(window_, renderWindow, scene.titles.length, () => turn !== this.latest);
     if (!renderers) {
-      discard(layer, renderWindow);
+      // It is still being read; without its context it would complain.
+      setTimeout(() => discard(layer, renderWindow), STALE_MS);
       return;
     }
     this.layer = layer;
@@ -101,8 +108,11 @@ class Viewer {
     this.setStyle(this.style ?? scene.style, false);
     this.drawCells();
     this.drawBar();
-    this.adaptToSpeed(window_);
-    discard(before.layer, before.renderWindow);
+    for (const renderer of renderers) renderer.resetCameraClippingRange();
+    layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
+    for (const resize of layer.resizers) resize();
+    this.adaptToSpeed();
+    idle().then(() => discard(before.layer, before.renderWindow));
     layer.querySelector("canvas").addEventListener("webglcontextlost", () => {
       if (this.layer === layer) this.fail("context-lost");
     });
@@ -334,8 +344,9 @@ class Viewer {
 
   // Drawing at twice the size smooths the edges. A graphics card does that always; without one
   // the picture is refined when the mouse rests, or, where even that would take long, never.
-  adaptToSpeed(window_) {
-    const milliseconds = this.frameTime();
+  adaptToSpeed() {
+    if (this.frameMilliseconds === undefined) this.frameMilliseconds = this.frameTime();
+    const milliseconds = this.frameMilliseconds;
     const plain = window.devicePixelRatio;
     const fine = Math.max(2, plain);
     clearTimeout(this.refining);
@@ -343,7 +354,7 @@ class Viewer {
       if (ratio === this.ratio) return;
       this.ratio = ratio;
       this.sizePoints();
-      window_.dispatchEvent(new window_.Event("resize"));
+      for (const resize of this.layer.resizers) resize();
     };
     if (milliseconds < FAST_FRAME_MS) {
       draw(fine);
@@ -362,6 +373,7 @@ class Viewer {
     }
   }
 
+  // Measured once: waiting for the pixels holds up the page.
   frameTime() {
     const started = performance.now();
     this.draw();
@@ -390,6 +402,14 @@ function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
   return { ...header, archive: bytes.slice(4 + length) };
+}
+
+// The rest of the screen comes first: drawing without a graphics card holds up everything else.
+function idle() {
+  return new Promise((resolve) => {
+    const ask = () => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: IDLE_MS });
+    setTimeout(ask, PAINT_MS);
+  });
 }
 
 function shellPage() {
@@ -422,8 +442,25 @@ function drawn(window_, renderWindow, count, isStale) {
 function discard(layer, renderWindow) {
   if (!layer) return;
   renderWindow?.getInteractor()?.unbindEvents?.();
+  for (const resize of layer.resizers) layer.ownerDocument.defaultView?.removeEventListener("resize", resize);
   for (const canvas of layer.querySelectorAll("canvas")) contextOf(canvas)?.getExtension("WEBGL_lose_context")?.loseContext();
   layer.remove();
+}
+
+// The page offers no way to close a scene; what it listens to has to be known to be ended.
+function listenersAdded(window_, type, act) {
+  const listeners = [];
+  const add = window_.addEventListener;
+  window_.addEventListener = (name, listener, ...rest) => {
+    if (name === type) listeners.push(listener);
+    add.call(window_, name, listener, ...rest);
+  };
+  try {
+    act();
+  } finally {
+    delete window_.addEventListener;
+  }
+  return listeners;
 }
 
 function contextOf(canvas) {
