@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import atexit
 import io
+import os
+import signal
 import struct
 import subprocess
 import sys
@@ -87,6 +89,7 @@ class _Child:
     def __init__(self, backend: str) -> None:
         self._backend = backend
         self.specimens = 0
+        self._talker: threading.Thread | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.renderers.worker", backend],
@@ -94,6 +97,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             cwd=Path(__file__).resolve().parents[2],
+            start_new_session=True,  # so that what the child starts can be ended with it
         )
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +130,7 @@ class _Child:
                     write_message(there, request)
                     answers.append(read_message(back))
 
-        talker = threading.Thread(target=talk, daemon=True)
+        talker = self._talker = threading.Thread(target=talk, daemon=True)
         talker.start()
         talker.join(seconds)
         if answers:
@@ -147,9 +151,11 @@ class _Child:
 
     def end(self) -> None:
         """Kill the process, if it still runs, and close everything that belongs to it."""
-        if self._process.poll() is None:
-            self._process.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._talker is not None:
+            self._talker.join(5)  # it ends when the pipe does; a pipe in use must not be closed
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError, ValueError):

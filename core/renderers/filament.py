@@ -14,7 +14,7 @@ from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustu
 from core.renderers.surface import Cameras, Look, Surface
 
 _CLAY = 238.0
-_NORMALS, _COLOURS = "normals", "colours"
+_NAME = "specimen"
 
 
 class Renderer:
@@ -32,49 +32,50 @@ class Renderer:
 
         Pictures are drawn at twice their size and averaged where the look asks for antialiasing.
         """
-        from open3d.visualization import rendering
-
         finer = 1 if look.antialias == 1 else 2
-        size = cameras.size * finer
-        if self._size != size:
-            self._offscreen = rendering.OffscreenRenderer(size, size)
-            self._size = size
-        scene = self._offscreen.scene
-        scene.clear_geometry()
-        scene.set_background(np.array([1.0, 1.0, 1.0, 1.0], np.float32))
-        scene.view.set_post_processing(False)
         surface = drawable(surface, look)
         coloured = look.appearance == "colour" and surface.vertex_colours is not None
-        # One geometry for each material: changing the material of one aborts when it is removed.
-        geometry = _geometry(surface)
-        scene.add_geometry(_NORMALS, geometry, _material("normals"))
-        if coloured:
-            scene.add_geometry(_COLOURS, geometry, _material("defaultUnlit"))
-            scene.show_geometry(_COLOURS, False)
+        normals, depths = self._pass(surface, cameras, "normals", finer)
+        plain = self._pass(surface, cameras, "defaultUnlit", finer)[0] if coloured else [None] * len(normals)
         views = len(cameras.camera_to_world)
         images = np.empty((views, cameras.size, cameras.size, 3), np.uint8)
         masks = np.empty((views, cameras.size, cameras.size), np.bool_)
         for view in range(views):
-            eye, target, up = eye_target_up(cameras, view)
-            scene.camera.look_at(target, eye, up)
-            scene.camera.set_projection(rendering.Camera.Projection.Perspective, *frustum(cameras, view), NEAR, FAR)
-            normals = np.asarray(self._offscreen.render_to_image()).astype(np.float32)
-            depth = np.asarray(self._offscreen.render_to_depth_image(True))
-            hit = (np.isfinite(depth) & (depth < 0.99 * FAR))[..., None]
-            light = lit(normals / 127.5 - 1, cameras.camera_to_world[view], look.shading)[..., None]
-            if coloured:
-                scene.show_geometry(_NORMALS, False)
-                scene.show_geometry(_COLOURS, True)
-                colours = np.asarray(self._offscreen.render_to_image()).astype(np.float32) * (0.2 + 0.8 * light)
-                scene.show_geometry(_COLOURS, False)
-                scene.show_geometry(_NORMALS, True)
-            else:
-                colours = np.repeat(_CLAY * light, 3, axis=2)
+            hit = (np.isfinite(depths[view]) & (depths[view] < 0.99 * FAR))[..., None]
+            light = lit(normals[view] / np.float32(127.5) - 1, cameras.camera_to_world[view], look.shading)[..., None]
+            own = plain[view]
+            colours = np.repeat(_CLAY * light, 3, axis=2) if own is None else own * (0.2 + 0.8 * light)
             coverage = _averaged(hit.astype(np.float32), finer)
             mean = _averaged(colours * hit, finer) / np.maximum(coverage, 1e-6)
             images[view] = on_background(np.minimum(mean, 250.0), coverage[..., 0], look.background)
             masks[view] = coverage[..., 0] >= 0.5
         return images, masks
+
+    def _pass(
+        self, surface: Surface, cameras: Cameras, shader: str, finer: int
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Draw all views with one material; return pictures and depths."""
+        from open3d.visualization import rendering
+
+        size = cameras.size * finer
+        if self._size != size:
+            self._offscreen = rendering.OffscreenRenderer(size, size)
+            self._size = size
+        scene = self._offscreen.scene
+        scene.set_background(np.array([1.0, 1.0, 1.0, 1.0], np.float32))
+        scene.view.set_post_processing(False)
+        material = rendering.MaterialRecord()
+        material.shader = shader
+        scene.add_geometry(_NAME, _geometry(surface), material)
+        pictures, depths = [], []
+        for view in range(len(cameras.camera_to_world)):
+            eye, target, up = eye_target_up(cameras, view)
+            scene.camera.look_at(target, eye, up)
+            scene.camera.set_projection(rendering.Camera.Projection.Perspective, *frustum(cameras, view), NEAR, FAR)
+            pictures.append(np.asarray(self._offscreen.render_to_image()).copy())
+            depths.append(np.asarray(self._offscreen.render_to_depth_image(True)).copy())
+        scene.clear_geometry()
+        return pictures, depths
 
 
 def _geometry(surface: Surface) -> Any:
@@ -92,14 +93,6 @@ def _geometry(surface: Surface) -> Any:
     if surface.vertex_colours is not None:
         mesh.vertex_colors = o3d.utility.Vector3dVector(np.tile(surface.vertex_colours / 255.0, (2, 1)))
     return mesh
-
-
-def _material(shader: str) -> Any:
-    from open3d.visualization import rendering
-
-    material = rendering.MaterialRecord()
-    material.shader = shader
-    return material
 
 
 def _averaged(picture: np.ndarray, finer: int) -> np.ndarray:

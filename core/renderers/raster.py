@@ -19,7 +19,9 @@ from core.renderers.lights import Shading, camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
 
 
-def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def render(
+    surface: Surface, cameras: Cameras, look: Look, threads: int = 0, distances: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw a surface from every camera.
 
     Parameters
@@ -32,6 +34,8 @@ def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> 
         Lights and colours.
     threads : int
         How many views are drawn at once; 0 for one a core.
+    distances : (v, h, w) float32, optional
+        Written to where given: distance along the camera's axis, infinite off the specimen.
 
     Returns
     -------
@@ -48,7 +52,9 @@ def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> 
 
     def draw(view: int) -> None:
         camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        _draw(surface, camera, shading, grid, images[view], masks[view])
+        depth = _draw(camera, shading, grid, images[view], masks[view])
+        if distances is not None:
+            distances[view] = depth
 
     workers = min(views, threads or len(os.sched_getaffinity(0)))
     if workers == 1:
@@ -60,9 +66,8 @@ def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> 
     return images, masks
 
 
-def _draw(
-    surface: Surface, camera: np.ndarray, shading: Shading, grid: int, image: np.ndarray, mask: np.ndarray
-) -> None:
+def _draw(camera: np.ndarray, shading: Shading, grid: int, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Write a picture and its mask; return the depth of every pixel."""
     size = len(image)
     places, nearness = project(shading.arguments[0], camera, grid)
     seen, nearest = scan(places, nearness, shading.arguments[1], size * grid)
@@ -72,3 +77,4 @@ def _draw(
     colour_samples(places, nearness, seen, nearest, grid, camera, colours, coverage, depth, *shading.arguments)
     factor = cavities(depth, float(camera[4, 2])) if shading.has_cavities else np.empty((0, 0), np.float32)
     finish(colours, coverage, factor, shading.background, image, mask)
+    return depth

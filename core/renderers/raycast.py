@@ -17,7 +17,9 @@ from core.renderers.lights import camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
 
 
-def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def render(
+    surface: Surface, cameras: Cameras, look: Look, threads: int = 0, distances: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw a surface from every camera.
 
     Parameters
@@ -30,6 +32,8 @@ def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> 
         Lights and colours.
     threads : int
         How many threads cast rays; 0 for all.
+    distances : (v, h, w) float32, optional
+        Written to where given: distance along the camera's axis, infinite off the specimen.
 
     Returns
     -------
@@ -44,7 +48,9 @@ def render(surface: Surface, cameras: Cameras, look: Look, threads: int = 0) -> 
     masks = np.empty((views, size, size), np.bool_)
     for view in range(views):
         camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        scene.draw(camera, images[view], masks[view])
+        depth = scene.draw(camera, images[view], masks[view])
+        if distances is not None:
+            distances[view] = depth
     return images, masks
 
 
@@ -66,7 +72,8 @@ class _Scene:
         places = ((np.arange(grid) + 0.5) / grid - 0.5).astype(np.float32)
         self._offsets = np.stack([axis.ravel() for axis in np.meshgrid(places, places)], axis=1)
 
-    def draw(self, camera: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
+    def draw(self, camera: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Write a picture and its mask; return the depth of every pixel."""
         size = len(image)
         rays = aim(camera, np.arange(size * size, dtype=np.int32), np.zeros((1, 2), np.float32), size)
         depth, colours = self._shade(rays, camera)
@@ -82,6 +89,7 @@ class _Scene:
                 edge_depth, edge_colours = self._shade(more, camera)
                 average_edges(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
         finish(colours, coverage, factor, self._shading.background, image, mask)
+        return depth
 
     def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         hits = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
