@@ -47,7 +47,7 @@ def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tupl
     with _LOCK:
         for _ in range(2):
             try:
-                images, masks = _child_of(backend).render(surface, cameras, look)
+                images, masks = _child_of(backend, (cameras.size, look.antialias)).render(surface, cameras, look)
             except RendererError:
                 _end(backend)
                 raise
@@ -86,8 +86,9 @@ def _must_be_seen(surface: Surface, cameras: Cameras) -> np.ndarray:
 class _Child:
     """One child process and the pipe to it."""
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, made_for: tuple[int, int]) -> None:
         self._backend = backend
+        self.made_for = made_for
         self.specimens = 0
         self._talker: threading.Thread | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
@@ -167,13 +168,17 @@ _LOCK = threading.RLock()
 _CHILDREN: dict[str, _Child] = {}
 
 
-def _child_of(backend: str) -> _Child:
+def _child_of(backend: str, made_for: tuple[int, int]) -> _Child:
+    """Return the child that draws pictures of this size and antialiasing.
+
+    A child keeps to one size: Open3D's OffscreenRenderer aborts when it is replaced by another.
+    """
     child = _CHILDREN.get(backend)
-    if child is not None and child.specimens >= _SPECIMENS_A_CHILD:
+    if child is not None and (child.specimens >= _SPECIMENS_A_CHILD or child.made_for != made_for):
         _end(backend)
         child = None
     if child is None:
-        child = _CHILDREN[backend] = _Child(backend)
+        child = _CHILDREN[backend] = _Child(backend, made_for)
     return child
 
 

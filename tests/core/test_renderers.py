@@ -285,7 +285,7 @@ def test_render__does_not_take_blank_pictures(monkeypatch: pytest.MonkeyPatch) -
             shape = (len(cameras.windows), cameras.size, cameras.size)
             return np.full((*shape, 3), 255, np.uint8), np.zeros(shape, bool)
 
-    monkeypatch.setattr(child, "_child_of", lambda backend: Blank())
+    monkeypatch.setattr(child, "_child_of", lambda backend, made_for: Blank())
     with pytest.raises(RendererError, match="The renderer filament draws blank pictures on this machine"):
         child.render("filament", square(), one_camera(16), Look())
     assert len(drawn) == 2
