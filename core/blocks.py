@@ -24,6 +24,8 @@ _FIRST_BLOCKS = 6
 _FEWEST_NEIGHBOURS = 10
 _SPARE_NEIGHBOURS = 4
 _CROWD = 20
+# Small enough for the distances of a block to this many others to stay in a core's own cache.
+_COLUMNS_AT_ONCE = 1536
 # A squared distance from float32 products is wrong by about 1e-7 of the squared lengths; lengths
 # are shrunk by more than that, so that what comes out is never above the truth.
 _SHRINK = 2e-6
@@ -102,6 +104,29 @@ class Blocks:
         slack = 1e-6 * (np.sqrt(squares) + np.sqrt(centre_squares) + self.radii)
         return np.asarray(apart - self.radii - slack)
 
+    def pairs_within(
+        self,
+        rows: slice,
+        columns: Int[np.ndarray, " m"],
+        row_reach: Float[np.ndarray, " r"],
+        column_reach: Float[np.ndarray, " m"] | None = None,
+    ) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
+        """Return pairs that may be nearer to each other than the larger of their reaches.
+
+        Pairs are a place among the rows and a place among the columns. None that is nearer is
+        left out; a few that are not come along. Nothing is nearer than a reach of 0.
+        """
+        row_limit = _squared_reach(row_reach)[:, None]
+        column_limit = None if column_reach is None else _squared_reach(column_reach)
+        owns, places = [np.empty(0, dtype=np.intp)], [np.empty(0, dtype=np.intp)]
+        for start in range(0, columns.size, _COLUMNS_AT_ONCE):
+            part = slice(start, start + _COLUMNS_AT_ONCE)
+            limit = row_limit if column_limit is None else np.maximum(row_limit, column_limit[part])
+            own, place = where_true(self.squared_distances(rows, columns[part]) < limit)
+            owns.append(own)
+            places.append(place + start)
+        return np.concatenate(owns), np.concatenate(places)
+
     def squared_distances(self, rows: slice, columns: Int[np.ndarray, " m"]) -> Float[np.ndarray, "r m"]:
         """Return squared distances, float32, at most a little below the truth and never above."""
         products = self.vectors[rows] @ (-2.0 * self.vectors[columns]).T
@@ -145,6 +170,12 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int, *, exact:
 
     in_threads(search, blocks)
     return Neighbourhoods(vectors, found_rows, found_distances, exact)
+
+
+def _squared_reach(reach: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    # Rounded up, so that float32 does not lose what lies on the border.
+    squared = (np.square(reach, dtype=np.float64) * (1 + 1e-6)).astype(np.float32)
+    return np.asarray(np.where(reach > 0, squared, np.float32(-np.inf)))
 
 
 def cut_into_blocks(vectors: Float[np.ndarray, "n k"], order: Int[np.ndarray, " n"]) -> Blocks:
@@ -223,7 +254,7 @@ def _candidates(
     needed[order[:n_first]] = False
     if exact and needed.any():
         rest = blocks.columns(needed)
-        own, place = where_true(blocks.squared_distances(rows, rest) <= reach[:, None])
+        own, place = blocks.pairs_within(rows, rest, np.sqrt(np.maximum(reach, 0.0)))
         owns.append(own)
         others.append(rest[place])
     own, other = np.concatenate(owns), np.concatenate(others)

@@ -229,19 +229,14 @@ def _shortcuts(
     to_end = np.maximum.accumulate(inside[::-1])[::-1]
     # beyond_end[j]: the largest gap between the first position after the block and the j-th after it.
     beyond_end = np.maximum.accumulate(np.concatenate([np.zeros(1), gaps[rows.stop :]]))
-    own, other = _within(blocks, inside, rows)
-    longest = np.array([inside[a:b].max() for a, b in zip(own.tolist(), (other - rows.start).tolist(), strict=True)])
+    own, other, longest = _within(blocks, inside, rows)
     if rows.stop < n_rows:
         last_of_block = blocks.edges[number + 2 :] - 1 - rows.stop
         reach = np.maximum(to_end[:, None], beyond_end[last_of_block])
         needed = np.zeros(blocks.radii.size, dtype=bool)
         needed[number + 1 :] = np.any(blocks.beyond(rows)[:, number + 1 :] < reach, axis=0)
         columns = blocks.columns(needed)
-        limit = np.maximum(to_end[:, None], beyond_end[columns - rows.stop]).astype(np.float32)
-        limit *= limit
-        # Nothing is shorter than an edge of length zero, whatever rounding says.
-        limit[limit == 0] = -np.inf
-        far_own, place = where_true(blocks.squared_distances(rows, columns) < limit)
+        far_own, place = blocks.pairs_within(rows, columns, to_end, beyond_end[columns - rows.stop])
         far_longest = np.maximum(to_end[far_own], beyond_end[columns[place] - rows.stop])
         own, other = np.concatenate([own, far_own]), np.concatenate([other, columns[place]])
         longest = np.concatenate([longest, far_longest])
@@ -250,16 +245,16 @@ def _shortcuts(
 
 def _within(
     blocks: Blocks, inside: Float[np.ndarray, " m"], rows: slice
-) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
-    """Return such pairs inside of one block: a place in it and a position."""
+) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"], Float[np.ndarray, " c"]]:
+    """Return such pairs inside of one block: a place in it, a position, and the longest edge between."""
     size = rows.stop - rows.start
-    limit = np.full((size, size), -np.inf)
+    longest = np.zeros((size, size))
     for place in range(size - 1):
-        limit[place, place + 1 :] = np.maximum.accumulate(inside[place : size - 1])
-    limit = np.where(limit > 0, limit * limit, -np.inf).astype(np.float32)
+        longest[place, place + 1 :] = np.maximum.accumulate(inside[place : size - 1])
+    limit = np.where(longest > 0, longest * longest * (1 + 1e-6), -np.inf).astype(np.float32)
     squares = blocks.squared_distances(rows, np.arange(rows.start, rows.stop))
     own, other = where_true(squares < limit)
-    return own, other + rows.start
+    return own, other + rows.start, longest[own, other]
 
 
 def _leaves(edges: _Edges) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
