@@ -10,12 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 # Raised when the numbers change, so that kept features are made again.
-CLASSICAL_VERSION = "1"
-ZERNIKE_ORDER = 12
-ZERNIKE_PIXELS = 96
+CLASSICAL_VERSION = "2"
+ZERNIKE_ORDER = 16
+ZERNIKE_RADII, ZERNIKE_ANGLES = 64, 256
 HOG_PIXELS = 128
-# How much each part weighs in the cosine of two views (its squared norm).
-WEIGHTS = {"silhouette": 0.3, "depth": 0.3, "shading": 0.4}
+_HOG_CELL = 16
+# How much each part weighs in the cosine of two views (its squared norm). Depth tells the most
+# about form; the two histograms bring in detail: one as the camera stood, so that specimens
+# that were scanned in the same position profit from it, and one turned to the longest axis.
+WEIGHTS = {"silhouette": 0.1, "depth": 0.5, "upright": 0.15, "turned": 0.25}
 
 
 def describe_views(
@@ -32,7 +35,8 @@ def describe_views(
     masks : (v, h, w) bool, optional
         The specimen's own pixels; where missing, what differs from the corner's colour.
     depth : (v, h, w) float, optional
-        Any distance along the line of sight; where missing, brightness stands in for it.
+        Distance along the line of sight, infinite off the specimen; where missing, brightness
+        stands in for it (what faces a camera is lit by it), which tells less.
 
     Returns
     -------
@@ -42,7 +46,8 @@ def describe_views(
     Notes
     -----
     Magnitudes of Zernike moments do not change when a picture is turned (Khotanzad & Hong
-    1990). Histograms of oriented gradients: Dalal & Triggs (2005).
+    1990). Depth is taken from its mean, so that the moments tell relief and not silhouette again.
+    Histograms of oriented gradients: Dalal & Triggs (2005).
     """
     if masks is None:
         masks = masks_from_background(images)
@@ -50,11 +55,13 @@ def describe_views(
     for index in range(len(images)):
         grey = cv2.cvtColor(images[index], cv2.COLOR_RGB2GRAY)
         mask = masks[index]
-        relief = _relief(mask, depth[index] if depth is not None else grey.astype(np.float32))
+        distance = depth[index] if depth is not None else -grey.astype(np.float32)
+        disc = _disc_of(mask)
         parts = (
-            ("silhouette", _zernike_magnitudes(mask.astype(np.float32), mask)),
-            ("depth", _zernike_magnitudes(relief, mask)),
-            ("shading", _hog(grey)),
+            ("silhouette", _zernike_magnitudes(mask.astype(np.float32), disc)),
+            ("depth", _zernike_magnitudes(_relief(mask, distance), disc)),
+            ("upright", _hog(cv2.resize(grey, (HOG_PIXELS, HOG_PIXELS), interpolation=cv2.INTER_AREA)).ravel()),
+            ("turned", _turned_hog(grey, mask)),
         )
         rows.append(np.concatenate([_scaled(values, WEIGHTS[name]) for name, values in parts]))
     return np.asarray(rows, dtype=np.float32)
@@ -72,56 +79,90 @@ def _scaled(values: np.ndarray, weight: float) -> np.ndarray:
     return values * (math.sqrt(weight) / norm) if norm > 0 else values
 
 
-def _relief(mask: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """Scale the depth of the specimen's pixels to [0.2, 1], nearest brightest; 0 elsewhere."""
+def _relief(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Return how much nearer than the mean each of the specimen's pixels is; 0 elsewhere."""
+    seen = mask & np.isfinite(distance)
     relief = np.zeros(mask.shape, dtype=np.float32)
-    values = depth[mask]
-    if values.size:
-        low, high = float(values.min()), float(values.max())
-        relief[mask] = 1.0 - 0.8 * (values - low) / max(high - low, 1e-9)
+    if seen.any():
+        values = distance[seen].astype(np.float32)
+        relief[seen] = values.mean(dtype=np.float64) - values
     return relief
 
 
-def _zernike_magnitudes(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return |Z_nm| for n up to ZERNIKE_ORDER over the disc that just holds the mask."""
-    basis = _zernike_basis()
+def _disc_of(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return where in the picture the samples of the disc lie that just holds the mask."""
     rows, columns = np.nonzero(mask)
     if rows.size == 0:
-        return np.zeros(basis.shape[0], dtype=np.float32)
+        return None
     centre_x, centre_y = float(columns.mean()), float(rows.mean())
-    radius = float(np.hypot(columns - centre_x, rows - centre_y).max()) + 1.0
-    scale = ZERNIKE_PIXELS / (2 * radius)
-    shift = ZERNIKE_PIXELS / 2 - 0.5
-    matrix = np.array([[scale, 0, shift - scale * centre_x], [0, scale, shift - scale * centre_y]])
-    disc = cv2.warpAffine(picture, matrix, (ZERNIKE_PIXELS, ZERNIKE_PIXELS), flags=cv2.INTER_LINEAR)
-    magnitudes: np.ndarray = np.abs(basis @ disc.ravel())
+    radius = np.float32(np.hypot(columns - centre_x, rows - centre_y).max() + 1.0)
+    x, y, _ = _zernike_basis()
+    return x * radius + np.float32(centre_x), y * radius + np.float32(centre_y)
+
+
+def _zernike_magnitudes(picture: np.ndarray, disc: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+    """Return |Z_nm| for n up to ZERNIKE_ORDER over a disc."""
+    radials = _zernike_basis()[2]
+    if disc is None:
+        return np.zeros(len(_ORDERS), dtype=np.float32)
+    samples = cv2.remap(picture, *disc, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    # On circles the angular part is a Fourier transform, which leaves a sum over the radius.
+    circles = np.fft.rfft(samples, axis=1)[:, : ZERNIKE_ORDER + 1]
+    magnitudes: np.ndarray = np.abs((radials * circles[:, [m for _, m in _ORDERS]]).sum(axis=0))
     return magnitudes
 
 
+_ORDERS = tuple((n, m) for n in range(ZERNIKE_ORDER + 1) for m in range(n % 2, n + 1, 2))
+
+
 @lru_cache(maxsize=1)
-def _zernike_basis() -> np.ndarray:
-    """Return the conjugated Zernike polynomials on a grid of pixels: (k, pixels) complex64."""
-    axis = (np.arange(ZERNIKE_PIXELS) + 0.5) / (ZERNIKE_PIXELS / 2) - 1
-    x, y = np.meshgrid(axis, axis)
-    rho, theta = np.hypot(x, y), np.arctan2(y, x)
-    inside = rho <= 1
-    rows = []
-    for n in range(ZERNIKE_ORDER + 1):
-        for m in range(n % 2, n + 1, 2):
-            radial = sum(
-                (-1) ** k
-                * math.factorial(n - k)
-                / (math.factorial(k) * math.factorial((n + m) // 2 - k) * math.factorial((n - m) // 2 - k))
-                * rho ** (n - 2 * k)
-                for k in range((n - m) // 2 + 1)
-            )
-            rows.append((n + 1) / math.pi * np.where(inside, radial * np.exp(-1j * m * theta), 0).ravel())
-    return (np.asarray(rows) * (2 / ZERNIKE_PIXELS) ** 2).astype(np.complex64)
+def _zernike_basis() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x and y of samples in the unit disc, (radii, angles), and weighted radial polynomials, (radii, k)."""
+    rho = (np.arange(ZERNIKE_RADII) + 0.5) / ZERNIKE_RADII
+    theta = np.arange(ZERNIKE_ANGLES) * (2 * math.pi / ZERNIKE_ANGLES)
+    radials = np.stack([(n + 1) / math.pi * _radial_polynomial(n, m, rho) * rho for n, m in _ORDERS], axis=1)
+    radials *= (1 / ZERNIKE_RADII) * (2 * math.pi / ZERNIKE_ANGLES)
+    x, y = rho[:, None] * np.cos(theta), rho[:, None] * np.sin(theta)
+    return x.astype(np.float32), y.astype(np.float32), radials
 
 
-def _hog(grey: np.ndarray) -> np.ndarray:
+def _radial_polynomial(n: int, m: int, rho: np.ndarray) -> np.ndarray:
+    total = np.zeros_like(rho)
+    for k in range((n - m) // 2 + 1):
+        divisor = math.factorial(k) * math.factorial((n + m) // 2 - k) * math.factorial((n - m) // 2 - k)
+        total += (-1) ** k * (math.factorial(n - k) // divisor) * rho ** (n - 2 * k)
+    return total
+
+
+def _turned_hog(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return HOG with the specimen's longest axis level, the same for both ways round."""
+    rows, columns = np.nonzero(mask)
+    if rows.size < 3:
+        return np.zeros(_hog(np.zeros((HOG_PIXELS, HOG_PIXELS), dtype=np.uint8)).size, dtype=np.float32)
+    centre = np.array([columns.mean(), rows.mean()])
+    places = np.stack([columns, rows]) - centre[:, None]
+    longest = np.linalg.eigh(places @ places.T)[1][:, 1]
+    turn = np.array([[longest[0], longest[1]], [-longest[1], longest[0]]])
+    half = float(np.abs(turn @ places).max()) + 2.0
+    matrix = np.empty((2, 3))
+    matrix[:, :2] = turn * (HOG_PIXELS / 2 / half)
+    matrix[:, 2] = HOG_PIXELS / 2 - 0.5 - matrix[:, :2] @ centre
+    turned = cv2.warpAffine(grey, matrix, (HOG_PIXELS, HOG_PIXELS), flags=cv2.INTER_LINEAR, borderValue=int(grey[0, 0]))
+    histogram = _hog(turned)
+    # An axis has no direction: turned by half, cells and blocks change places and angles stay.
+    both: np.ndarray = histogram + histogram[::-1, ::-1, ::-1, ::-1]
+    return both.ravel()
+
+
+def _hog(picture: np.ndarray) -> np.ndarray:
+    """Return normalised histograms by block, cell and angle."""
     from skimage.feature import hog
 
-    small = cv2.resize(grey, (HOG_PIXELS, HOG_PIXELS), interpolation=cv2.INTER_AREA)
-    histogram: np.ndarray = hog(small, orientations=9, pixels_per_cell=(16, 16), cells_per_block=(2, 2))
+    histogram: np.ndarray = hog(
+        picture,
+        orientations=9,
+        pixels_per_cell=(_HOG_CELL, _HOG_CELL),
+        cells_per_block=(2, 2),
+        feature_vector=False,
+    )
     return histogram

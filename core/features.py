@@ -145,6 +145,7 @@ class ClassicalExtractor:
             "engine_version": cv2.__version__,
             "device": "cpu",
             "precision": "fp32",
+            "uses_depth": True,
             "version": f"{FEATURES_VERSION}.{CLASSICAL_VERSION}",
         }
 

@@ -200,7 +200,8 @@ class _Stream:
         for specimen in waiting:
             self._forget(specimen.specimen_id)
         renders = self.run.renders if self.keep else None
-        tasks = (Task(specimen, self.views, renders, self.thumbnails) for specimen in waiting)
+        with_depth = bool(self.extractor.identity.get("uses_depth"))
+        tasks = (Task(specimen, self.views, renders, self.thumbnails, with_depth) for specimen in waiting)
         workers = self.settings.workers if self.settings.workers is not None else default_workers()
         prepared = prepare_all(tasks, workers if len(waiting) > 1 else 0)
         extracted = self._extract(progress(prepared, len(waiting), "Rendering"))
@@ -242,7 +243,7 @@ class _Stream:
         """Extract, pool and store one specimen; the catalogue learns of it last."""
         name = item.record.specimen_id
         features_made_from, embedding_made_from = self._fingerprints(item.views_fingerprint)
-        view_features = self.extractor(item.views.images, item.views.masks)
+        view_features = self.extractor(item.views.images, item.views.masks, item.views.depth)
         store_features(file_of_specimen(self.run.features, name, ".npy"), view_features)
         self.features.add(name, features_made_from, views=len(view_features))
         write_npy(self._vector_path(name), pool_views(view_features, self.settings.pool))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from core.errors import InputError, SettingError, SpecimenError
 from core.meshes import Mesh, normalise_with_body
@@ -115,19 +115,24 @@ class Views:
         Which pixels show the specimen; read-only.
     camera_to_world : (v, 4, 4) float64
         Poses as `core.poses` has them; read-only.
+    depth : (v, h, w) float32, optional
+        Distance along the camera's axis, where the specimen's radius is 1; infinite off the
+        specimen; read-only. None where it was not asked for or the backend does not tell.
     """
 
     images: UInt8[np.ndarray, "v h w 3"]
     masks: Bool[np.ndarray, "v h w"]
     camera_to_world: Float[np.ndarray, "v 4 4"]
+    depth: Float32[np.ndarray, "v h w"] | None = None
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        for array in (self.images, self.masks, self.camera_to_world):
-            array.setflags(write=False)
+        for array in (self.images, self.masks, self.camera_to_world, self.depth):
+            if array is not None:
+                array.setflags(write=False)
 
 
-def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0) -> Views:
+def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0, with_depth: bool = False) -> Views:
     """Draw a specimen from all around.
 
     Parameters
@@ -138,6 +143,8 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0) -> Vie
         How many views, how large, how drawn.
     threads : int
         How many threads the ray caster uses, 0 for all; changes the time, not the pictures.
+    with_depth : bool
+        Whether to keep the depth of every pixel, which `raster` and `raycast` know.
 
     Raises
     ------
@@ -160,10 +167,12 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0) -> Vie
         background=colour_of(settings.background),
         antialias=settings.antialias,
     )
-    images, masks = _render(settings.backend, surface, cameras, look, threads)
+    knows_depth = with_depth and settings.backend in ("auto", "raster", "raycast")
+    depth = np.empty((len(cameras.camera_to_world), settings.size, settings.size), np.float32) if knows_depth else None
+    images, masks = _render(settings.backend, surface, cameras, look, threads, depth)
     if not masks.any():
         raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
-    return Views(images, masks, cameras.camera_to_world)
+    return Views(images, masks, cameras.camera_to_world, depth)
 
 
 def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
@@ -259,16 +268,16 @@ def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) 
 
 
 def _render(
-    backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int
+    backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int, depth: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     if backend in ("auto", "raster"):
         from core.renderers import raster
 
-        return raster.render(surface, cameras, look, threads)
+        return raster.render(surface, cameras, look, threads, depth)
     if backend == "raycast":
         from core.renderers import raycast
 
-        return raycast.render(surface, cameras, look, threads)
+        return raycast.render(surface, cameras, look, threads, depth)
     from core.renderers import child
 
     return child.render(backend, surface, cameras, look)

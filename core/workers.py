@@ -44,12 +44,15 @@ class Task:
         Where to write its views as PNG; nowhere where None.
     thumbnails : Path, optional
         Where to keep a small picture of it; nowhere where None.
+    with_depth : bool
+        Whether the backbone looks at depth, too.
     """
 
     specimen: SpecimenFile
     settings: ViewSettings
     renders: Path | None = None
     thumbnails: Path | None = None
+    with_depth: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def prepare(task: Task) -> Prepared:
         record = replace(record, kind="photographs")
     else:
         mesh = read_mesh(task.specimen.path)
-        views = render_views(mesh, task.settings)
+        views = render_views(mesh, task.settings, with_depth=task.with_depth)
         x, y, z = (float(value) for value in mesh.extent)
         record = replace(
             record,
