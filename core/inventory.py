@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.meshes import SUFFIXES
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_SIGNS_NOT_IN_IDS = "\\\ufeff"  # a separator elsewhere; a byte order mark, lost where it begins a file
 _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 
 
@@ -102,12 +103,12 @@ def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:
 
 def _as_id(path: str) -> str:
     """Write what cannot stand in an id, or in a line of ids.txt, as `%` and hexadecimal digits."""
-    return "".join(
-        _escaped(sign) if sign == "\\" or unicodedata.category(sign) in _NOT_IN_IDS else sign for sign in path
-    )
+    return "".join(map(_escaped, path))
 
 
 def _escaped(sign: str) -> str:
+    if sign not in _SIGNS_NOT_IN_IDS and unicodedata.category(sign) not in _NOT_IN_IDS:
+        return sign
     return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
 
 

@@ -193,8 +193,9 @@ def pool_folder(
         manifest.forget(name)
         file_of_specimen(out, name, ".npy").unlink(missing_ok=True)
     manifest.keep_only(finished)
-    if finished:
+    if done:
         write_json(out / "settings.json", {"pool": pool, "version": POOLING_VERSION})
+    if finished:
         assemble(out, sorted(finished), finished)
     return StageReport(done, unchanged, tuple(failures))
 

@@ -1,0 +1,37 @@
+"""What holds for all tests: shapes of boundary functions are checked, hypothesis has no stopwatch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+# Before any test module imports them. Signatures are checked by beartype in tests only;
+# `Embeddings` checks itself,
+# with better words, and protocols cannot be checked.
+install_import_hook(
+    [
+        "core.evaluation",
+        "core.neighbours",
+        "core.photographs",
+        "core.pooling",
+        "core.poses",
+    ],
+    "beartype.beartype",
+)
+
+settings.register_profile(
+    "project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real scans beside the project."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"the real scans in {folder.name}/ beside the project are not here")
+    return folder

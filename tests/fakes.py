@@ -1,0 +1,98 @@
+"""Stand-ins that need neither weights nor a GPU, and the smallest of specimens."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import SpecimenError
+
+PROJECT = Path(__file__).resolve().parents[1]
+PIXELS = 64
+
+
+class FakeExtractor:
+    """Features of a view: the mean brightness of sixteen fields of it.
+
+    Parameters
+    ----------
+    name : str
+        Goes into the identity, as the backbone's name does.
+    fails_at : int
+        The call, counted from 1, at which it refuses the specimen; 0 for never.
+    gives_nan_at : int
+        The call at which it gives NaN.
+    seconds : float
+        How long a call takes.
+    dies_at : int
+        The call at which it kills its own process.
+    """
+
+    image_size = PIXELS
+
+    def __init__(
+        self,
+        name: str = "fake",
+        *,
+        fails_at: int = 0,
+        gives_nan_at: int = 0,
+        seconds: float = 0.0,
+        dies_at: int = 0,
+    ) -> None:
+        self.name, self.fails_at, self.gives_nan_at = name, fails_at, gives_nan_at
+        self.seconds, self.dies_at = seconds, dies_at
+        self.calls = 0
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Return what decides the numbers."""
+        return {
+            "backbone": self.name,
+            "image_size": PIXELS,
+            "engine": "fake",
+            "device": "cpu",
+            "precision": "fp32",
+            "weights_source": "none",
+        }
+
+    def __call__(
+        self, images: np.ndarray, masks: np.ndarray | None = None, depth: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return (v, 16) features."""
+        self.calls += 1
+        time.sleep(self.seconds)
+        if self.calls == self.dies_at:
+            os.kill(os.getpid(), 9)
+        if self.calls == self.fails_at:
+            raise SpecimenError("It does not fit the fake.")
+        side = images.shape[1] // 4
+        fields = images[:, : 4 * side, : 4 * side].reshape(len(images), 4, side, 4, side, 3)
+        features = fields.mean(axis=(2, 4, 5)).reshape(len(images), 16).astype(np.float32)
+        return np.full_like(features, np.nan) if self.calls == self.gives_nan_at else features
+
+
+def write_specimens(folder: Path, names: str | list[str]) -> None:
+    """Write a tetrahedron of its own shape for every name, as OFF."""
+    for name in names.split() if isinstance(names, str) else names:
+        write_specimen(folder / f"{name}.off")
+
+
+def write_specimen(path: Path, *, stretch: float = 1.0) -> None:
+    """Write one tetrahedron whose shape follows from its file's name."""
+    chance = np.random.default_rng(list(path.stem.encode("utf-8", "surrogateescape")))
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) + chance.uniform(-0.4, 0.4, (4, 3))
+    corners[:, 0] *= stretch
+    lines = ["OFF", "4 4 6", *(" ".join(f"{value:.6f}" for value in corner) for corner in corners)]
+    lines += ["3 0 1 2", "3 0 3 1", "3 0 2 3", "3 1 3 2"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def bytes_below(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file below a folder by its name there."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
