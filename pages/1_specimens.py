@@ -15,6 +15,7 @@ from core.pooling import POOLINGS
 from core.workers import default_workers
 from ui import state
 from ui.bring_in import choose_source
+from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.job_panel import show_failures, show_last_job, watch_job
 
@@ -175,6 +176,7 @@ def show_table(there: state.Collection, shown: list[str]) -> None:
         st.switch_page("pages/2_search.py")
 
 
+require_router(__file__)
 if st.session_state.pop("go_to_search", False):
     st.switch_page("pages/2_search.py")
 main()

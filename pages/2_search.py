@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import UnknownSpecimenError
 from core.neighbours import COLUMNS, METRICS, Neighbours, SearchSettings, file_name_of_search, resolve_id
 from ui import state
+from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.viewer import ViewerSpecimen, show_specimens
 
@@ -182,4 +183,5 @@ def show_facts(there: state.Collection, name: str) -> None:
     st.caption(facts + (f" · :material/build: {state.plain(record.notes)}" if record.notes else ""))
 
 
+require_router(__file__)
 main()

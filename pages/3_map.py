@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -12,16 +14,18 @@ from core.neighbours import SearchSettings
 from core.storage import fingerprint
 from ui import state
 from ui.charts import NOISE_NAME, map_figure
+from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 
 MOST_PICTURES = 60
+DRAG_MODES = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
 
 
 def main() -> None:
     """Show the screen."""
     there = state.collection()
     st.title("Map")
-    settings, colour = ask_how(there)
+    settings, colour, drag = ask_how(there)
     with st.spinner("Drawing the map … the first UMAP takes some twenty seconds."):
         try:
             drawn = drawn_map(there, settings)
@@ -30,15 +34,15 @@ def main() -> None:
             return
     plot, panel = st.columns([7, 2], gap="medium")
     with plot:
-        selected = show_map(there, drawn, colour)
+        selected = show_map(there, drawn, colour, drag)
     with panel:
         show_panel(there)
     show_selection(there, selected)
 
 
-def ask_how(there: state.Collection) -> tuple[MapSettings, str]:
-    """Ask for method, dimensions and colour."""
-    method, dimensions, colour, more = st.columns([2, 1, 2, 1], vertical_alignment="bottom")
+def ask_how(there: state.Collection) -> tuple[MapSettings, str, str]:
+    """Ask for method, dimensions, what colours the points and what the mouse does."""
+    method, dimensions, mouse, colour, more = st.columns([3, 2, 4, 4, 2], vertical_alignment="bottom")
     how = method.segmented_control(
         "Method",
         ("UMAP", "PCA"),
@@ -47,6 +51,12 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, str]:
         "PCA is a straight projection: far apart is far apart.",
     )
     number = dimensions.segmented_control("Dimensions", (2, 3), default=2)
+    drag = mouse.segmented_control(
+        "Mouse",
+        DRAG_MODES,
+        default="Click",
+        help="Click: a click takes a specimen in hand, dragging moves the map. Lasso and Box collect specimens.",
+    )
     levels = ["category", "top category"] if len(there.categories) <= 12 else ["top category", "category"]
     options = [*levels, *(["cluster"] if clusters_of(there) else [])]
     by = colour.selectbox("Colour by", options, help="Clusters are those of the run, or the ones saved under Clusters.")
@@ -57,7 +67,7 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, str]:
     settings = MapSettings(
         method=(how or "UMAP").lower(), dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
     )
-    return settings, by
+    return settings, by, DRAG_MODES[drag or "Click"]
 
 
 def drawn_map(there: state.Collection, settings: MapSettings) -> MapResult:
@@ -82,7 +92,7 @@ def clusters_of(there: state.Collection) -> dict[str, str]:
     return dict(zip(ids, names, strict=True))
 
 
-def show_map(there: state.Collection, drawn: MapResult, colour: str) -> list[str]:
+def show_map(there: state.Collection, drawn: MapResult, colour: str, drag: str) -> list[str]:
     """Draw the map and return the ids that were selected on it."""
     if colour == "cluster":
         its = clusters_of(there)
@@ -91,34 +101,39 @@ def show_map(there: state.Collection, drawn: MapResult, colour: str) -> list[str
         pick = state.top_category if colour == "top category" else state.category
         groups = [pick(name) for name in drawn.ids]
     figure = map_figure(
-        drawn.ids, drawn.coordinates, groups, axis=drawn.settings.method.upper(), chosen=state.chosen_specimen(there)
+        drawn.ids,
+        drawn.coordinates,
+        groups,
+        axis=drawn.settings.method.upper(),
+        chosen=state.chosen_specimen(there),
+        drag=drag,
     )
     st.plotly_chart(
         figure,
-        key="map",
-        on_select=_take_point,
+        key=f"map_{drag}",
+        on_select=partial(_take_point, f"map_{drag}"),
         selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True},
     )
     for note in drawn.notes:
         st.caption(f":material/info: {state.plain(note)}")
     st.caption(
-        f"Click a point to take it in hand; draw around points to collect them. {there.made_by}. A map shows who is "
+        f"{there.made_by}. A map shows who is "
         "near whom; in UMAP the size of a group and the space between groups mean little."
     )
-    return _selected()
+    return _selected(f"map_{drag}")
 
 
-def _selected() -> list[str]:
+def _selected(key: str) -> list[str]:
     """Return the ids of the points that are selected, each once."""
-    selection = (st.session_state.get("map") or {}).get("selection", {})
+    selection = (st.session_state.get(key) or {}).get("selection", {})
     ids = [point["customdata"][0] for point in selection.get("points", []) if point.get("customdata")]
     return list(dict.fromkeys(ids))
 
 
-def _take_point() -> None:
+def _take_point(key: str) -> None:
     """Take a point that was clicked in hand, before the page runs again."""
-    ids = _selected()
+    ids = _selected(key)
     if len(ids) == 1:
         state.choose_specimen(ids[0])
 
@@ -161,4 +176,5 @@ def show_selection(there: state.Collection, selected: list[str]) -> None:
         st.caption(f"The first {MOST_PICTURES} are shown; the CSV has all {len(selected)}.")
 
 
+require_router(__file__)
 main()

@@ -10,6 +10,7 @@ from core.errors import CoreError
 from core.groundwork import Groundwork
 from ui import state
 from ui.charts import sizes_figure, variance_figure
+from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 
 PICTURES = 12
@@ -173,6 +174,7 @@ def _open(specimen_id: str) -> None:
     st.session_state["go_to_search"] = True
 
 
+require_router(__file__)
 if st.session_state.pop("go_to_search", False):
     st.switch_page("pages/2_search.py")
 main()

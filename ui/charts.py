@@ -23,6 +23,7 @@ def map_figure(
     *,
     axis: str,
     chosen: str | None = None,
+    drag: str = "pan",
     height: int = 640,
 ) -> go.Figure:
     """Return a scatter of map coordinates, a trace a group, specimen ids as custom data.
@@ -39,6 +40,8 @@ def map_figure(
         What the axes are called, such as `UMAP`.
     chosen : str, optional
         A specimen that is marked.
+    drag : {"pan", "lasso", "select"}
+        What dragging does in two dimensions. Streamlit selects a clicked point with `pan` only.
     height : int
         In pixels.
     """
@@ -58,7 +61,7 @@ def map_figure(
         here = coordinates[[list(ids).index(chosen)]]
         ring = {"color": "rgba(0,0,0,0)", "size": 18, "line": {"width": 3, "color": "#94471b"}}
         figure.add_trace(_trace([chosen], here, "in hand", ring))
-    _lay_out(figure, coordinates.shape[1], axis, height)
+    _lay_out(figure, coordinates.shape[1], axis, drag, height)
     return figure
 
 
@@ -107,12 +110,12 @@ def _trace(ids: Sequence[str], coordinates: np.ndarray, name: str, marker: dict[
     return go.Scattergl(x=x, y=y, marker={"size": 9, **marker}, **common)
 
 
-def _lay_out(figure: go.Figure, dimensions: int, axis: str, height: int) -> None:
+def _lay_out(figure: go.Figure, dimensions: int, axis: str, drag: str, height: int) -> None:
     figure.update_layout(
         height=height,
         margin=_MARGINS,
         legend={"itemsizing": "constant", "orientation": "h", "title": None, "y": -0.06, "font": {"size": 11}},
-        dragmode="lasso" if dimensions == 2 else "turntable",
+        dragmode=drag if dimensions == 2 else "turntable",
         uirevision="keep",
     )
     if dimensions == 2:

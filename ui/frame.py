@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.errors import CoreError
@@ -9,15 +11,33 @@ from core.jobs import current_job
 from ui import state
 from ui.theme import apply_css
 
+_ROUTED, _WANTED = "routed", "wanted_page"
+
 
 def begin(screen: str) -> None:
-    """Draw the sidebar of a screen and keep the browser's address."""
+    """Draw the sidebar of a screen and keep the browser's address; called by the router only."""
+    st.session_state[_ROUTED] = True
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted is not None:
+        path, address = wanted
+        st.switch_page(path, query_params=address)
     apply_css()
     with st.sidebar:
         _run_chooser()
         _specimen_in_hand(screen)
         _job_at_work()
         st.caption(f"Workspace: `{state.workspace().root}`")
+
+
+def require_router(page: str) -> None:
+    """Go through the router where Streamlit ran a page by itself.
+
+    Until the router has run once in a server, Streamlit takes the folder `pages` for its own
+    kind of navigation, so that an address such as /map would show a page without its frame.
+    """
+    if not st.session_state.get(_ROUTED):
+        st.session_state[_WANTED] = (f"pages/{Path(page).name}", st.query_params.to_dict())
+        st.switch_page("app.py")
 
 
 def _run_chooser() -> None:

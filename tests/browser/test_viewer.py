@@ -281,3 +281,16 @@ def test_viewer__no_webgl(browser: Browser, address: str) -> None:
     page.get_by_role("button", name="Try 3D again").click()
     page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
     page.close()
+
+
+def test_viewer__many_scenes(visit: Visit) -> None:
+    """After many scenes there is still one page with one canvas, and the pictures are the same."""
+    before = visit.viewports()
+    for index in range(1, 27):
+        scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
+        visit.set_number("First", index % 2)
+        visit.wait_for_scene(other_than=scene)
+    visit.page.wait_for_timeout(2000)
+    assert visit.page.locator(".viewer iframe").count() == 1
+    assert visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
+    assert all(difference(one, other) < 0.02 for one, other in zip(before, visit.viewports(), strict=True))

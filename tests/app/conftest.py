@@ -1,0 +1,36 @@
+"""The screens without a browser: Streamlit's AppTest on a prepared workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from core.workspace import Workspace
+from tests.prepared import prepare_workspace
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace of 42 samples and a run of them."""
+    return prepare_workspace(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def in_workspace(prepared: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """Let the app open the prepared workspace."""
+    monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(prepared.root))
+    yield prepared
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def in_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let the app open a workspace with nothing in it."""
+    monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(tmp_path / "empty"))
+    yield tmp_path / "empty"
+    st.cache_resource.clear()
+    st.cache_data.clear()

@@ -1,0 +1,217 @@
+"""What a palaeontologist does, in a real browser, on the real app, without a network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from core.embeddings import read_embeddings
+from core.neighbours import SearchSettings, search
+from core.workspace import Workspace
+from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_workspace, running_app
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="There is no chromium on PATH; scripts/system_libraries.sh --browser."),
+]
+MILLISECONDS = 45_000
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace of 42 samples and a run of them."""
+    return prepare_workspace(tmp_path_factory.mktemp("journeys"))
+
+
+@pytest.fixture(scope="module")
+def address(prepared: Workspace) -> Iterator[str]:
+    """Start the app on the prepared workspace."""
+    with running_app(prepared.root) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a page that reaches this machine only, and fail where it asks anybody else."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    opened.set_default_timeout(MILLISECONDS)
+    elsewhere: list[str] = []
+
+    def only_here(route: Route) -> None:
+        if urlparse(route.request.url).hostname in ("localhost", None):
+            route.continue_()
+        else:
+            elsewhere.append(route.request.url)
+            route.abort()
+
+    opened.route("**/*", only_here)
+    yield opened
+    opened.close()
+    assert elsewhere == []
+
+
+def cards(page: Page) -> list[str]:
+    """Return the ids of the cards on the screen, in order."""
+    found: list[str] = page.locator("button.pick").evaluate_all("all => all.map(card => card.dataset.specimen)")
+    return found
+
+
+def in_hand(page: Page) -> str:
+    """Return the specimen that the browser's address names."""
+    return parse_qs(urlparse(page.url).query).get("specimen", [""])[0]
+
+
+def wait_for_specimen(page: Page, specimen_id: str) -> None:
+    """Return when the address names a specimen."""
+    expected = specimen_id.replace("'", "")
+    page.wait_for_function("wanted => new URLSearchParams(location.search).get('specimen') === wanted", arg=expected)
+
+
+def share_of_canvas(page: Page) -> float:
+    """Return the share of the 3D viewer's left half that is not ground."""
+    page.locator(".viewer[data-state=ready]").wait_for()
+    page.wait_for_timeout(1500)
+    picture = np.asarray(Image.open(io.BytesIO(page.locator(".viewer").screenshot())).convert("RGB")).astype(int)
+    height, width = picture.shape[:2]
+    left = picture[50 : height - 80, 6 : width // 2 - 6]
+    return float((np.abs(left - left[0, 0]).max(axis=2) > 12).mean())
+
+
+def test_journey__from_a_specimen_to_its_like(page: Page, address: str, prepared: Workspace) -> None:
+    """Pick a specimen, see neighbours and both in 3D, follow one, go back, take the CSV away."""
+    page.goto(address)
+    page.locator("button.pick").first.wait_for()
+    query = "Teeth/Conical/tooth_conical_001"
+    page.locator(f"button.pick[data-specimen='{query}']").click()
+    page.get_by_role("heading", name="The 12 most similar").wait_for()
+    wait_for_specimen(page, query)
+
+    run = prepared.run(RUN_NAME)
+    embeddings = read_embeddings(run.matrix_path, run.ids_path)
+    expected = search(embeddings, query, SearchSettings(topk=12))
+    assert cards(page) == list(expected.ids)
+    assert share_of_canvas(page) > 0.05
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    assert rows[0] == ["query_id", "neighbor_id", "distance"]
+    assert [row[1] for row in rows[1:]] == list(expected.ids)
+    assert download.value.suggested_filename == "knn_Teeth__Conical__tooth_conical_001.csv"
+
+    follow = expected.ids[0]
+    page.locator(f"button.pick[data-specimen='{follow}']").click()
+    wait_for_specimen(page, follow)
+    assert query in cards(page)[:12] or cards(page)
+    page.get_by_test_id("stButton").get_by_role("button", name="Back").click()
+    wait_for_specimen(page, query)
+
+
+def test_journey__compare_another_neighbour_in_3d(page: Page, address: str) -> None:
+    """The button below a card puts that neighbour beside the query; the query stays."""
+    page.goto(f"{address}/search?specimen=Corals/Horn/coral_horn_001")
+    page.locator("button.side").nth(2).wait_for()
+    third = cards(page)[2]
+    page.locator("button.side").nth(2).click()
+    expect(page.locator("button.side[aria-pressed=true]")).to_have_count(1)
+    page.locator(".viewer .title").get_by_text(third.rsplit("/", 1)[-1][-8:]).wait_for()
+    assert in_hand(page) == "Corals/Horn/coral_horn_001"
+
+
+def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> None:
+    """The address in the browser reopens the same run and specimen."""
+    page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")
+    page.get_by_role("heading", name="most similar").wait_for()
+    before = cards(page)
+    page.reload()
+    page.get_by_role("heading", name="most similar").wait_for()
+    assert cards(page) == before
+    assert parse_qs(urlparse(page.url).query)["run"] == [RUN_NAME]
+
+
+def test_journey__a_click_on_the_map_takes_a_specimen_in_hand(page: Page, address: str) -> None:
+    """A point that is clicked is the specimen in hand, and its neighbours stand beside the map."""
+    page.goto(f"{address}/map")
+    page.get_by_text("PCA", exact=True).click()
+    plot = page.locator(".js-plotly-plot")
+    plot.wait_for()
+    page.wait_for_timeout(3000)
+    point = plot.evaluate(
+        """plot => {
+            const trace = plot._fullData[0], axes = plot._fullLayout, box = plot.getBoundingClientRect();
+            return {
+                x: box.x + axes.xaxis._offset + axes.xaxis.d2p(trace.x[0]),
+                y: box.y + axes.yaxis._offset + axes.yaxis.d2p(trace.y[0]),
+                id: trace.customdata[0][0],
+            };
+        }"""
+    )
+    page.mouse.move(point["x"], point["y"])
+    page.wait_for_timeout(300)
+    page.mouse.click(point["x"], point["y"])
+    page.get_by_text("Nearest to").wait_for()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('specimen')")
+    assert in_hand(page).rsplit("/", 2)[0] == point["id"].rsplit("/", 2)[0]
+
+
+def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> None:
+    """Moving a slider changes what is shown; the CSV holds every specimen."""
+    page.goto(f"{address}/clusters")
+    page.get_by_test_id("stMetricValue").first.wait_for()
+    slider = page.get_by_role("slider", name="Smallest cluster")
+    before = slider.get_attribute("aria-valuenow")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(slider).not_to_have_attribute("aria-valuenow", before or "")
+    page.get_by_text("Cluster 0").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    assert rows[0] == ["specimen_id", "cluster_id", "prob"]
+    assert len(rows) == 1 + 42
+
+
+def test_journey__first_start_to_first_neighbours(browser: Browser, prepared: Workspace, tmp_path: Path) -> None:
+    """A new workspace: choose a folder with a broken file in it, start, reload meanwhile, see who is alike."""
+    scans = tmp_path / "scans"
+    for category in ("Corals", "Teeth"):
+        shutil.copytree(prepared.meshes / category, scans / category)
+    (scans / "Teeth" / "broken.stl").write_bytes(b"not a mesh")
+    with running_app(tmp_path / "workspace", roots=str(tmp_path)) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(address)
+        page.get_by_label("Folder", exact=True).fill(str(scans))
+        page.keyboard.press("Enter")
+        page.get_by_text("7 specimens found").wait_for()
+        page.get_by_role("combobox", name="Backbone").click()
+        page.get_by_role("option", name="efficientnet_lite2").click()
+        page.get_by_role("button", name="Start the run").click()
+        page.get_by_role("button", name="Cancel").wait_for()
+        page.reload()
+        page.get_by_text("is done; it took").wait_for()
+        page.get_by_text("1 specimen could not be used").wait_for()
+        page.locator("button.pick").nth(5).wait_for()
+        assert len(cards(page)) == 6
+        page.locator("button.pick").first.click()
+        page.get_by_role("heading", name="The 5 most similar").wait_for()
+        expect(page.locator("button.pick")).to_have_count(5)
+        page.close()
