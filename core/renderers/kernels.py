@@ -44,6 +44,7 @@ def _colour_of_hit(  # type: ignore[no-untyped-def]
 ):
     """Return red, green and blue from 0 to 255 of a point on a face (gray: all three alike).
 
+    Behind them come the normal's parts to the right and down, as the camera sees them.
     `u`, `v`, `w` are its barycentric coordinates, `depth` its distance along the camera's axis,
     `facing` is 1 where the face is seen from the side its corners run counter-clockwise on, else -1.
     """
@@ -51,7 +52,7 @@ def _colour_of_hit(  # type: ignore[no-untyped-def]
         # White at the near pole of the unit sphere, dark gray at the far one.
         value = _WHITE - np.float32(100.0) * (depth - np.float32(3.0))
         value = min(max(value, np.float32(20.0)), _WHITE)
-        return value, value, value
+        return value, value, value, _ZERO, _ZERO
     face = np.uint64(face)
     a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
     nx = u * normals[a, 0] + v * normals[b, 0] + w * normals[c, 0]
@@ -74,11 +75,11 @@ def _colour_of_hit(  # type: ignore[no-untyped-def]
     z = -(nx * camera[2, 0] + ny * camera[2, 1] + nz * camera[2, 2]) * scale
     if appearance == 3:
         half = np.float32(127.5)
-        return half * (_ONE + x), half * (_ONE - y), half * (_ONE + z)
+        return half * (_ONE + x), half * (_ONE - y), half * (_ONE + z), x, y
     light = _light(x, y, z, shading)
     if appearance == 0:
         value = _CLAY * light
-        return value, value, value
+        return value, value, value, x, y
     # Dark colours are kept readable: some of the light goes through unshaded.
     light = np.float32(0.2) + np.float32(0.8) * light
     if len(corner_colours):
@@ -89,7 +90,7 @@ def _colour_of_hit(  # type: ignore[no-untyped-def]
         red = u * vertex_colours[a, 0] + v * vertex_colours[b, 0] + w * vertex_colours[c, 0]
         green = u * vertex_colours[a, 1] + v * vertex_colours[b, 1] + w * vertex_colours[c, 1]
         blue = u * vertex_colours[a, 2] + v * vertex_colours[b, 2] + w * vertex_colours[c, 2]
-    return red * light, green * light, blue * light
+    return red * light, green * light, blue * light, x, y
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -197,6 +198,7 @@ def colour_samples(  # type: ignore[no-untyped-def]
     colours,
     coverage,
     depth,
+    bends,
     vertices,
     faces,
     normals,
@@ -248,7 +250,7 @@ def colour_samples(  # type: ignore[no-untyped-def]
                 if is_even:
                     x, y = ((column << 8) + half) * grid, ((row << 8) + half) * grid
                 u, v, w, facing = _barycentric(places, nearness, faces, face, x, y)
-                one, two, three = _colour_of_hit(
+                one, two, three, right, down = _colour_of_hit(
                     face,
                     u,
                     v,
@@ -272,6 +274,7 @@ def colour_samples(  # type: ignore[no-untyped-def]
                 if shaded == 1:
                     first_red, first_green, first_blue = one, two, three
                     first_face = face
+                    bends[row, column, 0], bends[row, column, 1] = right, down
                 elif shaded == 2 and hits == samples:
                     apart = max(abs(one - first_red), abs(two - first_green), abs(three - first_blue))
                     if apart < _SAMPLE_STEP:
@@ -330,6 +333,7 @@ def colour_rays(  # type: ignore[no-untyped-def]
     places,
     facets,
     colours,
+    bends,
     camera,
     vertices,
     faces,
@@ -347,7 +351,7 @@ def colour_rays(  # type: ignore[no-untyped-def]
             continue
         v, w = places[i, 0], places[i, 1]
         away = facets[i, 0] * rays[i, 3] + facets[i, 1] * rays[i, 4] + facets[i, 2] * rays[i, 5]
-        red, green, blue = _colour_of_hit(
+        red, green, blue, right, down = _colour_of_hit(
             triangles[i],
             _ONE - v - w,
             v,
@@ -364,6 +368,7 @@ def colour_rays(  # type: ignore[no-untyped-def]
             shading,
             smooth,
         )
+        bends[i, 0], bends[i, 1] = right, down
         colours[i, 0] = red
         if channels == 3:
             colours[i, 1] = green

@@ -74,7 +74,8 @@ def _draw(camera: np.ndarray, shading: Shading, grid: int, image: np.ndarray, ma
     colours = np.empty((size, size, shading.channels), np.float32)
     coverage = np.empty((size, size), np.float32)
     depth = np.empty((size, size), np.float32)
-    colour_samples(places, nearness, seen, nearest, grid, camera, colours, coverage, depth, *shading.arguments)
-    factor = cavities(depth, float(camera[4, 2])) if shading.has_cavities else np.empty((0, 0), np.float32)
+    bends = np.empty((size, size, 2), np.float32)
+    colour_samples(places, nearness, seen, nearest, grid, camera, colours, coverage, depth, bends, *shading.arguments)
+    factor = cavities(depth, bends, float(camera[4, 2])) if shading.has_cavities else np.empty((0, 0), np.float32)
     finish(colours, coverage, factor, shading.background, image, mask)
     return depth

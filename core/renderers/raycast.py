@@ -76,26 +76,29 @@ class _Scene:
         """Write a picture and its mask; return the depth of every pixel."""
         size = len(image)
         rays = aim(camera, np.arange(size * size, dtype=np.int32), np.zeros((1, 2), np.float32), size)
-        depth, colours = self._shade(rays, camera)
+        depth, colours, bends = self._shade(rays, camera)
         depth = depth.reshape(size, size)
         colours = colours.reshape(size, size, -1)
         coverage = np.isfinite(depth).astype(np.float32)
         empty = np.empty((0, 0), np.float32)
-        factor = cavities(depth, float(camera[4, 2])) if self._shading.has_cavities else empty
+        factor = (
+            cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2])) if self._shading.has_cavities else empty
+        )
         if len(self._offsets) > 1:
             edges = find_edges(depth, colours)
             more = aim(camera, edges, self._offsets, size)
             if len(more):
-                edge_depth, edge_colours = self._shade(more, camera)
+                edge_depth, edge_colours, _ = self._shade(more, camera)
                 average_edges(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
         finish(colours, coverage, factor, self._shading.background, image, mask)
         return depth
 
-    def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         hits = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
         depth: np.ndarray = hits["t_hit"].numpy()
         colours = np.zeros((len(rays), self._shading.channels), np.float32)
+        bends = np.zeros((len(rays), 2), np.float32)
         triangles, places = hits["primitive_ids"].numpy(), hits["primitive_uvs"].numpy()
         facets = hits["primitive_normals"].numpy()
-        colour_rays(rays, depth, triangles, places, facets, colours, camera, *self._shading.arguments)
-        return depth, colours
+        colour_rays(rays, depth, triangles, places, facets, colours, bends, camera, *self._shading.arguments)
+        return depth, colours, bends
