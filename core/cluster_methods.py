@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.blocks import find_neighbourhoods
 from core.cluster_settings import ClusterSettings
@@ -45,9 +46,11 @@ def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings)
             advice="Use hdbscan or kmeans.",
         )
     rows = np.asarray(vectors, dtype=np.float64)
-    if settings.n_clusters:
-        return _grouped(rows, settings, settings.n_clusters, ())
-    return _best_count(rows, settings)
+    # Several threads add up in another order each time; one repeats itself.
+    with threadpool_limits(limits=1):
+        if settings.n_clusters:
+            return _grouped(rows, settings, settings.n_clusters, ())
+        return _best_count(rows, settings)
 
 
 def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings, grouping: Grouping) -> Grouping:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.embeddings import Embeddings
 from core.errors import InputError, MissingStageError
@@ -290,7 +291,9 @@ def _fit_tsne(
     # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
     start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
     model = TSNE(settings.dimensions, perplexity=perplexity, init=start, random_state=settings.seed)
-    return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
+    # Several threads add up in another order each time; one repeats itself, as UMAP's does.
+    with threadpool_limits(limits=1):
+        return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
 
 
 def _umap_class() -> Any:
