@@ -46,7 +46,7 @@ class Grouping:
         self.probabilities.setflags(write=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClusterTree:
     """A single-linkage tree under mutual reachability.
 
@@ -77,12 +77,6 @@ class ClusterTree:
         """Return how far out of its surroundings every vector lies, 0 to 1 (GLOSH; Campello et al., 2015)."""
         scores = _hdbscan_tree().outlier_scores(self.condensed(min_cluster_size))
         return np.nan_to_num(np.asarray(scores, dtype=np.float64))
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 def grow_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> ClusterTree:
