@@ -8,10 +8,13 @@ whatever takes this process down takes nothing else with it.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import sys
 import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +153,24 @@ def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
         archive: bytes = plotter.trame.export_vtksz(None)
     finally:
         plotter.close()
-    return archive
+    return _with_own_ids(archive, request["name"])
+
+
+def _with_own_ids(archive: bytes, name: str) -> bytes:
+    """Return a scene whose objects are called by the scene's name too.
+
+    VTK's exporter calls an object by its address in memory. The next scene uses the same
+    addresses again, and vtk.js would then keep parts of the old object: the points of a cloud
+    would appear around a tooth.
+    """
+    with zipfile.ZipFile(io.BytesIO(archive)) as exported:
+        index = json.loads(exported.read("index.json"))
+    scene = re.sub(r'(?<=["{])[0-9a-f]{16}(?=["}-])', lambda found: f"{name}-{found[0]}", json.dumps(index["scene"]))
+    index["scene"] = json.loads(scene)
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        target.writestr("index.json", json.dumps(index, separators=(",", ":")))
+    return rewritten.getvalue()
 
 
 def _add_specimen(plotter: Any, specimen: _Prepared, request: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from typing import Any
 from core.errors import InputError, RendererError, SettingError
 from core.storage import fingerprint
 
-CODE_VERSION = 4
+CODE_VERSION = 5
 MOST_SPECIMENS = 6
 KEPT_SCENES = 48
 # Columns of viewports, by the number of specimens.
@@ -115,6 +115,8 @@ class Scene:
         Of the points of each cloud, in its radius; 0 for a surface.
     has_colours
         Whether any of them has vertex colours.
+    colour
+        Whether they are drawn in them.
     seconds
         What it took to make.
     """
@@ -127,6 +129,7 @@ class Scene:
     clouds: tuple[bool, ...]
     spacings: tuple[float, ...]
     has_colours: bool
+    colour: bool
     seconds: float
 
 
@@ -193,6 +196,7 @@ class SceneBuilder:
         reply = self._ask(
             {
                 "sources": [_as_sent(source) for source in sources],
+                "name": made_from,
                 "target": str(target),
                 "grid": [rows, columns],
                 "lights": [asdict(light) for light in LIGHTS],
@@ -210,6 +214,7 @@ class SceneBuilder:
             clouds=tuple(reply["clouds"]),
             spacings=tuple(reply["spacings"]),
             has_colours=reply["has_colours"],
+            colour=config.colour,
             seconds=reply["seconds"],
         )
 

@@ -143,6 +143,7 @@ def _packed(specimens: Sequence[ViewerSpecimen], scene: Scene, height: int, styl
             "radii": scene.radii,
             "clouds": scene.clouds,
             "hasColours": scene.has_colours,
+            "colour": scene.colour,
             "spacings": scene.spacings,
             "lights": [light.position for light in LIGHTS],
             "height": height,

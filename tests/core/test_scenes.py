@@ -83,6 +83,16 @@ def test_build__kept_until_a_file_changes(builder: SceneBuilder, tmp_path: Path)
     assert builder.build([source]).radii[0] == pytest.approx(3.0 * first.radii[0], rel=1e-4)
 
 
+def test_build__objects_of_two_scenes_are_told_apart(builder: SceneBuilder, tmp_path: Path) -> None:
+    """No object of one scene is called as one of another, whatever VTK's memory does."""
+    scenes = [builder.build([tetrahedron(tmp_path / f"{index}.ply", cloud=index > 0)]) for index in range(2)]
+    one, other = ({str(renderer["id"]) for renderer in renderers_of(scene)} for scene in scenes)
+    assert one.isdisjoint(other)
+    assert all(
+        name.startswith(scene.fingerprint) for scene, names in zip(scenes, (one, other), strict=True) for name in names
+    )
+
+
 def test_build__settings_make_another_scene(builder: SceneBuilder, tmp_path: Path) -> None:
     """Clay and colour are different scenes of the same specimen."""
     source = tetrahedron(tmp_path / "a.ply", colours=True)

@@ -9,6 +9,7 @@ const SHELL_SECONDS = 20;
 const SCENE_SECONDS = 20;
 const FAST_FRAME_MS = 8;
 const SLOW_FRAME_MS = 120;
+const SCENES_PER_PAGE = 24;
 const STALE_MS = 3000;
 const PAINT_MS = 50;
 const IDLE_MS = 250;
@@ -44,6 +45,7 @@ class Viewer {
     this.bar = root.querySelector(".bar");
     this.busy = root.querySelector(".busy");
     this.latest = 0;
+    this.ratio = window.devicePixelRatio;
     this.observer = new ResizeObserver(() => this.drawScaleBars());
     this.observer.observe(root);
     root.addEventListener("keydown", (event) => this.onKey(event));
@@ -81,7 +83,7 @@ class Viewer {
     if (turn !== this.latest) return;
     const window_ = page.contentWindow;
     const camera = this.camera && previous?.subject === scene.subject ? poseOf(this.camera) : null;
-    const before = { layer: this.layer, renderWindow: this.renderWindow };
+    const before = { layer: this.layer, renderWindow: this.renderWindow, page: this.layer?.ownerDocument.defaultView?.frameElement };
 
     const layer = window_.document.createElement("div");
     // What is drawn while the scene comes together is thrown away, so it is drawn small.
@@ -112,7 +114,10 @@ class Viewer {
     layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
     for (const resize of layer.resizers) resize();
     this.adaptToSpeed();
-    idle().then(() => discard(before.layer, before.renderWindow));
+    idle().then(() => {
+      discard(before.layer, before.renderWindow);
+      if (before.page !== page) before.page?.remove();
+    });
     layer.querySelector("canvas").addEventListener("webglcontextlost", () => {
       if (this.layer === layer) this.fail("context-lost");
     });
@@ -121,29 +126,39 @@ class Viewer {
     this.root.dataset.state = "ready";
   }
 
+  // The page never forgets a scene, so it is replaced after some of them.
   async openPage() {
-    if (this.page?.contentWindow?.OfflineLocalView) return this.page;
+    if (this.page?.contentWindow?.OfflineLocalView && this.scenesOnPage < SCENES_PER_PAGE) {
+      this.scenesOnPage += 1;
+      return this.page;
+    }
+    this.opening ??= this.newPage().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  async newPage() {
     const test = document.createElement("canvas");
     if (!test.getContext("webgl2") && !test.getContext("webgl")) throw new Error("no-webgl");
     const shell = await shellPage();
-    this.page?.remove();
-    this.page = document.createElement("iframe");
-    this.page.title = this.scene.label;
-    this.page.tabIndex = -1;
+    const page = document.createElement("iframe");
+    page.title = this.scene.label;
+    page.tabIndex = -1;
     const opened = new Promise((resolve, reject) => {
       // The page calls this once its own scripts are there; without it, it would ask for a file.
-      this.page.onViewerReady = resolve;
+      page.onViewerReady = resolve;
       setTimeout(() => reject(new Error("timeout")), SHELL_SECONDS * 1000);
     });
     const hook = "<script>window.loadDataSet = () => window.frameElement.onViewerReady();</script>";
-    this.page.srcdoc = shell.replace("</body>", () => `${hook}</body>`);
-    this.stage.replaceChildren(this.page);
+    page.srcdoc = shell.replace("</body>", () => `${hook}</body>`);
+    this.stage.append(page);
     await opened;
-    const window_ = this.page.contentWindow;
-    window_.document.body.style.cssText = "margin:0;overflow:hidden;background:transparent";
-    this.ratio = window.devicePixelRatio;
-    Object.defineProperty(window_, "devicePixelRatio", { get: () => this.ratio });
-    return this.page;
+    page.contentDocument.body.style.cssText = "margin:0;overflow:hidden;background:transparent";
+    Object.defineProperty(page.contentWindow, "devicePixelRatio", { get: () => this.ratio });
+    this.page = page;
+    this.scenesOnPage = 1;
+    return page;
   }
 
   prepareCamera(pose) {
@@ -202,7 +217,8 @@ class Viewer {
     const look = getComputedStyle(this.root);
     this.ink = channels(look.color) ?? [0.16, 0.15, 0.13];
     const ground = channels(look.backgroundColor) ?? [0.95, 0.93, 0.89];
-    for (const renderer of this.renderers) renderer.setBackground(...ground);
+    // The others too: those of empty viewports and the one behind all.
+    for (const renderer of this.renderWindow.getRenderers()) renderer.setBackground(...ground);
   }
 
   setStyle(style, draw = true) {
@@ -317,9 +333,10 @@ class Viewer {
     const looks = element("div", "group");
     for (const style of styles) {
       const button = this.button(words[style], () => {
-        const wasColour = this.style === "colour";
         this.setStyle(style);
-        if (wasColour !== (style === "colour")) this.setStateValue("colour", style === "colour");
+        const needsColour = style === "colour";
+        // Only clay and colour are different scenes; wires and points are drawn here.
+        if (["clay", "colour"].includes(style) && needsColour !== this.scene.colour) this.setStateValue("colour", needsColour);
       });
       button.dataset.style = style;
       button.setAttribute("aria-pressed", String(style === this.style));
@@ -394,7 +411,7 @@ class Viewer {
     const { layer, renderWindow } = this;
     this.layer = null;
     discard(layer, renderWindow);
-    this.page?.remove();
+    this.stage.replaceChildren();
   }
 }
 
