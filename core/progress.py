@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TextIO, TypeVar
+from typing import Protocol, TextIO, TypeVar, runtime_checkable
 
 from tqdm import tqdm
 
 T = TypeVar("T")
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Pass the items of `iterable` through while telling somebody how far it is."""
 

@@ -9,15 +9,20 @@ import streamlit as st
 
 from core.clusters import read_clusters
 from core.errors import CoreError
-from core.maps import MapResult, MapSettings, make_map, read_map, write_map
+from core.maps import MapResult, MapSettings, map_in, trustworthiness
 from core.neighbours import SearchSettings
-from core.storage import fingerprint
 from ui import state
 from ui.charts import NOISE_NAME, map_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 
 MOST_PICTURES = 60
+METHODS = {"UMAP": "umap", "PCA": "pca", "t-SNE": "tsne"}
+READING = {
+    "umap": "UMAP tells who is near whom; the size of a group and the space between groups mean little.",
+    "pca": "PCA is a straight projection: what lies far apart is far apart, what lies together may still differ.",
+    "tsne": "t-SNE tells who is near whom; the size of a group and the space between groups mean little.",
+}
 DRAG_MODES = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
 
 
@@ -28,13 +33,13 @@ def main() -> None:
     settings, colour, drag = ask_how(there)
     with st.spinner("Drawing the map … the first UMAP takes some twenty seconds."):
         try:
-            drawn = drawn_map(there, settings)
+            drawn, trust = drawn_map(there, settings)
         except CoreError as error:
             state.show_error(error)
             return
     plot, panel = st.columns([7, 2], gap="medium")
     with plot:
-        selected = show_map(there, drawn, colour, drag)
+        selected = show_map(there, drawn, trust, colour, drag)
     with panel:
         show_panel(there)
     show_selection(there, selected)
@@ -45,7 +50,7 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, str, str]:
     method, dimensions, mouse, colour, more = st.columns([3, 2, 4, 4, 2], vertical_alignment="bottom")
     how = method.segmented_control(
         "Method",
-        ("UMAP", "PCA"),
+        ("UMAP", "PCA", "t-SNE"),
         default="UMAP",
         help="UMAP keeps neighbours together; distances between far groups mean little. "
         "PCA is a straight projection: far apart is far apart.",
@@ -65,20 +70,21 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, str, str]:
         spread = st.slider("UMAP min. distance", 0.0, 0.99, 0.1, help="How near to each other points may lie.")
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 42, help="The same seed draws the same map."))
     settings = MapSettings(
-        method=(how or "UMAP").lower(), dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
+        method=METHODS[how or "UMAP"], dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
     )
     return settings, by, DRAG_MODES[drag or "Click"]
 
 
-def drawn_map(there: state.Collection, settings: MapSettings) -> MapResult:
-    """Return the map; drawn once for the same embeddings and settings, then kept in the run."""
-    stamp = there.run.matrix_path.stat().st_mtime_ns
-    path = there.run.results / "maps" / f"{settings.method}_{fingerprint('map', vars(settings), stamp)[:12]}.csv"
-    if path.is_file():
-        return read_map(path, settings)
-    drawn = make_map(there.embeddings, settings)
-    write_map(path, drawn)
-    return drawn
+def drawn_map(there: state.Collection, settings: MapSettings) -> tuple[MapResult, float]:
+    """Return the map and its trustworthiness; drawn once for the same embeddings and settings."""
+    return _draw(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, settings, there)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _draw(root: str, stamp: int, settings: MapSettings, _there: state.Collection) -> tuple[MapResult, float]:
+    del root, stamp  # part of the key only
+    drawn = map_in(_there.run.results / "maps", _there.embeddings, settings)
+    return drawn, trustworthiness(_there.embeddings, drawn)
 
 
 def clusters_of(there: state.Collection) -> dict[str, str]:
@@ -92,7 +98,7 @@ def clusters_of(there: state.Collection) -> dict[str, str]:
     return dict(zip(ids, names, strict=True))
 
 
-def show_map(there: state.Collection, drawn: MapResult, colour: str, drag: str) -> list[str]:
+def show_map(there: state.Collection, drawn: MapResult, trust: float, colour: str, drag: str) -> list[str]:
     """Draw the map and return the ids that were selected on it."""
     if colour == "cluster":
         its = clusters_of(there)
@@ -118,8 +124,8 @@ def show_map(there: state.Collection, drawn: MapResult, colour: str, drag: str) 
     for note in drawn.notes:
         st.caption(f":material/info: {state.plain(note)}")
     st.caption(
-        f"{there.made_by}. A map shows who is "
-        "near whom; in UMAP the size of a group and the space between groups mean little."
+        f"{there.made_by}. Trustworthiness {trust:.2f}: how far neighbours here are neighbours indeed, 1 at best. "
+        + READING[drawn.settings.method]
     )
     return _selected(f"map_{drag}")
 

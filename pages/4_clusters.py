@@ -5,15 +5,30 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.agreement import find_misfits
 from core.clusters import Clustering, ClusterSettings, cluster_on, write_clustering
 from core.errors import CoreError
 from core.groundwork import Groundwork
+from core.guidance import Advice, advise, explain_noise
+from core.labels import resolve_labels
 from ui import state
 from ui.charts import sizes_figure, variance_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 
 PICTURES = 12
+MOST_MISFITS = 48
+# The settings that have a control; its key is this name behind "clusters_".
+CONTROLS = (
+    "pca",
+    "min_cluster_size",
+    "min_samples",
+    "cluster_selection_method",
+    "cluster_selection_epsilon",
+    "umap",
+    "umap_n_components",
+    "umap_n_neighbors",
+)
 
 
 def main() -> None:
@@ -30,40 +45,64 @@ def main() -> None:
             state.show_error(error)
             return
         show_figures(there, clustering)
-        show_members(there, clustering)
+        show_advice(there, clustering)
+        groups, misfiled = st.tabs(["Pictures of the clusters", "Possibly misfiled"])
+        with groups:
+            show_members(there, clustering)
+        with misfiled:
+            show_misfits(there, clustering)
 
 
 def ask_how(there: state.Collection) -> ClusterSettings:
     """Ask for the settings; every control says what it does."""
     n, d = there.embeddings.matrix.shape
-    most = max(2, min(256, n - 1, d))
+    most, largest = max(1, min(256, n - 1, d)), max(3, min(100, n // 2))
+    first = ClusterSettings(pca=min(64, most), min_cluster_size=min(5 if n < 300 else 10, largest))
+    for name in CONTROLS:
+        st.session_state.setdefault(f"clusters_{name}", getattr(first, name))
+    # What a larger collection allowed may be too much for this one.
+    st.session_state["clusters_pca"] = min(int(st.session_state["clusters_pca"]), most)
+    st.session_state["clusters_min_cluster_size"] = min(st.session_state["clusters_min_cluster_size"], largest)
     st.subheader("Settings")
     pca = st.slider(
-        "PCA dimensions", 0, most, min(64, most), help="Principal components that are kept first; 0 keeps everything."
+        "PCA dimensions", 0, most, key="clusters_pca", help="Principal components kept first; 0 keeps everything."
     )
     size = st.slider(
         "Smallest cluster",
         2,
-        max(3, min(100, n // 2)),
-        min(5 if n < 300 else 10, max(2, n // 2)),
+        largest,
+        key="clusters_min_cluster_size",
         help="A group of fewer specimens is no cluster. Smaller finds finer groups.",
     )
     samples = st.slider(
-        "Min. samples", 1, 30, 1, help="How dense the surroundings of a specimen must be. Higher leaves more noise."
+        "Min. samples",
+        1,
+        30,
+        key="clusters_min_samples",
+        help="How dense the surroundings of a specimen must be: the distance to this many-th other specimen counts. "
+        "Higher leaves more noise.",
     )
     selection = st.segmented_control(
-        "Which groups", ("leaf", "eom"), default="leaf", help="leaf: the finest groups. eom: the most persistent ones."
+        "Which groups",
+        ("leaf", "eom"),
+        key="clusters_cluster_selection_method",
+        help="leaf: the finest groups. eom: the most persistent ones.",
     )
     with st.expander("More settings"):
         epsilon = st.slider(
-            "Merge below distance", 0.0, 1.5, 0.0, 0.01, help="Groups that part below this distance stay together."
+            "Merge below distance",
+            0.0,
+            1.5,
+            step=0.01,
+            key="clusters_cluster_selection_epsilon",
+            help="Groups that part below this distance stay together; for a cosine distance c it is √(2c).",
         )
-        umap = st.toggle("UMAP before clustering", help="Often less noise; takes longer, and groups become rounder.")
-        parts = st.slider("UMAP dimensions", 2, 50, 15, disabled=not umap)
-        neighbours = st.slider("UMAP neighbours", 2, 100, 30, disabled=not umap)
-        normalise = st.selectbox("Lengths", ("l2", "none"), help="l2 gives every embedding length 1 first.")
+        umap = st.toggle(
+            "UMAP before clustering", key="clusters_umap", help="Often less noise; takes longer, groups become rounder."
+        )
+        parts = st.slider("UMAP dimensions", 2, 50, key="clusters_umap_n_components", disabled=not umap)
+        neighbours = st.slider("UMAP neighbours", 2, 100, key="clusters_umap_n_neighbors", disabled=not umap)
     return ClusterSettings(
-        normalize=normalise,
         pca=pca,
         min_cluster_size=size,
         min_samples=samples,
@@ -127,6 +166,74 @@ def show_figures(there: state.Collection, clustering: Clustering) -> None:
     if save.button("Keep in the run", width="stretch", help="The map then colours by these clusters."):
         write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
         st.toast("Kept: clusters.csv, summary.json and pca_report.csv in the run's results.")
+
+
+def show_advice(there: state.Collection, clustering: Clustering) -> None:
+    """Where much is noise, say which step to try next; after a step, what it changed."""
+    before = st.session_state.get("before_step")
+    if before is not None and before[1] != clustering.settings:
+        text, settings, n_clusters, noise_ratio = before
+        words, undo = st.columns([6, 1], vertical_alignment="center")
+        words.success(
+            f"{state.plain(text)} Before: {n_clusters} clusters, {noise_ratio:.0%} noise. "
+            f"Now: {clustering.n_clusters} clusters, {clustering.noise_ratio:.0%} noise.",
+            icon=":material/compare_arrows:",
+        )
+        undo.button("Undo", on_click=_take_settings, args=(settings,), width="stretch")
+    steps = advise(clustering)
+    if not steps:
+        return
+    with st.container(border=True):
+        st.markdown(f":material/lightbulb: {state.plain(explain_noise(clustering))} To try next:")
+        for number, step in enumerate(steps):
+            words, button = st.columns([6, 1], vertical_alignment="center")
+            words.caption(state.plain(step.text))
+            button.button("Try it", key=f"try_{number}", on_click=_try, args=(step, clustering), width="stretch")
+
+
+def _try(step: Advice, clustering: Clustering) -> None:
+    st.session_state["before_step"] = (step.text, clustering.settings, clustering.n_clusters, clustering.noise_ratio)
+    _take_settings(step.settings)
+
+
+def _take_settings(settings: ClusterSettings) -> None:
+    """Move the sliders to some settings."""
+    for name in CONTROLS:
+        st.session_state[f"clusters_{name}"] = getattr(settings, name)
+
+
+def show_misfits(there: state.Collection, clustering: Clustering) -> None:
+    """List the specimens whose category is contradicted by their cluster or their neighbours."""
+    level = st.segmented_control(
+        "Judge by", ("category", "top category"), default="category", help="The folders that a specimen lies in."
+    )
+    labels = resolve_labels("category:top" if level == "top category" else "category", there.ids)
+    misfits = find_misfits(there.embeddings, clustering, labels)
+    if not misfits:
+        st.success("No specimen contradicts its category.", icon=":material/check_circle:")
+        return
+    st.caption(
+        f"{len(misfits)} specimens lie among others of another category, by cluster or by their nearest neighbours; "
+        "the strongest evidence first. They may be misfiled, damaged, or simply odd: this says where to look."
+    )
+    table = pd.DataFrame([vars(misfit) for misfit in misfits])
+    st.download_button(
+        "Download CSV",
+        table.to_csv(index=False).encode(),
+        "possibly_misfiled.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+    cards = [
+        Card(
+            misfit.specimen_id,
+            state.short_name(misfit.specimen_id),
+            f"like {misfit.neighbour_label.replace('/', ' › ')}",
+            there.thumbnail(misfit.specimen_id),
+        )
+        for misfit in misfits[:MOST_MISFITS]
+    ]
+    show_gallery(cards, key="misfits", label="Possibly misfiled", on_pick=_open, width=120)
 
 
 def as_table(clustering: Clustering) -> pd.DataFrame:
