@@ -293,5 +293,7 @@ def test_viewer__many_scenes(visit: Visit) -> None:
         visit.wait_for_scene(other_than=scene)
     visit.page.wait_for_timeout(2000)
     assert visit.page.locator(".viewer iframe").count() == 1
-    assert visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
+    assert (
+        visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
+    )
     assert all(difference(one, other) < 0.02 for one, other in zip(before, visit.viewports(), strict=True))
