@@ -71,7 +71,8 @@ class Trial:
 
 _INSTALL = "pip install -r requirements.txt"
 TRIALS = (
-    Trial("raycast", "renderer raycast (default)", True, _INSTALL),
+    Trial("raster", "renderer raster (default)", True, _INSTALL),
+    Trial("raycast", "renderer raycast", False, f"{_INSTALL}; not needed for the default renderer"),
     Trial("vtk", "renderer vtk", False, "apt-get install libgl1 libegl1; not needed for the default renderer"),
     Trial(
         "filament",

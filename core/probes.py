@@ -11,6 +11,13 @@ from collections.abc import Callable
 from core.errors import CoreError
 
 
+def _raster() -> str:
+    import numba
+
+    _render("raster")
+    return f"scan conversion, compiled by Numba {numba.__version__}"
+
+
 def _raycast() -> str:
     import open3d
 
@@ -90,6 +97,7 @@ def _render(backend: str) -> None:
 
 
 PROBES: dict[str, Callable[[], str]] = {
+    "raster": _raster,
     "raycast": _raycast,
     "vtk": _vtk,
     "filament": _filament,

@@ -1,0 +1,193 @@
+"""Jobs: a run in a child process is started, watched, cancelled, and gone on with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.catalogue import Catalogue, JobRecord
+from core.errors import BusyError
+from core.jobs import cancel, current_job, log_of, start_run, with_live_state
+from core.storage import TEMPORARY_PREFIX
+from core.workspace import Workspace, open_workspace
+from tests.fakes import PROJECT, bytes_below, write_specimens
+
+FLAGS = ["--name", "run", "--model", "classical", "--size", "64", "--min-cluster-size", "2", "--pca", "0"]
+MANY = [f"group{number % 4}/specimen{number:03d}" for number in range(40)]
+PATIENCE = 120.0
+
+
+def wait_for(happened: Callable[[], bool], what: str) -> None:
+    """Wait until something happened."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+def job_of(workspace: Workspace, job_id: int) -> JobRecord:
+    """Return a job as it is noted."""
+    job = Catalogue(workspace.catalogue_path).job(job_id)
+    assert job is not None
+    return job
+
+
+def finish(workspace: Workspace, job_id: int) -> JobRecord:
+    """Wait for a job as a screen does."""
+    wait_for(lambda: current_job(workspace) is None, "the end of the job")
+    return job_of(workspace, job_id)
+
+
+def is_under_way(workspace: Workspace, job_id: int) -> bool:
+    """Return whether the first specimens are through, but not all."""
+    job = job_of(workspace, job_id)
+    assert not job.is_over, job.message
+    return any(stage.label == "Features" and stage.done >= 3 for stage in job.stages)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the bytes of a run of the many that nobody disturbed, but for the path of its input."""
+    workspace = open_workspace(tmp_path_factory.mktemp("undisturbed"))
+    write_specimens(workspace.meshes, MANY)
+    job = finish(workspace, start_run(workspace, [*FLAGS, "--workers", "0"], "run"))
+    assert job.state == "done", job.message
+    return results_of(workspace)
+
+
+def results_of(workspace: Workspace) -> dict[str, bytes]:
+    """Return the bytes of a run; its configuration names the workspace."""
+    return {name: data for name, data in bytes_below(workspace.run("run").root).items() if name != "config.json"}
+
+
+def test_start_run__is_watched_to_its_end(tmp_path: Path) -> None:
+    """Waiting, running, done; every stage counted; a second one is refused meanwhile."""
+    workspace = open_workspace(tmp_path)
+    write_specimens(workspace.meshes, "a b c")
+    (workspace.meshes / "broken.ply").write_bytes(b"ply")
+    job_id = start_run(workspace, [*FLAGS, "--workers", "0"], "run")
+    with pytest.raises(BusyError, match=r"The run 'run' is still going on\. Wait until it is done, or cancel it"):
+        start_run(workspace, FLAGS, "another")
+    job = finish(workspace, job_id)
+    assert (job.state, job.is_over) == ("done, some passed over", True)
+    assert job.finished >= job.created
+    counts = {stage.label: (stage.done, stage.total) for stage in job.stages}
+    assert counts == {"Rendering": (4, 4), "Features": (4, 4), "Neighbours": (3, 3), "Clusters": (1, 1)}
+    assert "Passed over broken: " in log_of(workspace, job_id).read_text(encoding="utf-8")
+    assert workspace.run("run").is_complete
+
+
+def test_start_run__tells_why_it_failed(tmp_path: Path) -> None:
+    """The reason is on the job, as it would be on a terminal."""
+    workspace = open_workspace(tmp_path)
+    job = finish(workspace, start_run(workspace, FLAGS, "run"))
+    assert job.state == "failed"
+    assert "is empty. Meshes and point clouds end in" in job.message
+
+
+def test_start_run__tells_of_a_wrong_flag(tmp_path: Path) -> None:
+    """The child ends before it can note anything; its last words are taken."""
+    workspace = open_workspace(tmp_path)
+    job = finish(workspace, start_run(workspace, ["--vews", "3"], "run"))
+    assert job.state == "stopped"
+    assert "does not know '--vews'. Did you mean --views?" in job.message
+
+
+def test_cancel__ends_in_the_middle_and_the_next_run_goes_on(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    """No process stays, no specimen counts as failed, and in the end the bytes are the same."""
+    workspace = open_workspace(tmp_path)
+    write_specimens(workspace.meshes, MANY)
+    job_id = start_run(workspace, [*FLAGS, "--workers", "2"], "run")
+    wait_for(lambda: is_under_way(workspace, job_id) or current_job(workspace) is None, "the first specimens")
+    family = family_of(job_of(workspace, job_id).pid)
+    cancel(workspace, job_id)
+    cancel(workspace, job_id)
+    job = job_of(workspace, job_id)
+    assert (job.state, job.message) == ("cancelled", "Cancelled; what was done is kept.")
+    assert [process.pid for process in family if is_running(process)] == []
+    assert current_job(workspace) is None
+    known = Catalogue(workspace.catalogue_path).specimens(str(workspace.meshes))
+    assert 3 <= len(known) < len(MANY)
+    assert [name for name, record in known.items() if record.error] == []
+    again = finish(workspace, start_run(workspace, [*FLAGS, "--workers", "2"], "run"))
+    assert again.state == "done"
+    assert results_of(workspace) == undisturbed
+    rendering = next(stage for stage in again.stages if stage.label == "Rendering")
+    assert rendering.total == len(MANY) - len(known)
+
+
+def test_killed_job__is_reported_as_stopped_and_gone_on_with(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    """Kill -9: no orphans, a word for the screen, and the same bytes after another run."""
+    workspace = open_workspace(tmp_path)
+    write_specimens(workspace.meshes, MANY)
+    job_id = start_run(workspace, [*FLAGS, "--workers", "2"], "run")
+    wait_for(lambda: is_under_way(workspace, job_id) or current_job(workspace) is None, "the first specimens")
+    family = family_of(job_of(workspace, job_id).pid)
+    os.kill(family[0].pid, signal.SIGKILL)
+    wait_for(lambda: not any(is_running(process) for process in family), "the end of the orphans")
+    assert with_live_state(workspace, job_of(workspace, job_id)).state == "stopped"
+    assert current_job(workspace) is None
+    assert job_of(workspace, job_id).state == "stopped"
+    finish(workspace, start_run(workspace, [*FLAGS, "--workers", "0"], "run"))
+    assert results_of(workspace) == undisturbed
+    assert list(workspace.root.rglob(f"{TEMPORARY_PREFIX}*")) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_run__ends_in_order_when_asked(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    """SIGTERM and Ctrl-C: a line, an exit status, no orphans, nothing half-written."""
+    workspace = open_workspace(tmp_path)
+    write_specimens(workspace.meshes, MANY)
+    command = [sys.executable, "-m", "core", "run", "--workspace", str(tmp_path), *FLAGS, "--workers", "2"]
+    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as child:
+        manifest = workspace.run("run").features / "manifest.jsonl"
+        wait_for(manifest.is_file, "the first specimen")
+        family = family_of(child.pid)
+        child.send_signal(number)
+        stderr = child.communicate(timeout=PATIENCE)[1]
+    assert child.returncode == status
+    assert "Interrupted. What was finished is kept; the same command goes on from there." in stderr
+    assert "Traceback" not in stderr
+    wait_for(lambda: not any(is_running(process) for process in family), "the end of the children")
+    assert list(tmp_path.rglob(f"{TEMPORARY_PREFIX}*")) == []
+
+
+def family_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it."""
+    eldest = psutil.Process(pid)
+    return [eldest, *eldest.children(recursive=True)]
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Return whether a process still does something."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def test_with_live_state__does_not_take_another_process_for_the_job(tmp_path: Path) -> None:
+    """After a restart of the machine its number may be somebody else's."""
+    workspace = open_workspace(tmp_path)
+    catalogue = Catalogue(workspace.catalogue_path)
+    job_id = catalogue.add_job("run")
+    catalogue.begin_job(job_id)
+    catalogue.note_process(job_id, os.getpid(), 12345.0)
+    job = with_live_state(workspace, job_of(workspace, job_id))
+    assert job.state == "stopped"
+    assert job.message.startswith("Its process ended without a word")
+    cancel(workspace, job_id)
+    assert job_of(workspace, job_id).state == "cancelled"
+
+
+def test_cancel__minds_no_unknown_job(tmp_path: Path) -> None:
+    """Two windows, one of them late."""
+    cancel(open_workspace(tmp_path), 77)
