@@ -149,8 +149,8 @@ def vertex_colours_of(mesh: Mesh) -> UInt8[np.ndarray, "n 3"] | None:
 def decimate(mesh: Mesh, faces: int) -> Mesh:
     """Return a mesh of about `faces` faces (or points) for a quick look.
 
-    Meshes are simplified by clustering their vertices on a grid (Rossignac and Borrel, 1993) whose
-    cell size is searched for; point clouds are thinned evenly.
+    Meshes are simplified by quadric error metrics (Garland and Heckbert, 1997), those of more than a
+    million faces after a first thinning on a grid; point clouds are thinned evenly.
 
     Parameters
     ----------

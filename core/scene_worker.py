@@ -27,7 +27,7 @@ from core.meshes import Mesh, normalise, vertex_colours_of
 from core.openness import openness_of_vertices, point_normals, point_spacing
 from core.previews import read_preview
 
-# Where the camera stands at first, a little above and beside the front; z is up.
+# Of two opposite sides, the one nearer to this is seen first: a little above and beside the front.
 FIRST_DIRECTION = (0.35, -1.0, 0.3)
 
 
@@ -93,7 +93,9 @@ class _Prepared:
             data.point_data.active_normals = unit.normals if unit.normals is not None else point_normals(points)
         else:
             data = polydata.from_regular_faces(points, unit.faces)
-            data = data.compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
+            data = data.compute_normals(
+                cell_normals=False, split_vertices=False, auto_orient_normals=False, consistent_normals=False
+            )
         colours = vertex_colours_of(mesh)
         data.point_data["colours"] = _shaded(unit, data, colours, request)
         radius = float(np.max(mesh.extent) / np.max(unit.extent))
@@ -133,6 +135,7 @@ def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
 
     rows, columns = request["grid"]
     plotter: Any = pyvista.Plotter(shape=(rows, columns), off_screen=True, border=False, lighting="none")
+    direction, up = _broad_side(np.asarray(specimens[0].data.points))
     try:
         for index, specimen in enumerate(specimens):
             plotter.subplot(index // columns, index % columns)
@@ -147,13 +150,22 @@ def _export(specimens: list[_Prepared], request: Mapping[str, Any]) -> bytes:
                     only_active=True,
                 )
             _add_specimen(plotter, specimen, request)
-            plotter.view_vector(FIRST_DIRECTION, viewup=(0.0, 0.0, 1.0))
+            plotter.view_vector(direction, viewup=up)
             plotter.enable_parallel_projection()
         plotter.link_views(list(range(len(specimens))))
         archive: bytes = plotter.trame.export_vtksz(None)
     finally:
         plotter.close()
     return _with_own_ids(archive, request["name"])
+
+
+def _broad_side(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where to look from first, and what is up: the broad side, the long axis upright."""
+    _, axes = np.linalg.eigh(np.cov(points.T))
+    direction, up = axes[:, 0], axes[:, 2]
+    if direction @ np.array(FIRST_DIRECTION) < 0:
+        direction = -direction
+    return direction, up if up[2] >= 0 else -up
 
 
 def _with_own_ids(archive: bytes, name: str) -> bytes:

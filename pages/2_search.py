@@ -23,7 +23,7 @@ def main() -> None:
     if query is None:
         offer_some(there)
         return
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns([11, 10], gap="medium")
     with left:
         settings = ask_how(there)
         neighbours = state.neighbours_of(there, query, settings)
@@ -159,14 +159,14 @@ def show_pair(there: state.Collection, query: str, neighbours: Neighbours) -> No
     """Show query and neighbour in 3D, turning together."""
     names = [query, *([beside] if (beside := chosen_beside(neighbours)) is not None else [])]
     shown = [
-        ViewerSpecimen(state.short_name(name), path, there.thumbnail(name))
+        ViewerSpecimen(state.short_name(name), path, there.thumbnail(name), there.preview(name))
         for name in names
         if (path := there.mesh_path(name)) is not None
     ]
     if len(shown) < len(names):
         st.caption("A specimen whose file is no longer there, or that is photographs, has no 3D view.")
     if shown:
-        show_specimens(shown, key="pair", height=520)
+        show_specimens(shown, key="pair", height=480)
         st.caption("Drag to turn both, wheel to zoom. Both are scaled to the same size; the bars tell the real one.")
     for name in names:
         show_facts(there, name)

@@ -10,6 +10,7 @@ from core.errors import CoreError
 from core.jobs import current_job
 from ui import state
 from ui.theme import apply_css
+from ui.viewer import warm_up_viewer
 
 _ROUTED, _WANTED = "routed", "wanted_page"
 
@@ -22,11 +23,17 @@ def begin(screen: str) -> None:
         path, address = wanted
         st.switch_page(path, query_params=address)
     apply_css()
+    _warm_up_once()
     with st.sidebar:
         _run_chooser()
         _specimen_in_hand(screen)
         _job_at_work()
         st.caption(f"Workspace: `{state.workspace().root}`")
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up_once() -> None:
+    warm_up_viewer()
 
 
 def require_router(page: str) -> None:

@@ -59,6 +59,11 @@ class Collection:
         record = self.records.get(specimen_id)
         return self.workspace.thumbnail_of(record.sha256) if record is not None and record.sha256 else None
 
+    def preview(self, specimen_id: str) -> Path | None:
+        """Return where the decimated mesh of a specimen is kept."""
+        record = self.records.get(specimen_id)
+        return self.workspace.preview_of(record.sha256) if record is not None and record.sha256 else None
+
     def mesh_path(self, specimen_id: str) -> Path | None:
         """Return the file of a specimen, where it is a mesh or point cloud that is still there."""
         record = self.records.get(specimen_id)

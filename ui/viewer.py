@@ -112,7 +112,8 @@ def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: S
     try:
         config = SceneConfig(colour=style == "colour" if colour is None else bool(colour))
         sources = [SceneSource(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
-        scene = _builder().build(sources, config)
+        with st.spinner("Preparing the 3D view …"):
+            scene = _builder().build(sources, config)
         page = _page()
     except CoreError as error:
         _show_pictures(specimens, str(error))

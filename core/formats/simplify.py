@@ -1,4 +1,8 @@
-"""Fewer faces for a quick look: clustering of vertices on a grid (Rossignac and Borrel, 1993)."""
+"""Fewer faces for a quick look.
+
+By quadric error metrics (Garland and Heckbert, 1997), which keep ribs and sutures; very large
+meshes are first thinned by clustering their vertices on a grid (Rossignac and Borrel, 1993).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from core.meshes import Mesh, vertex_colours_of
 _FEWEST = 4
 _CLOSE_ENOUGH = 0.1
 _ATTEMPTS = 12
+# A second of quadrics; above this the grid takes most of the faces away first.
+_MOST_FOR_QUADRICS = 1_000_000
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
@@ -20,6 +26,33 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
         return _thinned(mesh, faces)
     if len(mesh.faces) <= faces:
         return mesh
+    if len(mesh.faces) > _MOST_FOR_QUADRICS:
+        mesh = _gridded(mesh, max(_MOST_FOR_QUADRICS // 2, faces))
+    return _by_quadrics(mesh, faces) if len(mesh.faces) > faces else mesh
+
+
+def _by_quadrics(mesh: Mesh, faces: int) -> Mesh:
+    import fast_simplification
+    from scipy.spatial import cKDTree
+
+    vertices, kept = fast_simplification.simplify(
+        np.array(mesh.vertices, dtype=np.float64), np.array(mesh.faces, dtype=np.int32), target_count=faces
+    )
+    if len(kept) == 0:
+        return _gridded(mesh, faces)
+    colours = vertex_colours_of(mesh)
+    if colours is not None:
+        colours = colours[cKDTree(mesh.vertices).query(vertices)[1]]
+    return Mesh(
+        vertices=np.asarray(vertices, dtype=np.float64),
+        faces=np.ascontiguousarray(kept, dtype=np.int32),
+        vertex_colours=colours,
+        notes=mesh.notes,
+    )
+
+
+def _gridded(mesh: Mesh, faces: int) -> Mesh:
+    """Merge vertices on a grid whose cell size is searched for."""
     low = mesh.vertices.min(axis=0)
     size = float(mesh.extent.max())
     # A closed surface has about two faces a vertex and covers about 3 n² cells of an n³ grid.
