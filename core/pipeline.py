@@ -150,10 +150,12 @@ def run_pipeline(
         failures = stream.work(progress)
         usable = stream.finish()
         if not usable:
+            for failure in failures:
+                log.error("Passed over %s: %s", failure.specimen_id, failure.reason)
             raise InputError(
                 f"None of the {len(inventory.specimens)} specimens could be used; the first: "
                 f"{failures[0].specimen_id}: {failures[0].reason}",
-                advice="Look at the reasons in the log.",
+                advice="The lines above tell the reason for each.",
             )
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
         search_folder(embeddings, run.knn_results, settings.search, overwrite=overwrite, progress=progress)
