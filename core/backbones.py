@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError, WeightsError
-from core.weights import FoundWeights, find_weights, load_checked
+from core.weights import FoundWeights, find_weights, load_checked, sha256_of_network
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +58,12 @@ class BackboneSpec:
     licence, citation : str
         Of the weights, and of the method.
     file_names : tuple of str
-        Names under which a weights file is recognised in a folder.
+        Names under which a weights file is recognised in a folder, beside timm's own.
+    interpolation : str
+        How its authors bring pictures to its size. Views are rendered at that size, so that
+        only photographs and kept pictures of another size are ever brought to it.
+    hub_id : str
+        Repository of timm's hub that holds the weights; timm's own for that name where empty.
     """
 
     name: str
@@ -71,6 +77,7 @@ class BackboneSpec:
     citation: str
     file_names: tuple[str, ...] = ()
     interpolation: str = "bicubic"
+    hub_id: str = ""
 
     @property
     def is_network(self) -> bool:
@@ -85,16 +92,46 @@ class BackboneSpec:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A backbone ready to run: its facts, its network in evaluation mode, its weights.
+    """A backbone ready to run: its facts, its size, its weights, and its network when needed.
 
-    `module` maps normalised float32 (b, 3, h, w) to tokens or feature maps; it is None
-    for `classical`. `image_size` is the size in pixels it was built for.
+    Parameters
+    ----------
+    spec : BackboneSpec
+        The facts about it.
+    image_size : int
+        Height and width in pixels that it is built for.
+    weights : FoundWeights, optional
+        Its weights on this machine; None for `classical`, or where a network is handed in.
+    network : torch.nn.Module, optional
+        A network that is built already.
     """
 
     spec: BackboneSpec
     image_size: int
-    module: torch.nn.Module | None
-    weights: FoundWeights | None
+    weights: FoundWeights | None = None
+    network: torch.nn.Module | None = None
+
+    @cached_property
+    def module(self) -> Any:
+        """Return the frozen network: normalised float32 (b, 3, h, w) to tokens or feature maps.
+
+        Built when it is first asked for, since importing PyTorch and timm takes seconds and an
+        engine that kept a converted network does without.
+
+        Raises
+        ------
+        SettingError
+            Where this backbone is not a network.
+        WeightsError
+            Where the weights are damaged, or belong to another network.
+        """
+        network = self.network
+        if network is None:
+            if self.weights is None:
+                raise SettingError(f"{self.spec.name} is not a network and needs no engine.")
+            network = build_network(self.spec, self.image_size)
+            load_checked(network, self.weights, self.spec)
+        return network.eval().requires_grad_(False)
 
     @property
     def identity(self) -> dict[str, object]:
@@ -103,9 +140,19 @@ class Backbone:
             "backbone": self.spec.name,
             "timm_name": self.spec.timm_name,
             "image_size": self.image_size,
-            "weights_sha256": self.weights.sha256 if self.weights else "",
-            "weights_source": self.weights.source if self.weights else "none needed",
+            "weights_sha256": self.weights.sha256 if self.weights else self._sha256_of_handed_in,
+            "weights_source": self._weights_source,
         }
+
+    @property
+    def _weights_source(self) -> str:
+        if self.weights is not None:
+            return self.weights.source
+        return "none needed" if self.network is None else "a network that was handed in"
+
+    @cached_property
+    def _sha256_of_handed_in(self) -> str:
+        return sha256_of_network(self.network) if self.network is not None else ""
 
 
 def _dinov2(size: str, letter: str, width: int, registers: bool) -> BackboneSpec:
@@ -135,21 +182,28 @@ def _dinov3(label: str, size: str, width: int) -> BackboneSpec:
         patch_size=16,
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
-        licence="DINOv3 License (Meta)",
+        licence="DINOv3 License (Meta; asks for its own consent)",
         citation=DINOV3,
     )
 
 
-def _clip(label: str, timm_name: str, width: int, patch: int) -> BackboneSpec:
+def _clip(
+    label: str,
+    timm_name: str,
+    width: int,
+    patch: int,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+) -> BackboneSpec:
     return BackboneSpec(
         name=f"clip_{label}",
         timm_name=timm_name,
         dimensions=width,
         image_size=224,
         patch_size=patch,
-        mean=CLIP_MEAN,
-        std=CLIP_STD,
-        licence="MIT",
+        mean=mean,
+        std=std,
+        licence="MIT (LAION), Apache-2.0 (timm's copy)",
         citation=CLIP,
     )
 
@@ -161,8 +215,9 @@ _SPECS: tuple[BackboneSpec, ...] = (
     _dinov3("vitb16", "base", 768),
     _dinov3("vitl16", "large", 1024),
     _dinov3("vithuge_plus", "huge_plus", 1280),
-    _clip("vitl14", "vit_large_patch14_clip_224.laion2b", 1024, 14),
-    _clip("vitb32", "vit_base_patch32_clip_224.laion2b", 768, 32),
+    # LAION trained its ViT-L/14 with mean and standard deviation of a half, unlike its others.
+    _clip("vitl14", "vit_large_patch14_clip_224.laion2b", 1024, 14, HALF, HALF),
+    _clip("vitb32", "vit_base_patch32_clip_224.laion2b", 768, 32, CLIP_MEAN, CLIP_STD),
     BackboneSpec(
         name=EMBEDDED,
         timm_name="tf_efficientnet_lite2.in1k",
@@ -238,24 +293,21 @@ def choose_auto(weights: Path | None = None, *, download: bool = True) -> tuple[
 def load_backbone(
     name: str, *, image_size: int | None = None, weights: Path | None = None, download: bool = True
 ) -> Backbone:
-    """Find, check and load a backbone, frozen and in evaluation mode.
+    """Find the weights of a backbone and return it; its network is built when it is asked for.
 
     Raises
     ------
     SettingError
         For an unknown name or a size that the backbone cannot take.
     WeightsError
-        Where the weights are missing, damaged, or belong to another network.
+        Where the weights are missing. That they are damaged, or belong to another network,
+        shows when its network is asked for.
     """
     spec = describe(name)
     size = checked_size(spec, image_size)
     if not spec.is_network:
-        return Backbone(spec, size, None, None)
-    found = find_weights(spec, weights, download=download)
-    module = build_network(spec, size)
-    load_checked(module, found, spec)
-    module.eval().requires_grad_(False)
-    return Backbone(replace(spec, dimensions=int(module.num_features)), size, module, found)
+        return Backbone(spec, size)
+    return Backbone(spec, size, find_weights(spec, weights, download=download))
 
 
 def build_network(spec: BackboneSpec, image_size: int) -> Any:
@@ -293,6 +345,7 @@ def _describe_timm(name: str) -> BackboneSpec:
         licence=config.license or "as stated on the model's page",
         citation="Wightman, PyTorch Image Models (timm), and the model's own paper.",
         interpolation=config.interpolation,
+        hub_id=str(config.hf_hub_id or ""),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,13 +15,17 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from core.backbones import AUTO, Backbone, choose_auto, load_backbone
 from core.classical import CLASSICAL_VERSION, describe_views
 from core.engines import Engine, EngineSettings, open_engine
+from core.engines.base import Dense
 from core.errors import SettingError
+from core.tokens import TOKENS, TokenSettings, patch_shares
+
+__all__ = ["TOKENS", "Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor"]
 
 log = logging.getLogger(__name__)
 
 # Raised when the code changes the numbers, so that kept features are made again.
-FEATURES_VERSION = "1"
-TOKENS = ("cls", "patch", "cls+patch")
+FEATURES_VERSION = "2"
+JOINT = "+"
 
 
 @dataclass(frozen=True)
@@ -30,17 +35,27 @@ class FeatureSettings:
     Parameters
     ----------
     model : str
-        A backbone of the registry, a timm name, or `auto`.
+        A backbone of the registry, a timm name, or `auto`; several joined by `+`.
     weights : Path, optional
         A weights file, or a folder that holds it.
     download : bool
         Whether weights that are not on this machine may be fetched from timm's hub.
     image_size : int, optional
         Height and width in pixels that the backbone sees; its own default where None.
-    tokens : {"cls", "patch", "cls+patch"}
-        Class token, mean of the patch tokens, or both joined.
+    tokens, patch_pool, patch_mask, layer, facet
+        As `core.tokens.TokenSettings` has them.
+    dense : bool
+        Whether class token and all patch tokens are kept, too.
+    model_weights : tuple of float
+        How much each of several joined backbones counts; all alike where empty.
     engine : EngineSettings
         How the backbone is run.
+
+    Raises
+    ------
+    SettingError
+        Where a value is outside of what is allowed. Names and sizes are checked where they
+        are resolved.
     """
 
     model: str = "dinov2_vits14"
@@ -48,12 +63,42 @@ class FeatureSettings:
     download: bool = True
     image_size: int | None = None
     tokens: str = "cls"
+    patch_pool: str = "mean"
+    patch_mask: bool = False
+    layer: int = -1
+    facet: str = "token"
+    dense: bool = False
+    model_weights: tuple[float, ...] = ()
     engine: EngineSettings = field(default_factory=EngineSettings)
 
     def __post_init__(self) -> None:
-        """Check the choice of tokens; names and sizes are checked where they are resolved."""
-        if self.tokens not in TOKENS:
-            raise SettingError(f"'tokens' must be one of {', '.join(TOKENS)} (got {self.tokens}).")
+        """Check every setting."""
+        _ = self.taken
+        names = self.models
+        if not all(names):
+            raise SettingError(
+                f"'model' must name a backbone on each side of a + (got {self.model!r}).",
+                advice="Like dinov2_vits14+classical.",
+            )
+        if self.model_weights and (len(self.model_weights) != len(names) or min(self.model_weights) <= 0):
+            given = ", ".join(f"{weight:g}" for weight in self.model_weights)
+            raise SettingError(
+                f"'model-weights' must be {len(names)} number(s) above 0, one a backbone of {self.model} (got {given})."
+            )
+        if len(names) > 1 and self.dense:
+            raise SettingError(
+                "'dense' keeps the tokens of one backbone, but several are joined.", advice="Extract them one by one."
+            )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return the backbones that are joined; mostly one."""
+        return tuple(name.strip() for name in self.model.split(JOINT))
+
+    @property
+    def taken(self) -> TokenSettings:
+        """Return what is taken out of a network."""
+        return TokenSettings(self.tokens, self.patch_pool, self.patch_mask, self.layer, self.facet)
 
 
 class Extractor(Protocol):
@@ -87,21 +132,34 @@ def open_extractor(settings: FeatureSettings) -> Extractor:
     SettingError, WeightsError, DeviceError
         Where the backbone, its weights, or the device asked for cannot be had.
     """
+    if len(settings.models) > 1:
+        from core.joined import JoinedExtractor
+
+        if settings.weights is not None and settings.weights.is_file():
+            raise SettingError(
+                f"'weights' is one file, but {settings.model} are several backbones.",
+                advice="Give the folder that holds the weights of all of them.",
+            )
+        alone = [replace(settings, model=name, model_weights=()) for name in settings.models]
+        weights = settings.model_weights or (1.0,) * len(alone)
+        return JoinedExtractor([open_extractor(part) for part in alone], weights)
     model = settings.model
     if model == AUTO:
         model, why = choose_auto(settings.weights, download=settings.download)
         log.warning("Backbone: %s, because %s.", model, why)
-    weights = settings.weights if model == settings.model or model == "dinov2_vits14" else None
-    backbone = load_backbone(model, image_size=settings.image_size, weights=weights, download=settings.download)
-    if backbone.module is None:
-        return ClassicalExtractor(backbone)
-    return NetworkExtractor(backbone, open_engine(backbone, settings.tokens, settings.engine), settings.tokens)
+    given = settings.weights if model == settings.model or model == "dinov2_vits14" else None
+    backbone = load_backbone(model, image_size=settings.image_size, weights=given, download=settings.download)
+    if not backbone.spec.is_network:
+        return ClassicalExtractor(backbone, settings)
+    _check_patches(backbone, settings)
+    engine = open_engine(backbone, settings.taken, settings.engine, dense=settings.dense)
+    return NetworkExtractor(backbone, engine, settings.taken)
 
 
 class NetworkExtractor:
     """A frozen network run by an engine; both are handed in."""
 
-    def __init__(self, backbone: Backbone, engine: Engine, tokens: str) -> None:
+    def __init__(self, backbone: Backbone, engine: Engine, tokens: TokenSettings) -> None:
         self._backbone, self._engine, self._tokens = backbone, engine, tokens
 
     @property
@@ -110,7 +168,7 @@ class NetworkExtractor:
         return {
             **self._backbone.identity,
             **self._engine.identity,
-            "tokens": self._tokens,
+            **self._tokens.identity,
             "version": FEATURES_VERSION,
         }
 
@@ -119,6 +177,16 @@ class NetworkExtractor:
         """Return the height and width in pixels that views are brought to."""
         return self._backbone.image_size
 
+    @property
+    def images_at_once(self) -> int:
+        """Return how many views the engine likes to be given together."""
+        return self._engine.images_at_once
+
+    @property
+    def tokens_a_view(self) -> int:
+        """Return 1 + P, the tokens that `dense` keeps of a view."""
+        return 1 + self._grid**2
+
     def __call__(
         self,
         images: UInt8[np.ndarray, "v h w 3"],
@@ -126,14 +194,38 @@ class NetworkExtractor:
         depth: Float[np.ndarray, "v h w"] | None = None,
     ) -> Float32[np.ndarray, "v d"]:
         """Return one row of features a view."""
-        del masks, depth
-        return self._engine.run(fit_images(images, self.image_size))
+        del depth
+        return self._engine.run(fit_images(images, self.image_size), self._shares(images, masks))
+
+    def dense(
+        self, images: UInt8[np.ndarray, "v h w 3"], masks: Bool[np.ndarray, "v h w"] | None = None
+    ) -> Iterator[Dense]:
+        """Yield features and float16 tokens, class token first, of a few views at a time."""
+        return self._engine.run_dense(fit_images(images, self.image_size), self._shares(images, masks))
+
+    @property
+    def _grid(self) -> int:
+        return self.image_size // self._backbone.spec.patch_size
+
+    def _shares(self, images: np.ndarray, masks: np.ndarray | None) -> np.ndarray | None:
+        if not self._tokens.patch_mask:
+            return None
+        if masks is None:
+            from core.classical import masks_from_background
+
+            masks = masks_from_background(images)
+        return patch_shares(masks, self._grid)
 
 
 class ClassicalExtractor:
     """Zernike moments and HOG; needs neither weights nor an engine."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, settings: FeatureSettings) -> None:
+        if settings.dense or settings.taken != TokenSettings(settings.tokens):
+            raise SettingError(
+                "The classical backbone has no tokens, layers or facets.",
+                advice="Leave these settings out, or take a DINOv2 backbone.",
+            )
         self._backbone = backbone
 
     @property
@@ -171,3 +263,12 @@ def fit_images(images: UInt8[np.ndarray, "v h w 3"], size: int) -> UInt8[np.ndar
         return images
     how = cv2.INTER_AREA if min(height, width) > size else cv2.INTER_CUBIC
     return np.stack([cv2.resize(image, (size, size), interpolation=how) for image in images])
+
+
+def _check_patches(backbone: Backbone, settings: FeatureSettings) -> None:
+    if backbone.spec.patch_size == 0 and (settings.patch_mask or settings.dense):
+        which = "dense" if settings.dense else "patch-mask"
+        raise SettingError(
+            f"'{which}' needs a vision transformer; {backbone.spec.name} has no patches.",
+            advice="Take a DINOv2 backbone.",
+        )

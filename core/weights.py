@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -9,7 +10,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import WeightsError
 from core.storage import sha256_of_file
@@ -241,10 +242,7 @@ def _embedded(spec: BackboneSpec) -> Path | None:
 
 
 def _hub_id(spec: BackboneSpec) -> str:
-    import timm
-
-    config = timm.get_pretrained_cfg(spec.timm_name)
-    return str(config.hf_hub_id) if config is not None and config.hf_hub_id else f"timm/{spec.timm_name}"
+    return spec.hub_id or f"timm/{spec.timm_name}"
 
 
 def _in_hub_cache(spec: BackboneSpec) -> Path | None:
@@ -296,6 +294,10 @@ def _found(path: Path, source: str) -> FoundWeights:
     return FoundWeights(path, source, sha256_of_file(path))
 
 
-def parameters_in_millions(module: Any) -> float:
-    """Return the number of parameters of a network, in millions."""
-    return sum(int(p.numel()) for p in module.parameters()) / 1e6
+def sha256_of_network(network: torch.nn.Module) -> str:
+    """Return a SHA-256 of the names, shapes and values of a network's tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What every engine takes and gives, and the batches it works in."""
+"""What every engine takes and gives."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float16, Float32, UInt8
 
 from core.errors import SettingError
 
 ENGINES = ("auto", "torch", "openvino")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+Dense = tuple[Float32[np.ndarray, "b d"], Float16[np.ndarray, "b t d"]]
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,17 @@ class EngineSettings:
         `auto` is fp32 on the CPU, so that results do not depend on the processor, and bf16
         on CUDA.
     batch_size : int
-        Images in one pass.
+        Images in one pass of PyTorch; on CUDA where the search for a larger batch begins.
+        OpenVINO runs images one by one, as many at once as there are threads.
+    threads : int
+        Threads on the CPU, 0 for all; changes the time, not the numbers.
     """
 
     engine: str = "auto"
     device: str = "auto"
     precision: str = "auto"
     batch_size: int = 16
+    threads: int = 0
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -49,6 +55,8 @@ class EngineSettings:
                 raise SettingError(f"'{name}' must be one of {', '.join(allowed)} (got {given}).")
         if self.batch_size < 1:
             raise SettingError(f"'batch-size' must be at least 1 (got {self.batch_size}).")
+        if self.threads < 0:
+            raise SettingError(f"'threads' must be at least 0 (got {self.threads}).")
 
 
 class Engine(Protocol):
@@ -59,23 +67,27 @@ class Engine(Protocol):
         """Return engine, its version, device and precision."""
         ...
 
-    def run(self, images: UInt8[np.ndarray, "b s s 3"]) -> Float[np.ndarray, "b d"]:
-        """Return the features of RGB images of the backbone's own size, as float32."""
+    @property
+    def images_at_once(self) -> int:
+        """Return how many images it likes to be given together; it takes any number."""
         ...
 
+    def run(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Float32[np.ndarray, "b d"]:
+        """Return the features of RGB images of the backbone's own size.
 
-def in_batches(
-    images: UInt8[np.ndarray, "n s s 3"], batch_size: int
-) -> Iterator[tuple[UInt8[np.ndarray, "b s s 3"], int]]:
-    """Yield batches of one constant shape and how many of their images are real.
+        Parameters
+        ----------
+        images : (b, s, s, 3) uint8
+            Any number of them.
+        shares : (b, p) float32, optional
+            How much each patch counts, where patches are masked.
+        """
+        ...
 
-    The last batch is filled up with its first image: libraries choose another way to compute
-    for another shape, so a constant shape is what gives the same bytes for the same images.
-    """
-    size = min(batch_size, len(images))
-    for start in range(0, len(images), size):
-        batch = images[start : start + size]
-        real = len(batch)
-        if real < size:
-            batch = np.concatenate([batch, np.repeat(batch[:1], size - real, axis=0)])
-        yield batch, real
+    def run_dense(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Iterator[Dense]:
+        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        ...

@@ -6,28 +6,45 @@ import logging
 
 from core.backbones import Backbone
 from core.engines.base import Engine, EngineSettings
+from core.engines.devices import pick_device
 from core.engines.openvino import OpenVinoEngine, is_installed
-from core.engines.torch import TorchEngine, pick_device
+from core.engines.torch import TorchEngine
 from core.errors import DeviceError
+from core.tokens import TokenSettings
 
 log = logging.getLogger(__name__)
 
 
-def open_engine(backbone: Backbone, tokens: str, settings: EngineSettings) -> Engine:
+def open_engine(backbone: Backbone, tokens: TokenSettings, settings: EngineSettings, *, dense: bool = False) -> Engine:
     """Return the engine that was asked for; `auto` takes the fastest one that works.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        A network.
+    tokens : TokenSettings
+        What is taken out of it.
+    settings : EngineSettings
+        How it is run.
+    dense : bool
+        Whether `run_dense` will be called.
 
     Raises
     ------
     DeviceError
         Where the engine or device asked for does not work here.
+    SettingError
+        Where the network cannot give what is asked for.
+    WeightsError
+        Where the weights are damaged, or belong to another network.
     """
-    device = pick_device(settings.device)
     if settings.engine == "openvino":
-        return OpenVinoEngine(backbone, tokens, settings)
+        return OpenVinoEngine(backbone, tokens, settings, dense=dense)
+    device = pick_device(settings.device)
     if settings.engine == "torch" or device != "cpu" or settings.precision == "fp16" or not is_installed():
-        return TorchEngine(backbone, tokens, settings)
+        return TorchEngine(backbone, tokens, settings, dense=dense)
     try:
-        return OpenVinoEngine(backbone, tokens, settings)
+        return OpenVinoEngine(backbone, tokens, settings, dense=dense)
     except DeviceError as error:
         log.warning("%s Going on with PyTorch, which is slower.", error.problem)
-        return TorchEngine(backbone, tokens, settings)
+        return TorchEngine(backbone, tokens, settings, dense=dense)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
+from torch.nn import functional
 
 from core.backbones import Backbone
 from core.errors import SettingError
+from core.tokens import GEM_POWER, TokenSettings
 
-TOKENS = ("cls", "patch", "cls+patch")
+_FACETS = ("query", "key", "value")
 
 
 class FeatureHead(nn.Module):
@@ -17,44 +21,120 @@ class FeatureHead(nn.Module):
     Parameters
     ----------
     backbone : Backbone
-        Its `module` must be a network.
-    tokens : str
-        `cls` the class token, `patch` the mean of the patch tokens, `cls+patch` both joined.
-        Register tokens are kept out. A convolutional network has neither; it gives the mean
-        of its last feature map, which is the pooling it was trained with.
+        Must be a network.
+    tokens : TokenSettings
+        What is taken out of it.
+    dense : bool
+        Whether class token and patch tokens are returned beside the pooled features.
+
+    Raises
+    ------
+    SettingError
+        Where the network cannot give what is asked for.
     """
 
     scale: torch.Tensor
     offset: torch.Tensor
 
-    def __init__(self, backbone: Backbone, tokens: str) -> None:
+    def __init__(self, backbone: Backbone, tokens: TokenSettings, *, dense: bool = False) -> None:
         super().__init__()
-        if backbone.module is None:
-            raise SettingError(f"{backbone.spec.name} is not a network and needs no engine.")
-        if tokens not in TOKENS:
-            raise SettingError(f"'tokens' must be one of {', '.join(TOKENS)} (got {tokens}).")
         self.network = backbone.module
-        self.tokens = tokens
-        self.prefix = int(getattr(backbone.module, "num_prefix_tokens", 0))
+        self.tokens, self.dense = tokens, dense
+        self.prefix = int(getattr(self.network, "num_prefix_tokens", 0))
+        self.has_class_token = self.prefix > 0
+        self.block = _block_number(backbone, self.network, tokens)
         mean = torch.tensor(backbone.spec.mean).view(1, 3, 1, 1)
         std = torch.tensor(backbone.spec.std).view(1, 3, 1, 1)
         # (x / 255 - mean) / std as one multiplication and one addition
         self.register_buffer("scale", 1 / (255 * std))
         self.register_buffer("offset", -mean / std)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map (b, s, s, 3) uint8 to (b, d)."""
-        pixels = images.permute(0, 3, 1, 2).to(self.scale.dtype) * self.scale + self.offset
-        features = self.network.forward_features(pixels)  # type: ignore[operator]
-        if features.ndim == 3:
-            return self._pool_tokens(features)
-        pooled: torch.Tensor = self.network.forward_head(features, pre_logits=True)  # type: ignore[operator]
-        return pooled
+    def forward(self, images: torch.Tensor, shares: torch.Tensor | None = None) -> Any:
+        """Map (b, s, s, 3) uint8, and (b, p) shares where patches are masked, to (b, d).
 
-    def _pool_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
-        patches = tokens[:, self.prefix :].mean(dim=1)
-        if self.prefix == 0 or self.tokens == "patch":
-            return patches
-        if self.tokens == "cls":
+        Where dense: to (b, d) and (b, 1 + p, d).
+        """
+        pixels = images.permute(0, 3, 1, 2).to(self.scale.dtype) * self.scale + self.offset
+        features = self._from_block(pixels) if self.tokens.needs_blocks else self.network.forward_features(pixels)
+        if features.ndim != 3:
+            return self.network.forward_head(features, pre_logits=True)
+        patches = features[:, self.prefix :]
+        pooled = self._pool_tokens(features, patches, shares)
+        if not self.dense:
+            return pooled
+        return pooled, torch.cat([features[:, :1], patches], dim=1) if self.has_class_token else patches
+
+    def _pool_tokens(self, tokens: torch.Tensor, patches: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
+        if self.tokens.tokens == "cls" and self.has_class_token:
             return tokens[:, 0]
-        return torch.cat([tokens[:, 0], patches], dim=1)
+        if self.tokens.patch_pool == "gem":
+            patches = patches.clamp(min=1e-6) ** GEM_POWER
+        if shares is None:
+            pooled = patches.mean(dim=1)
+        else:
+            weights = shares / shares.sum(dim=1, keepdim=True)
+            pooled = (patches * weights.to(patches.dtype).unsqueeze(2)).sum(dim=1)
+        if self.tokens.patch_pool == "gem":
+            pooled = pooled ** (1 / GEM_POWER)
+        if self.tokens.tokens == "patch" or not self.has_class_token:
+            return pooled
+        return torch.cat([tokens[:, 0], pooled], dim=1)
+
+    def _from_block(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return all tokens of one block, or a facet of its attention: (b, prefix + p, d)."""
+        seen: list[torch.Tensor] = []
+        attention = self.network.blocks[self.block].attn
+        hook = attention.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+        try:
+            patches, front = self.network.forward_intermediates(
+                pixels,
+                indices=[self.block],
+                return_prefix_tokens=True,
+                norm=True,
+                stop_early=True,
+                output_fmt="NLC",
+                intermediates_only=True,
+            )[0]
+        finally:
+            hook.remove()
+        if self.tokens.facet != "token":
+            return _project(attention, seen[0], _FACETS.index(self.tokens.facet))
+        return torch.cat([front, patches], dim=1) if self.prefix else patches
+
+
+def _project(attention: Any, tokens: torch.Tensor, which: int) -> torch.Tensor:
+    """Return queries (0), keys (1) or values (2) of all heads, joined."""
+    apart = (getattr(attention, name, None) for name in ("q_proj", "k_proj", "v_proj"))
+    own = list(apart)[which]
+    if own is not None:
+        projected: torch.Tensor = own(tokens)
+    else:
+        biases = [getattr(attention, name, None) for name in ("q_bias", "k_bias", "v_bias")]
+        joined = attention.qkv.bias
+        bias = joined.chunk(3)[which] if joined is not None else biases[which]
+        projected = functional.linear(tokens, attention.qkv.weight.chunk(3)[which], bias)
+    norm = getattr(attention, ("q_norm", "k_norm", "")[which], None) if which < 2 else None
+    if norm is None or isinstance(norm, nn.Identity):
+        return projected
+    batch, length, _ = projected.shape
+    heads = projected.reshape(batch, length, attention.num_heads, -1).transpose(1, 2)
+    normalised: torch.Tensor = norm(heads).transpose(1, 2).reshape(batch, length, -1)
+    return normalised
+
+
+def _block_number(backbone: Backbone, network: Any, tokens: TokenSettings) -> int:
+    """Return the block counted from the front, or say that there is no such block."""
+    if not tokens.needs_blocks:
+        return -1
+    depth = len(getattr(network, "blocks", ())) if hasattr(network, "forward_intermediates") else 0
+    first = network.blocks[0] if depth else None
+    if not hasattr(first, "attn"):
+        raise SettingError(
+            f"'layer' and 'facet' need a vision transformer; {backbone.spec.name} is none.",
+            advice="Leave them out, or take a DINOv2 backbone.",
+        )
+    if not -depth <= tokens.layer < depth:
+        raise SettingError(
+            f"'layer' must lie between {-depth} and {depth - 1} for {backbone.spec.name} (got {tokens.layer})."
+        )
+    return tokens.layer % depth

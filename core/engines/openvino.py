@@ -1,22 +1,35 @@
-"""OpenVINO: the fastest way on a processor; the converted network is kept on disk."""
+"""OpenVINO: the fastest way on a processor; the converted network is kept on disk.
+
+Images run one by one, each on one thread, as many at once as there are threads. That is as fast
+as batches (each image's activations stay in a core's own cache), and the numbers of an image
+depend neither on its companions nor on the number of threads.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float32, UInt8
 
 from core.backbones import Backbone
 from core.caches import cache_folder
-from core.engines.base import EngineSettings, in_batches
+from core.engines.base import Dense, EngineSettings
+from core.engines.devices import usable_threads
 from core.errors import DeviceError
 from core.storage import fingerprint, write_json
+from core.tokens import TokenSettings
 
 # Raised when what is converted changes, so that kept networks are converted again.
-CONVERSION_VERSION = "1"
+CONVERSION_VERSION = "3"
+_DENSE_IMAGES = 8
+
+log = logging.getLogger(__name__)
 
 
 def is_installed() -> bool:
@@ -34,7 +47,9 @@ class OpenVinoEngine:
         network cannot be converted.
     """
 
-    def __init__(self, backbone: Backbone, tokens: str, settings: EngineSettings) -> None:
+    def __init__(
+        self, backbone: Backbone, tokens: TokenSettings, settings: EngineSettings, *, dense: bool = False
+    ) -> None:
         if not is_installed():
             raise DeviceError(
                 "OpenVINO is not installed.", advice="Run `pip install openvino`, or take --engine torch."
@@ -47,10 +62,23 @@ class OpenVinoEngine:
 
         self._version = str(ov.__version__)
         self.precision = "bf16" if settings.precision == "bf16" else "fp32"
-        self.batch_size = settings.batch_size
-        self._compiled: dict[int, object] = {}
-        self._core = ov.Core()
-        self._model_path = self._convert_once(backbone, tokens)
+        self._threads = settings.threads or usable_threads()
+        core = ov.Core()
+        model = core.read_model(_convert_once(backbone, tokens, dense, self._version))
+        compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bf16" else "f32",
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "NUM_STREAMS": str(self._threads),
+                "INFERENCE_NUM_THREADS": str(self._threads),
+                # The children that render need the same processors.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._queue = ov.AsyncInferQueue(compiled, self._threads)
+        self._queue.set_callback(_take)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -62,50 +90,74 @@ class OpenVinoEngine:
             "precision": self.precision,
         }
 
-    def run(self, images: UInt8[np.ndarray, "b s s 3"]) -> Float[np.ndarray, "b d"]:
-        """Return the features of RGB images of the backbone's own size, as float32."""
-        parts = []
-        for batch, real in in_batches(images, self.batch_size):
-            compiled = self._for_batch(len(batch), batch.shape[1])
-            result = compiled(np.ascontiguousarray(batch))[0]  # type: ignore[operator]
-            parts.append(np.array(result[:real], dtype=np.float32))
-        return np.concatenate(parts)
+    @property
+    def images_at_once(self) -> int:
+        """Return how many images it likes to be given together."""
+        return self._threads
 
-    def _for_batch(self, batch: int, size: int) -> object:
-        """Compile for one constant batch, which is faster than a free one and always the same."""
-        if batch not in self._compiled:
-            model = self._core.read_model(self._model_path)
-            model.reshape([batch, size, size, 3])
-            hint = {"INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bf16" else "f32"}
-            self._compiled[batch] = self._core.compile_model(
-                model, "CPU", {**hint, "PERFORMANCE_HINT": "LATENCY", "EXECUTION_MODE_HINT": "PERFORMANCE"}
-            )
-        return self._compiled[batch]
+    def run(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Float32[np.ndarray, "b d"]:
+        """Return the features of RGB images of the backbone's own size."""
+        return np.concatenate([outputs[0] for outputs in self._infer(images, shares)]).astype(np.float32, copy=False)
 
-    def _convert_once(self, backbone: Backbone, tokens: str) -> Path:
-        name = fingerprint("openvino", CONVERSION_VERSION, self._version, backbone.identity, tokens)
-        folder = cache_folder() / "openvino" / name
-        path = folder / "model.xml"
-        # The facts file is written last: without it a killed conversion is done again.
-        if not (folder / "made_from.json").is_file():
-            _convert(backbone, tokens, path)
-            write_json(folder / "made_from.json", {**backbone.identity, "tokens": tokens, "openvino": self._version})
-        return path
+    def run_dense(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Iterator[Dense]:
+        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        for start in range(0, len(images), _DENSE_IMAGES):
+            part = slice(start, start + _DENSE_IMAGES)
+            outputs = self._infer(images[part], None if shares is None else shares[part])
+            features = np.concatenate([output[0] for output in outputs]).astype(np.float32, copy=False)
+            yield features, np.concatenate([output[1] for output in outputs]).astype(np.float16)
+
+    def _infer(self, images: np.ndarray, shares: np.ndarray | None) -> list[list[np.ndarray]]:
+        """Return the outputs of every image, each with a leading axis of one."""
+        results: list[list[np.ndarray]] = [[] for _ in images]
+        for index, result in enumerate(results):
+            inputs = [np.ascontiguousarray(images[index : index + 1])]
+            if shares is not None:
+                inputs.append(np.ascontiguousarray(shares[index : index + 1]))
+            self._queue.start_async(inputs, result)
+        self._queue.wait_all()
+        return results
 
 
-def _convert(backbone: Backbone, tokens: str, path: Path) -> None:
+def _take(request: Any, result: list[np.ndarray]) -> None:
+    """Copy the outputs, since the request's own memory is used again."""
+    result.extend(np.array(tensor.data) for tensor in request.output_tensors)
+
+
+def _convert_once(backbone: Backbone, tokens: TokenSettings, dense: bool, version: str) -> Path:
+    facts = {**backbone.identity, **tokens.identity, "dense": dense, "openvino": version}
+    # Where the weights came from does not matter; what they are does.
+    del facts["weights_source"]
+    folder = cache_folder() / "openvino" / fingerprint("openvino", CONVERSION_VERSION, facts)
+    path = folder / "model.xml"
+    # The facts file is written last: without it a killed conversion is done again.
+    if not (folder / "made_from.json").is_file():
+        log.info("Converting %s for OpenVINO; this is done once.", backbone.spec.name)
+        _convert(backbone, tokens, dense, path)
+        write_json(folder / "made_from.json", facts)
+    return path
+
+
+def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path) -> None:
     import openvino as ov
     import torch
 
     from core.engines.head import FeatureHead
 
-    head = FeatureHead(backbone, tokens).eval().requires_grad_(False)
-    example = torch.zeros((2, backbone.image_size, backbone.image_size, 3), dtype=torch.uint8)
+    head = FeatureHead(backbone, tokens, dense=dense).eval().requires_grad_(False)
+    size = backbone.image_size
+    example: tuple[torch.Tensor, ...] = (torch.zeros((1, size, size, 3), dtype=torch.uint8),)
+    if tokens.patch_mask:
+        example += (torch.ones((1, (size // backbone.spec.patch_size) ** 2)),)
     try:
         with warnings.catch_warnings():
             # Converting traces the network, of which PyTorch says that it will go one day.
             warnings.simplefilter("ignore")
-            model = ov.convert_model(head, example_input=example)
+            model = ov.convert_model(head, example_input=example, input=[list(part.shape) for part in example])
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise DeviceError(

@@ -3,69 +3,64 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float32, UInt8
 
 from core.backbones import Backbone
-from core.engines.base import EngineSettings, in_batches
+from core.engines.base import Dense, EngineSettings
+from core.engines.devices import pick_device
 from core.errors import DeviceError
+from core.tokens import TokenSettings
 
 log = logging.getLogger(__name__)
 
+_LARGEST_BATCH = 512
+_WORTH_IT = 0.97  # a doubled batch must take less than this share of the time an image
 
-def pick_device(wanted: str) -> str:
-    """Return `cpu` or `cuda[:n]`.
+
+class TorchEngine:
+    """Run a backbone with PyTorch in inference mode.
+
+    Every pass has the same number of images, the last one filled up with copies: libraries choose
+    another way to compute for another shape. So the numbers of an image do not depend on its
+    companions as long as the batch stays the same; for another batch they agree to rounding.
 
     Raises
     ------
     DeviceError
-        Where CUDA is asked for and does not work.
+        Where the device or precision asked for does not work.
     """
-    import torch
 
-    works = torch.cuda.is_available()
-    if wanted == "auto":
-        return "cuda" if works else "cpu"
-    if wanted.startswith("cuda"):
-        if not works:
-            built = torch.version.cuda
-            reason = "no NVIDIA GPU with a working driver was found" if built else "this PyTorch was built without CUDA"
-            raise DeviceError(
-                f"'device' is {wanted}, but CUDA does not work here: {reason}.",
-                advice="Take --device cpu or auto; `python -m core doctor` shows what was found.",
-            )
-        number = int(wanted.partition(":")[2] or 0) if wanted.partition(":")[2].isdigit() or ":" not in wanted else -1
-        if not 0 <= number < torch.cuda.device_count():
-            raise DeviceError(
-                f"'device' is {wanted}, but this machine has {torch.cuda.device_count()} CUDA device(s).",
-                advice="Count from cuda:0.",
-            )
-    return wanted
-
-
-class TorchEngine:
-    """Run a backbone with PyTorch in inference mode."""
-
-    def __init__(self, backbone: Backbone, tokens: str, settings: EngineSettings) -> None:
+    def __init__(
+        self, backbone: Backbone, tokens: TokenSettings, settings: EngineSettings, *, dense: bool = False
+    ) -> None:
         import torch
 
         from core.engines.head import FeatureHead
 
         self._torch = torch
         self.device = pick_device(settings.device)
-        on_cuda = self.device.startswith("cuda")
-        self.precision = ("bf16" if on_cuda else "fp32") if settings.precision == "auto" else settings.precision
-        self.batch_size = settings.batch_size
-        self._head = FeatureHead(backbone, tokens).to(self.device).eval()
+        self._on_cuda = self.device.startswith("cuda")
+        self.precision = ("bf16" if self._on_cuda else "fp32") if settings.precision == "auto" else settings.precision
+        if self.precision == "fp16" and not self._on_cuda:
+            raise DeviceError("fp16 needs a GPU.", advice="Take --precision bf16 or fp32 on the CPU.")
+        self._head = FeatureHead(backbone, tokens, dense=dense).to(self.device).eval()
         if backbone.spec.patch_size == 0:
             self._head = self._head.to(memory_format=torch.channels_last)
+        self.batch_size = settings.batch_size
+        self._is_batch_found = not self._on_cuda
+        if settings.threads and not self._on_cuda:
+            torch.set_num_threads(settings.threads)
 
     @property
     def identity(self) -> dict[str, str]:
         """Return engine, its version, device and precision."""
-        name = self._torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else "cpu"
+        name = self._torch.cuda.get_device_name(self.device) if self._on_cuda else "cpu"
         return {
             "engine": "torch",
             "engine_version": str(self._torch.__version__),
@@ -73,27 +68,116 @@ class TorchEngine:
             "precision": self.precision,
         }
 
-    def run(self, images: UInt8[np.ndarray, "b s s 3"]) -> Float[np.ndarray, "b d"]:
-        """Return the features of RGB images; halves the batch where memory runs out."""
-        while True:
-            try:
-                parts = [self._forward(batch)[:real] for batch, real in in_batches(images, self.batch_size)]
-                return np.concatenate(parts)
-            except self._torch.cuda.OutOfMemoryError as error:
-                if self.batch_size == 1:
-                    raise DeviceError(
-                        "The GPU has too little memory for a single image.",
-                        advice="Take a smaller --image-size or backbone, or --device cpu.",
-                    ) from error
-                self.batch_size //= 2
-                self._torch.cuda.empty_cache()
-                log.warning("GPU memory ran out; going on with %d images at a time.", self.batch_size)
+    @property
+    def images_at_once(self) -> int:
+        """Return how many images it likes to be given together."""
+        return self.batch_size
 
-    def _forward(self, batch: np.ndarray) -> np.ndarray:
+    def run(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Float32[np.ndarray, "b d"]:
+        """Return the features of RGB images of the backbone's own size."""
+        return np.concatenate([self._to_numpy(outputs)[0] for outputs in self._passes(images, shares)])
+
+    def run_dense(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Iterator[Dense]:
+        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        for outputs in self._passes(images, shares):
+            features, tokens = self._to_numpy(outputs)
+            yield features, tokens.astype(np.float16)
+
+    def _passes(self, images: np.ndarray, shares: np.ndarray | None) -> Iterator[list[Any]]:
+        """Yield the outputs of one pass after the other, still on the device, one pass behind.
+
+        While the GPU works on one pass the next is already on its way to it.
+        """
+        if not self._is_batch_found and len(images):
+            self._find_batch(images[:1], None if shares is None else shares[:1])
+        start = 0
+        behind: list[Any] | None = None
+        while start < len(images):
+            try:
+                outputs = self._forward(images[start : start + self.batch_size], self._part(shares, start))
+            except self._torch.cuda.OutOfMemoryError as error:
+                if behind is not None:
+                    yield behind
+                    behind = None
+                self._halve(error)
+                continue
+            start += self.batch_size
+            if behind is not None:
+                yield behind
+            behind = outputs
+        if behind is not None:
+            yield behind
+
+    def _part(self, shares: np.ndarray | None, start: int) -> np.ndarray | None:
+        return None if shares is None else shares[start : start + self.batch_size]
+
+    def _forward(self, images: np.ndarray, shares: np.ndarray | None) -> list[Any]:
         torch = self._torch
+        real = len(images)
+        inputs = [self._on_device(images)]
+        if shares is not None:
+            inputs.append(self._on_device(shares))
         reduced = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
-        casting = torch.autocast(self.device.split(":")[0], dtype=reduced) if reduced is not None else nullcontext()
-        with torch.inference_mode(), casting:
-            pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
-            features: np.ndarray = self._head(pixels).float().cpu().numpy()
-        return features
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if reduced is not None:
+                stack.enter_context(torch.autocast(self.device.split(":")[0], dtype=reduced))
+            elif self._on_cuda:
+                # fp32 means fp32: convolutions take TF32 unless told otherwise.
+                stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
+            outputs = self._head(*inputs)
+        several = outputs if isinstance(outputs, tuple) else (outputs,)
+        return [output[:real].float() for output in several]
+
+    def _on_device(self, array: np.ndarray) -> Any:
+        """Fill up to a whole batch and send it, from pinned memory where that lets it run ahead."""
+        missing = self.batch_size - len(array)
+        if missing > 0:
+            array = np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
+        # A copy, since views are read-only and PyTorch knows no such arrays.
+        tensor = self._torch.from_numpy(np.array(array))
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self._on_cuda else tensor
+
+    def _to_numpy(self, outputs: list[Any]) -> list[np.ndarray]:
+        return [output.cpu().numpy() for output in outputs]
+
+    def _find_batch(self, image: np.ndarray, share: np.ndarray | None) -> None:
+        """Double the batch while memory allows it and an image takes less time for it."""
+        self._is_batch_found = True
+        fastest = self._seconds_an_image(image, share)
+        while fastest is not None and self.batch_size * 2 <= _LARGEST_BATCH:
+            self.batch_size *= 2
+            seconds = self._seconds_an_image(image, share)
+            if seconds is None or seconds > _WORTH_IT * fastest:
+                self.batch_size //= 2
+                break
+            fastest = seconds
+        self._torch.cuda.empty_cache()
+        log.info("%d images in one pass on %s.", self.batch_size, self.identity["device"])
+
+    def _seconds_an_image(self, image: np.ndarray, share: np.ndarray | None) -> float | None:
+        """Time the second of two passes; None where memory runs out."""
+        seconds = None
+        for _ in range(2):
+            started = time.perf_counter()
+            try:
+                self._forward(image, share)
+                self._torch.cuda.synchronize(self.device)
+            except self._torch.cuda.OutOfMemoryError:
+                return None
+            seconds = (time.perf_counter() - started) / self.batch_size
+        return seconds
+
+    def _halve(self, error: Exception) -> None:
+        if self.batch_size == 1:
+            raise DeviceError(
+                "The GPU has too little memory for a single image.",
+                advice="Take a smaller --image-size or backbone, or --device cpu.",
+            ) from error
+        self.batch_size //= 2
+        self._torch.cuda.empty_cache()
+        log.warning("GPU memory ran out; going on with %d images at a time.", self.batch_size)

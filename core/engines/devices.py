@@ -1,0 +1,59 @@
+"""Which device a network runs on, found out without loading PyTorch where there is no GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+from functools import lru_cache
+
+from core.errors import DeviceError
+
+
+def pick_device(wanted: str) -> str:
+    """Return `cpu` or `cuda[:n]`.
+
+    Raises
+    ------
+    DeviceError
+        Where CUDA is asked for and does not work.
+    """
+    if wanted == "cpu" or (wanted == "auto" and not driver_sees_gpu()):
+        return "cpu"
+    import torch
+
+    works = torch.cuda.is_available()
+    if wanted == "auto":
+        return "cuda" if works else "cpu"
+    if not works:
+        built = torch.version.cuda
+        reason = "no NVIDIA GPU with a working driver was found" if built else "this PyTorch was built without CUDA"
+        raise DeviceError(
+            f"'device' is {wanted}, but CUDA does not work here: {reason}.",
+            advice="Take --device cpu or auto; `python -m core doctor` shows what was found.",
+        )
+    number = re.fullmatch(r"cuda(?::(\d+))?", wanted)
+    if number is None or int(number[1] or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"'device' is {wanted}, but this machine has {torch.cuda.device_count()} CUDA device(s).",
+            advice="Count from cuda:0.",
+        )
+    return wanted
+
+
+@lru_cache(maxsize=1)
+def driver_sees_gpu() -> bool:
+    """Ask NVIDIA's driver itself how many GPUs there are: a millisecond instead of PyTorch's seconds."""
+    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        driver = ctypes.CDLL(name)
+        count = ctypes.c_int(0)
+        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    except (OSError, AttributeError):
+        return False
+
+
+def usable_threads() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,71 @@
+"""Several backbones as one: their view features, each of length one, weighed and joined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from core.features import Extractor
+
+
+class JoinedExtractor:
+    """Backbones side by side.
+
+    Every part's features of a view are brought to length 1, multiplied by the square root of its
+    share of the weights, and joined: the cosine of two views is then the weighed mean of the
+    parts' cosines.
+
+    Parameters
+    ----------
+    parts : sequence of Extractor
+        Two or more.
+    weights : sequence of float
+        One a part, above 0; only their ratio matters.
+    """
+
+    def __init__(self, parts: Sequence[Extractor], weights: Sequence[float]) -> None:
+        self._parts = tuple(parts)
+        self._shares = tuple(weight / sum(weights) for weight in weights)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Return everything that decides the numbers, of every part."""
+        parts = [part.identity for part in self._parts]
+        return {
+            "backbone": "+".join(str(part["backbone"]) for part in parts),
+            "image_size": self.image_size,
+            "engine": _either(parts, "engine"),
+            "device": _either(parts, "device"),
+            "precision": _either(parts, "precision"),
+            "weights_source": _either(parts, "weights_source"),
+            "uses_depth": any(part.get("uses_depth") for part in parts),
+            "shares": [round(share, 6) for share in self._shares],
+            "parts": parts,
+        }
+
+    @property
+    def image_size(self) -> int:
+        """Return the largest of the parts' sizes; each brings views to its own."""
+        return max(part.image_size for part in self._parts)
+
+    def __call__(
+        self,
+        images: UInt8[np.ndarray, "v h w 3"],
+        masks: Bool[np.ndarray, "v h w"] | None = None,
+        depth: Float[np.ndarray, "v h w"] | None = None,
+    ) -> Float32[np.ndarray, "v d"]:
+        """Return one row of features a view."""
+        columns = []
+        for part, share in zip(self._parts, self._shares, strict=True):
+            features = part(images, masks, depth)
+            lengths = np.linalg.norm(features, axis=1, keepdims=True)
+            columns.append(features * (math.sqrt(share) / np.maximum(lengths, 1e-12)))
+        return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _either(parts: Sequence[dict[str, object]], name: str) -> str:
+    """Return what the parts say, once where they agree."""
+    return " + ".join(dict.fromkeys(str(part.get(name, "")) for part in parts))
