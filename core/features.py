@@ -19,7 +19,7 @@ from core.engines.base import Dense
 from core.errors import SettingError
 from core.tokens import TOKENS, TokenSettings, patch_shares
 
-__all__ = ["TOKENS", "Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor"]
+__all__ = ["TOKENS", "Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor", "views_at_once"]
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +254,11 @@ class ClassicalExtractor:
     ) -> Float32[np.ndarray, "v d"]:
         """Return one row of features a view."""
         return describe_views(images, masks, depth)
+
+
+def views_at_once(extractor: Extractor) -> int:
+    """Return how many views it likes to be given together, of several specimens if need be."""
+    return extractor.images_at_once if isinstance(extractor, NetworkExtractor) else 1
 
 
 def fit_images(images: UInt8[np.ndarray, "v h w 3"], size: int) -> UInt8[np.ndarray, "v size size 3"]:

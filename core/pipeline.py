@@ -13,7 +13,6 @@ import importlib.metadata
 import logging
 import platform
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,27 +20,19 @@ from typing import Any
 import numpy as np
 
 import core
-from core.catalogue import Catalogue, SpecimenRecord
 from core.clusters import ClusterSettings
-from core.errors import InputError, SettingError, SpecimenError
+from core.errors import InputError, SettingError
 from core.features import Extractor, FeatureSettings, open_extractor
-from core.inventory import Inventory, SpecimenFile, take_inventory
+from core.inventory import Inventory, take_inventory
 from core.neighbours import SearchSettings
-from core.pooling import POOLINGS, pool_views
+from core.pooling import POOLINGS
 from core.progress import Progress, silent
 from core.results import cluster_into
-from core.stages import POOLING_VERSION, assemble, read_features, search_folder, store_features
-from core.storage import (
-    Manifest,
-    file_of_specimen,
-    fingerprint,
-    read_npy,
-    remove_unfinished,
-    write_json,
-    write_npy,
-)
+from core.stages import assemble, search_folder
+from core.storage import file_of_specimen, read_npy, remove_unfinished, write_json
+from core.stream import Stream, StreamSettings
 from core.views import ViewSettings
-from core.workers import Failure, Prepared, Task, default_workers, fingerprint_of_views, prepare_all, record_of
+from core.workers import Failure
 from core.workspace import RunFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -146,7 +137,13 @@ def run_pipeline(
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
         write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
-        stream = _Stream(workspace, run, inventory, settings, views, extractor, keep, overwrite)
+        stream = Stream(
+            workspace,
+            run,
+            inventory,
+            extractor,
+            StreamSettings(views, settings.pool, keep, settings.features.dense, settings.workers, overwrite),
+        )
         failures = stream.work(progress)
         usable = stream.finish()
         if not usable:
@@ -166,165 +163,13 @@ def run_pipeline(
 
 
 def name_of_run(extractor: Extractor, views: ViewSettings) -> str:
-    """Return a name that tells backbone, number of views and size."""
-    backbone = re.sub(r"[^A-Za-z0-9._+-]+", "_", str(extractor.identity["backbone"]))
-    return f"{backbone}_{views.views}views_{views.size}px"
-
-
-class _Stream:
-    """The part of a run that goes specimen by specimen."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        run: RunFolder,
-        inventory: Inventory,
-        settings: RunSettings,
-        views: ViewSettings,
-        extractor: Extractor,
-        keep: bool,
-        overwrite: bool,
-    ) -> None:
-        self.run, self.inventory, self.settings, self.views = run, inventory, settings, views
-        self.extractor, self.keep, self.overwrite = extractor, keep, overwrite
-        self.thumbnails = workspace.thumbnails
-        self.catalogue = Catalogue(workspace.catalogue_path)
-        self.source = str(inventory.folder)
-        self.known = self.catalogue.specimens(self.source)
-        self.features = Manifest(run.features)
-        self.embeddings = Manifest(run.embeddings)
-        self.renders = Manifest(run.renders)
-        self.done = 0
-
-    def work(self, progress: Progress) -> list[Failure]:
-        """Do what is not done yet; return who was passed over."""
-        waiting = [specimen for specimen in self.inventory.specimens if self.overwrite or not self._is_done(specimen)]
-        for specimen in waiting:
-            self._forget(specimen.specimen_id)
-        renders = self.run.renders if self.keep else None
-        with_depth = bool(self.extractor.identity.get("uses_depth"))
-        tasks = (Task(specimen, self.views, renders, self.thumbnails, with_depth) for specimen in waiting)
-        workers = self.settings.workers if self.settings.workers is not None else default_workers()
-        prepared = prepare_all(tasks, workers if len(waiting) > 1 else 0)
-        extracted = self._extract(progress(prepared, len(waiting), "Rendering"))
-        failures = []
-        for outcome in progress(extracted, len(waiting), "Features"):
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-                self._note_failure(outcome)
-            else:
-                self.done += 1
-        return failures
-
-    def finish(self) -> list[str]:
-        """Forget specimens that are gone, put manifests in order, return the usable ids."""
-        present = [specimen.specimen_id for specimen in self.inventory.specimens]
-        self.catalogue.forget_missing(self.source, present)
-        usable = [
-            name for name in present if self.embeddings.get(name) is not None and self._vector_path(name).is_file()
-        ]
-        for name in set(self.features.ids + self.embeddings.ids) - set(present):
-            self._forget(name)
-            self._remove_files(name)
-        manifests = (self.features, self.embeddings, self.renders) if self.keep else (self.features, self.embeddings)
-        for manifest in manifests:
-            manifest.keep_only(present)
-        return usable
-
-    def _extract(self, stream: Iterable[Prepared | Failure]) -> Iterator[Prepared | Failure]:
-        for item in stream:
-            if isinstance(item, Failure):
-                yield item
-                continue
-            try:
-                yield self._store(item)
-            except SpecimenError as error:
-                yield Failure(item.record.specimen_id, "extract", str(error))
-
-    def _store(self, item: Prepared) -> Prepared:
-        """Extract, pool and store one specimen; the catalogue learns of it last."""
-        name = item.record.specimen_id
-        features_made_from, embedding_made_from = self._fingerprints(item.views_fingerprint)
-        view_features = self.extractor(item.views.images, item.views.masks, item.views.depth)
-        store_features(file_of_specimen(self.run.features, name, ".npy"), view_features)
-        self.features.add(name, features_made_from, views=len(view_features))
-        write_npy(self._vector_path(name), pool_views(view_features, self.settings.pool))
-        self.embeddings.add(name, embedding_made_from)
-        if self.keep:
-            self.renders.add(name, item.views_fingerprint, views=item.n_files)
-        self.catalogue.put_specimens([replace(item.record, source=self.source)])
-        return item
-
-    def _fingerprints(self, views_fingerprint: str) -> tuple[str, str]:
-        features = fingerprint("features", self.extractor.identity, views_fingerprint)
-        return features, fingerprint("embedding", POOLING_VERSION, self.settings.pool, features)
-
-    def _is_done(self, specimen: SpecimenFile) -> bool:
-        """Return whether file, settings and results are as they were when it was finished."""
-        record = self.known.get(specimen.specimen_id)
-        if record is None or record.error:
-            return False
-        if not _is_same_file(record, specimen):
-            moved = _with_new_time(record, specimen)
-            if moved is None:
-                return False
-            self.catalogue.put_specimens([moved])
-        name = specimen.specimen_id
-        views_fingerprint = fingerprint_of_views(self.views, record.sha256)
-        features, embedding = self._fingerprints(views_fingerprint)
-        if not self.features.is_done(name, features) or not file_of_specimen(self.run.features, name, ".npy").is_file():
-            return False
-        if self.keep and not self.renders.is_done(name, views_fingerprint):
-            return False
-        if not self.embeddings.is_done(name, embedding) or not self._vector_path(name).is_file():
-            # Only the pooling changed: no need to render again.
-            try:
-                stored = read_features(file_of_specimen(self.run.features, name, ".npy"))
-            except SpecimenError:
-                return False
-            self.embeddings.forget(name)
-            write_npy(self._vector_path(name), pool_views(stored, self.settings.pool))
-            self.embeddings.add(name, embedding)
-        return True
-
-    def _note_failure(self, failure: Failure) -> None:
-        specimen = next(s for s in self.inventory.specimens if s.specimen_id == failure.specimen_id)
-        record = SpecimenRecord(self.source, failure.specimen_id, str(specimen.path), error=failure.reason)
-        self.catalogue.put_specimens([record])
-        # What an earlier state of the file gave must not pass for this one.
-        self._remove_files(failure.specimen_id)
-        log.info("%s was passed over (%s): %s", failure.specimen_id, failure.stage, failure.reason)
-
-    def _forget(self, name: str) -> None:
-        """Take a specimen off the record before its files change, in case this process is killed."""
-        for manifest in (self.features, self.embeddings, self.renders):
-            manifest.forget(name)
-
-    def _remove_files(self, name: str) -> None:
-        file_of_specimen(self.run.features, name, ".npy").unlink(missing_ok=True)
-        self._vector_path(name).unlink(missing_ok=True)
-
-    def _vector_path(self, name: str) -> Path:
-        return file_of_specimen(self.run.embeddings, name, ".npy")
-
-
-def _is_same_file(record: SpecimenRecord, specimen: SpecimenFile) -> bool:
-    """Compare size and time; where they differ the file is read and hashed again."""
-    try:
-        stats = [path.stat() for path in specimen.images or (specimen.path,)]
-    except OSError:
-        return False
-    size, time = sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
-    return record.size == size and record.mtime_ns == time
-
-
-def _with_new_time(record: SpecimenRecord, specimen: SpecimenFile) -> SpecimenRecord | None:
-    """Return the record of a file that was only copied or touched, None where its content changed."""
-    try:
-        now = record_of(specimen)
-    except SpecimenError:
-        return None
-    return replace(record, size=now.size, mtime_ns=now.mtime_ns) if now.sha256 == record.sha256 else None
+    """Return a name that tells backbone, what is unusual about what is taken out of it, views and size."""
+    identity = extractor.identity
+    unusual = [str(identity[name]) for name in ("tokens", "patch_pool", "facet") if identity.get(name, "cls") != "cls"]
+    unusual += ["masked"] if identity.get("patch_mask") else []
+    unusual += [f"layer{identity['layer']}"] if "layer" in identity else []
+    parts = [str(identity["backbone"]), *unusual, f"{views.views}views", f"{views.size}px"]
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", "_".join(parts))
 
 
 def _read_vectors(run: RunFolder, ids: list[str]) -> dict[str, np.ndarray]:
@@ -345,6 +190,7 @@ def _config(
         "search": asdict(settings.search),
         "clusters": asdict(settings.clusters),
         "keep_renders": keep,
+        "keep_tokens": settings.features.dense,
         "versions": {
             "fossilvit_explorer": core.__version__,
             "python": platform.python_version(),

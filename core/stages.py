@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from core.dense import extract_with_tokens
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
 from core.features import Extractor
@@ -113,10 +114,26 @@ def extract_folder(
     features: Path,
     extractor: Extractor,
     *,
+    tokens: Path | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> StageReport:
     """Extract the features of every specimen's views into `<category>/<specimen>.npy`, (V, D).
+
+    Parameters
+    ----------
+    renders : Path
+        Views, as `render_folder` writes them.
+    features : Path
+        Where features go.
+    extractor : Extractor
+        The backbone.
+    tokens : Path, optional
+        Where all tokens go as well, see `core.dense`; nowhere where None.
+    overwrite : bool
+        Whether finished work is done again.
+    progress : Progress
+        Told about every specimen.
 
     Raises
     ------
@@ -131,13 +148,18 @@ def extract_folder(
     done = unchanged = 0
     for specimen_id, paths in progress(found.items(), len(found), "Features"):
         target = file_of_specimen(features, specimen_id, ".npy")
+        kept_tokens = file_of_specimen(tokens, specimen_id, ".npy") if tokens is not None else None
         try:
             made_from = fingerprint("features", extractor.identity, [sha256_of_file(path) for path in paths])
-            if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):
+            is_there = target.is_file() and (kept_tokens is None or kept_tokens.is_file())
+            if not overwrite and is_there and manifest.is_done(specimen_id, made_from):
                 unchanged += 1
                 continue
             manifest.forget(specimen_id)
-            store_features(target, extractor(read_view_files(paths)))
+            views = read_view_files(paths)
+            store_features(
+                target, extractor(views) if kept_tokens is None else extract_with_tokens(extractor, kept_tokens, views)
+            )
         except SpecimenError as error:
             failures.append(Failure(specimen_id, "extract", str(error)))
             continue

@@ -10,12 +10,13 @@ from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
 from core.clusters import METRICS as CLUSTER_METRICS
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
 from core.errors import SettingError
-from core.features import TOKENS, FeatureSettings
+from core.features import FeatureSettings
 from core.neighbours import METRICS, SearchSettings
 from core.pooling import POOLINGS
 from core.reduction import NORMALIZATIONS
 from core.renderers.surface import APPEARANCES, BACKENDS
 from core.sweep import CHOICES, SweepSettings
+from core.tokens import FACETS, PATCH_POOLINGS, TOKENS
 from core.views import ViewSettings
 
 VIEW_CHOICES = {
@@ -53,11 +54,18 @@ def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
     group.add_argument("--weights", type=Path, help="a weights file, or a folder that holds it")
     group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
     group.add_argument("--image-size", type=whole_number, help="pixels that the backbone sees (its own default)")
+    group.add_argument("--model-weights", help="how much each of joined backbones A+B counts, like 2,1 (all alike)")
     group.add_argument("--tokens", choices=TOKENS, default="cls", help=listed(TOKENS))
+    group.add_argument("--patch-pool", choices=PATCH_POOLINGS, default="mean", help=listed(PATCH_POOLINGS))
+    group.add_argument("--patch-mask", action="store_true", help="patches count by how much of the specimen they show")
+    group.add_argument("--layer", type=int, default=-1, help="block that tokens come from, 0 the first (-1, the last)")
+    group.add_argument("--facet", choices=FACETS, default="token", help=listed(FACETS))
+    group.add_argument("--dense", action="store_true", help="keep all tokens, float16 [V, 1 + P, D], in tokens/")
     group.add_argument("--engine", choices=ENGINES, default="auto", help=listed(ENGINES))
     group.add_argument("--device", default="auto", help=f"{listed(DEVICES)}, cuda:1 … (auto)")
     group.add_argument("--precision", choices=PRECISIONS, default="auto", help=listed(PRECISIONS))
-    group.add_argument("--batch-size", type=whole_number, default=16, help="images in one pass (16)")
+    group.add_argument("--batch-size", type=whole_number, default=16, help="images in one pass of PyTorch (16)")
+    group.add_argument("--engine-threads", type=whole_number, default=0, help="threads of the CPU it uses (0, all)")
 
 
 def feature_settings(options: argparse.Namespace) -> FeatureSettings:
@@ -68,7 +76,15 @@ def feature_settings(options: argparse.Namespace) -> FeatureSettings:
         download=not options.no_download,
         image_size=options.image_size,
         tokens=options.tokens,
-        engine=EngineSettings(options.engine, options.device, options.precision, options.batch_size),
+        patch_pool=options.patch_pool,
+        patch_mask=options.patch_mask,
+        layer=options.layer,
+        facet=options.facet,
+        dense=options.dense,
+        model_weights=_model_weights(options.model_weights),
+        engine=EngineSettings(
+            options.engine, options.device, options.precision, options.batch_size, options.engine_threads
+        ),
     )
 
 
@@ -153,6 +169,17 @@ def sweep_settings(options: argparse.Namespace) -> SweepSettings:
 def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
     """Add what forces finished work to be done again."""
     parser.add_argument("--overwrite", action="store_true", help="do finished work again")
+
+
+def _model_weights(text: object) -> tuple[float, ...]:
+    """Return the numbers of a list like 2,1; a configuration file may hold a real list."""
+    if text is None:
+        return ()
+    parts = text if isinstance(text, list) else str(text).split(",")
+    try:
+        return tuple(float(part) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"'model-weights' must be numbers (got {text}).", advice="2,1, say.") from error
 
 
 def _pca(text: str) -> float:

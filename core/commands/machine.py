@@ -38,15 +38,20 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _backbones(options: argparse.Namespace) -> int:
     del options
-    print(f"{'name':24} {'D':>5} {'size':>5} {'patch':>5}  {'weights':44} licence")
+    print(f"{'name':20} {'D':>5} {'pixels':>6} {'sizes':>9}  {'licence':52} weights")
     for spec in REGISTRY.values():
-        dimensions = str(spec.dimensions or "-")
-        patch = str(spec.patch_size or "-")
+        sizes = f"n x {spec.patch_size}" if spec.patch_size else "any"
         print(
-            f"{spec.name:24} {dimensions:>5} {spec.image_size:>5} {patch:>5}  {_at_hand(spec):44} {spec.licence}",
+            f"{spec.name:20} {spec.dimensions:>5} {spec.image_size:>6} {sizes:>9}  {spec.licence:52} {_at_hand(spec)}",
             flush=True,
         )
-    print("\nAny other name that timm knows works as well. Citations are in the README.")
+    print("\nMethods:")
+    for citation in dict.fromkeys(spec.citation for spec in REGISTRY.values()):
+        names = ", ".join(spec.name for spec in REGISTRY.values() if spec.citation == citation)
+        print(f"  {names}: {citation}")
+    print(
+        "\nAny other name that timm knows works as well; A+B joins two. docs/backbones.md tells how to bring weights."
+    )
     return DONE
 
 

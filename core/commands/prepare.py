@@ -9,6 +9,7 @@ from typing import Any
 from core.catalogue import Catalogue
 from core.cli import DONE, log_into, progress_of, report, say, whole_number
 from core.commands import flags
+from core.dense import TOKENS_FOLDER
 from core.errors import CoreError
 from core.features import open_extractor
 from core.jobs import JobProgress
@@ -85,7 +86,12 @@ def _extract(options: argparse.Namespace) -> int:
     log_into(options.out / "extract.log")
     extractor = open_extractor(settings)
     stage = extract_folder(
-        options.renders, options.out, extractor, overwrite=options.overwrite, progress=progress_of(options)
+        options.renders,
+        options.out,
+        extractor,
+        tokens=options.out.parent / TOKENS_FOLDER if options.dense else None,
+        overwrite=options.overwrite,
+        progress=progress_of(options),
     )
     say(options, f"Backbone: {_in_words(extractor.identity)}")
     return report(options, stage, "Extract", options.out)

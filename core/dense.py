@@ -1,0 +1,73 @@
+"""All tokens of a specimen's views, for those who train on them: written in pieces, read by memory map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float16, Float32, UInt8
+
+from core.errors import InputError, SettingError
+from core.features import Extractor, NetworkExtractor
+from core.storage import write_atomically
+
+TOKENS_FOLDER = "tokens"
+
+
+def extract_with_tokens(
+    extractor: Extractor,
+    path: Path,
+    images: UInt8[np.ndarray, "v h w 3"],
+    masks: Bool[np.ndarray, "v h w"] | None = None,
+) -> Float32[np.ndarray, "v d"]:
+    """Return view features, and write all tokens to `path` on the way.
+
+    The file is `.npy`, float16 `[V, 1 + P, D]`: class token first, then the patches row by row,
+    register tokens left out. A network without a class token gives `[V, P, D]`. Only a few
+    views' tokens are in memory at a time.
+
+    Raises
+    ------
+    SettingError
+        Where the extractor was not opened for it.
+    WorkspaceError
+        Where the file cannot be written.
+    """
+    if not isinstance(extractor, NetworkExtractor):
+        raise SettingError("'dense' needs a vision transformer.", advice="Take a DINOv2 backbone.")
+    features: list[np.ndarray] = []
+
+    def write(temporary: Path) -> None:
+        target: np.memmap | None = None
+        start = 0
+        for part, tokens in extractor.dense(images, masks):
+            if target is None:
+                shape = (len(images), *tokens.shape[1:])
+                target = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
+            target[start : start + len(tokens)] = tokens
+            start += len(tokens)
+            features.append(part)
+        if target is not None:
+            target.flush()
+
+    write_atomically(path, write)
+    return np.concatenate(features)
+
+
+def open_tokens(path: Path) -> Float16[np.ndarray, "v t d"]:
+    """Return the tokens of a specimen as a read-only memory map.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, or holds something else.
+    """
+    try:
+        tokens: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read as tokens ({error}).", advice="Extract again with --dense --overwrite."
+        ) from error
+    if tokens.ndim != 3 or tokens.dtype != np.float16:
+        raise InputError(f"{path} does not hold tokens [V, 1 + P, D] in float16.", advice="Extract with --dense.")
+    return tokens
