@@ -3,6 +3,9 @@
 All of it stands in one file, because compiled code is cached on disk by the age of its own file:
 a caller in another file would go on with what it was compiled with.
 
+Functions that are called for every pixel take numbers only: handing an array to another function
+costs compiled code more than what most of them compute.
+
 Lights are fixed to the camera, as a researcher's lamp is to the drawing board: one at the camera,
 one from the upper left, the convention of scientific illustration. The second wraps around the
 surface (half-Lambert), so that nothing turns black.
@@ -16,7 +19,6 @@ from numba import njit
 _SNAP = 256  # steps of a sample that projected vertices are snapped to
 _NEAREST = np.float32(0.25)  # of a unit before the camera; what is closer is not drawn
 _OUTSIDE = 1 << 26
-_SAMPLE_STEP = np.float32(14.0)  # of 255, between two samples of one pixel
 _PIXEL_STEP = np.float32(20.0)  # of 255, between neighbouring pixels
 _STEEP = np.float32(2.0)  # how much depth, in widths of a pixel, one sample may stand for
 _WHITE = np.float32(255.0)
@@ -24,14 +26,14 @@ _CLAY = np.float32(238.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _colour_of_hit(  # type: ignore[no-untyped-def]
-    face,
-    u,
-    v,
-    w,
-    depth,
+@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
+def colour_hits(  # type: ignore[no-untyped-def]
+    triangles,
+    places,
     facing,
+    depth,
+    colours,
+    bends,
     camera,
     vertices,
     faces,
@@ -42,58 +44,68 @@ def _colour_of_hit(  # type: ignore[no-untyped-def]
     shading,
     smooth,
 ):
-    """Return red, green and blue from 0 to 255 of a point on a face (gray: all three alike).
+    """Compute colours from 0 to 255, and the normals' parts to the right and down, of points on faces.
 
-    Behind them come the normal's parts to the right and down, as the camera sees them.
-    `u`, `v`, `w` are its barycentric coordinates, `depth` its distance along the camera's axis,
-    `facing` is 1 where the face is seen from the side its corners run counter-clockwise on, else -1.
+    `triangles` are their faces (-1: none, left alone), `places` their coordinates towards the
+    second and third corner, `facing` is 1 where a face is seen from the side on which its corners
+    run counter-clockwise, else -1, and `depth` is their distance along the camera's axis.
     """
-    if appearance == 2:
-        # White at the near pole of the unit sphere, dark gray at the far one.
-        value = _WHITE - np.float32(100.0) * (depth - np.float32(3.0))
-        value = min(max(value, np.float32(20.0)), _WHITE)
-        return value, value, value, _ZERO, _ZERO
-    face = np.uint64(face)
-    a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
-    nx = u * normals[a, 0] + v * normals[b, 0] + w * normals[c, 0]
-    ny = u * normals[a, 1] + v * normals[b, 1] + w * normals[c, 1]
-    nz = u * normals[a, 2] + v * normals[b, 2] + w * normals[c, 2]
-    length = nx * nx + ny * ny + nz * nz
-    if not smooth or length < np.float32(0.01):
-        ux = vertices[b, 0] - vertices[a, 0]
-        uy = vertices[b, 1] - vertices[a, 1]
-        uz = vertices[b, 2] - vertices[a, 2]
-        vx = vertices[c, 0] - vertices[a, 0]
-        vy = vertices[c, 1] - vertices[a, 1]
-        vz = vertices[c, 2] - vertices[a, 2]
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        length = max(nx * nx + ny * ny + nz * nz, np.float32(1e-30))
-    scale = facing / np.sqrt(length)
-    # In the camera's frame: x right, y down, z towards the camera.
-    x = (nx * camera[0, 0] + ny * camera[0, 1] + nz * camera[0, 2]) * scale
-    y = (nx * camera[1, 0] + ny * camera[1, 1] + nz * camera[1, 2]) * scale
-    z = -(nx * camera[2, 0] + ny * camera[2, 1] + nz * camera[2, 2]) * scale
-    if appearance == 3:
-        half = np.float32(127.5)
-        return half * (_ONE + x), half * (_ONE - y), half * (_ONE + z), x, y
-    light = _light(x, y, z, shading)
-    if appearance == 0:
-        value = _CLAY * light
-        return value, value, value, x, y
-    # Dark colours are kept readable: some of the light goes through unshaded.
-    light = np.float32(0.2) + np.float32(0.8) * light
-    if len(corner_colours):
-        red = u * corner_colours[face, 0, 0] + v * corner_colours[face, 1, 0] + w * corner_colours[face, 2, 0]
-        green = u * corner_colours[face, 0, 1] + v * corner_colours[face, 1, 1] + w * corner_colours[face, 2, 1]
-        blue = u * corner_colours[face, 0, 2] + v * corner_colours[face, 1, 2] + w * corner_colours[face, 2, 2]
-    else:
-        red = u * vertex_colours[a, 0] + v * vertex_colours[b, 0] + w * vertex_colours[c, 0]
-        green = u * vertex_colours[a, 1] + v * vertex_colours[b, 1] + w * vertex_colours[c, 1]
-        blue = u * vertex_colours[a, 2] + v * vertex_colours[b, 2] + w * vertex_colours[c, 2]
-    return red * light, green * light, blue * light, x, y
+    for i in range(len(triangles)):
+        if triangles[i] < 0:
+            continue
+        if appearance == 2:
+            # White at the near pole of the unit sphere, dark gray at the far one.
+            tone = _WHITE - np.float32(100.0) * (depth[i] - np.float32(3.0))
+            colours[i, 0] = min(max(tone, np.float32(20.0)), _WHITE)
+            continue
+        face = np.uint64(triangles[i])
+        a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
+        v, w = places[i, 0], places[i, 1]
+        u = _ONE - v - w
+        nx = u * normals[a, 0] + v * normals[b, 0] + w * normals[c, 0]
+        ny = u * normals[a, 1] + v * normals[b, 1] + w * normals[c, 1]
+        nz = u * normals[a, 2] + v * normals[b, 2] + w * normals[c, 2]
+        length = nx * nx + ny * ny + nz * nz
+        if not smooth or length < np.float32(0.01):
+            ux = vertices[b, 0] - vertices[a, 0]
+            uy = vertices[b, 1] - vertices[a, 1]
+            uz = vertices[b, 2] - vertices[a, 2]
+            vx = vertices[c, 0] - vertices[a, 0]
+            vy = vertices[c, 1] - vertices[a, 1]
+            vz = vertices[c, 2] - vertices[a, 2]
+            nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            length = max(nx * nx + ny * ny + nz * nz, np.float32(1e-30))
+        scale = facing[i] / np.sqrt(length)
+        # In the camera's frame: x right, y down, z towards the camera.
+        x = (nx * camera[0, 0] + ny * camera[0, 1] + nz * camera[0, 2]) * scale
+        y = (nx * camera[1, 0] + ny * camera[1, 1] + nz * camera[1, 2]) * scale
+        z = -(nx * camera[2, 0] + ny * camera[2, 1] + nz * camera[2, 2]) * scale
+        bends[i, 0], bends[i, 1] = x, y
+        if appearance == 3:
+            half = np.float32(127.5)
+            colours[i, 0] = half * (_ONE + x)
+            colours[i, 1] = half * (_ONE - y)
+            colours[i, 2] = half * (_ONE + z)
+            continue
+        light = _light(x, y, z, shading)
+        if appearance == 0:
+            colours[i, 0] = _CLAY * light
+            continue
+        # Dark colours are kept readable: some of the light goes through unshaded.
+        light = np.float32(0.2) + np.float32(0.8) * light
+        for channel in range(3):
+            if len(corner_colours):
+                one = np.float32(corner_colours[face, 0, channel])
+                two = np.float32(corner_colours[face, 1, channel])
+                three = np.float32(corner_colours[face, 2, channel])
+            else:
+                one = np.float32(vertex_colours[a, channel])
+                two = np.float32(vertex_colours[b, channel])
+                three = np.float32(vertex_colours[c, channel])
+            colours[i, channel] = (u * one + v * two + w * three) * light
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(cache=True, nogil=True, fastmath=True)
 def _light(x, y, z, shading):  # type: ignore[no-untyped-def]
     """Return the light that a surface of this normal sends to the camera, 0 to 1."""
     head = max(z, _ZERO)
@@ -133,13 +145,14 @@ def project(vertices, camera, grid):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def scan(places, nearness, faces, width):  # type: ignore[no-untyped-def]
-    """Return the face seen through every sample (-1: none) and the inverse of its depth.
+def scan(places, nearness, faces, seen, nearest):  # type: ignore[no-untyped-def]
+    """Find the face seen through every sample (-1: none) and the inverse of its depth.
 
     Indices are unsigned: compiled code then does not ask whether they count from the end.
     """
-    seen = np.full(width * width, -1, np.int32)
-    nearest = np.zeros(width * width, np.float32)
+    width = seen.shape[1]
+    seen[:] = -1
+    nearest[:] = _ZERO
     half = _SNAP // 2
     for face in range(len(faces)):
         a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
@@ -171,141 +184,112 @@ def scan(places, nearness, faces, width):  # type: ignore[no-untyped-def]
         slope_c = (nearness[c] - near_a) * share
         for row in range(top, bottom + 1):  # type: ignore[call-overload]
             in_b, in_c = row_b, row_c
-            start = np.uint64(row * width + left)
             for offset in range(right - left + 1):
                 # One test of the signs of all three edge functions.
                 if (in_b | in_c | (area - in_b - in_c)) >= 0:
                     near = near_a + np.float32(in_b) * slope_b + np.float32(in_c) * slope_c
-                    sample = start + np.uint64(offset)
-                    if near > nearest[sample]:
-                        nearest[sample] = near
-                        seen[sample] = face
+                    down, along = np.uint64(row), np.uint64(left + offset)  # type: ignore[operator]
+                    if near > nearest[down, along]:
+                        nearest[down, along] = near
+                        seen[down, along] = face
                 in_b += right_b
                 in_c += right_c
             row_b += down_b
             row_c += down_c
-    return seen.reshape(width, width), nearest.reshape(width, width)
 
 
-@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
-def colour_samples(  # type: ignore[no-untyped-def]
-    places,
-    nearness,
-    seen,
-    nearest,
-    grid,
-    camera,
-    colours,
-    coverage,
-    depth,
-    bends,
-    vertices,
-    faces,
-    normals,
-    vertex_colours,
-    corner_colours,
-    appearance,
-    shading,
-    smooth,
-):
-    """Colour every pixel: two samples where they agree, all of them where they do not."""
-    height, width = coverage.shape
-    channels = colours.shape[2]
+@njit(cache=True, nogil=True)
+def pick(nearest, grid, step, mixed):  # type: ignore[no-untyped-def]
+    """Return for every pixel its coverage and its nearest sample (-1: none), and mark mixed pixels.
+
+    Mixed are pixels that are covered in part or hold a step or a steep slope: there, one sample
+    does not stand for all.
+    """
+    height, width = mixed.shape
     samples = grid * grid
-    half = _SNAP // 2
     shift = 0 if grid == 1 else (1 if grid == 2 else 2)
+    coverage = np.empty((height, width), np.float32)
+    picked = np.empty((height, width), np.int32)
     for row in range(height):
         for column in range(width):
             hits = 0
+            best = -1
             closest = _ZERO
             farthest = np.float32(np.inf)
-            for down in range(grid):
-                for right in range(grid):
-                    near = nearest[np.uint64(row * grid + down), np.uint64(column * grid + right)]
-                    if near > _ZERO:
-                        hits += 1
-                        closest = max(closest, near)
-                        farthest = min(farthest, near)
+            for part in range(samples):
+                r, c = row * grid + (part >> shift), column * grid + (part & (grid - 1))
+                near = nearest[np.uint64(r), np.uint64(c)]
+                if near > _ZERO:
+                    hits += 1
+                    farthest = min(farthest, near)
+                    if near > closest:
+                        closest = near
+                        best = (r << 16) | c
             coverage[row, column] = np.float32(hits) / np.float32(samples)
-            if hits == 0:
-                depth[row, column] = np.inf
-                continue
-            depth[row, column] = _ONE / closest
-            # Where the surface is whole and not seen edge-on, one sample stands for the pixel.
-            is_even = hits == samples and closest - farthest < _STEEP * camera[4, 2] * closest
-            red = green = blue = _ZERO
-            first_red = first_green = first_blue = _ZERO
-            shaded = 0
-            first_face = -1
-            for turn in range(samples):
-                # The second sample is the corner of the pixel opposite to the first.
-                sample = turn if turn == 0 else (samples - 1 if turn == 1 else turn - 1)
-                r, c = row * grid + (sample >> shift), column * grid + (sample & (grid - 1))
-                face = seen[np.uint64(r), np.uint64(c)]
-                if face < 0:
-                    continue
-                if shaded == 1 and (is_even or (face == first_face and hits == samples)):
-                    break
-                x, y = (c << 8) + half, (r << 8) + half
-                if is_even:
-                    x, y = ((column << 8) + half) * grid, ((row << 8) + half) * grid
-                u, v, w, facing = _barycentric(places, nearness, faces, face, x, y)
-                one, two, three, right, down = _colour_of_hit(
-                    face,
-                    u,
-                    v,
-                    w,
-                    depth[row, column],
-                    facing,
-                    camera,
-                    vertices,
-                    faces,
-                    normals,
-                    vertex_colours,
-                    corner_colours,
-                    appearance,
-                    shading,
-                    smooth,
-                )
-                red += one
-                green += two
-                blue += three
-                shaded += 1
-                if shaded == 1:
-                    first_red, first_green, first_blue = one, two, three
-                    first_face = face
-                    bends[row, column, 0], bends[row, column, 1] = right, down
-                elif shaded == 2 and hits == samples:
-                    apart = max(abs(one - first_red), abs(two - first_green), abs(three - first_blue))
-                    if apart < _SAMPLE_STEP:
-                        break
-            share = _ONE / np.float32(shaded)
-            colours[row, column, 0] = red * share
-            if channels == 3:
-                colours[row, column, 1] = green * share
-                colours[row, column, 2] = blue * share
+            picked[row, column] = best
+            whole = hits == samples and closest - farthest < _STEEP * step * closest
+            mixed[row, column] = hits > 0 and not whole and samples > 1
+    return coverage, picked
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _barycentric(places, nearness, faces, face, x, y):  # type: ignore[no-untyped-def]
-    """Return the coordinates, on the face itself, of its point nearest to a place in the picture, and its side."""
-    index = np.uint64(face)
-    a, b, c = np.uint64(faces[index, 0]), np.uint64(faces[index, 1]), np.uint64(faces[index, 2])
-    ax, ay = np.int64(places[a, 0]), np.int64(places[a, 1])
-    bx, by = np.int64(places[b, 0]) - ax, np.int64(places[b, 1]) - ay
-    cx, cy = np.int64(places[c, 0]) - ax, np.int64(places[c, 1]) - ay
-    area = bx * cy - by * cx
-    # Rows run downwards, so that corners seen counter-clockwise give a negative area.
-    sign = -1 if area < 0 else 1
-    in_b = sign * ((x - ax) * cy - (y - ay) * cx)
-    in_c = sign * (bx * (y - ay) - by * (x - ax))
-    in_a = sign * area - in_b - in_c
-    # Picture coordinates are weighted with nearness to become coordinates on the face.
-    u = np.float32(max(in_a, 0)) * nearness[a]
-    v = np.float32(max(in_b, 0)) * nearness[b]
-    w = np.float32(max(in_c, 0)) * nearness[c]
-    share = _ONE / (u + v + w)
-    return u * share, v * share, w * share, np.float32(-sign)
+@njit(cache=True, nogil=True)
+def samples_of(pixels, width, grid):  # type: ignore[no-untyped-def]
+    """Return all samples of some pixels, one pixel after the other."""
+    samples = np.empty(len(pixels) * grid * grid, np.int32)
+    found = 0
+    for pixel in pixels:
+        row, column = pixel // width, pixel % width
+        for r in range(row * grid, (row + 1) * grid):
+            for c in range(column * grid, (column + 1) * grid):
+                samples[found] = (r << 16) | c
+                found += 1
+    return samples
+
+
+@njit(cache=True, nogil=True)
+def locate(samples, in_the_middle, places, nearness, faces, seen, nearest, grid):  # type: ignore[no-untyped-def]
+    """Return what samples show, as a ray caster would: face, place on it, side, depth (infinite: none).
+
+    A sample is its row, shifted by sixteen bits, and its column. With `in_the_middle`, the place is
+    that in the middle of the sample's pixel, or the nearest to it on the same face.
+    """
+    half = _SNAP // 2
+    shift = 0 if grid == 1 else (1 if grid == 2 else 2)
+    triangles = np.empty(len(samples), np.int32)
+    found = np.empty((len(samples), 2), np.float32)
+    facing = np.empty(len(samples), np.float32)
+    depth = np.empty(len(samples), np.float32)
+    for i in range(len(samples)):
+        sample = samples[i]
+        row, column = np.int64(sample >> 16), np.int64(sample & 0xFFFF)
+        face = np.int32(-1) if sample < 0 else seen[np.uint64(row), np.uint64(column)]
+        triangles[i] = face
+        if face < 0:
+            depth[i] = np.inf
+            continue
+        depth[i] = _ONE / nearest[np.uint64(row), np.uint64(column)]
+        x, y = (column << 8) + half, (row << 8) + half
+        if in_the_middle:
+            x, y = ((column >> shift << 8) + half) * grid, ((row >> shift << 8) + half) * grid
+        index = np.uint64(face)
+        a, b, c = np.uint64(faces[index, 0]), np.uint64(faces[index, 1]), np.uint64(faces[index, 2])
+        ax, ay = np.int64(places[a, 0]), np.int64(places[a, 1])
+        bx, by = np.int64(places[b, 0]) - ax, np.int64(places[b, 1]) - ay
+        cx, cy = np.int64(places[c, 0]) - ax, np.int64(places[c, 1]) - ay
+        area = bx * cy - by * cx
+        # Rows run downwards, so that corners seen counter-clockwise give a negative area.
+        sign = -1 if area < 0 else 1
+        in_b = sign * ((x - ax) * cy - (y - ay) * cx)
+        in_c = sign * (bx * (y - ay) - by * (x - ax))
+        in_a = sign * area - in_b - in_c
+        # Picture coordinates are weighted with nearness to become coordinates on the face.
+        u = np.float32(max(in_a, 0)) * nearness[a]  # type: ignore[arg-type]
+        v = np.float32(max(in_b, 0)) * nearness[b]  # type: ignore[arg-type]
+        w = np.float32(max(in_c, 0)) * nearness[c]  # type: ignore[arg-type]
+        share = _ONE / (u + v + w)
+        found[i, 0], found[i, 1] = v * share, w * share
+        facing[i] = np.float32(-sign)
+    return triangles, found, facing, depth
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -326,53 +310,13 @@ def aim(camera, pixels, offsets, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def colour_rays(  # type: ignore[no-untyped-def]
-    rays,
-    depth,
-    triangles,
-    places,
-    facets,
-    colours,
-    bends,
-    camera,
-    vertices,
-    faces,
-    normals,
-    vertex_colours,
-    corner_colours,
-    appearance,
-    shading,
-    smooth,
-):
-    """Compute a colour from 0 to 255 for every ray that hits; the others are left alone."""
-    channels = colours.shape[1]
-    for i in range(len(depth)):
-        if not depth[i] < np.inf:
-            continue
-        v, w = places[i, 0], places[i, 1]
-        away = facets[i, 0] * rays[i, 3] + facets[i, 1] * rays[i, 4] + facets[i, 2] * rays[i, 5]
-        red, green, blue, right, down = _colour_of_hit(
-            triangles[i],
-            _ONE - v - w,
-            v,
-            w,
-            depth[i],
-            -_ONE if away > 0 else _ONE,
-            camera,
-            vertices,
-            faces,
-            normals,
-            vertex_colours,
-            corner_colours,
-            appearance,
-            shading,
-            smooth,
-        )
-        bends[i, 0], bends[i, 1] = right, down
-        colours[i, 0] = red
-        if channels == 3:
-            colours[i, 1] = green
-            colours[i, 2] = blue
+def sides(facets, rays):  # type: ignore[no-untyped-def]
+    """Return 1 where a ray meets a facet against its normal, else -1."""
+    facing = np.empty(len(rays), np.float32)
+    for i in range(len(rays)):
+        along = facets[i, 0] * rays[i, 3] + facets[i, 1] * rays[i, 4] + facets[i, 2] * rays[i, 5]
+        facing[i] = -_ONE if along > _ZERO else _ONE
+    return facing
 
 
 @njit(cache=True, nogil=True)
@@ -400,19 +344,18 @@ def find_edges(depth, colours):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def average_edges(colours, coverage, edges, edge_depth, edge_colours, samples):  # type: ignore[no-untyped-def]
-    """Give each edge pixel the mean colour of its rays that hit, and their share as its coverage."""
-    width = coverage.shape[1]
-    for e in range(len(edges)):
-        row, column = edges[e] // width, edges[e] % width
+def average_edges(colours, coverage, pixels, edge_depth, edge_colours, samples):  # type: ignore[no-untyped-def]
+    """Give some pixels the mean colour of those of their samples that hit, and their share as coverage."""
+    for e in range(len(pixels)):
+        pixel = np.uint64(pixels[e])
         hits = 0
-        colours[row, column] = 0.0
+        colours[pixel] = _ZERO
         for k in range(e * samples, (e + 1) * samples):
             if edge_depth[k] < np.inf:
                 hits += 1
-                for channel in range(colours.shape[2]):
-                    colours[row, column, channel] += edge_colours[k, channel]
-        coverage[row, column] = np.float32(hits) / np.float32(samples)
+                for channel in range(colours.shape[1]):
+                    colours[pixel, channel] += edge_colours[k, channel]
+        coverage[pixel] = np.float32(hits) / np.float32(samples)
         if hits:
-            for channel in range(colours.shape[2]):
-                colours[row, column, channel] /= np.float32(hits)
+            for channel in range(colours.shape[1]):
+                colours[pixel, channel] /= np.float32(hits)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.renderers.kernels import colour_hits
 from core.renderers.surface import Look, Surface
 
 _APPEARANCE = {"gray": 0, "colour": 1, "depth": 2, "normals": 3}
@@ -33,6 +34,23 @@ class Shading:
     channels: int
     has_cavities: bool
     background: np.ndarray
+
+    def colour(
+        self, hits: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], camera: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the colours of some hits and their normals' parts to the right and down.
+
+        Parameters
+        ----------
+        hits : tuple
+            Faces (n,) int32, places on them (n, 2) float32, sides (n,) float32, depths (n,) float32.
+        camera : (5, 3) float32
+            As `camera_numbers` returns it.
+        """
+        colours = np.zeros((len(hits[0]), self.channels), np.float32)
+        bends = np.zeros((len(hits[0]), 2), np.float32)
+        colour_hits(*hits, colours, bends, camera, *self.arguments)
+        return colours, bends
 
 
 def shading_of(surface: Surface, look: Look) -> Shading:

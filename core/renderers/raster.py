@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from math import isqrt
+from queue import SimpleQueue
 
 import numpy as np
 
 from core.renderers.compose import cavities, finish
-from core.renderers.kernels import colour_samples, project, scan
+from core.renderers.kernels import average_edges, locate, pick, project, samples_of, scan
 from core.renderers.lights import Shading, camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
 
@@ -50,13 +51,20 @@ def render(
     shading = shading_of(surface, look)
     grid = isqrt(look.antialias)
 
+    buffers: SimpleQueue[tuple[np.ndarray, np.ndarray]] = SimpleQueue()
+    workers = min(views, threads or len(os.sched_getaffinity(0)))
+    for _ in range(workers):
+        # Used for one view after the other: fresh memory would cost more than what is done to it.
+        buffers.put((np.empty((size * grid,) * 2, np.int32), np.empty((size * grid,) * 2, np.float32)))
+
     def draw(view: int) -> None:
+        buffer = buffers.get()
         camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        depth = _draw(camera, shading, grid, images[view], masks[view])
+        depth = _draw(camera, shading, buffer, grid, images[view], masks[view])
+        buffers.put(buffer)
         if distances is not None:
             distances[view] = depth
 
-    workers = min(views, threads or len(os.sched_getaffinity(0)))
     if workers == 1:
         for view in range(views):
             draw(view)
@@ -66,16 +74,32 @@ def render(
     return images, masks
 
 
-def _draw(camera: np.ndarray, shading: Shading, grid: int, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _draw(
+    camera: np.ndarray,
+    shading: Shading,
+    buffer: tuple[np.ndarray, np.ndarray],
+    grid: int,
+    image: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
     """Write a picture and its mask; return the depth of every pixel."""
     size = len(image)
-    places, nearness = project(shading.arguments[0], camera, grid)
-    seen, nearest = scan(places, nearness, shading.arguments[1], size * grid)
-    colours = np.empty((size, size, shading.channels), np.float32)
-    coverage = np.empty((size, size), np.float32)
-    depth = np.empty((size, size), np.float32)
-    bends = np.empty((size, size, 2), np.float32)
-    colour_samples(places, nearness, seen, nearest, grid, camera, colours, coverage, depth, bends, *shading.arguments)
-    factor = cavities(depth, bends, float(camera[4, 2])) if shading.has_cavities else np.empty((0, 0), np.float32)
-    finish(colours, coverage, factor, shading.background, image, mask)
+    vertices, faces = shading.arguments[:2]
+    places, nearness = project(vertices, camera, grid)
+    seen, nearest = buffer
+    scan(places, nearness, faces, seen, nearest)
+    found = (places, nearness, faces, seen, nearest, grid)
+    mixed = np.empty((size, size), np.bool_)
+    coverage, picked = pick(nearest, grid, camera[4, 2], mixed)
+    hits = locate(picked.ravel(), True, *found)
+    colours, bends = shading.colour(hits, camera)
+    depth: np.ndarray = hits[3].reshape(size, size)
+    pixels = np.flatnonzero(mixed)
+    if len(pixels):
+        more = locate(samples_of(pixels, size, grid), False, *found)
+        average_edges(colours, coverage.ravel(), pixels, more[3], shading.colour(more, camera)[0], grid * grid)
+    factor = np.empty((0, 0), np.float32)
+    if shading.has_cavities:
+        factor = cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2]))
+    finish(colours.reshape(size, size, -1), coverage, factor, shading.background, image, mask)
     return depth

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.renderers.compose import cavities, finish
-from core.renderers.kernels import aim, average_edges, colour_rays, find_edges
+from core.renderers.kernels import aim, average_edges, find_edges, sides
 from core.renderers.lights import camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
 
@@ -75,30 +75,24 @@ class _Scene:
     def draw(self, camera: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Write a picture and its mask; return the depth of every pixel."""
         size = len(image)
-        rays = aim(camera, np.arange(size * size, dtype=np.int32), np.zeros((1, 2), np.float32), size)
-        depth, colours, bends = self._shade(rays, camera)
-        depth = depth.reshape(size, size)
-        colours = colours.reshape(size, size, -1)
+        hits = self._cast(aim(camera, np.arange(size * size), np.zeros((1, 2), np.float32), size))
+        colours, bends = self._shading.colour(hits, camera)
+        depth = hits[3].reshape(size, size)
         coverage = np.isfinite(depth).astype(np.float32)
-        empty = np.empty((0, 0), np.float32)
-        factor = (
-            cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2])) if self._shading.has_cavities else empty
-        )
         if len(self._offsets) > 1:
-            edges = find_edges(depth, colours)
-            more = aim(camera, edges, self._offsets, size)
-            if len(more):
-                edge_depth, edge_colours, _ = self._shade(more, camera)
-                average_edges(colours, coverage, edges, edge_depth, edge_colours, len(self._offsets))
-        finish(colours, coverage, factor, self._shading.background, image, mask)
+            edges = find_edges(depth, colours.reshape(size, size, -1))
+            if len(edges):
+                more = self._cast(aim(camera, edges, self._offsets, size))
+                averaged = self._shading.colour(more, camera)[0]
+                average_edges(colours, coverage.ravel(), edges, more[3], averaged, len(self._offsets))
+        factor = np.empty((0, 0), np.float32)
+        if self._shading.has_cavities:
+            factor = cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2]))
+        finish(colours.reshape(size, size, -1), coverage, factor, self._shading.background, image, mask)
         return depth
 
-    def _shade(self, rays: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        hits = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
-        depth: np.ndarray = hits["t_hit"].numpy()
-        colours = np.zeros((len(rays), self._shading.channels), np.float32)
-        bends = np.zeros((len(rays), 2), np.float32)
-        triangles, places = hits["primitive_ids"].numpy(), hits["primitive_uvs"].numpy()
-        facets = hits["primitive_normals"].numpy()
-        colour_rays(rays, depth, triangles, places, facets, colours, bends, camera, *self._shading.arguments)
-        return depth, colours, bends
+    def _cast(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        found = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
+        triangles = found["primitive_ids"].numpy().view(np.int32)  # what Embree calls invalid becomes -1
+        facing = sides(found["primitive_normals"].numpy(), rays)
+        return triangles, found["primitive_uvs"].numpy(), facing, found["t_hit"].numpy()
