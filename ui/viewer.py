@@ -20,6 +20,7 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.scenes import LIGHTS, MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from ui import viewer_stpyvista
 
 Style = Literal["clay", "colour", "wireframe", "points"]
 
@@ -110,6 +111,10 @@ def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: S
             st.rerun(scope="fragment")
         return
     try:
+        if viewer_stpyvista.is_chosen():
+            sources = [(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
+            viewer_stpyvista.show(sources, key=f"stpyvista-{key}", height=height)
+            return
         config = SceneConfig(colour=style == "colour" if colour is None else bool(colour))
         sources = [SceneSource(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
         with st.spinner("Preparing the 3D view …"):

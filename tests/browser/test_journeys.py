@@ -136,6 +136,20 @@ def test_journey__compare_another_neighbour_in_3d(page: Page, address: str) -> N
     assert in_hand(page) == "Corals/Horn/coral_horn_001"
 
 
+def test_journey__the_other_3d_viewer(page: Page, prepared: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With FOSSILVIT_VIEWER=stpyvista, that viewer draws both specimens, offline too."""
+    monkeypatch.setenv("FOSSILVIT_VIEWER", "stpyvista")
+    with running_app(prepared.root) as address:
+        page.goto(f"{address}/search?specimen=Corals/Horn/coral_horn_001")
+        frame = page.locator("#stpyvistaframe")
+        frame.wait_for()
+        page.wait_for_timeout(5000)
+        picture = np.asarray(Image.open(io.BytesIO(frame.screenshot())).convert("RGB")).astype(int)
+        for half in np.array_split(picture, 2, axis=1):
+            assert (np.abs(half - half[10, 10]).max(axis=2) > 12).mean() > 0.03
+        page.goto("about:blank")
+
+
 def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> None:
     """The address in the browser reopens the same run and specimen."""
     page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")

@@ -1,0 +1,80 @@
+"""The other 3D viewer, stpyvista on PyVista: chosen with `FOSSILVIT_VIEWER=stpyvista`.
+
+It exports the whole scene anew for every change and reloads its page, and it forks the app's
+process to do so, so that it is for Linux only; the viewer in `ui.viewer` does without. It is
+here for those whose browser or habits prefer it, and to compare.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.errors import RendererError
+from core.meshes import Mesh, normalise, vertex_colours_of
+from core.previews import read_preview
+
+VIEWER_VARIABLE = "FOSSILVIT_VIEWER"
+CLAY = "#d8c7a8"
+# Where one of these is missing, stpyvista waits for ever instead of raising.
+_NEEDED = ("stpyvista", "trame", "trame_vtk", "trame_vuetify", "nest_asyncio2")
+
+
+def is_chosen() -> bool:
+    """Return whether the user asked for this viewer."""
+    return os.environ.get(VIEWER_VARIABLE, "").strip().casefold() == "stpyvista"
+
+
+def show(sources: Sequence[tuple[Path, Path | None]], *, key: str, height: int) -> None:
+    """Show specimens side by side; their cameras turn together.
+
+    Parameters
+    ----------
+    sources
+        File of each specimen, and where its decimated copy is kept.
+    key
+        Unique on the screen.
+    height
+        In pixels.
+
+    Raises
+    ------
+    RendererError
+        Where it cannot work on this system.
+    SpecimenError
+        Where a specimen cannot be read.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise RendererError(f"stpyvista lacks {', '.join(missing)}.", advice="Run `make app` again to install it.")
+    if sys.platform != "linux":
+        raise RendererError("stpyvista's export works on Linux only.", advice=f"Unset {VIEWER_VARIABLE}.")
+    import pyvista
+    from stpyvista import stpyvista
+
+    ground = st.get_option("theme.light.secondaryBackgroundColor") or "#f1ede4"
+    plotter = pyvista.Plotter(shape=(1, len(sources)), off_screen=True, window_size=[800, height])
+    for column, (path, preview) in enumerate(sources):
+        plotter.subplot(0, column)
+        plotter.set_background(ground)
+        _add(plotter, normalise(read_preview(path, preview)))
+    plotter.link_views()
+    stpyvista(plotter, key=key)
+
+
+def _add(plotter: object, mesh: Mesh) -> None:
+    import pyvista
+
+    points = mesh.vertices.astype(np.float32)
+    data = pyvista.PolyData(points) if mesh.is_point_cloud else pyvista.PolyData.from_regular_faces(points, mesh.faces)
+    colours = vertex_colours_of(mesh)
+    look = {"color": CLAY} if colours is None else {"scalars": colours, "rgb": True}
+    smooth = not mesh.is_point_cloud
+    plotter.add_mesh(data, smooth_shading=smooth, show_scalar_bar=False, **look)  # type: ignore[attr-defined]
+    plotter.view_isometric()  # type: ignore[attr-defined]
