@@ -1,0 +1,1 @@
+"""Measurements: each module prints ratios of two things measured in one run."""
