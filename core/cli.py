@@ -191,6 +191,14 @@ def whole_number(text: str) -> int:
         raise argparse.ArgumentTypeError(f"a whole number is needed (got {text})") from error
 
 
+def number(text: str) -> float:
+    """Parse a number, with a message that says what was given."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a number is needed (got {text})") from error
+
+
 def _common_flags() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("flags of every command")
@@ -278,10 +286,11 @@ def _as_given(parser: Parser, action: argparse.Action, key: object, value: objec
         if not isinstance(value, bool):
             raise SettingError(f"'{key}' in the configuration must be true or false (got {value}).")
         return value
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool | dict):
         raise SettingError(f"'{key}' in the configuration needs one value (got {value}).")
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     try:
-        converted: object = parser._get_value(action, str(value))
+        converted: object = parser._get_value(action, text)
         parser._check_value(action, converted)
     except argparse.ArgumentError as error:
         raise SettingError(f"'{key}' in the configuration: {error.message}.") from error

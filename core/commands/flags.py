@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from core.cli import listed, whole_number
+from core.cli import listed, number, whole_number
 from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
 from core.clusters import METRICS as CLUSTER_METRICS
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
@@ -58,7 +58,9 @@ def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
     group.add_argument("--tokens", choices=TOKENS, default="cls", help=listed(TOKENS))
     group.add_argument("--patch-pool", choices=PATCH_POOLINGS, default="mean", help=listed(PATCH_POOLINGS))
     group.add_argument("--patch-mask", action="store_true", help="patches count by how much of the specimen they show")
-    group.add_argument("--layer", type=int, default=-1, help="block that tokens come from, 0 the first (-1, the last)")
+    group.add_argument(
+        "--layer", type=whole_number, default=-1, help="block that tokens come from, 0 the first (-1, the last)"
+    )
     group.add_argument("--facet", choices=FACETS, default="token", help=listed(FACETS))
     group.add_argument("--dense", action="store_true", help="keep all tokens, float16 [V, 1 + P, D], in tokens/")
     group.add_argument("--engine", choices=ENGINES, default="auto", help=listed(ENGINES))
@@ -121,12 +123,12 @@ def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = Tr
     group.add_argument("--min-cluster-size", type=whole_number, default=10, help="smallest cluster (10)")
     group.add_argument("--min-samples", type=whole_number, default=1, help="as hdbscan counts them (1)")
     group.add_argument("--cluster-selection-method", choices=SELECTION_METHODS, default="leaf", help="leaf, eom")
-    group.add_argument("--cluster-selection-epsilon", type=float, default=0.0, help="groups nearer than this stay one")
+    group.add_argument("--cluster-selection-epsilon", type=number, default=0.0, help="groups nearer than this stay one")
     group.add_argument("--pca-report", type=Path, help="where to write the explained variance (in --out)")
     group.add_argument("--umap", action=argparse.BooleanOptionalAction, default=False, help="reduce by UMAP as well")
     group.add_argument("--umap-n-components", type=whole_number, default=15, help="dimensions after UMAP (15)")
     group.add_argument("--umap-n-neighbors", type=whole_number, default=30, help="UMAP's neighbourhood (30)")
-    group.add_argument("--umap-min-dist", type=float, default=0.0, help="UMAP's smallest distance (0.0)")
+    group.add_argument("--umap-min-dist", type=number, default=0.0, help="UMAP's smallest distance (0.0)")
     group.add_argument("--umap-metric", choices=CLUSTER_METRICS, default="cosine", help=listed(CLUSTER_METRICS))
 
 
@@ -172,13 +174,12 @@ def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def _model_weights(text: object) -> tuple[float, ...]:
-    """Return the numbers of a list like 2,1; a configuration file may hold a real list."""
+    """Return the numbers of a list like 2,1."""
     if text is None:
         return ()
-    parts = text if isinstance(text, list) else str(text).split(",")
     try:
-        return tuple(float(part) for part in parts)
-    except (TypeError, ValueError) as error:
+        return tuple(float(part) for part in str(text).split(","))
+    except ValueError as error:
         raise SettingError(f"'model-weights' must be numbers (got {text}).", advice="2,1, say.") from error
 
 
