@@ -14,6 +14,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.errors import CoreError, InputError, SettingError
 from core.inventory import IMAGE_SUFFIXES, take_inventory
 from core.meshes import SUFFIXES
+from core.samples import SampleSettings, make_samples
+from core.samples.collection import METADATA_FILE
 from core.storage import write_bytes
 from ui import state
 
@@ -40,11 +42,7 @@ def choose_source() -> Path | None:
     if how == "Upload files":
         return _upload()
     if how == "Sample specimens":
-        st.caption(
-            "Synthetic ammonoids, snails, bivalves, corals and more, made by this program from Raup's coiling model. "
-            "`make app` puts them into the workspace; `python -m core samples` makes more."
-        )
-        return _checked(state.workspace().meshes)
+        return _samples()
     return _folder()
 
 
@@ -67,6 +65,23 @@ def allowed_folder(text: str) -> Path:
     if not resolved.is_dir():
         raise InputError(f"There is no folder {path}.", advice="Check the path, or pick a folder below.")
     return resolved
+
+
+def _samples() -> Path | None:
+    """Offer to make the sample collection where it is not there yet."""
+    st.caption(
+        "Synthetic ammonoids, snails, bivalves, corals and more, grown by this program from Raup's coiling model. "
+        "Some are broken, some are point clouds, as real scans are."
+    )
+    folder = state.workspace().meshes
+    if not (folder / METADATA_FILE).is_file() and st.button("Make 112 sample specimens", icon=":material/spa:"):
+        with st.spinner("Growing shells … some ten seconds."):
+            try:
+                make_samples(folder, SampleSettings())
+            except CoreError as error:
+                state.show_error(error)
+                return None
+    return _checked(folder)
 
 
 def _folder() -> Path | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pandas as pd
 import streamlit as st
 
 from core.catalogue import JobRecord, StageProgress
+from core.errors import CoreError
 from core.jobs import cancel, current_job, log_of
 from ui import state
 
 _SEEN = "job_seen_running"
 _LOG_LINES = 200
+_ORDER = ("Checking", "Rendering", "Features", "Pooling", "Neighbours", "Clusters")
 
 
 @st.fragment(run_every=1.0)
@@ -39,23 +43,18 @@ def show_last_job() -> None:
         if st.session_state.pop("job_just_over", False):
             st.toast(f"The run “{job.run_name}” is done.", icon=":material/check_circle:")
             st.session_state["run"] = job.run_name
-        st.success(f"The run “{state.plain(job.run_name)}” is done; it took {took}.", icon=":material/check_circle:")
+        title, icon = f"The run “{state.plain(job.run_name)}” is done; it took {took}.", ":material/check_circle:"
     elif job.state == "cancelled":
-        st.warning(
-            f"The run “{state.plain(job.run_name)}” was cancelled after {took}. What was finished is kept; "
-            "start it again and it goes on from there.",
-            icon=":material/cancel:",
-        )
+        title, icon = f"The run “{state.plain(job.run_name)}” was cancelled after {took}.", ":material/cancel:"
+        st.warning("What was finished is kept; start the run again and it goes on from there.", icon=icon)
     else:
-        st.error(
-            f"The run “{state.plain(job.run_name)}” stopped after {took}: {state.plain(job.message)}",
-            icon=":material/error:",
-        )
-    with st.expander("Log of the last run"):
+        title, icon = f"The run “{state.plain(job.run_name)}” stopped after {took}.", ":material/error:"
+        st.error(state.plain(job.message), icon=icon)
+    with st.expander(title, icon=icon):
         _show_log(job)
 
 
-def show_failures(source: str) -> None:
+def show_failures(source: str, *, at_work: bool = False) -> None:
     """List the specimens of an input folder that could not be used, and why."""
     failed = [record for record in state.catalogue().specimens(source).values() if record.error]
     if not failed:
@@ -68,7 +67,8 @@ def show_failures(source: str) -> None:
             width="stretch",
             column_config={"reason": st.column_config.TextColumn(width="large")},
         )
-        st.caption("The others went through. Mend or remove these files and start the run again: only they are redone.")
+        others = "The run goes on with the others." if at_work else "The others went through."
+        st.caption(f"{others} Mend or remove these files and start the run again: only they are redone.")
 
 
 def _show(job: JobRecord) -> None:
@@ -80,11 +80,18 @@ def _show(job: JobRecord) -> None:
             st.rerun()
         if not job.stages:
             st.progress(0.0, text="Loading the backbone …")
-        for stage in job.stages:
+        for stage in sorted(job.stages, key=_place):
             share = stage.done / stage.total if stage.total else 1.0
             st.progress(min(share, 1.0), text=_in_words(stage))
+        with suppress(CoreError):  # before the run has written down what it reads
+            show_failures(str(state.workspace().run(job.run_name).config().get("input", "")), at_work=True)
         with st.expander("Log"):
             _show_log(job)
+
+
+def _place(stage: StageProgress) -> int:
+    """Return where a stage stands in the order of the work; the consumer of a stream starts first."""
+    return _ORDER.index(stage.label) if stage.label in _ORDER else len(_ORDER)
 
 
 def _in_words(stage: StageProgress) -> str:
