@@ -1,6 +1,6 @@
 # Two doors: `make app` and `make test`. Both set up everything they need, say what they do,
 # and can be interrupted and called again.
-.PHONY: help app setup samples setup-tests test lint lint-only format bench docs-pictures clean
+.PHONY: help app port setup samples setup-tests test lint lint-only format bench docs-pictures clean
 .DEFAULT_GOAL := help
 
 WORKSPACE ?= data
@@ -16,9 +16,13 @@ help:
 	@echo "make clean          remove the environment and caches; your data stay"
 	@echo "Variables: WORKSPACE=folder PORT=8501 PYTHON=python3.12"
 
-app: setup samples
+app: setup port samples
 	@echo "Opening the app at http://localhost:$(PORT) (Ctrl+C ends it) ..."
 	@FOSSILVIT_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+port:
+	@$(BIN)/python -c 'import socket, sys; s = socket.socket(); sys.exit(s.connect_ex(("localhost", $(PORT))) == 0)' || \
+		{ echo "The port $(PORT) is in use, perhaps by this app in another window. Take another one: make app PORT=$$(($(PORT) + 1))"; exit 1; }
 
 setup:
 	@sh scripts/system_libraries.sh
