@@ -38,8 +38,16 @@ VARIANTS: dict[str, ViewSettings] = {
 
 
 def as_cloud(mesh: Mesh) -> Mesh:
-    """Return the vertices of a mesh as a point cloud."""
-    return replace(mesh, faces=np.empty((0, 3), np.int32), vertex_colours=None, corner_colours=None)
+    """Return 20,000 points spread evenly over a mesh, as a scanner gives them."""
+    chance = np.random.default_rng(0)
+    corners = mesh.vertices[mesh.faces]
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    chosen = corners[chance.choice(len(areas), 20_000, p=areas / areas.sum())]
+    along = chance.random((20_000, 2))
+    outside = along.sum(axis=1) > 1
+    along[outside] = 1 - along[outside]
+    points = chosen[:, 0] + np.einsum("nk,nki->ni", along, chosen[:, 1:] - chosen[:, :1])
+    return Mesh(points, np.empty((0, 3), np.int32))
 
 
 def embed(meshes: list[Mesh], settings: ViewSettings, extract: Extractor) -> np.ndarray:

@@ -14,7 +14,7 @@ from core.poses import camera_poses, check_views
 from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
 from core.storage import file_of_specimen, write_bytes
 
-VIEWS_VERSION = "3"
+VIEWS_VERSION = "4"
 """Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
 
 FRAMINGS = ("view", "specimen")
@@ -252,9 +252,7 @@ def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) 
     poses = camera_poses(settings.views, settings.layout)
     vertices = surface.vertices
     if body is not None:
-        # A point has several vertices where it is drawn as a disc.
-        kept = np.repeat(body, len(vertices) // len(body))
-        vertices = np.ascontiguousarray(vertices[kept])
+        vertices = np.ascontiguousarray(vertices[body]) if len(body) == len(vertices) else _within_reach(vertices)
     bounds = bounds_in_windows(vertices, poses)
     middles = np.stack([bounds[:, 0] + bounds[:, 1], bounds[:, 2] + bounds[:, 3]], axis=1) / 2
     halves = np.maximum(bounds[:, 1] - bounds[:, 0], bounds[:, 3] - bounds[:, 2]) / 2
@@ -265,6 +263,11 @@ def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) 
         [middles[:, 0] - halves, middles[:, 0] + halves, middles[:, 1] - halves, middles[:, 1] + halves], axis=1
     )
     return Cameras(poses, windows, settings.size)
+
+
+def _within_reach(vertices: np.ndarray) -> np.ndarray:
+    """Return the corners of those discs of a point cloud that belong to the body, which has radius 1."""
+    return np.ascontiguousarray(vertices[np.einsum("ni,ni->n", vertices, vertices) <= 1.05**2])
 
 
 def _render(

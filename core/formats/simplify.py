@@ -7,13 +7,16 @@ meshes are first thinned by clustering their vertices on a grid (Rossignac and B
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from core.errors import SettingError
+from core.formats.weld import weld
 from core.meshes import Mesh, vertex_colours_of
 
 _FEWEST = 4
 _CLOSE_ENOUGH = 0.1
 _ATTEMPTS = 12
+_MOST_CELLS = 4096
 # A second of quadrics; above this the grid takes most of the faces away first.
 _MOST_FOR_QUADRICS = 1_000_000
 
@@ -55,23 +58,52 @@ def _gridded(mesh: Mesh, faces: int) -> Mesh:
     """Merge vertices on a grid whose cell size is searched for."""
     low = mesh.vertices.min(axis=0)
     size = float(mesh.extent.max())
-    # A closed surface has about two faces a vertex and covers about 3 n² cells of an n³ grid.
-    fine, coarse = 1.0, 4096.0
-    cells = np.sqrt(faces / 4.0)
-    best: Mesh | None = None
+    # A surface meets about 2 n² cells of an n³ grid, each of which leaves about two faces.
+    cells, fewest, most = float(np.sqrt(faces / 4.0)), 1.0, float(_MOST_CELLS)
+    best = 0.0
     for _ in range(_ATTEMPTS):
-        attempt = _clustered(mesh, low, size / cells)
-        if len(attempt.faces) <= faces:
-            if best is None or len(attempt.faces) > len(best.faces):
-                best = attempt
-            fine = cells
-            if len(attempt.faces) >= (1 - _CLOSE_ENOUGH) * faces:
+        left = _count(mesh, low, size / cells)
+        if left <= faces:
+            best = fewest = cells
+            if left >= (1 - _CLOSE_ENOUGH) * faces:
                 break
         else:
-            coarse = cells
-        guess = cells * np.sqrt(faces * (1 - _CLOSE_ENOUGH / 2) / max(len(attempt.faces), 1))
-        cells = float(guess) if fine < guess < coarse else (fine + coarse) / 2
-    return best if best is not None and len(best.faces) else mesh
+            most = cells
+        guess = cells * float(np.sqrt(faces * (1 - _CLOSE_ENOUGH / 2) / max(left, 1)))
+        cells = guess if fewest < guess < most else (fewest + most) / 2
+    if not best:
+        return mesh
+    simple = _clustered(mesh, low, size / best)
+    return simple if len(simple.faces) else mesh
+
+
+def _count(mesh: Mesh, low: np.ndarray, cell: float) -> int:
+    """Return how many faces have their corners in three different cells."""
+    return int(_survivors(_numbers(mesh, low, cell)[0], mesh.faces))
+
+
+def _numbers(mesh: Mesh, low: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of the cell that each vertex lies in, and the first vertex of each cell."""
+    return weld(_cells(mesh.vertices, low, cell))
+
+
+@njit(cache=True, nogil=True)
+def _cells(vertices: np.ndarray, low: np.ndarray, cell: float) -> np.ndarray:
+    cells = np.empty((len(vertices), 3), np.float32)
+    for i in range(len(vertices)):
+        for axis in range(3):
+            cells[i, axis] = np.floor((vertices[i, axis] - low[axis]) / cell)
+    return cells
+
+
+@njit(cache=True, nogil=True)
+def _survivors(numbers: np.ndarray, faces: np.ndarray) -> int:
+    count = 0
+    for f in range(len(faces)):
+        a, b, c = numbers[faces[f, 0]], numbers[faces[f, 1]], numbers[faces[f, 2]]
+        if a != b and b != c and a != c:
+            count += 1
+    return count
 
 
 def _thinned(mesh: Mesh, points: int) -> Mesh:
@@ -89,9 +121,7 @@ def _thinned(mesh: Mesh, points: int) -> Mesh:
 
 def _clustered(mesh: Mesh, low: np.ndarray, cell: float) -> Mesh:
     """Merge all vertices of a grid cell at their mean place; drop the faces that collapse."""
-    from core.formats.weld import weld
-
-    inverse, first = weld(np.floor((mesh.vertices - low) / cell).astype(np.float32))
+    inverse, first = _numbers(mesh, low, cell)
     faces = inverse[mesh.faces]
     a, b, c = faces.T
     kept = faces[(a != b) & (b != c) & (a != c)]

@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from core.meshes import Mesh
 from core.renderers.surface import Surface
 
-_NEIGHBOURS = 12
+_NEIGHBOURS = 16
 _SPACING_NEIGHBOUR = 6
-_REACH = 1.1  # radius of a disc in distances to the sixth neighbour: closes a surface, keeps its holes
+_REACH = 1.0  # radius of a disc in distances to the sixth neighbour: closes a surface, keeps its holes
 _CORNERS = 6
+_AROUND_A_CORNER = 6
+_MOST_POINTS = 200_000  # more are smaller than the pixels of any view
 
 
 def surfels_of(mesh: Mesh) -> Surface:
     """Return a disc of six corners for every point, across its normal and as wide as points are apart.
 
     Normals come from the file, or else from the plane that fits each point's nearest neighbours
-    best (Hoppe et al., 1992); their sign does not matter to the renderers.
+    best (Hoppe et al., 1992); their sign does not matter to the renderers. The corners of a disc
+    are drawn onto the surface that the points around them suggest and take their normals (a step of
+    moving least squares: Alexa et al., 2003), so that neighbouring discs lie in one another and
+    not across.
     """
     from scipy.spatial import cKDTree
 
-    points = mesh.vertices
+    rows = np.arange(len(mesh.vertices))
+    if len(rows) > _MOST_POINTS:
+        rows = np.linspace(0, len(rows) - 1, _MOST_POINTS).astype(np.int64)
+    points = mesh.vertices[rows]
+    tree = cKDTree(points)
     neighbours = min(_NEIGHBOURS, len(points) - 1)
-    distances, rows = cKDTree(points).query(points, k=neighbours + 1, workers=1)
+    distances, near = tree.query(points, k=neighbours + 1)
     spacing = distances[:, min(_SPACING_NEIGHBOUR, neighbours)]
     usual = float(np.median(spacing))
     radii = _REACH * np.clip(spacing, 0.25 * usual, 2.0 * usual)
-    normals = _given_normals(mesh)
-    if normals is None:
-        around = points[rows] - points[rows].mean(axis=1, keepdims=True)
-        _, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
-        normals = vectors[:, :, 0]
+    given = _given_normals(mesh)
+    normals = _fitted_normals(points, near) if given is None else given[rows]
     discs, faces = _discs(points, normals, radii)
+    corners, corner_normals = _onto_surface(discs, np.repeat(normals, _CORNERS, axis=0), points, normals, tree)
     colours = mesh.vertex_colours
     return Surface(
-        vertices=discs.astype(np.float32),
+        vertices=corners.astype(np.float32),
         faces=faces,
-        normals=np.repeat(normals, _CORNERS, axis=0).astype(np.float32),
-        vertex_colours=None if colours is None else np.repeat(colours, _CORNERS, axis=0),
+        normals=corner_normals.astype(np.float32),
+        vertex_colours=None if colours is None else np.repeat(colours[rows], _CORNERS, axis=0),
     )
+
+
+def _fitted_normals(points: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Return the normals of the planes that fit each point's neighbours best, evened out once."""
+    around = points[near] - points[near].mean(axis=1, keepdims=True)
+    normals = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))[1][:, :, 0]
+    closest = normals[near[:, : _SPACING_NEIGHBOUR + 1]]
+    return np.asarray(np.linalg.eigh(np.einsum("nki,nkj->nij", closest, closest))[1][:, :, 2])
+
+
+def _onto_surface(
+    corners: np.ndarray, corner_normals: np.ndarray, points: np.ndarray, normals: np.ndarray, tree: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move corners along their normals to where the points around have their planes; return new normals too."""
+    count = min(_AROUND_A_CORNER, len(points))
+    distances, near = tree.query(corners, k=count)
+    distances, near = distances.reshape(len(corners), -1), near.reshape(len(corners), -1)
+    weights = 1 / (distances + distances.mean(axis=1, keepdims=True) / 4 + 1e-12)
+    weights /= weights.sum(axis=1, keepdims=True)
+    signs = np.sign(np.einsum("nki,ni->nk", normals[near], corner_normals))
+    alike = normals[near] * signs[..., None]
+    mean = np.einsum("nk,nki->ni", weights, alike)
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+    heights = np.einsum("nki,nki->nk", corners[:, None] - points[near], alike)
+    return corners - (weights * heights).sum(axis=1)[:, None] * corner_normals, mean
 
 
 def _given_normals(mesh: Mesh) -> np.ndarray | None:
