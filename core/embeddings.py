@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
 from core.storage import read_npy, write_atomically, write_bytes, write_npy
+
+_ROWS_AT_ONCE = 16_384
 
 
 def category_of(specimen_id: str) -> str:
@@ -83,8 +86,16 @@ class Embeddings:
         return {name: row for row, name in enumerate(self.ids)}
 
 
-def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
+def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) -> Embeddings:
     """Read `embeddings.npy` and `ids.txt` and check that they belong together.
+
+    Parameters
+    ----------
+    matrix_path, ids_path : Path
+        The two files.
+    mapped : bool
+        Leave a float32 matrix in its file and map it into memory, so that it may be larger than
+        the memory there is. Other matrices are read as ever.
 
     Raises
     ------
@@ -101,7 +112,9 @@ def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
                 f"{path} is not there.",
                 advice="Run `python -m core pool` first, or give the path with --emb and --ids.",
             )
-    matrix = read_npy(matrix_path)
+    matrix = _map(matrix_path) if mapped else None
+    if matrix is None:
+        matrix = read_npy(matrix_path)
     if matrix.dtype.kind != "f":
         raise InputError(
             f"{matrix_path} does not hold floating-point numbers.",
@@ -109,8 +122,9 @@ def read_embeddings(matrix_path: Path, ids_path: Path) -> Embeddings:
         )
     ids = _read_ids(ids_path)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
-        embeddings = Embeddings(ids, np.array(matrix, dtype=np.float32, order="C"))
-    bad = np.flatnonzero(~np.isfinite(embeddings.matrix).all(axis=1))
+        is_mapped = isinstance(matrix, np.memmap)
+        embeddings = Embeddings(ids, matrix if is_mapped else np.array(matrix, dtype=np.float32, order="C"))
+    bad = np.flatnonzero(~_finite_rows(embeddings.matrix))
     if bad.size:
         named = ", ".join(ids[row] for row in bad[:3])
         raise InputError(
@@ -148,6 +162,25 @@ def _read_ids(path: Path) -> tuple[str, ...]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
     return tuple(line for line in text.split("\n") if line)
+
+
+def _map(path: Path) -> np.ndarray | None:
+    """Return a matrix mapped into memory, or None where it is not plain float32 in row order."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    # Whatever is wrong with it is told by the way it is read otherwise.
+    except (OSError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError):
+        return None
+    if not isinstance(array, np.memmap) or array.dtype != np.float32 or not array.flags.c_contiguous:
+        return None
+    return array
+
+
+def _finite_rows(matrix: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+    finite = np.empty(len(matrix), dtype=bool)
+    for start in range(0, len(matrix), _ROWS_AT_ONCE):
+        finite[start : start + _ROWS_AT_ONCE] = np.isfinite(matrix[start : start + _ROWS_AT_ONCE]).all(axis=1)
+    return finite
 
 
 def _as_table(embeddings: Embeddings) -> pa.Table:

@@ -9,19 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from core.embeddings import Embeddings
 from core.errors import SettingError, UnknownSpecimenError
+from core.nearest import METRICS, NearestRows, ranks_of
 from core.storage import write_csv
 
-METRICS = ("cosine", "euclidean", "inner_product")
+__all__ = [
+    "METRICS",
+    "Neighbours",
+    "SearchSettings",
+    "Searcher",
+    "file_name_of_search",
+    "resolve_id",
+    "search",
+    "unknown_specimen",
+    "write_neighbours",
+]
+
 COLUMNS = ("query_id", "neighbor_id", "distance")
-# Rows of one block of distances: 512 × 100,000 float32 are 200 MB.
-BLOCK_ROWS = 512
-# How far a sum of products in single precision may be off, as a share of the lengths multiplied;
-# errors grow with the root of the number of dimensions: 2e-6 at a thousand.
-_ROUNDING = 4e-6
+# Queries that are searched together; their candidates take a few megabytes.
+BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -73,32 +82,23 @@ class Neighbours:
 
 
 class Searcher:
-    """A collection made ready for many searches: rows normalised once.
-
-    A matrix product finds who could be among the nearest; their distances are then computed one
-    by one in double precision, so that equal embeddings are equally far, and a specimen has the
-    same neighbours whether it is searched alone or with all others.
-    """
+    """A collection made ready for many exact searches, see `core.nearest`."""
 
     def __init__(self, embeddings: Embeddings, settings: SearchSettings) -> None:
         self.embeddings, self.settings = embeddings, settings
-        self._points = _prepared(embeddings.matrix, settings.metric)
-        self._squares = np.einsum("nd,nd->n", self._points, self._points)
-        self._lengths = np.sqrt(self._squares)
-        self._id_rank = np.empty(len(embeddings), dtype=np.int64)
-        self._id_rank[np.argsort(np.asarray(embeddings.ids, dtype=object), kind="stable")] = np.arange(len(embeddings))
+        self._rows = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
 
     def nearest(self, query_id: str) -> Neighbours:
         """Return the neighbours of a specimen of the collection, given by its exact id."""
         row = self.embeddings.row_of.get(query_id)
         if row is None:
             raise unknown_specimen(query_id, self.embeddings.ids)
-        return next(self._of_rows(np.array([row])))
+        return next(self.nearest_of_rows(np.array([row])))
 
     def all_nearest(self) -> Iterator[Neighbours]:
         """Yield the neighbours of every specimen in row order, in bounded memory."""
         for start in range(0, len(self.embeddings), BLOCK_ROWS):
-            yield from self._of_rows(np.arange(start, min(start + BLOCK_ROWS, len(self.embeddings))))
+            yield from self.nearest_of_rows(np.arange(start, min(start + BLOCK_ROWS, len(self.embeddings))))
 
     def nearest_to_vector(self, vector: Float[np.ndarray, " d"], name: str) -> Neighbours:
         """Return the neighbours of an embedding that is not part of the collection."""
@@ -107,49 +107,17 @@ class Searcher:
                 f"The query has {vector.size} dimensions, the collection {self.embeddings.matrix.shape[1]}.",
                 advice="Both must come from the same backbone and tokens.",
             )
-        query = _prepared(vector.astype(np.float32)[None], self.settings.metric)
-        return self._pick(query[0], self._estimates(query)[0], name, itself=-1)
+        rows, distances = self._rows.of_vectors(vector.astype(np.float32)[None], self.settings.topk)
+        return Neighbours(name, self._ids_of(rows[0]), distances[0])
 
-    def _of_rows(self, rows: np.ndarray) -> Iterator[Neighbours]:
-        queries = self._points[rows]
-        estimates = self._estimates(queries)
-        for index, row in enumerate(rows):
-            yield self._pick(queries[index], estimates[index], self.embeddings.ids[row], itself=int(row))
+    def nearest_of_rows(self, queries: Int[np.ndarray, " q"]) -> Iterator[Neighbours]:
+        """Yield the neighbours of several specimens, given by their rows; best a few thousand together."""
+        rows, distances = self._rows.of_rows(queries, self.settings.topk)
+        for query, found, apart in zip(queries.tolist(), rows, distances, strict=True):
+            yield Neighbours(self.embeddings.ids[query], self._ids_of(found), apart)
 
-    def _estimates(self, queries: np.ndarray) -> np.ndarray:
-        """Return what orders the collection as the distance does, but for rounding: squares for euclidean."""
-        products: np.ndarray = queries @ self._points.T
-        if self.settings.metric == "euclidean":
-            own = np.einsum("qd,qd->q", queries, queries)
-            return np.asarray(own[:, None] + self._squares[None] - 2 * products)
-        return -products
-
-    def _pick(self, query: np.ndarray, estimates: np.ndarray, name: str, itself: int) -> Neighbours:
-        """Take the nearest; every specimen that may be as near as the last one competes for its place."""
-        if itself >= 0:
-            estimates[itself] = np.inf
-        k = min(self.settings.topk, len(estimates) - (itself >= 0))
-        if k == 0:
-            return Neighbours(name, (), np.zeros(0, dtype=np.float32))
-        rounding = _ROUNDING * (self._lengths + np.linalg.norm(query)) ** 2
-        limit = np.partition(estimates + rounding, k - 1)[k - 1]
-        candidates = np.flatnonzero(estimates - rounding <= limit)
-        distances = self._distances(query, candidates)
-        order = np.lexsort((self._id_rank[candidates], distances))[:k]
-        ids = tuple(self.embeddings.ids[row] for row in candidates[order])
-        return Neighbours(name, ids, distances[order])
-
-    def _distances(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the distances of some rows; each depends on the two embeddings alone."""
-        points, query = self._points[rows].astype(np.float64), query.astype(np.float64)
-        if self.settings.metric == "euclidean":
-            distances = np.sqrt(((points - query) ** 2).sum(axis=1))
-        elif self.settings.metric == "inner_product":
-            distances = -(points * query).sum(axis=1)
-        else:
-            # Rounded to what single precision knows of a similarity: a copy of a specimen is at 0.
-            distances = np.clip(np.round(1 - (points * query).sum(axis=1), 7), 0, 2)
-        return np.asarray(distances, dtype=np.float32)
+    def _ids_of(self, rows: np.ndarray) -> tuple[str, ...]:
+        return tuple(map(self.embeddings.ids.__getitem__, rows.tolist()))
 
 
 def search(embeddings: Embeddings, query: str, settings: SearchSettings | None = None) -> Neighbours:
@@ -226,11 +194,3 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
 def file_name_of_search(query_id: str) -> str:
     """Return `knn_<query id>.csv` with `/` as `__`."""
     return f"knn_{query_id.replace('/', '__')}.csv"
-
-
-def _prepared(matrix: np.ndarray, metric: str) -> np.ndarray:
-    if metric != "cosine":
-        return np.ascontiguousarray(matrix, dtype=np.float32)
-    wide = matrix.astype(np.float64)
-    norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.asarray(wide / np.where(norms > 0, norms, 1), dtype=np.float32)

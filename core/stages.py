@@ -41,6 +41,8 @@ from core.views import ViewSettings
 from core.workers import Failure, Task, fingerprint_of_views, prepare_all, record_of
 
 POOLING_VERSION = "1"
+_RECORDED_TOGETHER = 64
+_ROWS_HASHED_TOGETHER = 16_384
 _VIEW_NAME = re.compile(r"(?P<stem>.+)_view(?P<number>\d{2,})\.png")
 
 
@@ -237,10 +239,15 @@ def search_folder(
         manifest.forget(name)
         file_of_specimen(out, name, ".csv").unlink(missing_ok=True)
     searcher = Searcher(embeddings, settings)
+    done: list[str] = []
     for neighbours in progress(searcher.all_nearest(), len(embeddings), "Neighbours"):
         manifest.forget(neighbours.query_id)
         write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours)
-        manifest.add(neighbours.query_id, collection)
+        done.append(neighbours.query_id)
+        if len(done) == _RECORDED_TOGETHER:
+            manifest.add_all(done, collection)
+            done = []
+    manifest.add_all(done, collection)
     manifest.keep_only(embeddings.ids)
     log = f"{len(embeddings)} specimens, topk {settings.topk}, metric {settings.metric}, made from {collection}\n"
     write_atomically(out / "search_all.log", lambda path: path.write_text(log, encoding="utf-8", newline="\n"))
@@ -278,8 +285,11 @@ def _is_written(out: Path, embeddings: Embeddings) -> bool:
 
 
 def sha256_of_matrix(embeddings: Embeddings) -> str:
-    """Return the SHA-256 of the bytes of a matrix."""
-    return hashlib.sha256(np.ascontiguousarray(embeddings.matrix).tobytes()).hexdigest()
+    """Return the SHA-256 of the bytes of a matrix, which may be larger than the memory there is."""
+    digest = hashlib.sha256()
+    for start in range(0, len(embeddings), _ROWS_HASHED_TOGETHER):
+        digest.update(np.ascontiguousarray(embeddings.matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
+    return digest.hexdigest()
 
 
 def find_views(renders: Path) -> dict[str, list[Path]]:

@@ -228,6 +228,12 @@ class Manifest:
         self._append(entry)
         self._entries[specimen_id] = entry
 
+    def add_all(self, specimen_ids: Iterable[str], made_from: str) -> None:
+        """Record specimens that were finished together."""
+        entries = [{"id": name, "fingerprint": made_from} for name in specimen_ids]
+        self._append(*entries)
+        self._entries.update((entry["id"], entry) for entry in entries)
+
     def forget(self, specimen_id: str) -> None:
         """Note that a specimen is no longer finished, before its files are written anew or removed.
 
@@ -236,8 +242,8 @@ class Manifest:
         if self._entries.pop(specimen_id, None) is not None:
             self._append({"id": specimen_id, "fingerprint": None})
 
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        line = _as_line(entry)
+    def _append(self, *entries: Mapping[str, Any]) -> None:
+        line = b"".join(map(_as_line, entries))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as stream:

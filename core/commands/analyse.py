@@ -56,7 +56,7 @@ def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _search_all(options: argparse.Namespace) -> int:
-    embeddings = read_embeddings(options.emb, options.ids)
+    embeddings = read_embeddings(options.emb, options.ids, mapped=True)
     settings = flags.search_settings(options)
     stage = search_folder(embeddings, options.out, settings, overwrite=options.overwrite, progress=progress_of(options))
     return report(options, stage, "Search", options.out)

@@ -1,0 +1,94 @@
+"""Exact search by candidates: the same as looking at everything, however the matrix is held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import core.nearest
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.nearest import METRICS, NearestRows, ranks_of
+
+
+@pytest.fixture
+def many_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few hundred rows be many: never kept ready, candidates from several blocks."""
+    monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
+    monkeypatch.setattr(core.nearest, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(core.nearest, "_ROWS_AT_ONCE", 96)
+
+
+def closely(points: np.ndarray, queries: np.ndarray, metric: str) -> np.ndarray:
+    """Return all distances in double precision."""
+    points, queries = points.astype(np.float64), queries.astype(np.float64)
+    if metric == "euclidean":
+        return np.asarray(np.linalg.norm(queries[:, None] - points[None], axis=2))
+    if metric == "cosine":
+        points = points / np.linalg.norm(points, axis=1, keepdims=True)
+        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+        return 1 - queries @ points.T
+    return -queries @ points.T
+
+
+@pytest.mark.usefixtures("many_small_blocks")
+@pytest.mark.parametrize("metric", METRICS)
+@given(seed=st.integers(0, 1000), topk=st.integers(1, 40), offset=st.sampled_from([0.0, 3.0, 300.0]))
+@settings(max_examples=12)
+def test_nearest_rows__finds_what_looking_at_all_finds(metric: str, seed: int, topk: int, offset: float) -> None:
+    """Several blocks, rows of very different length, an origin far away: nothing is missed."""
+    chance = np.random.default_rng(seed)
+    points = (chance.normal(size=(333, 9)) * chance.lognormal(size=(333, 1)) + offset).astype(np.float32)
+    queries = (chance.normal(size=(25, 9)) + offset).astype(np.float32)
+    rows, distances = NearestRows(points, metric, np.arange(333)).of_vectors(queries, topk)
+    expected = np.sort(closely(points, queries, metric), axis=1)[:, :topk]
+    assert rows.shape == distances.shape == (25, topk)
+    assert np.allclose(distances, expected, rtol=1e-6, atol=2e-6)
+    assert all(len(set(found)) == topk for found in rows.tolist())
+
+
+@pytest.mark.usefixtures("many_small_blocks")
+@pytest.mark.parametrize("metric", METRICS)
+def test_nearest_rows__settles_ties_among_hundreds_of_copies(metric: str) -> None:
+    """More copies than candidates: the first by rank, never the row itself."""
+    chance = np.random.default_rng(3)
+    points = np.tile(chance.normal(size=(3, 7)), (200, 1)).astype(np.float32)
+    points *= np.float32(1 / np.linalg.norm(points[0]))
+    ranks = chance.permutation(600)
+    rows, distances = NearestRows(points, metric, ranks).of_rows(np.array([0, 301]), 5)
+    for query, found, apart in zip((0, 301), rows, distances, strict=True):
+        copies = [row for row in range(query % 3, 600, 3) if row != query]
+        if metric != "inner_product":  # where a longer row may be nearer than a copy
+            assert found.tolist() == sorted(copies, key=ranks.__getitem__)[:5]
+        assert len(set(apart.tolist())) == 1
+
+
+def test_nearest_rows__gives_the_same_whether_kept_or_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit."""
+    points = np.random.default_rng(5).normal(size=(700, 33)).astype(np.float32)
+    kept = NearestRows(points, "cosine", np.arange(700)).of_rows(np.arange(700), 10)
+    monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
+    monkeypatch.setattr(core.nearest, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(core.nearest, "_ROWS_AT_ONCE", 128)
+    streamed = NearestRows(points, "cosine", np.arange(700)).of_rows(np.arange(700), 10)
+    assert np.array_equal(kept[0], streamed[0])
+    assert np.array_equal(kept[1], streamed[1])
+
+
+def test_nearest_rows__takes_a_mapped_matrix(tmp_path: Path) -> None:
+    """A matrix that stays in its file answers as one in memory does."""
+    points = np.random.default_rng(6).normal(size=(50, 8)).astype(np.float32)
+    write_embeddings(tmp_path, Embeddings(tuple(f"{row:02d}" for row in range(50)), points))
+    mapped = read_embeddings(tmp_path / "embeddings.npy", tmp_path / "ids.txt", mapped=True)
+    assert isinstance(mapped.matrix, np.memmap)
+    there = NearestRows(mapped.matrix, "cosine", ranks_of(mapped.ids)).of_rows(np.arange(50), 3)
+    here = NearestRows(points, "cosine", ranks_of(mapped.ids)).of_rows(np.arange(50), 3)
+    assert all(np.array_equal(a, b) for a, b in zip(there, here, strict=True))
+
+
+def test_ranks_of__follows_the_ids() -> None:
+    """Code point order, as everywhere."""
+    assert ranks_of(("b", "a", "é", "Z")).tolist() == [2, 1, 3, 0]
