@@ -47,7 +47,7 @@ def main() -> None:
 
 def ask_how(there: state.Collection) -> tuple[MapSettings, str, str]:
     """Ask for method, dimensions, what colours the points and what the mouse does."""
-    method, dimensions, mouse, colour, more = st.columns([3, 2, 4, 4, 2], vertical_alignment="bottom")
+    method, dimensions, mouse, colour, more = st.columns([5, 3, 5, 5, 3], vertical_alignment="bottom")
     how = method.segmented_control(
         "Method",
         ("UMAP", "PCA", "t-SNE"),

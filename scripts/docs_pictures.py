@@ -15,7 +15,7 @@ from core.errors import CoreError
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, prepare_workspace, running_app
 
 PICTURES = PROJECT / "docs" / "pictures"
-QUERY = "Ammonoids/Serpenticone/ammonoid_serpenticone_003"
+QUERY = "Ammonoids/Serpenticone/ammonoid_serpenticone_001"
 SETTLED_MS = 4000
 
 
@@ -27,7 +27,7 @@ def main() -> int:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            workspace = prepare_workspace(Path(folder), per_category=8)
+            workspace = prepare_workspace(Path(folder) / "fossils", per_category=8)
         except CoreError as error:
             print(f"Error: {error}", file=sys.stderr)
             return 1

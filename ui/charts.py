@@ -24,7 +24,7 @@ def map_figure(
     axis: str,
     chosen: str | None = None,
     drag: str = "pan",
-    height: int = 640,
+    height: int = 580,
 ) -> go.Figure:
     """Return a scatter of map coordinates, a trace a group, specimen ids as custom data.
 
