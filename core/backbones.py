@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.checkpoints import load_checked, sha256_of_network
 from core.errors import SettingError, WeightsError
-from core.weights import FoundWeights, find_weights, load_checked, sha256_of_network
+from core.weights import FoundWeights, find_weights
 
 if TYPE_CHECKING:
     import torch
@@ -129,7 +130,7 @@ class Backbone:
         if network is None:
             if self.weights is None:
                 raise SettingError(f"{self.spec.name} is not a network and needs no engine.")
-            network = build_network(self.spec, self.image_size)
+            network = build_network(self.spec, self.image_size, is_to_be_filled=True)
             load_checked(network, self.weights, self.spec)
         return network.eval().requires_grad_(False)
 
@@ -233,7 +234,7 @@ _SPECS: tuple[BackboneSpec, ...] = (
     BackboneSpec(
         name="classical",
         timm_name="",
-        dimensions=0,
+        dimensions=3690,
         image_size=224,
         patch_size=0,
         mean=HALF,
@@ -310,13 +311,19 @@ def load_backbone(
     return Backbone(spec, size, find_weights(spec, weights, download=download))
 
 
-def build_network(spec: BackboneSpec, image_size: int) -> Any:
-    """Return the network of a backbone with random weights, without a classifier."""
+def build_network(spec: BackboneSpec, image_size: int, *, is_to_be_filled: bool = False) -> Any:
+    """Return the network of a backbone with random weights, without a classifier.
+
+    Where it is about to be filled with weights its careful initial values are left out, which
+    take longer than reading the file.
+    """
     import timm
 
     options: dict[str, Any] = {"pretrained": False, "num_classes": 0}
     if spec.patch_size:
         options["img_size"] = image_size
+    if is_to_be_filled and spec.is_dinov2:
+        options["weight_init"] = "skip"
     return timm.create_model(spec.timm_name, **options)
 
 

@@ -1,0 +1,201 @@
+"""Checkpoints → networks: read without running anything, translated, checked tensor by tensor."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import WeightsError
+from core.positions import resample_positions
+from core.weights import FoundWeights, names_of_files
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.backbones import BackboneSpec
+
+# Tensors that a checkpoint may hold beside the network itself.
+_PASSENGERS = re.compile(r"^(head|classifier|fc|mask_token$)|num_batches_tracked$")
+# What PyTorch says of a pickle that asks for anything but tensors.
+_MORE_THAN_TENSORS = re.compile(r"unsupported (global|class)|trying to (call|instantiate)", re.IGNORECASE)
+# What PyTorch raises on damaged checkpoints, beside errors of its own.
+_DAMAGED = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    struct.error,
+    MemoryError,
+)
+
+
+def load_checked(module: torch.nn.Module, found: FoundWeights, spec: BackboneSpec) -> None:
+    """Load weights into a network; every tensor must be there and have its shape.
+
+    Raises
+    ------
+    WeightsError
+        Where the file is damaged, or holds another network.
+    """
+    state = read_state(found.path)
+    if spec.name == "efficientnet_lite2" and not _same_names(state, module):
+        state = _by_order(state, module)
+    elif spec.is_dinov2:
+        state = as_dinov2(state, module, registers="_reg" in spec.timm_name)
+    else:
+        state = _as_timm(state, module)
+    _check(state, module, found, spec)
+    module.load_state_dict(state, strict=True)
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
+
+    A PyTorch file is read with `weights_only=True`, which refuses everything but tensors.
+    """
+    import pickle
+
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with warnings.catch_warnings():
+            # Of pickle protocols, which matter only where reading fails, and then it says so.
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except (*_DAMAGED, SafetensorError, pickle.UnpicklingError) as error:
+        if _MORE_THAN_TENSORS.search(str(error)):
+            raise WeightsError(
+                f"{path} holds more than tensors and was not loaded, since such a file can run any program.",
+                advice="Take a .safetensors file, or the checkpoint as its authors published it.",
+            ) from error
+        raise WeightsError(
+            f"{path} is not a readable weights file ({_reason(error)}).",
+            advice="Download it again and compare its size.",
+        ) from error
+    for wrapper in ("state_dict", "model", "teacher"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    tensors = {str(k): v for k, v in state.items() if isinstance(v, torch.Tensor)} if isinstance(state, dict) else {}
+    if not tensors:
+        raise WeightsError(f"{path} holds no named tensors.", advice="Give a checkpoint of the backbone's weights.")
+    return tensors
+
+
+def _reason(error: Exception) -> str:
+    """Return what happened in one line; PyTorch's pages of advice are for programmers."""
+    text = str(error)
+    if "Weights only load failed" in text:
+        return "it is not a checkpoint of tensors"
+    return text.splitlines()[0].strip().rstrip(".")[:200] if text else type(error).__name__
+
+
+def as_dinov2(state: dict[str, torch.Tensor], module: torch.nn.Module, *, registers: bool) -> dict[str, torch.Tensor]:
+    """Return DINOv2 weights, Meta's original names or timm's, for timm's network.
+
+    Meta's register variants add the first position embedding to the class token; timm keeps
+    the sum. Meta's SwiGLU calls its two matrices `w12` and `w3`; timm `fc1` and `fc2`.
+    Position embeddings are then brought to the network's grid as the authors do it.
+    """
+    renamed = {}
+    for name, tensor in state.items():
+        plain = name.removeprefix("backbone.").removeprefix("module.")
+        plain = plain.replace(".mlp.w12.", ".mlp.fc1.").replace(".mlp.w3.", ".mlp.fc2.")
+        renamed[plain] = tensor
+    state = renamed
+    if {"register_tokens", "pos_embed", "cls_token"} <= state.keys():
+        position = state["pos_embed"]
+        state["reg_token"] = state.pop("register_tokens")
+        state["cls_token"] = state["cls_token"] + position[:, :1]
+        state["pos_embed"] = position[:, 1:]
+    wanted = module.state_dict().get("pos_embed")
+    # Of the other kind of model the positions are not touched: the check names what is wrong.
+    if "pos_embed" in state and wanted is not None and ("reg_token" in state) == registers:
+        prefix = 0 if registers else 1
+        state["pos_embed"] = resample_positions(state["pos_embed"], int(wanted.shape[1]), prefix, registers=registers)
+    return state
+
+
+def _as_timm(state: dict[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Let timm's own filter translate a checkpoint that is not in timm's names."""
+    convert = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
+    if convert is None or (_same_names(state, module) and _same_positions(state, module)):
+        return state
+    try:
+        translated: dict[str, torch.Tensor] = convert(dict(state), module)
+    except _DAMAGED:
+        # It is of another network: the check says in which tensors.
+        return state
+    return translated
+
+
+def _by_order(state: dict[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Pair tensors one by one: the embedded EfficientNet-Lite2 has timm's order, not its names."""
+    names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
+    own = [
+        (name, tensor)
+        for name, tensor in state.items()
+        if not name.endswith("num_batches_tracked") and not name.startswith(("_fc", "fc", "classifier"))
+    ]
+    if len(own) != len(names):
+        return state
+    return dict(zip(names, (tensor for _, tensor in own), strict=True))
+
+
+def _same_names(state: dict[str, torch.Tensor], module: torch.nn.Module) -> bool:
+    return all(name in state for name in module.state_dict() if not name.endswith("num_batches_tracked"))
+
+
+def _same_positions(state: dict[str, torch.Tensor], module: torch.nn.Module) -> bool:
+    own = module.state_dict().get("pos_embed")
+    return own is None or own.shape == state["pos_embed"].shape
+
+
+def _check(state: dict[str, torch.Tensor], module: torch.nn.Module, found: FoundWeights, spec: BackboneSpec) -> None:
+    """Compare names and shapes, and leave in `state` exactly what the network has."""
+    import torch
+
+    wanted = module.state_dict()
+    wrong: list[str] = []
+    for name, tensor in wanted.items():
+        if name.endswith("num_batches_tracked"):
+            state.setdefault(name, torch.zeros_like(tensor))
+        elif name not in state:
+            wrong.append(f"{name} is missing")
+        elif state[name].shape != tensor.shape:
+            wrong.append(f"{name} has the shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}")
+        elif not bool(torch.isfinite(state[name].float()).all()):
+            wrong.append(f"{name} holds NaN or infinite values")
+    for name in list(state):
+        if name not in wanted:
+            if not _PASSENGERS.search(name):
+                wrong.append(f"{name} is not part of it")
+            del state[name]
+    if wrong:
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise WeightsError(
+            f"{found.path.name} does not hold the weights of {spec.name}: {'; '.join(wrong[:3])}{more}.",
+            advice=f"Expected a checkpoint of {spec.timm_name} or {' or '.join(names_of_files(spec)[:1])}.",
+        )
+
+
+def sha256_of_network(network: torch.nn.Module) -> str:
+    """Return a SHA-256 of the names, shapes and values of a network's tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).numpy().tobytes())
+    return digest.hexdigest()

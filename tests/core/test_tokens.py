@@ -1,0 +1,63 @@
+"""Tokens: what can be taken out, and how much each patch shows of the specimen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import SettingError
+from core.tokens import TokenSettings, patch_shares
+
+
+@pytest.mark.parametrize("given", [{"tokens": "all"}, {"patch_pool": "median"}, {"facet": "gate"}])
+def test_token_settings__refuse_unknown_values(given: dict[str, str]) -> None:
+    """What was given is said, and what is allowed."""
+    with pytest.raises(SettingError, match=rf"must be one of .* \(got {next(iter(given.values()))}\)"):
+        TokenSettings(**given)
+
+
+@pytest.mark.parametrize("given", [{"patch_mask": True}, {"patch_pool": "gem"}])
+def test_token_settings__refuse_patch_settings_without_patches(given: dict[str, object]) -> None:
+    """Masking patches while only the class token is taken would do nothing, so it is an error."""
+    with pytest.raises(SettingError, match="only the class token is taken") as error:
+        TokenSettings("cls", **given)
+    assert "--tokens patch" in error.value.advice
+
+
+def test_token_settings__record_what_is_unusual() -> None:
+    """The identity names tokens always, the rest where it differs from the usual."""
+    assert TokenSettings().identity == {"tokens": "cls"}
+    taken = TokenSettings("patch", "gem", True, 9, "key")
+    assert taken.identity == {
+        "tokens": "patch",
+        "patch_pool": "gem",
+        "patch_mask": True,
+        "layer": 9,
+        "facet": "key",
+    }
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 2**31))
+def test_patch_shares__are_the_means_of_whole_patches(grid: int, patch: int, seed: int) -> None:
+    """Where a patch is a whole number of pixels its share is their mean, row by row."""
+    mask = np.random.default_rng(seed).random((2, grid * patch, grid * patch)) < 0.5
+    mask[:, 0, 0] = True
+    wanted = mask.reshape(2, grid, patch, grid, patch).mean(axis=(2, 4)).reshape(2, -1)
+    np.testing.assert_allclose(patch_shares(mask, grid), wanted, atol=1e-6)
+
+
+def test_patch_shares__take_masks_of_any_size() -> None:
+    """A mask of 100 pixels on a grid of 16 keeps its total share."""
+    mask = np.zeros((1, 100, 100), bool)
+    mask[0, 20:60, 30:90] = True
+    shares = patch_shares(mask, 16)
+    assert shares.shape == (1, 256)
+    assert abs(shares.mean() - 0.24) < 1e-3
+    assert shares[0, 0] == 0
+
+
+def test_patch_shares__count_all_alike_where_nothing_is_seen() -> None:
+    """An empty mask must not divide by nothing."""
+    np.testing.assert_array_equal(patch_shares(np.zeros((1, 28, 28), bool), 2), np.ones((1, 4), np.float32))
