@@ -1,4 +1,4 @@
-"""Commands that ask something of embeddings: search, search-all, cluster, cluster-sweep, evaluate."""
+"""Commands that ask something of embeddings: search-all, cluster, cluster-sweep, evaluate."""
 
 from __future__ import annotations
 
@@ -10,40 +10,16 @@ from core.cli import DONE, progress_of, report, say
 from core.commands import flags
 from core.embeddings import read_embeddings
 from core.labels import resolve_labels
-from core.neighbours import file_name_of_search, search, write_neighbours
 from core.results import cluster_into, evaluate_into, sweep_into
 from core.stages import search_folder
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
-    _add_search(commands, common)
     _add_search_all(commands, common)
     _add_cluster(commands, common)
     _add_cluster_sweep(commands, common)
     _add_evaluate(commands, common)
-
-
-def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("search", parents=[common], help="the nearest specimens of one specimen")
-    flags.add_embedding_flags(parser)
-    parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
-    flags.add_search_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
-    flags.add_overwrite_flag(parser)
-    parser.set_defaults(run=_search)
-
-
-def _search(options: argparse.Namespace) -> int:
-    embeddings = read_embeddings(options.emb, options.ids)
-    neighbours = search(embeddings, options.query, flags.search_settings(options))
-    path = options.out / file_name_of_search(neighbours.query_id)
-    is_new = write_neighbours(path, neighbours, overwrite=options.overwrite)
-    say(options, f"Nearest to {neighbours.query_id} ({options.metric} distance):")
-    for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1):
-        say(options, f"{rank:4d}  {distance:.4f}  {name}")
-    say(options, f"Written to {path}" if is_new else f"Nothing to write, {path} says so already")
-    return DONE
 
 
 def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:

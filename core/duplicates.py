@@ -1,0 +1,187 @@
+"""The same scan under two names: identical files, and embeddings that are nearer than chance would have them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.catalogue import Catalogue
+from core.embeddings import Embeddings
+from core.errors import SettingError
+from core.nearest import METRICS, NearestRows, ranks_of
+from core.storage import write_csv
+from core.workspace import RunFolder, Workspace
+
+COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
+IDENTICAL, NEAR = "identical file", "near-duplicate"
+_QUERIES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class DuplicateSettings:
+    """What counts as the same scan.
+
+    Parameters
+    ----------
+    threshold : float
+        Greatest distance of a pair, in the metric. Re-saved and decimated copies lie below 0.002
+        in cosine distance with the embedded network; so do a left and a right bone now and then.
+    metric : {"cosine", "euclidean"}
+        As for search.
+    most : int
+        Neighbours of a specimen that are looked at: a thousand copies of one scan would be half a
+        million pairs.
+    """
+
+    threshold: float = 0.002
+    metric: str = "cosine"
+    most: int = 32
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        if not self.threshold >= 0:
+            raise SettingError(f"'threshold' must be at least 0 (got {self.threshold}).")
+        if self.metric not in METRICS[:2]:
+            raise SettingError(f"'metric' must be one of {', '.join(METRICS[:2])} (got {self.metric}).")
+        if self.most < 1:
+            raise SettingError(f"'most' must be at least 1 (got {self.most}).")
+
+
+@dataclass(frozen=True)
+class DuplicatePair:
+    """Two specimens that may be one: their group, counted from 1, ids in order, and why."""
+
+    group: int
+    specimen_id: str
+    other_id: str
+    distance: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Pairs by group, nearest first within one.
+
+    Parameters
+    ----------
+    pairs : tuple of DuplicatePair
+        Every pair once. Specimens that are joined by pairs are one group.
+    notes : tuple of str
+        What was left out, in sentences.
+    """
+
+    pairs: tuple[DuplicatePair, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Return the specimens of every group, sorted."""
+        members: defaultdict[int, set[str]] = defaultdict(set)
+        for pair in self.pairs:
+            members[pair.group].update((pair.specimen_id, pair.other_id))
+        return tuple(tuple(sorted(members[group])) for group in sorted(members))
+
+
+def find_duplicates(
+    embeddings: Embeddings, settings: DuplicateSettings | None = None, sha256: Mapping[str, str] | None = None
+) -> Duplicates:
+    """Find pairs of specimens that are nearer than the threshold, or whose files are identical.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        The collection; its matrix may be memory-mapped.
+    settings : DuplicateSettings, optional
+        What counts as the same.
+    sha256 : mapping, optional
+        SHA-256 of every specimen's file by id, as the catalogue has it; unknown where missing or
+        empty. Identical files are reported whatever their distance.
+    """
+    settings = settings or DuplicateSettings()
+    hashes = sha256 or {}
+    found, is_cut = _near_pairs(embeddings, settings)
+    pairs = {pair: (distance, NEAR) for pair, distance in found.items()}
+    for one_row, other_row in _identical(embeddings, hashes):
+        pairs[one_row, other_row] = (_distance(embeddings, settings.metric, one_row, other_row), IDENTICAL)
+    names = _groups(list(pairs), len(embeddings))
+    first: dict[int, str] = {}
+    for row, group in enumerate(names):
+        first[group] = min(first.get(group, embeddings.ids[row]), embeddings.ids[row])
+    paired = sorted({names[one] for one, _ in pairs}, key=first.__getitem__)
+    number = {group: place for place, group in enumerate(paired, start=1)}
+    listed = []
+    for (row, other_row), (distance, kind) in pairs.items():
+        one, other = sorted((embeddings.ids[row], embeddings.ids[other_row]))
+        listed.append(DuplicatePair(number[names[row]], one, other, distance, kind))
+    listed.sort(key=lambda pair: (pair.group, pair.distance, pair.specimen_id, pair.other_id))
+    notes = (
+        (f"Some specimens have more than {settings.most} near-duplicates; only that many of each are listed.",)
+        if is_cut
+        else ()
+    )
+    return Duplicates(tuple(listed), notes)
+
+
+def hashes_of(run: RunFolder) -> dict[str, str]:
+    """Return the SHA-256 of the file of every specimen of a run, as the catalogue of its workspace has it.
+
+    Raises
+    ------
+    MissingStageError, WorkspaceError
+        Where the run or the catalogue is missing or damaged.
+    """
+    source = str(run.config().get("input", ""))
+    path = Workspace(run.root.parent.parent).catalogue_path
+    if not path.is_file():
+        return {}
+    return {name: record.sha256 for name, record in Catalogue(path).specimens(source).items()}
+
+
+def write_duplicates(path: Path, duplicates: Duplicates) -> None:
+    """Write `group,specimen_id,other_id,distance,kind`, distances with six decimals."""
+    rows = ((p.group, p.specimen_id, p.other_id, f"{p.distance:.6f}", p.kind) for p in duplicates.pairs)
+    write_csv(path, COLUMNS, rows)
+
+
+def _near_pairs(embeddings: Embeddings, settings: DuplicateSettings) -> tuple[dict[tuple[int, int], float], bool]:
+    nearest = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
+    pairs: dict[tuple[int, int], float] = {}
+    is_cut = False
+    for start in range(0, len(embeddings), _QUERIES_AT_ONCE):
+        queries = np.arange(start, min(start + _QUERIES_AT_ONCE, len(embeddings)))
+        rows, distances = nearest.of_rows(queries, settings.most)
+        within = distances <= np.float32(settings.threshold)
+        is_cut |= settings.most < len(embeddings) - 1 and bool(within[:, -1:].any())
+        for place, column in zip(*np.nonzero(within), strict=True):
+            one, other = int(queries[place]), int(rows[place, column])
+            pairs[min(one, other), max(one, other)] = float(distances[place, column])
+    return pairs, is_cut
+
+
+def _identical(embeddings: Embeddings, hashes: Mapping[str, str]) -> list[tuple[int, int]]:
+    """Return every specimen with the first one whose file is the same."""
+    same: defaultdict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(embeddings.ids):
+        if hashes.get(name):
+            same[hashes[name]].append(row)
+    return [(rows[0], row) for rows in same.values() for row in rows[1:]]
+
+
+def _distance(embeddings: Embeddings, metric: str, one: int, other: int) -> float:
+    pair = NearestRows(embeddings.matrix[[one, other]], metric, np.arange(2))
+    return float(pair.of_rows(np.array([0]), 1)[1][0, 0])
+
+
+def _groups(pairs: list[tuple[int, int]], count: int) -> list[int]:
+    """Return the number of the connected component of every specimen."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    labels: list[int] = connected_components(graph, directed=False)[1].tolist()
+    return labels
