@@ -66,9 +66,16 @@ def _openvino() -> str:
 
 def _viewer() -> str:
     import pyvista
-    import trame_vtk  # noqa: F401 the export of scenes needs it
 
-    return f"PyVista {pyvista.__version__} with trame-vtk"
+    from core.scenes import SceneBuilder, viewer_page
+
+    builder = SceneBuilder(timeout_seconds=60)
+    try:
+        seconds = builder.warm_up()
+    finally:
+        builder.close()
+    viewer_page()
+    return f"PyVista {pyvista.__version__}, a first scene in {seconds:.0f} s"
 
 
 def _umap() -> str:
