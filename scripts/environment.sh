@@ -34,7 +34,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
         fi
     fi
 fi
-echo "Installing $requirements (some 7 GB on disk with PyTorch; the first time takes a few minutes) ..."
+echo "Installing $requirements (with PyTorch some 7 GB on disk; the first time takes a few minutes) ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 # uv is several times faster; pip does the same where uv cannot reach the index.
 .venv/bin/uv pip install --quiet --python .venv/bin/python -r "$requirements" ||
