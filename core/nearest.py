@@ -176,7 +176,7 @@ class NearestRows:
             # Rounded to what single precision knows of a similarity: a copy is at 0.
             is_cosine = self._metric == "cosine"
             distances = np.clip(np.round(1 - products, 7), 0, 2) if is_cosine else -products
-        return np.asarray(distances, dtype=np.float32)
+        return np.asarray(distances + 0.0, dtype=np.float32)  # no negative zero
 
     def _as_estimate(self, distances: np.ndarray) -> np.ndarray:
         if self._metric == "euclidean":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ __all__ = [
 COLUMNS = ("query_id", "neighbor_id", "distance")
 # Queries that are searched together; their candidates take a few megabytes.
 BLOCK_ROWS = 4096
+# Bytes; file systems allow 255.
+_LONGEST_NAME = 240
 
 
 @dataclass(frozen=True)
@@ -192,5 +195,8 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
 
 
 def file_name_of_search(query_id: str) -> str:
-    """Return `knn_<query id>.csv` with `/` as `__`."""
-    return f"knn_{query_id.replace('/', '__')}.csv"
+    """Return `knn_<query id>.csv` with `/` as `__`; names of several queries may be cut short."""
+    name = query_id.replace("/", "__")
+    if len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        name = f"{name[:50]}… {hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    return f"knn_{name}.csv"

@@ -1,0 +1,219 @@
+"""A file that is not part of the collection, seen as a run sees its own specimens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from core.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
+from core.features import Extractor, FeatureSettings, open_extractor
+from core.inventory import IMAGE_SUFFIXES, SpecimenFile
+from core.meshes import SUFFIXES
+from core.pooling import POOLINGS, pool_views
+from core.tokens import TokenSettings
+from core.views import Views, ViewSettings
+from core.workers import Failure, Task, prepare_all
+from core.workspace import RunFolder
+
+# What may differ between a run and now without the numbers meaning something else.
+_OF_THE_MACHINE = ("engine", "engine_version", "device", "precision", "weights_source")
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A specimen from outside, as a run describes its own.
+
+    Parameters
+    ----------
+    name : str
+        Its file's or folder's name, without suffix.
+    views : Views
+        Pictures and camera poses.
+    features : (v, d) float32
+        View features; read-only.
+    embedding : (d,) float32
+        Pooled as the run pools; read-only.
+    mirrored : (v, d) float32, optional
+        Features of its mirrored views, where they were asked for; read-only.
+    """
+
+    name: str
+    views: Views
+    features: Float32[np.ndarray, "v d"]
+    embedding: Float32[np.ndarray, " d"]
+    mirrored: Float32[np.ndarray, "v d"] | None = None
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.features, self.embedding, self.mirrored):
+            if array is not None:
+                array.setflags(write=False)
+
+
+class Describer:
+    """A run's recorded settings, ready to describe files from outside; nothing is added to the run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A run with its configuration.
+    weights : Path, optional
+        A weights file, or a folder that holds it, where the backbone's is not found by itself.
+    download : bool
+        Whether weights may be fetched from the hub.
+    extractor : Extractor, optional
+        Handed in by tests, and by whoever has it open already.
+
+    Raises
+    ------
+    WeightsError
+        Where backbone or weights are not those that made the run.
+    MissingStageError, WorkspaceError, SettingError, DeviceError
+        Where the run or its backbone cannot be had.
+    """
+
+    def __init__(
+        self, run: RunFolder, *, weights: Path | None = None, download: bool = False, extractor: Extractor | None = None
+    ) -> None:
+        config = run.config()
+        try:
+            recorded = dict(config["features"])
+            # A run of an earlier version knows fewer settings; the others were what is usual.
+            known = {field.name for field in fields(ViewSettings)}
+            self.view_settings = ViewSettings(**{k: v for k, v in config["views"].items() if k in known})
+            self._pool = str(config.get("pool", POOLINGS[0]))
+            settings = _feature_settings(recorded, weights, download)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise WorkspaceError(
+                f"{run.config_path} does not say how its views and features were made.", advice="Make the run again."
+            ) from error
+        self.extractor = extractor if extractor is not None else open_extractor(settings)
+        check_same_backbone(recorded, self.extractor.identity)
+
+    def describe(self, path: Path, *, mirror: bool = False, workers: int = 0) -> Newcomer:
+        """Read, render and describe a mesh, a point cloud, a photograph or a folder of photographs.
+
+        Parameters
+        ----------
+        path : Path
+            What to describe; it is only read.
+        mirror : bool
+            Whether its mirrored views are described, too.
+        workers : int
+            1 reads it in a child process, which a damaged file may take down; 0 in this one.
+
+        Raises
+        ------
+        InputError
+            Where it is not there, or nothing that can be read.
+        SpecimenError
+            Where it cannot be used.
+        """
+        specimen = specimen_at(path)
+        with_depth = bool(self.extractor.identity.get("uses_depth"))
+        (outcome,) = prepare_all([Task(specimen, self.view_settings, with_depth=with_depth)], workers)
+        if isinstance(outcome, Failure):
+            raise SpecimenError(f"{path} cannot be used: {outcome.reason}")
+        views = outcome.views
+        features = self.extractor(views.images, views.masks, views.depth)
+        mirrored = None
+        if mirror:
+            depth = None if views.depth is None else np.ascontiguousarray(views.depth[:, :, ::-1])
+            mirrored = self.extractor(
+                np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
+            )
+        return Newcomer(specimen.specimen_id, views, features, pool_views(features, self._pool), mirrored)
+
+
+def specimen_at(path: Path) -> SpecimenFile:
+    """Return the specimen that a file or a folder of photographs is.
+
+    Raises
+    ------
+    InputError
+        Where it is not there, or is of another kind.
+    """
+    name = path.name if path.is_dir() else path.stem
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
+        if images:
+            return SpecimenFile(name or path.resolve().name, path, images)
+        raise InputError(f"The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.")
+    if not path.is_file():
+        raise InputError(f"{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.")
+    if suffix in IMAGE_SUFFIXES:
+        return SpecimenFile(name, path, (path,))
+    if suffix in SUFFIXES:
+        return SpecimenFile(name, path)
+    raise InputError(
+        f"{path} is neither a mesh nor a photograph.",
+        advice=f"Meshes end in {' '.join(SUFFIXES)}, photographs in {' '.join(IMAGE_SUFFIXES)}.",
+    )
+
+
+def file_of(run: RunFolder, specimen_id: str) -> Path:
+    """Return the file, or folder of photographs, of a specimen of a run, by the run's input folder.
+
+    Raises
+    ------
+    MissingStageError
+        Where it is no longer there.
+    """
+    folder = Path(str(run.config().get("input", "")))
+    candidates = [folder / f"{specimen_id}{suffix}" for suffix in ("", *SUFFIXES, *map(str.upper, SUFFIXES))]
+    for path in candidates:
+        if path.exists():
+            return path
+    raise MissingStageError(
+        f"The file of {specimen_id} is no longer in {folder}.", advice="Bring the input folder of the run back."
+    )
+
+
+def check_same_backbone(recorded: Mapping[str, Any], now: Mapping[str, object]) -> None:
+    """Compare what made a run with what is at hand.
+
+    Raises
+    ------
+    WeightsError
+        Where anything differs that changes what the numbers mean.
+    """
+    before, here = _decisive(recorded), _decisive(now)
+    for key in sorted(before.keys() | here.keys()):
+        if before.get(key) != here.get(key):
+            what = "weights" if key == "weights_sha256" else key.replace("_", " ")
+            raise WeightsError(
+                f"The run was made with other {what}: {_short(before.get(key))}, here {_short(here.get(key))}.",
+                advice="Give the same weights with --weights, or make the run again.",
+            )
+
+
+def _decisive(identity: Mapping[str, Any]) -> dict[str, object]:
+    kept = {key: value for key, value in identity.items() if key not in _OF_THE_MACHINE}
+    if "parts" in kept:
+        kept["parts"] = [_decisive(part) for part in kept["parts"]]
+    # As JSON would give it back.
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
+
+
+def _feature_settings(recorded: Mapping[str, Any], weights: Path | None, download: bool) -> FeatureSettings:
+    parts = recorded.get("parts", [recorded])
+    taken = {name: parts[0][name] for name in vars(TokenSettings()) if name in parts[0]}
+    return FeatureSettings(
+        model=str(recorded["backbone"]),
+        weights=weights,
+        download=download,
+        image_size=int(recorded["image_size"]) if len(parts) == 1 else None,
+        model_weights=tuple(recorded.get("shares", ())),
+        **taken,
+    )
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None or value == "" else str(value)
+    return text if len(text) <= 16 else f"{text[:16]}…"

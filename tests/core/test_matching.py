@@ -1,0 +1,129 @@
+"""Sets of views: symmetric, blind to the order of views, and only the best candidates are looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.embeddings import Embeddings
+from core.errors import MissingStageError, SettingError
+from core.matching import FeatureFolder, Matcher, MatchSettings, best_pairs, set_distances
+from core.neighbours import Searcher, SearchSettings
+from core.storage import write_npy
+from core.whitening import unit_rows
+
+Collection = tuple[Embeddings, dict[str, np.ndarray]]
+
+
+@pytest.fixture
+def collection() -> Collection:
+    """Return twenty specimens of six views, and their mean embeddings."""
+    chance = np.random.default_rng(2)
+    sets = {f"s{row:02d}": chance.normal(size=(6, 9)).astype(np.float32) + 1 for row in range(20)}
+    return Embeddings(tuple(sets), np.stack([views.mean(axis=0) for views in sets.values()])), sets
+
+
+def by_hand(query: np.ndarray, other: np.ndarray, match: str) -> float:
+    """Return the distance of two sets, view by view."""
+    apart = np.array([[np.linalg.norm(a - b) if match == "chamfer" else 1 - a @ b for b in other] for a in query])
+    return float((apart.min(axis=1).mean() + apart.min(axis=0).mean()) / 2)
+
+
+@pytest.mark.parametrize("match", ["maxsim", "chamfer"])
+@given(seed=st.integers(0, 999), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_set_distances__agree_with_a_calculation_by_hand(match: str, seed: int, sizes: list[int]) -> None:
+    """Also for sets of different size; symmetric, and the order of views does not matter."""
+    chance = np.random.default_rng(seed)
+    query, *sets = (unit_rows(chance.normal(size=(size, 4))) for size in (3, *sizes))
+    found = set_distances(query, sets, match)
+    assert np.allclose(found, [by_hand(query, other, match) for other in sets], atol=1e-5)
+    assert np.allclose(found, [set_distances(other, [query], match)[0] for other in sets], atol=1e-6)
+    assert set_distances(query, [query[::-1]], match)[0] < 1e-3
+
+
+def test_set_distances__of_nothing_are_none() -> None:
+    """No candidates, no distances."""
+    assert set_distances(np.eye(2, dtype=np.float32), []).shape == (0,)
+
+
+def test_matcher__orders_the_best_candidates_only(collection: Collection) -> None:
+    """Whoever is not among the candidates by embedding is not looked at."""
+    embeddings, sets = collection
+    looked_at: list[str] = []
+
+    def views_of(name: str) -> np.ndarray:
+        looked_at.append(name)
+        return sets[name]
+
+    matcher = Matcher(embeddings, views_of, SearchSettings(3), MatchSettings("maxsim", candidates=5))
+    found = matcher.nearest("s04")
+    best = Searcher(embeddings, SearchSettings(5)).nearest("s04").ids
+    assert set(looked_at) == {"s04", *best}
+    own = unit_rows(sets["s04"])
+    expected = sorted((round(by_hand(own, unit_rows(sets[name]), "maxsim"), 6), name) for name in best)[:3]
+    assert found.ids == tuple(name for _, name in expected)
+    assert np.allclose(found.distances, [distance for distance, _ in expected], atol=2e-6)
+
+
+def test_matcher__compares_embeddings_where_asked_for_no_more(collection: Collection) -> None:
+    """`pooled` is the plain search."""
+    embeddings, sets = collection
+    found = Matcher(embeddings, sets.__getitem__, SearchSettings(4), MatchSettings()).nearest("s00")
+    assert found.ids == Searcher(embeddings, SearchSettings(4)).nearest("s00").ids
+
+
+@pytest.mark.parametrize("given", [{"center": True}, {"whiten": 4}, {"k_reciprocal": True}])
+def test_matcher__finds_a_copy_first_whatever_is_done_to_views(
+    collection: Collection, given: dict[str, object]
+) -> None:
+    """Centred, whitened, re-ranked: who is the same stays the same."""
+    embeddings, sets = collection
+    settings = MatchSettings("maxsim", **given)  # type: ignore[arg-type]
+    matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(3), settings)
+    assert (matcher.projection is None) == ("k_reciprocal" in given)
+    views = sets["s07"][::-1]
+    assert matcher.nearest_to_views(views, embeddings.matrix[7], "new").ids[0] == "s07"
+
+
+def test_matcher__lets_a_mirror_image_count(collection: Collection) -> None:
+    """The better of the two sides decides."""
+    embeddings, sets = collection
+    matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(1), MatchSettings("maxsim"))
+    assert matcher.nearest("s01", mirrored=sets["s13"]).ids == ("s13",)
+
+
+def test_feature_folder__says_where_features_are_missing(tmp_path: Path) -> None:
+    """What is there is read once; what is not is named."""
+    write_npy(tmp_path / "A" / "one.npy", np.ones((2, 3), np.float32))
+    views_of = FeatureFolder(tmp_path)
+    assert views_of("A/one") is views_of("A/one")
+    with pytest.raises(MissingStageError, match=r"The view features of A/two are not in .*--features FOLDER"):
+        views_of("A/two")
+
+
+@pytest.mark.parametrize(
+    ("given", "prose"),
+    [
+        ({"match": "best"}, "'match' must be one of pooled, maxsim, chamfer"),
+        ({"match": "maxsim", "candidates": 0}, r"'candidates' must be at least 1 \(got 0\)"),
+        ({"match": "maxsim", "whiten": -1}, "'whiten' must be at least 0"),
+        ({"center": True}, "are about views, .* Add --match maxsim"),
+    ],
+)
+def test_match_settings__say_what_is_allowed(given: dict[str, object], prose: str) -> None:
+    """What was given, what is allowed, what to do."""
+    with pytest.raises(SettingError, match=prose):
+        MatchSettings(**given)  # type: ignore[arg-type]
+
+
+def test_best_pairs__shows_every_view_once() -> None:
+    """Best first, though one view of the query be best for all."""
+    query = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
+    other = np.array([[0, 2, 1], [3, 0, 0], [1, 1, 0]], dtype=np.float32)
+    pairs = best_pairs(query, other, 5)
+    assert [pair[:2] for pair in pairs] == [(0, 1), (1, 0)]
+    assert pairs[0][2] == pytest.approx(1) and pairs[1][2] == pytest.approx(2 / 5**0.5)

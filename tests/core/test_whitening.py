@@ -1,0 +1,62 @@
+"""Projections: what is taken out is out, whatever it is learned from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import SettingError
+from core.whitening import fit_projection, unit_rows
+
+VECTORS = (np.random.default_rng(0).normal(size=(500, 6)) * [9, 5, 3, 2, 1, 0] + 4).astype(np.float32)
+
+
+def test_fit_projection__takes_the_mean_out() -> None:
+    """Centred vectors of length 1."""
+    projection = fit_projection(VECTORS)
+    assert projection.axes is None
+    assert np.allclose(projection(VECTORS), unit_rows(VECTORS - VECTORS.mean(axis=0)), atol=1e-6)
+
+
+@pytest.mark.parametrize(("strength", "power"), [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)])
+def test_fit_projection__evens_the_spread_out(strength: float, power: float) -> None:
+    """What is left of the spread along each axis is a power of what it was."""
+    projection = fit_projection(VECTORS, 5, strength=strength)
+    assert projection.axes is not None
+    spread = ((VECTORS - projection.mean) @ projection.axes).std(axis=0)
+    before = np.sqrt(np.linalg.eigvalsh(np.cov(VECTORS.T, bias=True))[::-1][:5])
+    assert np.allclose(spread, before**power, rtol=1e-3)
+
+
+def test_fit_projection__leaves_axes_without_spread_out() -> None:
+    """The last dimension is the same for all; copies of one view have no axis at all."""
+    assert fit_projection(VECTORS, 6)(VECTORS).shape == (500, 5)
+    assert fit_projection(np.ones((3, 4), np.float32), 2).axes is None
+
+
+def test_projection__is_told_by_its_fingerprint() -> None:
+    """The same vectors, the same fingerprint."""
+    assert fit_projection(VECTORS, 3).fingerprint == fit_projection(VECTORS.copy(), 3).fingerprint
+    assert fit_projection(VECTORS, 3).fingerprint != fit_projection(VECTORS, 4).fingerprint
+
+
+def test_projection__refuses_other_dimensions() -> None:
+    """Views of another backbone."""
+    with pytest.raises(SettingError, match="The views have 2 dimensions, those of the collection 6"):
+        fit_projection(VECTORS)(np.ones((1, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "strength", "prose"),
+    [(-1, 0.5, "'whiten' must be at least 0"), (1, 1.5, "'strength' must be from 0 to 1")],
+)
+def test_fit_projection__says_what_is_allowed(dimensions: int, strength: float, prose: str) -> None:
+    """What was given and what is allowed."""
+    with pytest.raises(SettingError, match=prose):
+        fit_projection(VECTORS, dimensions, strength=strength)
+
+
+def test_fit_projection__needs_views() -> None:
+    """Nothing to learn from."""
+    with pytest.raises(SettingError, match="no views"):
+        fit_projection(VECTORS[:0])
