@@ -1,4 +1,4 @@
-"""Commands about neighbours: search, index, duplicates."""
+"""Commands about neighbours: search, index, explain, duplicates."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
 from core.duplicates import DuplicateSettings, find_duplicates, hashes_of, write_duplicates
 from core.embeddings import Embeddings, read_embeddings
 from core.errors import SettingError
+from core.explanation import draw_pairs, explain, picture_of_where, write_picture
 from core.filters import Filters, choose
 from core.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, read_index, write_index
 from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
@@ -25,6 +28,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
     _add_search(commands, common)
     _add_index(commands, common)
+    _add_explain(commands, common)
     _add_duplicates(commands, common)
 
 
@@ -199,6 +203,40 @@ def _index(options: argparse.Namespace) -> int:
     recall = measure_recall(index)
     say(options, f"Index of {len(embeddings)} specimens ({index.settings.kind}), in {options.index_out}")
     say(options, f"Compared on a sample, it finds {recall:.1%} of the 10 exact neighbours")
+    return DONE
+
+
+def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("explain", parents=[common], help="a picture of the views by which two match")
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
+    parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
+    parser.add_argument("--other", required=True, metavar="ID", help="the specimen that it is compared with")
+    parser.add_argument("--pairs", type=whole_number, default=4, help="pairs of views (4)")
+    parser.add_argument("--where", action="store_true", help="colour the parts of the views that count")
+    parser.add_argument("--weights", type=Path, help="the backbone's weights")
+    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.set_defaults(run=_explain)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    run = RunFolder(options.run_folder.resolve())
+    ids = read_embeddings(run.matrix_path, run.ids_path, mapped=True).ids
+    names = [resolve_id(name, ids) for name in (options.query, options.other)]
+    describer = Describer(run, weights=options.weights, download=not options.no_download)
+    query, other = (describer.describe(file_of(run, name)) for name in names)
+    pairs = explain(query.features, other.features, count=options.pairs)
+    images = [np.array(query.views.images), np.array(other.views.images)]
+    for pair in pairs if options.where else ():
+        one, two = pair.query_view, pair.other_view
+        images[0][one] = picture_of_where(describer.extractor, query.views.images[one], other.features[two])
+        images[1][two] = picture_of_where(describer.extractor, other.views.images[two], query.features[one])
+    path = options.out / f"explain_{'_and_'.join(name.replace('/', '__') for name in names)}.png"
+    write_picture(path, draw_pairs(pairs, images[0], images[1]))
+    say(options, f"Views of {names[0]} and {names[1]} that match best:")
+    for pair in pairs:
+        say(options, f"{pair.similarity:.4f}  view {pair.query_view:02d} = view {pair.other_view:02d}")
+    say(options, f"Written to {path}")
     return DONE
 
 

@@ -1,0 +1,175 @@
+"""Why two specimens match: the pairs of views that are most alike, and where on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from core.errors import SettingError
+from core.features import Extractor
+from core.matching import best_pairs
+from core.storage import write_bytes
+from core.whitening import Projection, unit_rows
+
+_CAPTION_PIXELS = 22
+_GAP_PIXELS = 8
+
+
+@dataclass(frozen=True)
+class ViewPair:
+    """A view of one specimen and the view of another that is most like it.
+
+    Parameters
+    ----------
+    query_view, other_view : int
+        Numbers of the views, from 0.
+    similarity : float
+        Cosine similarity of their features, after the projection where there is one.
+    """
+
+    query_view: int
+    other_view: int
+    similarity: float
+
+
+def explain(
+    query: Float32[np.ndarray, "v d"],
+    other: Float32[np.ndarray, "w d"],
+    *,
+    count: int = 4,
+    projection: Projection | None = None,
+) -> tuple[ViewPair, ...]:
+    """Return the pairs of views by which two specimens match, best first, every view once at most.
+
+    Parameters
+    ----------
+    query, other : (v, d), (w, d) float32
+        View features.
+    count : int
+        How many pairs.
+    projection : Projection, optional
+        What the match took out of the views, see `core.matching.Matcher.projection`.
+
+    Raises
+    ------
+    SettingError
+        Where `count` is below 1.
+    """
+    if count < 1:
+        raise SettingError(f"'pairs' must be at least 1 (got {count}).")
+    if projection is not None:
+        query, other = projection(query), projection(other)
+    return tuple(ViewPair(*pair) for pair in best_pairs(query, other, count))
+
+
+def find_where(
+    extractor: Extractor,
+    image: UInt8[np.ndarray, "h w 3"],
+    target: Float32[np.ndarray, " d"],
+    *,
+    cells: int = 8,
+    projection: Projection | None = None,
+) -> Float32[np.ndarray, "h w"]:
+    """Return how much each part of a view adds to its likeness to another view.
+
+    Squares of the view, two cells wide, are painted over with the colour of its corner, one after
+    the other; what a part adds is how much the similarity drops without it (occlusion: Zeiler &
+    Fergus 2014, Visualizing and understanding convolutional networks). Works with every backbone
+    that looks at pictures alone.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        What the features come from.
+    image : (h, w, 3) uint8
+        The view.
+    target : (d,) float32
+        Features of the other view.
+    cells : int
+        Cells a side; (cells - 1)² pictures are looked at.
+    projection : Projection, optional
+        As for `explain`.
+
+    Returns
+    -------
+    (h, w) float32
+        0 where nothing is lost, 1 at the part that counts most; all 0 where none counts.
+
+    Raises
+    ------
+    SettingError
+        Where there are fewer than 2 cells, or the backbone looks at depth, too.
+    """
+    import cv2
+
+    if cells < 2:
+        raise SettingError(f"'cells' must be at least 2 (got {cells}).")
+    if extractor.identity.get("uses_depth"):
+        raise SettingError("This backbone looks at depth, too, and parts of a picture do not tell where it matched.")
+    height, width = image.shape[:2]
+    rows, columns = (np.linspace(0, side, cells + 1).astype(int) for side in (height, width))
+    covered = np.repeat(image[None], (cells - 1) ** 2 + 1, axis=0)
+    for number in range((cells - 1) ** 2):
+        row, column = divmod(number, cells - 1)
+        covered[number, rows[row] : rows[row + 2], columns[column] : columns[column + 2]] = image[0, 0]
+    features = extractor(covered, np.ones(covered.shape[:3], dtype=bool))
+    make_ready = unit_rows if projection is None else projection
+    likeness = make_ready(features) @ make_ready(target[None])[0]
+    drops = np.maximum(likeness[-1] - likeness[:-1], 0).reshape(cells - 1, cells - 1).astype(np.float32)
+    # A covered square is centred on a corner of four cells; the outermost cells have no corner further out.
+    drawn = cv2.resize(np.pad(drops, 1, mode="edge"), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(drawn / max(float(drawn.max()), 1e-6), dtype=np.float32)
+
+
+def paint_where(image: UInt8[np.ndarray, "h w 3"], where: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a view with the parts that count in colour, from blue to yellow, and the rest as it is."""
+    import cv2
+
+    colours = cv2.applyColorMap(np.rint(where * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[..., ::-1]
+    share = 0.65 * where[..., None]
+    return np.asarray(np.rint(image * (1 - share) + colours * share), dtype=np.uint8)
+
+
+def picture_of_where(
+    extractor: Extractor, image: UInt8[np.ndarray, "h w 3"], target: Float32[np.ndarray, " d"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a view with the parts in colour by which it is like another view, see `find_where`."""
+    return paint_where(image, find_where(extractor, image, target))
+
+
+def draw_pairs(
+    pairs: tuple[ViewPair, ...],
+    query_images: UInt8[np.ndarray, "v h w 3"],
+    other_images: UInt8[np.ndarray, "u h w 3"],
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Return one picture of all pairs: a column a pair, the query above, its similarity between.
+
+    Parameters
+    ----------
+    pairs : tuple of ViewPair
+        As `explain` gives them.
+    query_images, other_images : (v, h, w, 3) and (u, h, w, 3) uint8
+        The views, all of one size.
+    """
+    import cv2
+
+    height, width = query_images.shape[1:3]
+    columns = []
+    for pair in pairs:
+        caption = np.full((_CAPTION_PIXELS, width, 3), 255, dtype=np.uint8)
+        text = f"{pair.similarity:.3f}  ({pair.query_view} = {pair.other_view})"
+        cv2.putText(caption, text, (4, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+        columns.append(np.vstack([query_images[pair.query_view], caption, other_images[pair.other_view]]))
+        columns.append(np.full((2 * height + _CAPTION_PIXELS, _GAP_PIXELS, 3), 255, dtype=np.uint8))
+    return np.hstack(columns[:-1])
+
+
+def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
+    """Write a picture as PNG, atomically."""
+    import cv2
+
+    _, png = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    write_bytes(path, png.tobytes())
