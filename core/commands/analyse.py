@@ -107,7 +107,7 @@ def _cluster_sweep(options: argparse.Namespace) -> int:
 def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("evaluate", parents=[common], help="how good the neighbours are, judged by labels")
     flags.add_embedding_flags(parser)
-    parser.add_argument("--labels", default="category", help="a CSV specimen_id,label or the word category")
+    flags.add_evaluation_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
@@ -115,8 +115,9 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
-    labels = resolve_labels(options.labels, embeddings.ids)
-    evaluation = evaluate_into(options.out, embeddings, labels, overwrite=options.overwrite)
+    labels = resolve_labels(flags.labels_of(options), embeddings.ids)
+    settings = flags.evaluation_settings(options)
+    evaluation = evaluate_into(options.out, embeddings, labels, settings, overwrite=options.overwrite)
     if evaluation is None:
         say(options, f"Evaluate: nothing to do, retrieval.json is already there, in {options.out}")
         return DONE
@@ -128,5 +129,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     say(options, f"{'':{width}}  " + "  ".join(f"{name:>11}" for name in evaluation.overall))
     for name, values in rows:
         say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in values.values()))
+    say(
+        options, f"The {settings.n_votes} nearest vote for the right label in {evaluation.vote_accuracy:.1%} of queries"
+    )
     say(options, f"Written to {options.out / 'retrieval.json'} and retrieval.csv")
     return DONE

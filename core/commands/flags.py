@@ -10,6 +10,8 @@ from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
 from core.clusters import METRICS as CLUSTER_METRICS
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
 from core.errors import SettingError
+from core.evaluation import METRICS as EVALUATION_METRICS
+from core.evaluation import EvaluationSettings
 from core.features import FeatureSettings
 from core.neighbours import METRICS, SearchSettings
 from core.pooling import POOLINGS
@@ -166,6 +168,48 @@ def sweep_settings(options: argparse.Namespace) -> SweepSettings:
     return SweepSettings(
         n_random=options.n_random, n_resamples=options.n_resamples, choose_by=options.choose_by, seed=options.seed
     )
+
+
+def add_evaluation_flags(parser: argparse.ArgumentParser) -> None:
+    """Add by which labels and measures neighbours are judged."""
+    usual = EvaluationSettings()
+    parser.add_argument("--labels", default="category", help="a CSV specimen_id,label or the word category")
+    group = parser.add_argument_group("measures")
+    group.add_argument("--level", type=whole_number, help="folders of the category that count, 1 the first only (all)")
+    group.add_argument("--metric", choices=EVALUATION_METRICS, default=usual.metric, help=listed(EVALUATION_METRICS))
+    group.add_argument("--depths", default="1,5,10", help="the k of every P@k, like 1,5,10")
+    group.add_argument(
+        "--votes", type=whole_number, default=usual.n_votes, help=f"neighbours that vote ({usual.n_votes})"
+    )
+    group.add_argument(
+        "--bootstrap", type=whole_number, default=usual.n_bootstrap, help=f"draws for intervals ({usual.n_bootstrap})"
+    )
+
+
+def evaluation_settings(options: argparse.Namespace) -> EvaluationSettings:
+    """Return evaluation settings."""
+    try:
+        depths = tuple(int(part) for part in str(options.depths).split(","))
+    except ValueError as error:
+        raise SettingError(f"'depths' must be whole numbers (got {options.depths}).", advice="1,5,10, say.") from error
+    return EvaluationSettings(
+        metric=options.metric,
+        depths=depths,
+        n_votes=options.votes,
+        n_bootstrap=options.bootstrap,
+        seed=options.seed,
+    )
+
+
+def labels_of(options: argparse.Namespace) -> str:
+    """Return the labels asked for, with the level of the category where one is given."""
+    if options.level is None:
+        return str(options.labels)
+    if options.labels != "category":
+        raise SettingError(
+            f"'level' goes with labels from categories (got labels {options.labels}).", advice="Leave one of them out."
+        )
+    return f"category:{options.level}"
 
 
 def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:

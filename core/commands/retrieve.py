@@ -1,4 +1,4 @@
-"""Commands about neighbours: search, index, explain, duplicates."""
+"""Commands about neighbours: search, index, explain, duplicates, compare."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
+from core.comparison import compare, write_comparison
 from core.duplicates import DuplicateSettings, find_duplicates, hashes_of, write_duplicates
 from core.embeddings import Embeddings, read_embeddings
 from core.errors import SettingError
@@ -30,6 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_index(commands, common)
     _add_explain(commands, common)
     _add_duplicates(commands, common)
+    _add_compare(commands, common)
 
 
 def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -268,4 +270,45 @@ def _duplicates(options: argparse.Namespace) -> int:
     for pair in found.pairs:
         say(options, f"{pair.group:4d}  {pair.distance:.4f}  {pair.specimen_id}  =  {pair.other_id}  ({pair.kind})")
     say(options, f"{len(found.pairs)} pairs in {len(found.groups)} groups within {options.threshold:g}, in {path}")
+    return DONE
+
+
+def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("compare", parents=[common], help="several runs judged by the same queries")
+    parser.add_argument(
+        "--run",
+        dest="run_folders",
+        action="append",
+        required=True,
+        help="a run's folder; repeat it, the first compares",
+    )
+    flags.add_evaluation_flags(parser)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    runs = {}
+    for folder in _each(options.run_folders):
+        run = RunFolder(Path(folder).resolve())
+        name = run.name if run.name not in runs else str(folder)
+        runs[name] = read_embeddings(run.matrix_path, run.ids_path)
+    found = compare(runs, flags.labels_of(options), flags.evaluation_settings(options))
+    write_comparison(options.out / "comparison.csv", found)
+    for note in found.notes:
+        say(options, f"Note: {note}")
+    width = max(len(name) for name in runs)
+    measures = list(found.evaluations[found.first].overall)
+    say(options, f"{'':{width}}  " + "  ".join(f"{measure:>11}" for measure in measures))
+    for name, evaluation in found.evaluations.items():
+        say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in evaluation.overall.values()))
+    say(options, f"Differences against {found.first}; * where the interval leaves 0 out:")
+    by_key = {(one.run, one.measure): one for one in found.differences}
+    for name in [name for name in runs if name != found.first]:
+        cells = [by_key[name, measure] for measure in measures]
+        say(
+            options,
+            f"{name:{width}}  " + "  ".join(f"{one.mean:+10.3f}{'*' if one.is_clear else ' '}" for one in cells),
+        )
+    say(options, f"Written to {options.out / 'comparison.csv'}")
     return DONE
