@@ -1,4 +1,4 @@
-"""Commands about neighbours: search, index, explain, duplicates, compare."""
+"""Commands about neighbours: search, index, explain, register, duplicates, compare."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from core.commands import flags
 from core.comparison import compare, write_comparison
 from core.duplicates import DuplicateSettings, find_duplicates, hashes_of, write_duplicates
 from core.embeddings import Embeddings, read_embeddings
-from core.errors import SettingError
+from core.errors import SettingError, SpecimenError
 from core.explanation import draw_pairs, explain, picture_of_where, write_picture
 from core.filters import Filters, choose
 from core.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, read_index, write_index
 from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
+from core.meshes import read_mesh, write_ply
 from core.nearest import METRICS
 from core.neighbours import Neighbours, file_name_of_search, resolve_id, write_neighbours
 from core.newcomers import Describer, file_of
@@ -30,6 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_search(commands, common)
     _add_index(commands, common)
     _add_explain(commands, common)
+    _add_register(commands, common)
     _add_duplicates(commands, common)
     _add_compare(commands, common)
 
@@ -239,6 +241,43 @@ def _explain(options: argparse.Namespace) -> int:
     for pair in pairs:
         say(options, f"{pair.similarity:.4f}  view {pair.query_view:02d} = view {pair.other_view:02d}")
     say(options, f"Written to {path}")
+    return DONE
+
+
+def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("register", parents=[common], help="one mesh laid onto another, and their differences")
+    parser.add_argument("--query", type=Path, required=True, metavar="FILE", help="the mesh that stays and is coloured")
+    parser.add_argument("--other", type=Path, required=True, metavar="FILE", help="the mesh that is laid onto it")
+    parser.add_argument(
+        "--scale", action=argparse.BooleanOptionalAction, default=True, help="bring it to the query's centroid size"
+    )
+    parser.add_argument("--mirror", action="store_true", help="try its mirror image, too")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.set_defaults(run=_register)
+
+
+def _register(options: argparse.Namespace) -> int:
+    from core.registration import RegistrationSettings, draw_differences, register, with_distances
+
+    query, other = read_mesh(options.query), read_mesh(options.other)
+    settings = RegistrationSettings(scale=options.scale, mirror=options.mirror, seed=options.seed)
+    found = register(query, other, settings)
+    if found.has_failed:
+        raise SpecimenError(
+            f"{options.other} could not be laid onto {options.query}: {found.overlap:.0%} of their surfaces meet.",
+            advice="They may be of different form; try --mirror, or --scale where units differ.",
+        )
+    stem = options.out / f"register_{options.query.stem}_and_{options.other.stem}"
+    coloured, limit = with_distances(query, found)
+    write_ply(stem.with_name(stem.name + ".ply"), coloured)
+    write_picture(stem.with_name(stem.name + ".png"), draw_differences(query, found))
+    side = "mirrored, " if found.is_mirrored else ""
+    say(options, f"{options.other} laid onto {options.query}: {side}enlarged {found.scale:.4g} times")
+    say(
+        options, f"RMS distance {found.rms:.4g}, Hausdorff distance {found.hausdorff:.4g}, in units of the query's file"
+    )
+    say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
+    say(options, f"Written to {stem}.ply and .png")
     return DONE
 
 

@@ -1,0 +1,375 @@
+"""The difference in form: one specimen laid onto another, and how far apart their surfaces are.
+
+neighbour ──► size and place of the query ──► many rough poses ──► the best, refined ──► signed distances
+              (centroid size, if asked)       (axes, features)     (iterative closest points)
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from core.errors import SettingError, SpecimenError
+from core.meshes import Mesh
+
+_ROUGH_POINTS = 600
+# In centroid sizes: how far a point may look for its partner, from the rough fit to the last.
+_REACHES = (0.6, 0.3)
+_LEAST_REACH = 0.08
+_STEPS = 40
+_NEAR = 0.1
+_LEAST_OVERLAP = 0.5
+_VOXEL = 0.1
+_BAR_PIXELS = 48
+
+
+@dataclass(frozen=True)
+class RegistrationSettings:
+    """How one specimen is laid onto another.
+
+    Parameters
+    ----------
+    scale : bool
+        Whether the neighbour is first brought to the query's centroid size (the root mean square
+        distance of the surface from its centre), so that form alone is compared.
+    mirror : bool
+        Whether its mirror image is tried, too, and taken where it fits better.
+    points : int
+        Points of each surface that are compared, from 100.
+    seed : int
+        Seed of the points that are drawn.
+    """
+
+    scale: bool = True
+    mirror: bool = False
+    points: int = 4000
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        if self.points < 100:
+            raise SettingError(f"'points' must be at least 100 (got {self.points}).")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How a neighbour lies on a query, all lengths in the query's file units.
+
+    Parameters
+    ----------
+    other_to_query : (4, 4) float64
+        Takes the neighbour's file coordinates to the query's; with scale and mirror; read-only.
+    scale : float
+        By how much the neighbour was enlarged.
+    is_mirrored : bool
+        Whether its mirror image was laid on.
+    distances : (n,) float32
+        At every vertex of the query, how far it lies outside of the neighbour's surface; negative
+        inside; read-only. Where the neighbour is a point cloud there is no side, and all are positive.
+    rms, hausdorff : float
+        Root mean square and greatest distance of points of either surface to the other.
+    overlap : float
+        Share of points of the surface that fits worse within a tenth of the centroid size of the other.
+    """
+
+    other_to_query: Float64[np.ndarray, "4 4"]
+    scale: float
+    is_mirrored: bool
+    distances: Float32[np.ndarray, " n"]
+    rms: float
+    hausdorff: float
+    overlap: float
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        self.other_to_query.setflags(write=False)
+        self.distances.setflags(write=False)
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether the two do not lie on one another, so that distances mean nothing."""
+        return self.overlap < _LEAST_OVERLAP
+
+
+def register(query: Mesh, other: Mesh, settings: RegistrationSettings | None = None) -> Registration:
+    """Lay a neighbour onto a query and measure what is left between their surfaces.
+
+    Rough poses are the 24 turns of principal axes onto one another and what fast global
+    registration makes of local features (FPFH: Rusu et al. 2009; Zhou, Park & Koltun 2016). The
+    one after which points lie nearest to one another is refined by iterative closest points (Besl
+    & McKay 1992), all by Open3D.
+
+    Raises
+    ------
+    SpecimenError
+        Where one of them has no extent.
+    """
+    settings = settings or RegistrationSettings()
+    chance = np.random.default_rng(settings.seed)
+    target, source = _sampled(query, settings.points, chance), _sampled(other, settings.points, chance)
+    to_target, to_source = _unit_frame(query), _unit_frame(other)
+    if not settings.scale:
+        to_source = _scaled(to_source, to_target[0, 0] / to_source[0, 0])
+    fits = []
+    for flip in (1.0, -1.0) if settings.mirror else (1.0,):
+        frame = np.diag([flip, 1, 1, 1]) @ to_source
+        moved = _moved(source[0], frame), source[1] * np.array([flip, 1, 1])
+        pose, error = _fit(moved, (_moved(target[0], to_target), target[1]))
+        fits.append((error, flip < 0, pose @ frame))
+    # The mirror image has to fit better, not just as well: a sphere is no mirror image.
+    error, is_mirrored, to_unit = min(fits, key=lambda fit: fit[0] * (1.02 if fit[1] else 1.0))
+    other_to_query = np.linalg.inv(to_target) @ to_unit
+    return _measured(query, other, target[0], source[0], other_to_query, is_mirrored, float(1 / to_target[0, 0]))
+
+
+def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> UInt8[np.ndarray, "n 3"]:
+    """Return a colour for every distance: blue inside, white at 0, red outside, full at the limit.
+
+    Raises
+    ------
+    SettingError
+        Where the limit is not above 0.
+    """
+    if not limit > 0:
+        raise SettingError(f"'limit' must be above 0 (got {limit}).")
+    share = np.clip(distances.astype(np.float64) / limit, -1, 1)[:, None]
+    ends = np.where(share > 0, [[178, 24, 43]], [[33, 102, 172]])
+    return np.asarray(np.rint(247 + (ends - 247) * np.abs(share)), dtype=np.uint8)
+
+
+def with_distances(query: Mesh, registration: Registration, limit: float | None = None) -> tuple[Mesh, float]:
+    """Return the query coloured by its distances, and the limit of the colours in file units.
+
+    Parameters
+    ----------
+    query : Mesh
+        The one that was registered to.
+    registration : Registration
+        What came out.
+    limit : float, optional
+        Distance that is full in colour; the 95th percentile where None.
+    """
+    if limit is None:
+        limit = max(float(np.quantile(np.abs(registration.distances), 0.95)), 1e-12)
+    colours = colours_of_distances(registration.distances, limit)
+    return replace(query, vertex_colours=colours, corner_colours=None), limit
+
+
+def draw_differences(query: Mesh, registration: Registration, *, views: int = 4, size: int = 384) -> np.ndarray:
+    """Return a picture: the query from all around, coloured by distances, and a scale bar.
+
+    Parameters
+    ----------
+    query : Mesh
+        The one that was registered to.
+    registration : Registration
+        What came out.
+    views, size : int
+        How many views, and their height and width in pixels.
+
+    Returns
+    -------
+    (size + 48, views × size, 3) uint8
+    """
+    import cv2
+
+    from core.views import ViewSettings, render_views
+
+    coloured, limit = with_distances(query, registration)
+    images = render_views(coloured, ViewSettings(views=views, size=size, appearance="colour", layout="ring")).images
+    bar = np.full((_BAR_PIXELS, size * len(images), 3), 255, dtype=np.uint8)
+    width = min(300, size - 40)
+    along = np.linspace(-limit, limit, width).astype(np.float32)
+    bar[8:22, 20 : 20 + width] = colours_of_distances(along, limit)[None]
+    # Numbers alone: files seldom say their unit.
+    for value, place in ((-limit, 20), (0.0, 20 + width // 2 - 4), (limit, width - 30)):
+        text = f"{value:+.3g}" if value else "0"
+        cv2.putText(bar, text, (place, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+    return np.asarray(np.vstack([np.hstack(list(images)), bar]))
+
+
+def _sampled(mesh: Mesh, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return points spread evenly over a surface, and its normals there (zeros on a point cloud)."""
+    if mesh.is_point_cloud:
+        rows = chance.choice(len(mesh.vertices), min(count, len(mesh.vertices)), replace=False)
+        return mesh.vertices[rows], np.zeros((len(rows), 3))
+    corners = mesh.vertices[mesh.faces]
+    crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas = np.linalg.norm(crossed, axis=1)
+    if not areas.sum() > 0:
+        raise SpecimenError("A specimen without surface cannot be registered.")
+    faces = chance.choice(len(areas), count, p=areas / areas.sum())
+    one, two = np.sqrt(chance.random((count, 1))), chance.random((count, 1))
+    shares = np.concatenate([1 - one, one * (1 - two), one * two], axis=1)
+    return np.einsum("nk,nki->ni", shares, corners[faces]), crossed[faces] / np.maximum(areas[faces], 1e-300)[:, None]
+
+
+def _unit_frame(mesh: Mesh) -> np.ndarray:
+    """Return what brings a surface, or the points of a cloud, to the origin and its centroid size to 1."""
+    if mesh.is_point_cloud:
+        centre = mesh.vertices.mean(axis=0)
+        square = ((mesh.vertices - centre) ** 2).sum(axis=1).mean()
+    else:
+        corners = mesh.vertices[mesh.faces]
+        crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        weights = np.linalg.norm(crossed, axis=1)
+        weights /= max(weights.sum(), 1e-300)
+        centre = weights @ corners.mean(axis=1)
+        corners = corners - centre
+        # The mean of |x|² over a triangle, from its corners.
+        square = weights @ ((corners**2).sum(axis=(1, 2)) + (corners.sum(axis=1) ** 2).sum(axis=1)) / 12
+    size = float(np.sqrt(square))
+    if not size > 0:
+        raise SpecimenError("A specimen without extent cannot be registered.")
+    frame = np.eye(4) / size
+    frame[:3, 3] = -centre / size
+    frame[3, 3] = 1
+    return frame
+
+
+def _scaled(frame: np.ndarray, factor: float) -> np.ndarray:
+    return np.asarray(np.diag([factor, factor, factor, 1]) @ frame)
+
+
+def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
+
+
+def _fit(source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return the pose of the source and how far points are from one another, both ways."""
+    whole = _as_cloud(*source), _as_cloud(*target)
+    few = tuple(_as_cloud(points[:_ROUGH_POINTS], normals[:_ROUGH_POINTS]) for points, normals in (source, target))
+    poses = [*_turns(source[0], target[0]), _by_features(*whole)]
+    rough = [_refined(few, pose, _REACHES) for pose in poses]
+    errors = [_apart(_moved(source[0][:_ROUGH_POINTS], pose), target[0][:_ROUGH_POINTS]) for pose in rough]
+    fits = []
+    for place in np.argsort(errors, kind="stable")[:3]:
+        pose, error = rough[place], errors[place]
+        for _ in range(3):
+            # Less reach would lay one end of a larger specimen on its neighbour and give up the other.
+            pose = _refined(whole, pose, (max(_LEAST_REACH, 3 * error),))
+            error = _apart(_moved(source[0], pose), target[0])
+        fits.append((error, pose))
+    error, pose = min(fits, key=lambda fit: fit[0])
+    # Points of one surface seldom have a partner at the same place of the other; planes do (Chen & Medioni 1992).
+    slid = _refined(whole, pose, (max(_LEAST_REACH, 3 * error),), to_planes=True)
+    slid_error = _apart(_moved(source[0], slid), target[0])
+    return (slid, slid_error) if slid_error < error else (pose, error)
+
+
+def _turns(source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
+    """Return the 24 turns that lay the principal axes of one onto those of the other."""
+    from_axes, to_axes = (np.linalg.eigh(np.cov(points.T))[1] for points in (source, target))
+    poses = []
+    for order in itertools.permutations(range(3)):
+        for signs in itertools.product((1.0, -1.0), repeat=3):
+            turn = to_axes[:, order] * signs @ from_axes.T
+            if np.linalg.det(turn) > 0:
+                pose = np.eye(4)
+                pose[:3, :3] = turn
+                pose[:3, 3] = target.mean(axis=0) - turn @ source.mean(axis=0)
+                poses.append(pose)
+    return poses
+
+
+def _by_features(source: Any, target: Any) -> np.ndarray:
+    from open3d.geometry import KDTreeSearchParamHybrid
+    from open3d.pipelines import registration
+
+    features = [
+        registration.compute_fpfh_feature(cloud, KDTreeSearchParamHybrid(radius=4 * _VOXEL, max_nn=100))
+        for cloud in (source, target)
+    ]
+    option = registration.FastGlobalRegistrationOption(
+        maximum_correspondence_distance=_VOXEL, use_absolute_scale=True, maximum_tuple_count=500
+    )
+    found = registration.registration_fgr_based_on_feature_matching(source, target, *features, option)
+    return np.array(found.transformation)
+
+
+def _refined(
+    clouds: tuple[Any, ...], pose: np.ndarray, reaches: tuple[float, ...], *, to_planes: bool = False
+) -> np.ndarray:
+    from open3d.pipelines import registration
+
+    to_points = registration.TransformationEstimationPointToPoint
+    estimation = registration.TransformationEstimationPointToPlane() if to_planes else to_points()
+    for reach in reaches:
+        found = registration.registration_icp(
+            *clouds,
+            reach,
+            pose,
+            estimation,
+            registration.ICPConvergenceCriteria(max_iteration=_STEPS),
+        )
+        pose = np.array(found.transformation)
+    return pose
+
+
+def _as_cloud(points: np.ndarray, normals: np.ndarray) -> Any:
+    import open3d
+
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
+    if normals.any():
+        cloud.normals = open3d.utility.Vector3dVector(normals)
+    else:
+        cloud.estimate_normals(open3d.geometry.KDTreeSearchParamKNN(20))
+        cloud.orient_normals_towards_camera_location(points.mean(axis=0))
+    return cloud
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the mean distance of points of either to the nearest of the other."""
+    from scipy.spatial import cKDTree
+
+    return float(cKDTree(one).query(other)[0].mean() + cKDTree(other).query(one)[0].mean()) / 2
+
+
+def _measured(
+    query: Mesh,
+    other: Mesh,
+    target: np.ndarray,
+    source: np.ndarray,
+    other_to_query: np.ndarray,
+    is_mirrored: bool,
+    size: float,
+) -> Registration:
+    laid_on = replace(other, vertices=_moved(other.vertices, other_to_query))
+    forth = np.abs(_signed_distances(laid_on, target, is_mirrored))
+    back = np.abs(_signed_distances(query, _moved(source, other_to_query), False))
+    both = np.concatenate([forth, back]).astype(np.float64)
+    return Registration(
+        other_to_query=other_to_query,
+        scale=float(np.cbrt(abs(np.linalg.det(other_to_query[:3, :3])))),
+        is_mirrored=is_mirrored,
+        distances=_signed_distances(laid_on, query.vertices, is_mirrored),
+        rms=float(np.sqrt((both**2).mean())),
+        hausdorff=float(both.max()),
+        overlap=float(min((part < _NEAR * size).mean() for part in (forth, back))),
+    )
+
+
+def _signed_distances(mesh: Mesh, points: np.ndarray, is_mirrored: bool) -> np.ndarray:
+    """Return how far points lie outside of a surface, by the normal of the face that is nearest."""
+    if mesh.is_point_cloud:
+        from scipy.spatial import cKDTree
+
+        return np.asarray(cKDTree(mesh.vertices).query(points)[0], dtype=np.float32)
+    import open3d
+
+    # Near the origin and of size 1, since Embree computes in single precision.
+    frame = _unit_frame(mesh)
+    vertices, asked = _moved(mesh.vertices, frame), _moved(points, frame).astype(np.float32)
+    scene = open3d.t.geometry.RaycastingScene()
+    tensor: Any = open3d.core.Tensor  # its stub knows no arrays without dtype and device
+    scene.add_triangles(tensor(vertices.astype(np.float32)), tensor(mesh.faces.astype(np.uint32)))
+    found = scene.compute_closest_points(tensor(asked))
+    between = (asked - found["points"].numpy()).astype(np.float64)
+    side = np.einsum("ni,ni->n", between, found["primitive_normals"].numpy())
+    # A mirror image is turned inside out.
+    sign = np.where(side < 0, -1.0, 1.0) * (-1 if is_mirrored else 1)
+    return np.asarray(sign * np.linalg.norm(between, axis=1) / frame[0, 0], dtype=np.float32)
