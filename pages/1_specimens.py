@@ -37,7 +37,8 @@ def main() -> None:
             st.caption("When the run is done, your specimens appear here.")
         return
     there = state.collection()
-    show_failures(str(there.config.get("input", "")))
+    if current_job(state.workspace()) is None:
+        show_failures(str(there.config.get("input", "")))
     show_collection(there)
 
 

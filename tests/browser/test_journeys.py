@@ -150,6 +150,34 @@ def test_journey__the_other_3d_viewer(page: Page, prepared: Workspace, monkeypat
         page.goto("about:blank")
 
 
+def test_journey__search_with_a_file_from_outside(page: Page, address: str, prepared: Workspace) -> None:
+    """A copy of a specimen under another name finds that specimen first, and nothing is added."""
+    known = next((prepared.meshes / "Corals" / "Horn").glob("coral_horn_001.*"))
+    before = sorted(prepared.meshes.rglob("*"))
+    page.goto(f"{address}/search?specimen=Teeth/Conical/tooth_conical_001")
+    page.get_by_role("heading", name="most similar").wait_for()
+    page.get_by_text("Search with a file").click()
+    data = {"name": f"unknown{known.suffix}", "mimeType": "application/octet-stream", "buffer": known.read_bytes()}
+    page.locator("input[type=file]").set_input_files(files=[data])
+    page.get_by_text("Searching with the file").wait_for()
+    expect(page.locator("button.pick").first).to_have_attribute("data-specimen", "Corals/Horn/coral_horn_001")
+    assert sorted(prepared.meshes.rglob("*")) == before
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_text("Searching with the file")).to_have_count(0)
+
+
+def test_journey__view_by_view_and_why(page: Page, address: str) -> None:
+    """Comparing view by view gives as many neighbours, and the pairs of views that match are drawn."""
+    page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")
+    page.locator("button.pick").nth(11).wait_for()
+    page.get_by_text("View by view").click()
+    page.get_by_text("MaxSim distance of views").wait_for()
+    assert len(cards(page)) == 12
+    page.get_by_text("Show which views match").click()
+    page.get_by_text("The best pairs of views").wait_for()
+
+
 def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> None:
     """The address in the browser reopens the same run and specimen."""
     page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")
@@ -222,7 +250,7 @@ def test_journey__first_start_to_first_neighbours(browser: Browser, prepared: Wo
         page.get_by_role("button", name="Cancel").wait_for()
         page.reload()
         page.get_by_text("is done; it took").wait_for()
-        page.get_by_text("1 specimen could not be used").wait_for()
+        page.get_by_text("1 specimen could not be used").first.wait_for()
         page.locator("button.pick").nth(5).wait_for()
         assert len(cards(page)) == 6
         page.locator("button.pick").first.click()
