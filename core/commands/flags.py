@@ -217,6 +217,11 @@ def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="do finished work again")
 
 
+def each(given: list[str] | str | None) -> tuple[str, ...]:
+    """Return what a repeated flag holds; a configuration holds a single one as it is."""
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
 def _model_weights(text: object) -> tuple[float, ...]:
     """Return the numbers of a list like 2,1."""
     if text is None:
