@@ -14,7 +14,7 @@ from core.poses import camera_poses, check_views
 from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
 from core.storage import file_of_specimen, write_bytes
 
-VIEWS_VERSION = "4"
+VIEWS_VERSION = "5"
 """Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
 
 FRAMINGS = ("view", "specimen")

@@ -14,17 +14,19 @@ _BRIGHTEST = np.float32(250.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
-def cavities(depth: np.ndarray, bends: np.ndarray, step: float) -> np.ndarray:
+def cavities(depth: np.ndarray, bends: np.ndarray, step: float, factor: np.ndarray | None = None) -> np.ndarray:
     """Return a factor for every pixel: below 1 in cavities, above 1 on ridges and cusps.
 
     Parameters
     ----------
     depth : (h, w) float32
         Distance along the camera's axis, infinite where nothing is seen.
-    bends : (h, w, 2) float32
-        The normal's parts to the right and down.
+    bends : (2, h, w) float32
+        The normal's parts to the right and down; what they hold where nothing is seen does not matter.
     step : float
         Width of a pixel on the plane one unit before the camera.
+    factor : (h, w) float32, optional
+        Written to where given, and returned.
 
     Returns
     -------
@@ -36,49 +38,55 @@ def cavities(depth: np.ndarray, bends: np.ndarray, step: float) -> np.ndarray:
         Deussen, 2006; from normals, so that a coarse mesh does not show its facets.)
     """
     reach = max(1, round(_CAVITY_REACH * len(depth)))
-    factor: np.ndarray = _cavities(depth, bends, reach, np.float32(step * DISTANCE))
+    if factor is None:
+        factor = np.empty(depth.shape, np.float32)
+    _cavities(depth, bends[0], bends[1], reach, np.float32(step * DISTANCE), factor)
     return factor
 
 
-@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
-def _cavities(depth, bends, reach, pixel):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
+def _cavities(depth, rights, downs, reach, pixel, factor):  # type: ignore[no-untyped-def]
+    """Go row by row and direction by direction: loops without a branch are done for many pixels at once."""
     height, width = depth.shape
-    factor = np.ones((height, width), np.float32)
     diagonal = np.float32(0.70710678)
+    total = np.empty(width, np.float32)
     for row in range(height):
-        for column in range(width):
-            here = depth[row, column]
-            if not here < np.inf:
+        total[:] = _ZERO
+        for turn in range(8):
+            far = reach * (1 + turn // 4)
+            near = max(1, (far * 181) // 256)
+            limit = np.float32(2.0) * np.float32(far) * pixel
+            direction = turn % 4
+            if direction == 0:
+                r, c, down, right = 0, far, _ZERO, _ONE
+            elif direction == 1:
+                r, c, down, right = far, 0, _ONE, _ZERO
+            elif direction == 2:
+                r, c, down, right = near, near, diagonal, diagonal
+            else:
+                r, c, down, right = near, -near, diagonal, -diagonal
+            edge = abs(c)
+            if row < r or row + r >= height or width <= 2 * edge:
                 continue
-            total = _ZERO
-            for ring in range(1, 3):
-                far = reach * ring
-                near = max(1, (far * 181) // 256)
-                limit = np.float32(2.0) * far * pixel
-                for direction in range(4):
-                    if direction == 0:
-                        r, c, down, right = 0, far, _ZERO, _ONE
-                    elif direction == 1:
-                        r, c, down, right = far, 0, _ONE, _ZERO
-                    elif direction == 2:
-                        r, c, down, right = near, near, diagonal, diagonal
-                    else:
-                        r, c, down, right = near, -near, diagonal, -diagonal
-                    if row < r or row + r >= height or column < abs(c) or column + abs(c) >= width:
-                        continue
-                    if (
-                        abs(depth[row + r, column + c] - here) < limit
-                        and abs(depth[row - r, column - c] - here) < limit
-                    ):
-                        leans_right = bends[row + r, column + c, 0] - bends[row - r, column - c, 0]
-                        leans_down = bends[row + r, column + c, 1] - bends[row - r, column - c, 1]
-                        total += _HALF * (leans_right * right + leans_down * down)
-            x, y = bends[row, column, 0], bends[row, column, 1]
+            count = width - 2 * edge
+            here = depth[row, edge : edge + count]
+            ahead, behind = depth[row + r, edge + c : edge + c + count], depth[row - r, edge - c : edge - c + count]
+            rights_ahead = rights[row + r, edge + c : edge + c + count]
+            rights_behind = rights[row - r, edge - c : edge - c + count]
+            downs_ahead = downs[row + r, edge + c : edge + c + count]
+            downs_behind = downs[row - r, edge - c : edge - c + count]
+            sums = total[edge : edge + count]
+            for i in range(count):
+                lean = (rights_ahead[i] - rights_behind[i]) * right + (downs_ahead[i] - downs_behind[i]) * down
+                joined = (abs(ahead[i] - here[i]) < limit) & (abs(behind[i] - here[i]) < limit)
+                sums[i] += _HALF * lean if joined else _ZERO
+        for column in range(width):
+            x, y = rights[row, column], downs[row, column]
             # Towards its outline every body bends away; that is no ridge.
             facing = np.sqrt(max(_ONE - x * x - y * y, _ZERO))
-            value = _ONE + _CAVITY_STRENGTH * facing * total * np.float32(0.125)
-            factor[row, column] = min(max(value, _DARKEST), _LIGHTEST)
-    return factor
+            value = _ONE + _CAVITY_STRENGTH * facing * total[column] * np.float32(0.125)
+            value = min(max(value, _DARKEST), _LIGHTEST)
+            factor[row, column] = value if depth[row, column] < np.inf else _ONE
 
 
 def finish(

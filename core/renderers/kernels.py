@@ -16,9 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_SNAP = 256  # steps of a sample that projected vertices are snapped to
-_NEAREST = np.float32(0.25)  # of a unit before the camera; what is closer is not drawn
-_OUTSIDE = 1 << 26
+_SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.renderers.scanning`
 _PIXEL_STEP = np.float32(20.0)  # of 255, between neighbouring pixels
 _STEEP = np.float32(2.0)  # how much depth, in widths of a pixel, one sample may stand for
 _WHITE = np.float32(255.0)
@@ -80,7 +78,7 @@ def colour_hits(  # type: ignore[no-untyped-def]
         x = (nx * camera[0, 0] + ny * camera[0, 1] + nz * camera[0, 2]) * scale
         y = (nx * camera[1, 0] + ny * camera[1, 1] + nz * camera[1, 2]) * scale
         z = -(nx * camera[2, 0] + ny * camera[2, 1] + nz * camera[2, 2]) * scale
-        bends[i, 0], bends[i, 1] = x, y
+        bends[0, i], bends[1, i] = x, y
         if appearance == 3:
             half = np.float32(127.5)
             colours[i, 0] = half * (_ONE + x)
@@ -119,97 +117,17 @@ def _light(x, y, z, shading):  # type: ignore[no-untyped-def]
     return np.float32(0.14) + np.float32(0.32) * head + np.float32(0.54) * wrapped
 
 
-@njit(cache=True, nogil=True)
-def project(vertices, camera, grid):  # type: ignore[no-untyped-def]
-    """Return where vertices fall, in 1/256 samples, and the inverse of their depth (0: not drawn)."""
-    places = np.empty((len(vertices), 2), np.int32)
-    nearness = np.empty(len(vertices), np.float32)
-    scale = np.float32(_SNAP * grid) / camera[4, 2]
-    limit = np.float32(_OUTSIDE)
-    for i in range(len(vertices)):
-        x = vertices[i, 0] - camera[3, 0]
-        y = vertices[i, 1] - camera[3, 1]
-        z = vertices[i, 2] - camera[3, 2]
-        depth = x * camera[2, 0] + y * camera[2, 1] + z * camera[2, 2]
-        if depth < _NEAREST:
-            nearness[i] = _ZERO
-            places[i, 0] = places[i, 1] = 0
-            continue
-        inverse = _ONE / depth
-        right = (x * camera[0, 0] + y * camera[0, 1] + z * camera[0, 2]) * inverse
-        down = (x * camera[1, 0] + y * camera[1, 1] + z * camera[1, 2]) * inverse
-        nearness[i] = inverse
-        places[i, 0] = np.int32(np.floor(min(max((right - camera[4, 0]) * scale, -limit), limit) + _HALF))
-        places[i, 1] = np.int32(np.floor(min(max((down - camera[4, 1]) * scale, -limit), limit) + _HALF))
-    return places, nearness
+@njit(cache=True, nogil=True, error_model="numpy")
+def pick(nearest, grid, step, coverage, picked, mixed):  # type: ignore[no-untyped-def]
+    """Write for every pixel its coverage and its nearest sample (-1: none); return how many are mixed.
 
-
-@njit(cache=True, nogil=True)
-def scan(places, nearness, faces, seen, nearest):  # type: ignore[no-untyped-def]
-    """Find the face seen through every sample (-1: none) and the inverse of its depth.
-
-    Indices are unsigned: compiled code then does not ask whether they count from the end.
+    Mixed are pixels that are covered in part or hold a step or a steep slope: there, one sample does
+    not stand for all. Their numbers are written to `mixed`.
     """
-    width = seen.shape[1]
-    seen[:] = -1
-    nearest[:] = _ZERO
-    half = _SNAP // 2
-    for face in range(len(faces)):
-        a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
-        ax, ay = np.int64(places[a, 0]), np.int64(places[a, 1])
-        bx, by = np.int64(places[b, 0]), np.int64(places[b, 1])
-        cx, cy = np.int64(places[c, 0]), np.int64(places[c, 1])
-        left = max((min(ax, bx, cx) + (half - 1)) >> 8, 0)
-        right = min((max(ax, bx, cx) - half) >> 8, width - 1)
-        top = max((min(ay, by, cy) + (half - 1)) >> 8, 0)
-        bottom = min((max(ay, by, cy) - half) >> 8, width - 1)
-        if left > right or top > bottom:
-            continue
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0 or nearness[a] == _ZERO or nearness[b] == _ZERO or nearness[c] == _ZERO:
-            continue
-        if area < 0:
-            b, c = c, b
-            bx, by, cx, cy = cx, cy, bx, by
-            area = -area
-        # Edge functions, their steps to the right and down, and nearness as a plane over the picture.
-        x, y = (left << 8) + half, (top << 8) + half  # type: ignore[operator]
-        row_b = (x - ax) * (cy - ay) - (y - ay) * (cx - ax)
-        row_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-        right_b, down_b = (cy - ay) << 8, -((cx - ax) << 8)
-        right_c, down_c = -((by - ay) << 8), (bx - ax) << 8
-        share = _ONE / np.float32(area)
-        near_a = nearness[a]
-        slope_b = (nearness[b] - near_a) * share
-        slope_c = (nearness[c] - near_a) * share
-        for row in range(top, bottom + 1):  # type: ignore[call-overload]
-            in_b, in_c = row_b, row_c
-            for offset in range(right - left + 1):
-                # One test of the signs of all three edge functions.
-                if (in_b | in_c | (area - in_b - in_c)) >= 0:
-                    near = near_a + np.float32(in_b) * slope_b + np.float32(in_c) * slope_c
-                    down, along = np.uint64(row), np.uint64(left + offset)  # type: ignore[operator]
-                    if near > nearest[down, along]:
-                        nearest[down, along] = near
-                        seen[down, along] = face
-                in_b += right_b
-                in_c += right_c
-            row_b += down_b
-            row_c += down_c
-
-
-@njit(cache=True, nogil=True)
-def pick(nearest, grid, step, mixed):  # type: ignore[no-untyped-def]
-    """Return for every pixel its coverage and its nearest sample (-1: none), and mark mixed pixels.
-
-    Mixed are pixels that are covered in part or hold a step or a steep slope: there, one sample
-    does not stand for all.
-    """
-    height, width = mixed.shape
+    height, width = coverage.shape
     samples = grid * grid
     shift = 0 if grid == 1 else (1 if grid == 2 else 2)
-    coverage = np.empty((height, width), np.float32)
-    picked = np.empty((height, width), np.int32)
+    found = 0
     for row in range(height):
         for column in range(width):
             hits = 0
@@ -228,8 +146,9 @@ def pick(nearest, grid, step, mixed):  # type: ignore[no-untyped-def]
             coverage[row, column] = np.float32(hits) / np.float32(samples)
             picked[row, column] = best
             whole = hits == samples and closest - farthest < _STEEP * step * closest
-            mixed[row, column] = hits > 0 and not whole and samples > 1
-    return coverage, picked
+            mixed[np.uint64(found)] = row * width + column
+            found += (hits > 0) & (not whole) & (samples > 1)
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -246,19 +165,21 @@ def samples_of(pixels, width, grid):  # type: ignore[no-untyped-def]
     return samples
 
 
-@njit(cache=True, nogil=True)
-def locate(samples, in_the_middle, places, nearness, faces, seen, nearest, grid):  # type: ignore[no-untyped-def]
-    """Return what samples show, as a ray caster would: face, place on it, side, depth (infinite: none).
+@njit(cache=True, nogil=True, error_model="numpy")
+def locate(  # type: ignore[no-untyped-def]
+    samples, in_the_middle, places, nearness, faces, seen, nearest, grid, triangles, found, facing, depth
+):
+    """Write what samples show, as a ray caster would: face, place on it, side, depth (infinite: none).
 
     A sample is its row, shifted by sixteen bits, and its column. With `in_the_middle`, the place is
     that in the middle of the sample's pixel, or the nearest to it on the same face.
     """
     half = _SNAP // 2
     shift = 0 if grid == 1 else (1 if grid == 2 else 2)
-    triangles = np.empty(len(samples), np.int32)
-    found = np.empty((len(samples), 2), np.float32)
-    facing = np.empty(len(samples), np.float32)
-    depth = np.empty(len(samples), np.float32)
+    last = np.int32(-1)
+    area = ax = ay = bx = by = cx = cy = np.int64(0)
+    sign = 1
+    near_a = near_b = near_c = _ZERO
     for i in range(len(samples)):
         sample = samples[i]
         row, column = np.int64(sample >> 16), np.int64(sample & 0xFFFF)
@@ -271,25 +192,28 @@ def locate(samples, in_the_middle, places, nearness, faces, seen, nearest, grid)
         x, y = (column << 8) + half, (row << 8) + half
         if in_the_middle:
             x, y = ((column >> shift << 8) + half) * grid, ((row >> shift << 8) + half) * grid
-        index = np.uint64(face)
-        a, b, c = np.uint64(faces[index, 0]), np.uint64(faces[index, 1]), np.uint64(faces[index, 2])
-        ax, ay = np.int64(places[a, 0]), np.int64(places[a, 1])
-        bx, by = np.int64(places[b, 0]) - ax, np.int64(places[b, 1]) - ay
-        cx, cy = np.int64(places[c, 0]) - ax, np.int64(places[c, 1]) - ay
-        area = bx * cy - by * cx
-        # Rows run downwards, so that corners seen counter-clockwise give a negative area.
-        sign = -1 if area < 0 else 1
+        if face != last:
+            # Neighbours mostly show the same face.
+            last = face
+            index = np.uint64(face)
+            a, b, c = np.uint64(faces[index, 0]), np.uint64(faces[index, 1]), np.uint64(faces[index, 2])
+            ax, ay = np.int64(places[a, 0]), np.int64(places[a, 1])
+            bx, by = np.int64(places[b, 0]) - ax, np.int64(places[b, 1]) - ay
+            cx, cy = np.int64(places[c, 0]) - ax, np.int64(places[c, 1]) - ay
+            area = bx * cy - by * cx
+            # Rows run downwards, so that corners seen counter-clockwise give a negative area.
+            sign = -1 if area < 0 else 1
+            near_a, near_b, near_c = nearness[a], nearness[b], nearness[c]
         in_b = sign * ((x - ax) * cy - (y - ay) * cx)
         in_c = sign * (bx * (y - ay) - by * (x - ax))
         in_a = sign * area - in_b - in_c
         # Picture coordinates are weighted with nearness to become coordinates on the face.
-        u = np.float32(max(in_a, 0)) * nearness[a]  # type: ignore[arg-type]
-        v = np.float32(max(in_b, 0)) * nearness[b]  # type: ignore[arg-type]
-        w = np.float32(max(in_c, 0)) * nearness[c]  # type: ignore[arg-type]
+        u = np.float32(max(in_a, 0)) * near_a  # type: ignore[arg-type]
+        v = np.float32(max(in_b, 0)) * near_b  # type: ignore[arg-type]
+        w = np.float32(max(in_c, 0)) * near_c  # type: ignore[arg-type]
         share = _ONE / (u + v + w)
         found[i, 0], found[i, 1] = v * share, w * share
         facing[i] = np.float32(-sign)
-    return triangles, found, facing, depth
 
 
 @njit(cache=True, nogil=True, fastmath=True)

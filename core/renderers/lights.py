@@ -36,9 +36,12 @@ class Shading:
     background: np.ndarray
 
     def colour(
-        self, hits: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], camera: np.ndarray
+        self,
+        hits: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+        camera: np.ndarray,
+        into: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the colours of some hits and their normals' parts to the right and down.
+        """Return the colours of some hits, (n, channels), and their normals' parts to the right and down, (2, n).
 
         Parameters
         ----------
@@ -46,9 +49,12 @@ class Shading:
             Faces (n,) int32, places on them (n, 2) float32, sides (n,) float32, depths (n,) float32.
         camera : (5, 3) float32
             As `camera_numbers` returns it.
+        into : tuple, optional
+            Arrays for the two results; where nothing is hit they keep what they hold.
         """
-        colours = np.zeros((len(hits[0]), self.channels), np.float32)
-        bends = np.zeros((len(hits[0]), 2), np.float32)
+        if into is None:
+            into = np.zeros((len(hits[0]), self.channels), np.float32), np.zeros((2, len(hits[0])), np.float32)
+        colours, bends = into
         colour_hits(*hits, colours, bends, camera, *self.arguments)
         return colours, bends
 

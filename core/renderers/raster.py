@@ -15,8 +15,9 @@ from queue import SimpleQueue
 import numpy as np
 
 from core.renderers.compose import cavities, finish
-from core.renderers.kernels import average_edges, locate, pick, project, samples_of, scan
+from core.renderers.kernels import average_edges, locate, pick, samples_of
 from core.renderers.lights import Shading, camera_numbers, shading_of
+from core.renderers.scanning import TILE, TILES, clusters_of, coarse, part, project, scan, unhidden
 from core.renderers.surface import Cameras, Look, Surface
 
 
@@ -51,19 +52,19 @@ def render(
     shading = shading_of(surface, look)
     grid = isqrt(look.antialias)
 
-    buffers: SimpleQueue[tuple[np.ndarray, np.ndarray]] = SimpleQueue()
+    clusters = clusters_of(*shading.arguments[:2])
+    buffers: SimpleQueue[_Buffers] = SimpleQueue()
     workers = min(views, threads or len(os.sched_getaffinity(0)))
     for _ in range(workers):
-        # Used for one view after the other: fresh memory would cost more than what is done to it.
-        buffers.put((np.empty((size * grid,) * 2, np.int32), np.empty((size * grid,) * 2, np.float32)))
+        buffers.put(_Buffers(len(surface.vertices), size, grid, shading.channels))
 
     def draw(view: int) -> None:
         buffer = buffers.get()
         camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        depth = _draw(camera, shading, buffer, grid, images[view], masks[view])
-        buffers.put(buffer)
+        depth = _draw(camera, shading, clusters, buffer, grid, images[view], masks[view])
         if distances is not None:
             distances[view] = depth
+        buffers.put(buffer)
 
     if workers == 1:
         for view in range(views):
@@ -74,32 +75,72 @@ def render(
     return images, masks
 
 
+class _Buffers:
+    """What one view after the other is written to: fresh memory would cost more than what is done to it."""
+
+    def __init__(self, vertices: int, size: int, grid: int, channels: int) -> None:
+        samples, pixels = (size * grid, size * grid), size * size
+        self.places = np.empty((vertices, 2), np.int32)
+        self.nearness = np.empty(vertices, np.float32)
+        self.cells = np.empty(vertices, np.int32)
+        self.seen, self.nearest = np.empty(samples, np.int32), np.empty(samples, np.float32)
+        self.coverage, self.factor = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
+        self.picked, self.mixed = np.empty((size, size), np.int32), np.empty(pixels + 1, np.int32)
+        self.hits = _room_for_hits(pixels)
+        # Nothing but numbers ever stands here, also where nothing is hit.
+        self.colours, self.bends = np.zeros((pixels, channels), np.float32), np.zeros((2, pixels), np.float32)
+
+
+def _room_for_hits(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return arrays for faces, places on them, sides and depths."""
+    facing, depth = np.empty(count, np.float32), np.empty(count, np.float32)
+    return np.empty(count, np.int32), np.empty((count, 2), np.float32), facing, depth
+
+
 def _draw(
     camera: np.ndarray,
     shading: Shading,
-    buffer: tuple[np.ndarray, np.ndarray],
+    clusters: np.ndarray,
+    buffer: _Buffers,
     grid: int,
     image: np.ndarray,
     mask: np.ndarray,
 ) -> np.ndarray:
-    """Write a picture and its mask; return the depth of every pixel."""
+    """Write a picture and its mask; return the depth of every pixel, which the next view overwrites."""
     size = len(image)
-    vertices, faces = shading.arguments[:2]
-    places, nearness = project(vertices, camera, grid)
-    seen, nearest = buffer
-    scan(places, nearness, faces, seen, nearest)
-    found = (places, nearness, faces, seen, nearest, grid)
-    mixed = np.empty((size, size), np.bool_)
-    coverage, picked = pick(nearest, grid, camera[4, 2], mixed)
-    hits = locate(picked.ravel(), True, *found)
-    colours, bends = shading.colour(hits, camera)
-    depth: np.ndarray = hits[3].reshape(size, size)
-    pixels = np.flatnonzero(mixed)
-    if len(pixels):
-        more = locate(samples_of(pixels, size, grid), False, *found)
+    _scan(camera, shading, clusters, buffer, grid)
+    faces = shading.arguments[1]
+    found = (buffer.places, buffer.nearness, faces, buffer.seen, buffer.nearest, grid)
+    coverage, colours, bends = buffer.coverage, buffer.colours, buffer.bends
+    count = pick(buffer.nearest, grid, camera[4, 2], coverage, buffer.picked, buffer.mixed)
+    locate(buffer.picked.ravel(), True, *found, *buffer.hits)
+    shading.colour(buffer.hits, camera, (colours, bends))
+    depth = buffer.hits[3].reshape(size, size)
+    if count:
+        pixels = buffer.mixed[:count]
+        samples = samples_of(pixels, size, grid)
+        more = _room_for_hits(len(samples))
+        locate(samples, False, *found, *more)
         average_edges(colours, coverage.ravel(), pixels, more[3], shading.colour(more, camera)[0], grid * grid)
     factor = np.empty((0, 0), np.float32)
     if shading.has_cavities:
-        factor = cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2]))
+        factor = cavities(depth, bends.reshape(2, size, size), float(camera[4, 2]), buffer.factor)
     finish(colours.reshape(size, size, -1), coverage, factor, shading.background, image, mask)
     return depth
+
+
+def _scan(camera: np.ndarray, shading: Shading, clusters: np.ndarray, buffer: _Buffers, grid: int) -> None:
+    """Find the face seen through every sample (-1: none) and the inverse of its depth."""
+    vertices, faces = shading.arguments[:2]
+    seen, nearest = buffer.seen, buffer.nearest
+    width = len(seen)
+    project(vertices, camera, grid, width, buffer.places, buffer.nearness, buffer.cells)
+    corners = (buffer.places, buffer.nearness, buffer.cells, faces)
+    seen.fill(-1)
+    nearest.fill(0)
+    towards, away = part(clusters, camera)
+    scan(towards, *corners, np.empty((0, 0), np.float32), seen, nearest)
+    tiles = coarse(nearest, TILE)
+    times = max(1, len(tiles) // TILES)
+    away = unhidden(away, clusters, camera, grid, width, coarse(tiles, times), TILE * times)
+    scan(away, *corners, tiles, seen, nearest)

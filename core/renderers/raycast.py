@@ -87,7 +87,7 @@ class _Scene:
                 average_edges(colours, coverage.ravel(), edges, more[3], averaged, len(self._offsets))
         factor = np.empty((0, 0), np.float32)
         if self._shading.has_cavities:
-            factor = cavities(depth, bends.reshape(size, size, 2), float(camera[4, 2]))
+            factor = cavities(depth, bends.reshape(2, size, size), float(camera[4, 2]))
         finish(colours.reshape(size, size, -1), coverage, factor, self._shading.background, image, mask)
         return depth
 

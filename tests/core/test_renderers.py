@@ -13,8 +13,9 @@ import pytest
 from core.errors import RendererError
 from core.meshes import Mesh
 from core.poses import camera_poses
-from core.renderers import child, raster, raycast
+from core.renderers import child, raster, raycast, scanning
 from core.renderers.geometry import bounds_in_windows, with_normals
+from core.renderers.lights import camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface, surface_of
 from core.views import ViewSettings, render_views
 
@@ -288,3 +289,43 @@ def test_render__does_not_take_blank_pictures(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(RendererError, match="The renderer filament draws blank pictures on this machine"):
         child.render("filament", square(), one_camera(16), Look())
     assert len(drawn) == 2
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_scan__shows_what_comparing_every_face_with_every_sample_shows(seed: int) -> None:
+    """Clusters, tiles and short cuts hide nothing: large and tiny, crossing and doubled faces, any order."""
+    chance = np.random.default_rng(seed)
+    middles = chance.uniform(-0.8, 0.8, (400, 1, 3))
+    corners = middles + chance.normal(size=(400, 3, 3)) * np.repeat([0.4, 0.05, 0.01, 0.004], 100)[:, None, None]
+    vertices = np.concatenate([corners, corners[:50]]).reshape(-1, 3).astype(np.float32)
+    faces = chance.permutation(np.arange(len(vertices), dtype=np.int32).reshape(-1, 3))
+    cameras = one_camera(64)
+    camera = camera_numbers(cameras.camera_to_world[0], cameras.windows[0], 64)
+    shading = shading_of(Surface(vertices, faces, np.zeros_like(vertices)), Look())
+    buffers = raster._Buffers(len(vertices), 64, 2, 1)
+    raster._scan(camera, shading, scanning.clusters_of(*shading.arguments[:2]), buffers, 2)
+    seen, nearest = brute_force(buffers.places, buffers.nearness, faces, 128)
+    assert (buffers.seen >= 0).mean() > 0.3
+    np.testing.assert_array_equal(buffers.seen, seen)
+    np.testing.assert_allclose(buffers.nearest, nearest, rtol=1e-6)
+
+
+def brute_force(places: np.ndarray, nearness: np.ndarray, faces: np.ndarray, width: int) -> tuple[np.ndarray, ...]:
+    """Return face and nearness of every sample, one face after the other over the whole picture."""
+    seen, nearest = np.full((width, width), -1), np.zeros((width, width), np.float32)
+    y, x = np.mgrid[0:width, 0:width] * 256 + 128
+    for number, (a, b, c) in enumerate(faces):
+        (ax, ay), (bx, by), (cx, cy) = places[[a, b, c]].astype(np.int64)
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0:
+            continue
+        if area < 0:
+            b, c, bx, by, cx, cy, area = c, b, cx, cy, bx, by, -area
+        in_b, in_c = (x - ax) * (cy - ay) - (y - ay) * (cx - ax), (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+        inside = (in_b >= 0) & (in_c >= 0) & (area - in_b - in_c >= 0)
+        share = np.float32(1) / np.float32(area)
+        slopes = (nearness[b] - nearness[a]) * share, (nearness[c] - nearness[a]) * share
+        near = nearness[a] + in_b.astype(np.float32) * slopes[0] + in_c.astype(np.float32) * slopes[1]
+        closer = inside & (near > nearest)
+        seen[closer], nearest[closer] = number, near[closer]
+    return seen, nearest
