@@ -13,10 +13,10 @@ from jaxtyping import Float32
 from core.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
 from core.features import Extractor, FeatureSettings, open_extractor
 from core.inventory import IMAGE_SUFFIXES, SpecimenFile
-from core.meshes import SUFFIXES
+from core.meshes import SUFFIXES, Mesh
 from core.pooling import POOLINGS, pool_views
 from core.tokens import TokenSettings
-from core.views import Views, ViewSettings
+from core.views import Views, ViewSettings, render_views
 from core.workers import Failure, Task, prepare_all
 from core.workspace import RunFolder
 
@@ -119,7 +119,20 @@ class Describer:
         (outcome,) = prepare_all([Task(specimen, self.view_settings, with_depth=with_depth)], workers)
         if isinstance(outcome, Failure):
             raise SpecimenError(f"{path} cannot be used: {outcome.reason}")
-        views = outcome.views
+        return self._described(specimen.specimen_id, outcome.views, mirror=mirror)
+
+    def describe_mesh(self, mesh: Mesh, name: str) -> Newcomer:
+        """Render and describe a mesh that is in memory.
+
+        Raises
+        ------
+        SpecimenError
+            Where it has no extent, or nothing of it can be seen.
+        """
+        with_depth = bool(self.extractor.identity.get("uses_depth"))
+        return self._described(name, render_views(mesh, self.view_settings, with_depth=with_depth))
+
+    def _described(self, name: str, views: Views, *, mirror: bool = False) -> Newcomer:
         features = self.extractor(views.images, views.masks, views.depth)
         mirrored = None
         if mirror:
@@ -127,7 +140,7 @@ class Describer:
             mirrored = self.extractor(
                 np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
             )
-        return Newcomer(specimen.specimen_id, views, features, pool_views(features, self._pool), mirrored)
+        return Newcomer(name, views, features, pool_views(features, self._pool), mirrored)
 
 
 def specimen_at(path: Path) -> SpecimenFile:

@@ -1,4 +1,4 @@
-"""Commands about neighbours: index, explain, register, duplicates, compare."""
+"""Commands that say more about neighbours: indexes, reasons, differences, duplicates, comparisons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.cli import DONE, listed, number, say, whole_number
+from core.cli import DONE, listed, number, progress_of, say, whole_number
 from core.commands import flags
 from core.comparison import compare, write_comparison
 from core.duplicates import DuplicateSettings, find_duplicates, hashes_of, write_duplicates
@@ -20,6 +20,7 @@ from core.meshes import read_mesh, write_ply
 from core.nearest import METRICS
 from core.neighbours import resolve_id
 from core.newcomers import Describer, file_of
+from core.robustness import CHANGES, RobustnessSettings, measure_robustness, write_robustness
 from core.workspace import RunFolder
 
 
@@ -30,6 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_register(commands, common)
     _add_duplicates(commands, common)
     _add_compare(commands, common)
+    _add_robustness(commands, common)
 
 
 def _add_index(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -211,4 +213,35 @@ def _compare(options: argparse.Namespace) -> int:
             f"{name:{width}}  " + "  ".join(f"{one.mean:+10.3f}{'*' if one.is_clear else ' '}" for one in cells),
         )
     say(options, f"Written to {options.out / 'comparison.csv'}")
+    return DONE
+
+
+def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("robustness", parents=[common], help="who still finds itself when turned or damaged")
+    usual = RobustnessSettings()
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
+    parser.add_argument("--changes", default=",".join(usual.changes), help=f"of {listed(CHANGES)}, with commas")
+    parser.add_argument(
+        "--specimens", type=whole_number, default=usual.specimens, help=f"how many are tried ({usual.specimens})"
+    )
+    parser.add_argument("--weights", type=Path, help="the backbone's weights")
+    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.set_defaults(run=_robustness)
+
+
+def _robustness(options: argparse.Namespace) -> int:
+    changes = tuple(name.strip() for name in str(options.changes).split(","))
+    settings = RobustnessSettings(changes=changes, specimens=options.specimens, seed=options.seed)
+    run = RunFolder(options.run_folder.resolve())
+    embeddings = read_embeddings(run.matrix_path, run.ids_path)
+    describer = Describer(run, weights=options.weights, download=not options.no_download)
+    found = measure_robustness(
+        embeddings, describer, lambda name: file_of(run, name), settings, progress=progress_of(options)
+    )
+    write_robustness(options.out / "robustness.csv", found)
+    for one in found:
+        in_class = f"{one.finds_its_class:6.1%} of {one.n_with_class} their category" if one.n_with_class else ""
+        say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} find themselves  {in_class}")
+    say(options, f"Written to {options.out / 'robustness.csv'}")
     return DONE
