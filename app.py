@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page("pages/2_search.py", title="Search", icon=":material/image_search:", url_path="search"),
         st.Page("pages/3_map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
         st.Page("pages/4_clusters.py", title="Clusters", icon=":material/bubble_chart:", url_path="clusters"),
+        st.Page("pages/5_evaluate.py", title="Evaluate", icon=":material/fact_check:", url_path="evaluate"),
     ]
 )
 begin(page.url_path)

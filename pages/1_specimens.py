@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.backbones import REGISTRY
+from core.duplicates import Duplicates, DuplicateSettings, find_duplicates
 from core.errors import CoreError
 from core.features import TOKENS
 from core.jobs import current_job, start_run
@@ -20,6 +21,7 @@ from ui.gallery import Card, show_gallery
 from ui.job_panel import show_failures, show_last_job, watch_job
 
 PER_PAGE = 48
+MOST_GROUPS = 30
 
 
 def main() -> None:
@@ -108,11 +110,13 @@ def show_collection(there: state.Collection) -> None:
         for name, its in zip(there.ids, there.embeddings.categories, strict=True)
         if text.strip().casefold() in name.casefold() and (chosen == "All categories" or its == chosen)
     ]
-    gallery, table = st.tabs(["Gallery", "Table"])
+    gallery, table, alike = st.tabs(["Gallery", "Table", "Look-alikes"])
     with gallery:
         show_page(there, shown)
     with table:
         show_table(there, shown)
+    with alike:
+        show_look_alikes(there)
 
 
 def show_page(there: state.Collection, shown: list[str]) -> None:
@@ -138,6 +142,47 @@ def open_specimen(specimen_id: str) -> None:
     """Take a specimen in hand; the page then goes to Search."""
     state.choose_specimen(specimen_id)
     st.session_state["go_to_search"] = True
+
+
+def show_look_alikes(there: state.Collection) -> None:
+    """Show groups of specimens that may be the same scan under several names."""
+    threshold = st.slider(
+        "Nearer than",
+        0.0,
+        0.02,
+        0.002,
+        0.0005,
+        format="%.4f",
+        help="Cosine distance of a pair. Files that are identical byte by byte are listed whatever their distance.",
+    )
+    found = _look_alikes(there.run.name, there.run.matrix_path.stat().st_mtime_ns, threshold, there)
+    if not found.pairs:
+        st.success("No two specimens are that alike.", icon=":material/check_circle:")
+        return
+    st.caption(
+        f"{len(found.groups)} group{'s' if len(found.groups) != 1 else ''}. The same scan under two names, a copy that was saved again, or a left and a "
+        "right of one animal: look before you delete. Nothing is deleted here."
+    )
+    table = pd.DataFrame([vars(pair) for pair in found.pairs])
+    st.download_button(
+        "Download CSV", table.to_csv(index=False).encode(), "duplicates.csv", "text/csv", icon=":material/download:"
+    )
+    kinds = {pair.specimen_id: pair.kind for pair in found.pairs} | {pair.other_id: pair.kind for pair in found.pairs}
+    for number, members in enumerate(found.groups[:MOST_GROUPS], start=1):
+        cards = [
+            Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge=kinds[name])
+            for name in members
+        ]
+        show_gallery(cards, key=f"alike_{number}", label=f"Group {number}", on_pick=open_specimen, width=130)
+    if len(found.groups) > MOST_GROUPS:
+        st.caption(f"The first {MOST_GROUPS} groups are shown; the CSV has all.")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _look_alikes(name: str, stamp: int, threshold: float, _there: state.Collection) -> Duplicates:
+    del name, stamp  # part of the key only
+    hashes = {specimen_id: record.sha256 for specimen_id, record in _there.records.items()}
+    return find_duplicates(_there.embeddings, DuplicateSettings(threshold=threshold), hashes)
 
 
 def show_table(there: state.Collection, shown: list[str]) -> None:

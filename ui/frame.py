@@ -52,11 +52,11 @@ def _run_chooser() -> None:
     if not available:
         return
     chosen = state.chosen_run()
-    index = available.index(chosen.name) if chosen is not None else 0
+    if chosen is not None:
+        st.session_state["run_chooser"] = chosen.name
     st.selectbox(
         "Run",
         available,
-        index=index,
         key="run_chooser",
         on_change=_take_run,
         help="A run is one set of views and embeddings of your collection. Every screen shows this one.",

@@ -113,7 +113,7 @@ def _views(path: Path, settings: ViewSettings) -> np.ndarray:
 
 
 def _describe(there: state.Collection, name: str, data: bytes) -> Outsider:
-    path = _folder() / name
+    path = own_folder() / name
     write_bytes(path, data)
     describer = _describer(str(there.run.root), there.run.config_path.stat().st_mtime_ns, there)
     # In this process: a spawned child would run the app's script once more.
@@ -121,7 +121,8 @@ def _describe(there: state.Collection, name: str, data: bytes) -> Outsider:
 
 
 @st.cache_resource(show_spinner=False)
-def _folder() -> Path:
+def own_folder() -> Path:
+    """Return a folder outside of every collection for files that are only looked at."""
     return Path(tempfile.mkdtemp(prefix="fossilvit-"))
 
 

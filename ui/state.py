@@ -115,15 +115,22 @@ def load_collection(run: RunFolder) -> Collection:
 def chosen_run() -> RunFolder | None:
     """Return the run chosen in the sidebar; the newest where none is."""
     available = runs()
-    wanted = st.session_state.get("run") or st.query_params.get("run")
+    wanted = _remembered("run")
     named = next((run for run in available if run.name == wanted), None)
     return named or (available[0] if available else None)
 
 
 def chosen_specimen(there: Collection) -> str | None:
     """Return the specimen that is looked at, where it belongs to this run."""
-    wanted = st.session_state.get("specimen") or st.query_params.get("specimen")
+    wanted = _remembered("specimen")
     return wanted if wanted in there.embeddings.row_of else None
+
+
+def _remembered(name: str) -> str | None:
+    """Return what the session holds; a new one takes it from the browser's address, once."""
+    if name not in st.session_state and name in st.query_params:
+        st.session_state[name] = st.query_params[name]
+    return st.session_state.get(name)
 
 
 def choose_specimen(specimen_id: str) -> None:

@@ -182,11 +182,15 @@ def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> No
     """The address in the browser reopens the same run and specimen."""
     page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")
     page.get_by_role("heading", name="most similar").wait_for()
+    page.locator("button.pick").nth(11).wait_for()
     before = cards(page)
     page.reload()
-    page.get_by_role("heading", name="most similar").wait_for()
+    page.locator("button.pick").nth(11).wait_for()
     assert cards(page) == before
     assert parse_qs(urlparse(page.url).query)["run"] == [RUN_NAME]
+    page.get_by_role("link", name="Clusters").click()
+    page.get_by_text("Cluster 0").first.wait_for()
+    wait_for_specimen(page, "Crinoids/Stem/crinoid_stem_001")
 
 
 def test_journey__a_click_on_the_map_takes_a_specimen_in_hand(page: Page, address: str) -> None:
