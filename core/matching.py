@@ -186,7 +186,7 @@ class Matcher:
 
 
 def set_distances(
-    query: Float32[np.ndarray, "v d"], sets: Sequence[Float32[np.ndarray, "w d"]], match: str = "maxsim"
+    query: Float32[np.ndarray, "v d"], sets: Sequence[Float32[np.ndarray, "_ d"]], match: str = "maxsim"
 ) -> Float64[np.ndarray, " n"]:
     """Return the distance of one set of views to others.
 

@@ -14,10 +14,14 @@ from jaxtyping import install_import_hook
 install_import_hook(
     [
         "core.evaluation",
+        "core.matching",
+        "core.nearest",
         "core.neighbours",
         "core.photographs",
         "core.pooling",
         "core.poses",
+        "core.reranking",
+        "core.whitening",
     ],
     "beartype.beartype",
 )

@@ -11,7 +11,7 @@ from core.reranking import k_reciprocal
 
 def line(*places: float) -> np.ndarray:
     """Return the distances of points on a line."""
-    points = np.array(places)
+    points = np.array(places, dtype=np.float64)
     return np.abs(points[:, None] - points)
 
 
@@ -43,5 +43,5 @@ def test_k_reciprocal__agrees_with_a_calculation_by_hand() -> None:
 
 def test_k_reciprocal__says_what_is_allowed() -> None:
     """What was given."""
-    with pytest.raises(SettingError, match=r"'share' from 0 to 1 \(got 1, 1, 2\)"):
-        k_reciprocal(line(0, 1), 1, 1, 2)
+    with pytest.raises(SettingError, match=r"'share' from 0 to 1 \(got 1, 1, 2.0\)"):
+        k_reciprocal(line(0, 1), 1, 1, 2.0)
