@@ -63,7 +63,10 @@ class Mesh:
     @cached_property
     def extent(self) -> Float[np.ndarray, "3"]:
         """Return the size along x, y and z in file units."""
-        return np.asarray(self.vertices.max(axis=0) - self.vertices.min(axis=0))
+        from core.formats.check import box_of
+
+        low, high = box_of(self.vertices)
+        return np.asarray(high - low)
 
 
 def read_mesh(path: Path) -> Mesh:

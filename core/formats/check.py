@@ -89,8 +89,9 @@ def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
             f"The file holds {len(vertices)} points and no faces: too few to show a shape.",
             advice="Export the mesh with its faces.",
         )
-    extent = vertices.max(axis=0) - vertices.min(axis=0)
-    if not np.isfinite(extent).all() or extent.max() <= 1e-12 * np.abs(vertices).max():
+    low, high = box_of(vertices)
+    extent = high - low
+    if not np.isfinite(extent).all() or extent.max() <= 1e-12 * max(np.abs(low).max(), np.abs(high).max()):
         raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
 
 
@@ -164,12 +165,14 @@ def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
         pieces = _pieces(inverse[joined], len(vertices))[inverse]
     else:
         pieces = _pieces(joined, len(vertices))
+    if not pieces.any():
+        return None  # a single piece, as pieces go by the number of their first vertex
     areas = _areas(vertices, faces, pieces)
     large = areas >= _STRAY_SHARE * areas.max()
     if large[pieces].all():
         return None
     body = vertices[large[pieces]]
-    low, high = _box(body)
+    low, high = box_of(body)
     middle = (low + high) / 2
     reach = float(_distances(body, middle).max())
     nearest = np.full(len(vertices), np.inf)
@@ -187,7 +190,7 @@ def centre_and_radius(vertices: np.ndarray, body: np.ndarray | None) -> tuple[np
         Where the mesh has no extent.
     """
     kept = vertices if body is None else vertices[body]
-    low, high = _box(kept)
+    low, high = box_of(kept)
     centre = (low + high) / 2
     radius = float(_distances(kept, centre).max())
     if not radius > 0:
@@ -209,7 +212,8 @@ def _areas(vertices: np.ndarray, faces: np.ndarray, pieces: np.ndarray) -> np.nd
 
 
 @njit(cache=True, nogil=True)
-def _box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def box_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest corner of the box around some points."""
     low, high = points[0].copy(), points[0].copy()
     for i in range(len(points)):
         for axis in range(3):
