@@ -10,8 +10,7 @@ import numpy as np
 
 from core.cli import DONE, listed, number, progress_of, say, whole_number
 from core.commands import flags
-from core.comparison import compare, write_comparison
-from core.duplicates import DuplicateSettings, find_duplicates, hashes_of, write_duplicates
+from core.duplicates import DuplicateSettings, hashes_of
 from core.embeddings import read_embeddings
 from core.errors import SpecimenError
 from core.explanation import draw_pairs, explain, picture_of_where, write_picture
@@ -20,7 +19,8 @@ from core.meshes import read_mesh, write_ply
 from core.nearest import METRICS
 from core.neighbours import resolve_id
 from core.newcomers import Describer, file_of
-from core.robustness import CHANGES, RobustnessSettings, measure_robustness, write_robustness
+from core.results import comparison_into, duplicates_into, robustness_into
+from core.robustness import CHANGES, RobustnessSettings
 from core.workspace import RunFolder
 
 
@@ -154,6 +154,7 @@ def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", choices=("cosine", "euclidean"), default=usual.metric, help="cosine, euclidean")
     parser.add_argument("--run", dest="run_folder", type=Path, help="a run, whose catalogue knows identical files")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_duplicates)
 
 
@@ -164,9 +165,11 @@ def _duplicates(options: argparse.Namespace) -> int:
         run = RunFolder(options.run_folder.resolve())
         embeddings, sha256 = read_embeddings(run.matrix_path, run.ids_path, mapped=True), hashes_of(run)
     settings = DuplicateSettings(threshold=options.threshold, metric=options.metric)
-    found = find_duplicates(embeddings, settings, sha256)
     path = options.out / "duplicates.csv"
-    write_duplicates(path, found)
+    found = duplicates_into(options.out, embeddings, settings, sha256, overwrite=options.overwrite)
+    if found is None:
+        say(options, f"Duplicates: nothing to do, {path} is already there")
+        return DONE
     for note in found.notes:
         say(options, f"Note: {note}")
     for pair in found.pairs:
@@ -186,6 +189,7 @@ def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     flags.add_evaluation_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_compare)
 
 
@@ -195,8 +199,11 @@ def _compare(options: argparse.Namespace) -> int:
         run = RunFolder(Path(folder).resolve())
         name = run.name if run.name not in runs else str(folder)
         runs[name] = read_embeddings(run.matrix_path, run.ids_path)
-    found = compare(runs, flags.labels_of(options), flags.evaluation_settings(options))
-    write_comparison(options.out / "comparison.csv", found)
+    labels, settings = flags.labels_of(options), flags.evaluation_settings(options)
+    found = comparison_into(options.out, runs, labels, settings, overwrite=options.overwrite)
+    if found is None:
+        say(options, f"Compare: nothing to do, {options.out / 'comparison.csv'} is already there")
+        return DONE
     for note in found.notes:
         say(options, f"Note: {note}")
     width = max(len(name) for name in runs)
@@ -227,6 +234,7 @@ def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, help="the backbone's weights")
     parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_robustness)
 
 
@@ -236,10 +244,18 @@ def _robustness(options: argparse.Namespace) -> int:
     run = RunFolder(options.run_folder.resolve())
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     describer = Describer(run, weights=options.weights, download=not options.no_download)
-    found = measure_robustness(
-        embeddings, describer, lambda name: file_of(run, name), settings, progress=progress_of(options)
+    found = robustness_into(
+        options.out,
+        embeddings,
+        describer,
+        lambda name: file_of(run, name),
+        settings,
+        overwrite=options.overwrite,
+        progress=progress_of(options),
     )
-    write_robustness(options.out / "robustness.csv", found)
+    if found is None:
+        say(options, f"Robustness: nothing to do, {options.out / 'robustness.csv'} is already there")
+        return DONE
     for one in found:
         in_class = f"{one.finds_its_class:6.1%} of {one.n_with_class} their category" if one.n_with_class else ""
         say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} find themselves  {in_class}")

@@ -83,6 +83,8 @@ def test_compare__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "two" in out and "P@3" in out and "against one" in out
     assert (tmp_path / "out" / "comparison.csv").is_file()
+    assert main(call) == 0
+    assert "Compare: nothing to do" in capsys.readouterr().out
     assert main(["compare", *runs[:2], "--out", str(tmp_path)]) == 1
     assert "Give --run at least twice" in capsys.readouterr().err
 

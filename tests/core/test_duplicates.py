@@ -74,6 +74,8 @@ def test_duplicates__reports_on_the_command_line(tmp_path: Path, capsys: pytest.
     catalogue.put_specimens(SpecimenRecord("here", name, "", sha256="f" * 64) for name in ("B/b", "B/same"))
     assert main(["duplicates", "--run", str(run), "--out", str(tmp_path / "out")]) == 0
     assert "2 pairs in 2 groups within 0.002" in capsys.readouterr().out
+    assert main(["duplicates", "--run", str(run), "--out", str(tmp_path / "out")]) == 0
+    assert "Duplicates: nothing to do" in capsys.readouterr().out
     with (tmp_path / "out" / "duplicates.csv").open(encoding="utf-8", newline="") as stream:
         assert list(csv.reader(stream)) == [
             ["group", "specimen_id", "other_id", "distance", "kind"],

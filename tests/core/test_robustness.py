@@ -109,6 +109,8 @@ def test_robustness__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureF
     call = ["robustness", "--run", str(tmp_path / "w" / "runs" / "r"), "--out", str(tmp_path / "out")]
     assert main([*call, "--changes", "none,noise", "--specimens", "2"]) == 0
     assert "none        100.0% of 2 find themselves" in capsys.readouterr().out
+    assert main([*call, "--changes", "none,noise", "--specimens", "2"]) == 0
+    assert "Robustness: nothing to do" in capsys.readouterr().out
     with (tmp_path / "out" / "robustness.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["change"] for row in rows] == ["none", "noise"]
