@@ -13,6 +13,8 @@ import importlib.metadata
 import logging
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import core
+from core.catalogue import Catalogue
 from core.clusters import ClusterSettings
 from core.errors import InputError, SettingError
 from core.features import Extractor, FeatureSettings, open_extractor
@@ -32,7 +35,7 @@ from core.stages import assemble, search_folder
 from core.storage import file_of_specimen, read_npy, remove_unfinished, write_json
 from core.stream import Stream, StreamSettings
 from core.views import ViewSettings
-from core.workers import Failure
+from core.workers import Children, Failure, default_workers
 from core.workspace import RunFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -129,7 +132,8 @@ def run_pipeline(
         Where the run cannot begin.
     """
     inventory = take_inventory(meshes or workspace.meshes)
-    with workspace.locked():
+    workers = settings.workers if settings.workers is not None else default_workers()
+    with workspace.locked(), _children_for(workspace, inventory, workers, overwrite) as children:
         extractor = extractor or open_extractor(settings.features)
         views = replace(settings.views, size=settings.size or extractor.image_size)
         run = workspace.run(settings.name or name_of_run(extractor, views))
@@ -142,7 +146,8 @@ def run_pipeline(
             run,
             inventory,
             extractor,
-            StreamSettings(views, settings.pool, keep, settings.features.dense, settings.workers, overwrite),
+            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite),
+            children,
         )
         failures = stream.work(progress)
         usable = stream.finish()
@@ -160,6 +165,24 @@ def run_pipeline(
             cluster_into(run.results, embeddings, settings.clusters, overwrite=overwrite)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
     return RunReport(run, stream.done, unchanged, tuple(failures), inventory.warnings)
+
+
+@contextmanager
+def _children_for(
+    workspace: Workspace, inventory: Inventory, workers: int, overwrite: bool
+) -> Iterator[Children | None]:
+    """Start the children while the backbone is being opened, where there is surely work for them."""
+    known = Catalogue(workspace.catalogue_path).specimens(str(inventory.folder))
+    new = sum(specimen.specimen_id not in known for specimen in inventory.specimens)
+    if workers == 0 or not (new > 1 or (overwrite and len(inventory.specimens) > 1)):
+        yield None
+        return
+    children = Children(workers)
+    try:
+        children.get_ready()
+        yield children
+    finally:
+        children.close()
 
 
 def name_of_run(extractor: Extractor, views: ViewSettings) -> str:

@@ -19,7 +19,7 @@ from core.progress import Progress
 from core.stages import POOLING_VERSION, read_features, store_features
 from core.storage import Manifest, file_of_specimen, fingerprint, write_npy
 from core.views import ViewSettings
-from core.workers import Failure, Prepared, Task, default_workers, fingerprint_of_views, prepare_all, record_of
+from core.workers import Children, Failure, Prepared, Task, fingerprint_of_views, prepare_all, record_of
 from core.workspace import RunFolder, Workspace
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class StreamSettings:
         How view features become an embedding.
     keep_renders, keep_tokens : bool
         Whether views are kept as PNG, and all tokens of the network.
-    workers : int, optional
+    workers : int
         Child processes that read and render.
     overwrite : bool
         Whether finished work is done again.
@@ -47,7 +47,7 @@ class StreamSettings:
     pool: str
     keep_renders: bool
     keep_tokens: bool
-    workers: int | None
+    workers: int
     overwrite: bool
 
 
@@ -55,9 +55,16 @@ class Stream:
     """The part of a run that goes specimen by specimen."""
 
     def __init__(
-        self, workspace: Workspace, run: RunFolder, inventory: Inventory, extractor: Extractor, settings: StreamSettings
+        self,
+        workspace: Workspace,
+        run: RunFolder,
+        inventory: Inventory,
+        extractor: Extractor,
+        settings: StreamSettings,
+        children: Children | None,
     ) -> None:
         self.run, self.inventory, self.extractor, self.settings = run, inventory, extractor, settings
+        self.children = children
         self.thumbnails = workspace.thumbnails
         self.tokens = run.root / TOKENS_FOLDER
         self.catalogue = Catalogue(workspace.catalogue_path)
@@ -78,8 +85,8 @@ class Stream:
         renders = self.run.renders if self.settings.keep_renders else None
         with_depth = bool(self.extractor.identity.get("uses_depth"))
         tasks = (Task(specimen, self.settings.views, renders, self.thumbnails, with_depth) for specimen in waiting)
-        workers = self.settings.workers if self.settings.workers is not None else default_workers()
-        prepared = prepare_all(tasks, workers if len(waiting) > 1 else 0)
+        workers = self.settings.workers if len(waiting) > 1 else 0
+        prepared = prepare_all(tasks, workers, children=self.children)
         extracted = self._extract(progress(prepared, len(waiting), "Rendering"))
         failures = []
         for outcome in progress(extracted, len(waiting), "Features"):

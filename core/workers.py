@@ -22,7 +22,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from core.catalogue import SpecimenRecord
 from core.errors import CoreError, RendererError, SpecimenError
 from core.inventory import SpecimenFile
-from core.meshes import read_mesh
+from core.meshes import Mesh, read_mesh
 from core.photographs import read_photographs
 from core.storage import fingerprint, sha256_of_file, write_bytes
 from core.views import VIEWS_VERSION, Views, ViewSettings, render_views, write_views
@@ -113,7 +113,35 @@ def prepare(task: Task) -> Prepared:
     return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written))
 
 
-def prepare_all(tasks: Iterable[Task], workers: int, *, seconds: float = 600.0) -> Iterator[Prepared | Failure]:
+class Children:
+    """Processes that read and render; started before there is work, so that they are ready when it comes.
+
+    Parameters
+    ----------
+    workers : int
+        How many, at least 1.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        # Spawned, not forked: a fork of a process with running threads can hang.
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPool(max_workers=workers, max_tasks=500, context=context)
+
+    def get_ready(self) -> None:
+        """Let them load what they need while this process does something else."""
+        for _ in range(self.workers):
+            self.pool.schedule(_get_ready)
+
+    def close(self) -> None:
+        """End them."""
+        self.pool.stop()  # type: ignore[no-untyped-call]
+        self.pool.join()
+
+
+def prepare_all(
+    tasks: Iterable[Task], workers: int, *, seconds: float = 600.0, children: Children | None = None
+) -> Iterator[Prepared | Failure]:
     """Yield every task's specimen in the order of the tasks, made ready by child processes.
 
     Parameters
@@ -124,18 +152,18 @@ def prepare_all(tasks: Iterable[Task], workers: int, *, seconds: float = 600.0) 
         Number of child processes; 0 works in this one.
     seconds : float
         After which a specimen that is still not ready is given up.
+    children : Children, optional
+        Started already; ended here. Where None, `workers` of them are started.
     """
     if workers == 0:
         for task in tasks:
             yield _prepare_here(task)
         return
-    # Spawned, not forked: a fork of a process with running threads can hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPool(max_workers=workers, max_tasks=500, context=context)
+    children = children or Children(workers)
     waiting: deque[tuple[Task, ProcessFuture[Prepared | Failure]]] = deque()
     try:
         for task in tasks:
-            waiting.append((task, pool.schedule(_prepare_here, args=[task], timeout=seconds)))
+            waiting.append((task, children.pool.schedule(_prepare_here, args=[task], timeout=seconds)))
             if len(waiting) > 2 * workers:
                 yield _result(*waiting.popleft(), seconds)
         while waiting:
@@ -146,8 +174,7 @@ def prepare_all(tasks: Iterable[Task], workers: int, *, seconds: float = 600.0) 
             advice="`python -m core doctor` tells what is missing; --workers 0 works without them.",
         ) from error
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        children.close()
 
 
 def default_workers() -> int:
@@ -184,6 +211,13 @@ def views_of_photographs(images: np.ndarray) -> Views:
     """Return photographs as views; where the cameras stood is not known."""
     nowhere = np.tile(np.eye(4), (len(images), 1, 1))
     return Views(images=images, masks=np.ones(images.shape[:3], dtype=bool), camera_to_world=nowhere)
+
+
+def _get_ready() -> None:
+    """Load compiled code by drawing the smallest of specimens once."""
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float64)
+    faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], dtype=np.int32)
+    render_views(Mesh(corners, faces), ViewSettings(views=1, size=32))
 
 
 def _prepare_here(task: Task) -> Prepared | Failure:
