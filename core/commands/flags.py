@@ -36,6 +36,7 @@ def add_view_flags(parser: argparse.ArgumentParser, *, size: int | None) -> None
     group.add_argument("--size", type=whole_number, default=size, help=help_of_size)
     for name, choices in VIEW_CHOICES.items():
         group.add_argument(f"--{name}", choices=choices, default=getattr(ViewSettings(), name), help=listed(choices))
+    group.add_argument("--align", action="store_true", help="turn specimens to their principal axes first")
 
 
 def view_settings(options: argparse.Namespace) -> ViewSettings:
@@ -46,6 +47,7 @@ def view_settings(options: argparse.Namespace) -> ViewSettings:
         backend=options.backend,
         appearance=options.appearance,
         layout=options.layout,
+        align=options.align,
     )
 
 
