@@ -159,9 +159,10 @@ def show_look_alikes(there: state.Collection) -> None:
     if not found.pairs:
         st.success("No two specimens are that alike.", icon=":material/check_circle:")
         return
+    count = len(found.groups)
     st.caption(
-        f"{len(found.groups)} group{'s' if len(found.groups) != 1 else ''}. The same scan under two names, a copy that was saved again, or a left and a "
-        "right of one animal: look before you delete. Nothing is deleted here."
+        f"{count} group{'s' if count != 1 else ''}. The same scan under two names, a copy that was saved again, or a "
+        "left and a right of one animal: look before you delete. Nothing is deleted here."
     )
     table = pd.DataFrame([vars(pair) for pair in found.pairs])
     st.download_button(
