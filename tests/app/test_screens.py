@@ -93,7 +93,7 @@ def test_search__offers_specimens_where_none_is_in_hand(in_workspace: Workspace)
 def test_clusters__a_slider_changes_the_clusters(in_workspace: Workspace) -> None:
     """A larger smallest cluster cannot give more clusters."""
     screen = app().run()
-    screen.switch_page("pages/4_clusters.py", "pages/5_evaluate.py").run()
+    screen.switch_page("pages/4_clusters.py").run()
     before = int(screen.metric[0].value)
     next(slider for slider in screen.slider if slider.label == "Smallest cluster").set_value(12).run()
     assert not screen.exception
