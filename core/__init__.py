@@ -15,8 +15,9 @@ Every stage is a module that reads alike: settings, result, one public verb, hel
 `features`       images → view features (V, D): `tokens` by one of the `engines`, `classical`, `dense`
 `pooling`        view features → embedding (D,)
 `embeddings`     ids and matrix, read and written together
-`neighbours`     who is like whom: `nearest` exactly, by `indexes`, by several `queries`, within `filters`
-`matching`       sets of views instead of embeddings: `whitening`, `reranking`; `explanation` says why
+`neighbours`     who is like whom: `nearest` exactly (`shortening`), by `indexes`, several `queries`, within `filters`
+`matching`       sets of views instead of embeddings: `whitening` (kept: `projections`), `turns`, `reranking`;
+                 `explanation` says why, `patches` where
 `newcomers`      files from outside, described as a run describes its own; `registration` lays them on
 `duplicates`     the same scan under several names
 `evaluation`     how good neighbours are, judged by `labels`; `comparison` of runs
@@ -26,10 +27,13 @@ Every stage is a module that reads alike: settings, result, one public verb, hel
 `maps`           where everything lies in two or three dimensions
 `samples`        synthetic specimens to try all of this with
 `previews`       decimated meshes for the screen; `scenes` and `openness` make them 3D pictures
+`curvature`      how much a surface bends; `textures` are laid over previews; `turntable` turns once around
 `stages`         one folder to the next; `workers` prepare specimens in child processes
 `pipeline`       all stages in order as one `stream` into a `workspace`, noted in its `catalogue`
 `jobs`           a run in a child process: start, watch, cancel; `processes`, `progress`
-`results`        what a command has answered is not worked out again; `storage`, `caches`, `errors`
+`metadata`       what people know of specimens, from `tables` by `metadata_matching`; `conditions` choose
+`curation`       named sets, tags, notes; `measurements`, `history`; all in one `specimen_table`
+`results`        what a command has answered is not worked out again; `storage`, `caches`, `errors`, `preferences`
 `doctor`         what works on this machine, by `probes`; `cli` and `commands` are the command line
 ===============  =====================================================================
 

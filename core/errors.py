@@ -68,5 +68,9 @@ class WorkspaceError(CoreError):
     """A workspace cannot be opened, read or written."""
 
 
+class NewerVersionError(WorkspaceError):
+    """A file was written by a newer version of this program, which this one leaves alone."""
+
+
 class BusyError(CoreError):
     """Somebody else is already working on the same thing."""

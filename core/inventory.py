@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +41,15 @@ class SpecimenFile:
         return bool(self.images)
 
 
+def stamp_of(specimen: SpecimenFile) -> tuple[int, int, int] | None:
+    """Return size, time and number of a specimen's files, which change while somebody writes; None without files."""
+    try:
+        stats = [path.stat() for path in specimen.images or (specimen.path,)]
+    except OSError:
+        return None
+    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats), len(stats)
+
+
 @dataclass(frozen=True)
 class Inventory:
     """The specimens of an input folder in id order, and warnings in plain words."""
@@ -73,15 +82,11 @@ def take_inventory(folder: Path) -> Inventory:
     for directory, names in _walk(root, warnings):
         meshes = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
         images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-        for name in meshes:
-            path = directory / name
-            if not path.resolve().is_relative_to(root):
-                name = _as_id(path.relative_to(root).as_posix())
-                warnings.append(f"{name} is a link out of the input folder and was left out.")
-            else:
-                found.append(SpecimenFile(_as_id(path.relative_to(root).with_suffix("").as_posix()), path))
-        if images and not meshes and directory != root:
-            paths = tuple(directory / name for name in images)
+        for path in _not_leading_out((directory / name for name in meshes), root, warnings):
+            found.append(SpecimenFile(_as_id(path.relative_to(root).with_suffix("").as_posix()), path))
+        wanted = images if not meshes and directory != root else []
+        paths = tuple(_not_leading_out((directory / name for name in wanted), root, warnings))
+        if paths:
             found.append(SpecimenFile(_as_id(directory.relative_to(root).as_posix()), directory, paths))
         is_left_out = set(names) - set(meshes) - (set(images) if directory != root else set())
         for name in is_left_out:
@@ -90,6 +95,20 @@ def take_inventory(folder: Path) -> Inventory:
         raise InputError(_nothing_found(folder, others), advice=_what_to_give(others))
     specimens, doubled = _with_unique_ids(found, root)
     return Inventory(root, specimens, (*warnings, *doubled))
+
+
+def _not_leading_out(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iterator[Path]:
+    """Yield the files that lie in the folder; links that lead elsewhere, or in circles, are named."""
+    for path in paths:
+        try:
+            leads_out = path.is_symlink() and not path.resolve().is_relative_to(root)
+        except (OSError, RuntimeError):  # a circle
+            leads_out = True
+        if not leads_out:
+            yield path
+            continue
+        name = _as_id(path.relative_to(root).as_posix())
+        warnings.append(f"{name} is a link out of the input folder and was left out.")
 
 
 def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 from jaxtyping import Float, Int, UInt8
 
 from core.errors import SpecimenError
-from core.storage import write_bytes
+from core.storage import stat_of_file, write_bytes
 
 if TYPE_CHECKING:
     from core.formats.raw import RawMesh
@@ -89,7 +89,7 @@ def read_mesh(path: Path) -> Mesh:
     """
     reader = _reader_of(path)
     try:
-        size = path.stat().st_size
+        size = stat_of_file(path).st_size
         if size == 0:
             raise SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
         _check_memory(size)
@@ -199,13 +199,9 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
 
 def _check_memory(size: int) -> None:
     """Refuse a file that would not fit into memory; text and index arrays take a multiple of it."""
-    try:
-        available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return
-    needed = size * _MEMORY_PER_FILE_BYTE
-    if needed > max(available, total // 2):
+    memory = psutil.virtual_memory()
+    total, needed = memory.total, size * _MEMORY_PER_FILE_BYTE
+    if needed > max(memory.available, total // 2):
         raise SpecimenError(
             f"The file holds {size / 1e9:.1f} GB and would need about {needed / 1e9:.0f} GB of memory; "
             f"this machine has {total / 1e9:.0f} GB.",

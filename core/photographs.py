@@ -12,11 +12,12 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import SpecimenError
+from core.storage import stat_of_file
 
 # What Pillow itself refuses to read begins at 179 megapixels.
 MAX_PIXELS = 170_000_000
 # What Pillow's readers raise on damaged files.
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     UnidentifiedImageError,
     ValueError,
@@ -54,6 +55,7 @@ def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v s
 
 def _read(path: Path, size: int) -> np.ndarray:
     try:
+        stat_of_file(path)
         with warnings.catch_warnings():
             # Of large pictures, which are wanted here, and of harmless flaws in their metadata.
             warnings.simplefilter("ignore")
@@ -64,7 +66,7 @@ def _read(path: Path, size: int) -> np.ndarray:
                         advice="Make it smaller.",
                     )
                 with_alpha = _in_8_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise SpecimenError(
             f"{path.name} is not a readable picture ({str(error)[:120]}).", advice="Export it again as PNG or JPEG."
         ) from error

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
 
 from core.errors import SpecimenError, WorkspaceError
 from core.meshes import Mesh, decimate, read_mesh, write_ply
+from core.storage import write_bytes
+from core.textures import bake_skin
 
 # Enough to read the relief of a tooth on a screen. In the 3D viewer two specimens of this size
 # take a third of a second to prepare and some hundred kilobytes each.
 PREVIEW_FACES = 20_000
 PREVIEW_POINTS = 40_000
+# More than that no browser turns fluently: the most that is shown in full resolution.
+MOST_FACES = 2_000_000
+_PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
 
 
 def make_preview(mesh: Mesh, faces: int = PREVIEW_FACES, points: int = PREVIEW_POINTS) -> Mesh:
@@ -39,13 +48,46 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
             return read_mesh(preview_path)
         except SpecimenError:
             preview_path.unlink(missing_ok=True)
-    preview = make_preview(read_mesh(path))
+    scan = read_mesh(path)
+    preview = make_preview(scan)
     if preview_path is not None:
         try:
+            _write_skin(preview_path, preview, scan, path)
             write_ply(preview_path, preview)
         except WorkspaceError:
             return preview  # a full disk is no reason to show nothing
     return preview
+
+
+def read_skin(preview_path: Path | None, preview: Mesh) -> UInt8[np.ndarray, "h h 3"] | None:
+    """Return the picture that goes with a preview that was kept, first row at the bottom; None where there is none.
+
+    See `core.textures`: it is made with the preview, where the scan has a texture or coloured faces.
+    """
+    import cv2
+
+    if preview_path is None or preview.is_point_cloud:
+        return None
+    try:
+        data = np.fromfile(_skin_of(preview_path), np.uint8)
+    except OSError:
+        return None
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    return None if picture is None else np.ascontiguousarray(picture[..., ::-1])
+
+
+def _write_skin(preview_path: Path, preview: Mesh, scan: Mesh, path: Path) -> None:
+    import cv2
+
+    with suppress(OSError):
+        _skin_of(preview_path).unlink(missing_ok=True)
+    picture = bake_skin(preview, scan, path)
+    if picture is not None:
+        write_bytes(_skin_of(preview_path), cv2.imencode(".png", picture[..., ::-1], _PNG)[1].tobytes())
+
+
+def _skin_of(preview_path: Path) -> Path:
+    return preview_path.with_suffix(".png")
 
 
 def _is_current(preview_path: Path, path: Path) -> bool:

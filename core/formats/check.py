@@ -15,6 +15,7 @@ _STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray
 _STRAY_REACH = 1.1  # how many times as far out as the large pieces they must lie for that
 _MOST_VERTICES_PER_FACE = 0.75  # a closed surface has half a vertex a face
 _FEWEST_POINTS = 10
+_LARGEST_EXTENT = 1e100  # the square of what is longer is no number any more
 
 
 def checked_mesh(raw: RawMesh) -> Mesh:
@@ -72,6 +73,10 @@ def _many(count: int, noun: str) -> str:
 
 
 def _check_indices(faces: np.ndarray, vertices: int) -> None:
+    if not np.isfinite(faces).all():
+        raise SpecimenError(
+            "A face refers to a vertex by what is no number.", advice="The file is damaged: copy or export it again."
+        )
     lowest, highest = int(faces.min()), int(faces.max())
     if lowest < 0 or highest >= vertices:
         row = int(np.argmax(((faces < 0) | (faces >= vertices)).any(axis=1)))
@@ -91,6 +96,11 @@ def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
         )
     low, high = box_of(vertices)
     extent = high - low
+    if extent.max() > _LARGEST_EXTENT:
+        raise SpecimenError(
+            f"The specimen would be {extent.max():.0e} units long, which no scan is.",
+            advice="The file is damaged: copy or export it again.",
+        )
     if not np.isfinite(extent).all() or extent.max() <= 1e-12 * max(np.abs(low).max(), np.abs(high).max()):
         raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +70,10 @@ def _beside(place: Path, name: str) -> Path | None:
     folder = place.parent.resolve()
     wanted = name.strip().strip('"').replace("\\", "/")
     for candidate in (wanted, wanted.rsplit("/", 1)[-1]):
-        path = (folder / candidate).resolve()
-        if path.is_relative_to(folder) and path.is_file():
-            return path
+        with suppress(OSError, ValueError):  # a name too long for the system, or with signs that no name has
+            path = (folder / candidate).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return path
     return None
 
 
@@ -105,15 +108,24 @@ def _colour(text: str) -> np.ndarray:
 
 
 def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
+
+    from core.photographs import MAX_PIXELS, UNREADABLE
 
     found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
     if found is None:
         notes.append(f"The texture {entry} is not there; the material's plain colour is shown instead.")
         return None
     try:
-        with Image.open(found) as image:
-            return np.array(image.convert("RGB"), dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures, and of harmless flaws in their metadata
+            with Image.open(found) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    notes.append(
+                        f"The texture {found.name} is too large; the material's plain colour is shown instead."
+                    )
+                    return None
+                return np.array(image.convert("RGB"), dtype=np.uint8)
+    except UNREADABLE:
         notes.append(f"The texture {found.name} cannot be read; the material's plain colour is shown instead.")
         return None

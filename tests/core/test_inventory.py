@@ -108,6 +108,19 @@ def test_take_inventory__leaves_out_links_to_elsewhere(tmp_path: Path) -> None:
     assert inventory.warnings == ("link.ply is a link out of the input folder and was left out.",)
 
 
+def test_take_inventory__leaves_out_pictures_from_elsewhere_and_circles(tmp_path: Path) -> None:
+    """Photographs are held to the same as meshes; a link to itself leads nowhere."""
+    touch(tmp_path, "outside.png", "in/a/1.png")
+    (tmp_path / "in" / "a" / "2.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "in" / "b").mkdir()
+    (tmp_path / "in" / "b" / "1.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "in" / "circle.ply").symlink_to(tmp_path / "in" / "circle.ply")
+    inventory = take_inventory(tmp_path / "in")
+    assert [(its.specimen_id, [path.name for path in its.images]) for its in inventory.specimens] == [("a", ["1.png"])]
+    names = ("circle.ply", "a/2.png", "b/1.png")
+    assert inventory.warnings == tuple(f"{name} is a link out of the input folder and was left out." for name in names)
+
+
 def test_take_inventory__tells_of_folders_it_cannot_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked drawer is named instead of being passed by in silence."""
     touch(tmp_path, "a.ply", "locked/b.ply")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import struct
 from pathlib import Path
 
@@ -48,7 +50,10 @@ def _sphere(rings: int = 24) -> Mesh:
     return Mesh(points.reshape(-1, 3), faces.astype(np.int32))
 
 
-@pytest.mark.parametrize("name", ["a.PLY", "Ammonites größer/пермь 三葉虫 é.ply", f"{'long' * 60}.Ply"])
+@pytest.mark.parametrize(
+    "name",
+    ["a.PLY", "Ammonites größer/пермь 三葉虫 é.ply", f"{'long' * 60}.Ply", f"{'/'.join(['deep' * 50] * 16)}/a.ply"],
+)
 def test_read_mesh__takes_any_path(tmp_path: Path, name: str) -> None:
     """Suffixes in any case, and paths that are long or not ASCII."""
     path = tmp_path / name
@@ -82,6 +87,21 @@ def test_read_mesh__says_why_a_file_cannot_be_opened(tmp_path: Path) -> None:
         read_mesh(tmp_path / "folder.stl")
 
 
+def test_read_mesh__refuses_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe, a socket, a device named like a mesh: reading one might never end."""
+    os.mkfifo(tmp_path / "pipe.ply")
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.stl")
+        with pytest.raises(SpecimenError, match=r"socket\.stl is a socket, not a file\. Put a copy of the scan"):
+            read_mesh(tmp_path / "socket.stl")
+    with pytest.raises(SpecimenError, match=r"pipe\.ply is a pipe, not a file"):
+        read_mesh(tmp_path / "pipe.ply")
+    (tmp_path / "zeros.obj").symlink_to("/dev/zero")
+    with pytest.raises(SpecimenError, match=r"zeros\.obj is a device, not a file"):
+        read_mesh(tmp_path / "zeros.obj")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "binary_little_endian", "binary_big_endian"])
 @pytest.mark.parametrize(("vertices", "faces"), [(3, 4_000_000_000), (4_000_000_000, 1), (10**30, 10**30)])
 def test_read_mesh__does_not_believe_absurd_headers(tmp_path: Path, encoding: str, vertices: int, faces: int) -> None:
@@ -104,6 +124,25 @@ def test_read_mesh__does_not_believe_absurd_stl_counts(tmp_path: Path) -> None:
     """Likewise STL."""
     with pytest.raises(SpecimenError, match="cut short: it promises 4,294,967,295 faces, but only 1"):
         read_mesh(_written(tmp_path, "absurd.stl", b"\0" * 80 + b"\xff" * 4 + b"\0" * 60))
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".stl", ".off", ".obj"])
+def test_read_mesh__refuses_what_would_fill_the_memory(tmp_path: Path, suffix: str) -> None:
+    """A file of a terabyte is refused by its size, before a byte of it is read."""
+    path = _written(tmp_path, f"vast{suffix}", b"ply\n")
+    os.truncate(path, 1 << 40)  # holds nothing and takes no room
+    with pytest.raises(SpecimenError, match=r"holds 1099\.5 GB and would need about .* GB of memory; this machine has"):
+        read_mesh(path)
+
+
+@pytest.mark.parametrize("head", [b"solid made by an exporter", b"solid\n facet normal 0 0 0\n", b"SOLID x"])
+def test_read_mesh__tells_binary_stl_from_text_by_its_length(
+    tmp_path: Path, wholes: dict[str, bytes], head: bytes
+) -> None:
+    """A binary header may begin with the word that begins the text form."""
+    content = head.ljust(80, b" ") + wholes["binary.stl"][80:]
+    mesh = read_mesh(_written(tmp_path, "a.stl", content))
+    assert np.array_equal(mesh.vertices[mesh.faces], TETRAHEDRON[FACES])
 
 
 def test_read_mesh__refuses_indices_out_of_range(tmp_path: Path) -> None:
