@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from core.errors import CoreError
+from core.offline import keep_offline
 
 
 def _raster() -> str:
@@ -58,6 +59,7 @@ def _cuda() -> str:
 
 
 def _openvino() -> str:
+    keep_offline()
     import openvino
 
     name = openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")

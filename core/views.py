@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.errors import InputError, SettingError, SpecimenError
+from core.errors import SettingError, SpecimenError
 from core.meshes import Mesh, normalise_with_body
 from core.poses import camera_poses, check_views
 from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
@@ -22,6 +23,7 @@ ANTIALIAS = (1, 4, 16)
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 _SMALLEST_SIZE, _LARGEST_SIZE = 16, 4096
 _MARGIN = 0.04
+_LONGEST_NAME = 255  # bytes; no usual file system takes more
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class ViewSettings:
         `white`, `black`, `gray`, or a colour like `#20304a`.
     shading : str
         `clay` (matte, a light at the camera, one from the upper left, cavities darkened),
+        `occlusion` (the same lights; darker where the surroundings hide more of the sky),
         `headlight` or `key`.
     normals : str
         `smooth` or `flat`.
@@ -54,6 +57,9 @@ class ViewSettings:
         `view` zooms every view by itself, `specimen` all views of a specimen alike.
     align : bool
         Turn the specimen to its principal axes first.
+    mixed : bool
+        Turn it so for every second view only: what lies alike in its file is compared as it lies,
+        and what does not is still found (see docs/retrieval.md).
 
     Raises
     ------
@@ -72,6 +78,7 @@ class ViewSettings:
     antialias: int = 4
     framing: str = "view"
     align: bool = False
+    mixed: bool = False
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -89,6 +96,10 @@ class ViewSettings:
             raise SettingError(
                 f"'appearance' must be gray or colour with the backend {self.backend} (got {self.appearance!r}).",
                 advice="Use --backend raster, which draws depth and normals too.",
+            )
+        if self.align and self.mixed:
+            raise SettingError(
+                "'align' turns the specimen for all views, 'mixed' for every second one.", advice="Leave one out."
             )
         colour_of(self.background)
 
@@ -153,6 +164,35 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0, with_d
     RendererError
         Where the backend asked for does not work here.
     """
+    if settings.mixed:
+        return _mixed(mesh, settings, threads=threads, with_depth=with_depth)
+    views = _drawn(mesh, settings, slice(None), threads=threads, with_depth=with_depth)
+    if not views.masks.any():
+        raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
+    return views
+
+
+def _mixed(mesh: Mesh, settings: ViewSettings, *, threads: int, with_depth: bool) -> Views:
+    """Draw the first, third, … view as the specimen lies in its file, the others along its principal axes."""
+    ways = [replace(settings, mixed=False, align=align) for align in (False, True)][: settings.views]
+    halves = [
+        _drawn(mesh, way, slice(place, None, 2), threads=threads, with_depth=with_depth)
+        for place, way in enumerate(ways)
+    ]
+    if not any(half.masks.any() for half in halves):
+        raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
+    order = np.argsort(np.concatenate([np.arange(place, settings.views, 2) for place in range(len(ways))]))
+    depths = [half.depth for half in halves if half.depth is not None]
+    return Views(
+        np.concatenate([half.images for half in halves])[order],
+        np.concatenate([half.masks for half in halves])[order],
+        np.concatenate([half.camera_to_world for half in halves])[order],
+        np.concatenate(depths)[order] if depths else None,
+    )
+
+
+def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, with_depth: bool) -> Views:
+    """Draw some of the views."""
     unit, body = normalise_with_body(mesh)
     if settings.align:
         from core.formats.align import aligned
@@ -160,6 +200,7 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0, with_d
         unit = aligned(unit)
     surface = surface_of(unit)
     cameras = _cameras(surface, body, settings)
+    cameras = replace(cameras, camera_to_world=cameras.camera_to_world[which], windows=cameras.windows[which])
     look = Look(
         appearance=settings.appearance,
         shading=settings.shading,
@@ -170,18 +211,27 @@ def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0, with_d
     knows_depth = with_depth and settings.backend in ("auto", "raster", "raycast")
     depth = np.empty((len(cameras.camera_to_world), settings.size, settings.size), np.float32) if knows_depth else None
     images, masks = _render(settings.backend, surface, cameras, look, threads, depth)
-    if not masks.any():
-        raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
     return Views(images, masks, cameras.camera_to_world, depth)
 
 
 def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
-    """Write `<category>/<specimen>_view00.png` and so on, each atomically; return the paths."""
+    """Write `<category>/<specimen>_view00.png` and so on, each atomically; return the paths.
+
+    Raises
+    ------
+    SpecimenError
+        Where the specimen's name leaves no room for those of its views.
+    """
     import cv2
 
     paths = []
     for number, image in enumerate(views.images):
         path = file_of_specimen(folder, specimen_id, view_suffix(number))
+        if len(os.fsencode(path.name)) > _LONGEST_NAME:
+            raise SpecimenError(
+                f"Its name is too long: the names of its views would have more than {_LONGEST_NAME} bytes.",
+                advice="Give the file a shorter name.",
+            )
         gray = image[..., 0]
         plain = (image == gray[..., None]).all()
         pixels = gray if plain else image[..., ::-1]
@@ -197,36 +247,6 @@ _PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
 def view_suffix(number: int) -> str:
     """Return what follows the specimen id in the name of a view's file."""
     return f"_view{number:02d}.png"
-
-
-def read_views(folder: Path, specimen_id: str) -> UInt8[np.ndarray, "v h w 3"]:
-    """Read back what `write_views` wrote, in order.
-
-    Raises
-    ------
-    InputError
-        Where there are no views, one cannot be read, or their sizes differ.
-    """
-    import cv2
-
-    images: list[np.ndarray] = []
-    while (path := file_of_specimen(folder, specimen_id, view_suffix(len(images)))).is_file():
-        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise InputError(
-                f"{path} is not a readable picture.", advice="Render this specimen again with --overwrite."
-            )
-        if images and image.shape != images[0].shape:
-            raise InputError(
-                f"{path} is not of the size of the specimen's other views.",
-                advice="Render this specimen again with --overwrite.",
-            )
-        images.append(np.asarray(image[..., ::-1], dtype=np.uint8))
-    if not images:
-        raise InputError(
-            f"There are no views of {specimen_id} in {folder}.", advice="Run `python -m core render` first."
-        )
-    return np.stack(images)
 
 
 def colour_of(name: str) -> tuple[int, int, int]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import atexit
 import io
-import os
-import signal
 import struct
 import subprocess
 import sys
@@ -25,6 +23,7 @@ from typing import IO
 import numpy as np
 
 from core.errors import RendererError
+from core.processes import kill_group
 from core.renderers import raster
 from core.renderers.surface import Cameras, Look, Surface
 
@@ -152,8 +151,7 @@ class _Child:
 
     def end(self) -> None:
         """Kill the process, if it still runs, and close everything that belongs to it."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill_group(self._process.pid)
         self._process.wait()
         if self._talker is not None:
             self._talker.join(5)  # it ends when the pipe does; a pipe in use must not be closed

@@ -10,8 +10,13 @@ from core.poses import DISTANCE
 _CAVITY_REACH = 0.012  # of the picture's width; the second ring lies twice as far out
 _CAVITY_STRENGTH = np.float32(1.0)
 _DARKEST, _LIGHTEST = np.float32(0.55), np.float32(1.12)
+_SKY_REACH = 0.35  # of the specimen's radius; what lies farther off hides nothing
+_SKY_STEPS = 8
+_SKY_BIAS = np.float32(0.08)  # what rises less above the tangent plane is the facets of the mesh
+_SKY_STRENGTH = np.float32(1.6)
 _BRIGHTEST = np.float32(250.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+_ACROSS, _ALONG = (1, 1, 0, -1, -1, -1, 0, 1), (0, 1, 1, 1, 0, -1, -1, -1)  # columns and rows of eight directions
 
 
 def cavities(depth: np.ndarray, bends: np.ndarray, step: float, factor: np.ndarray | None = None) -> np.ndarray:
@@ -89,6 +94,66 @@ def _cavities(depth, rights, downs, reach, pixel, factor):  # type: ignore[no-un
             factor[row, column] = value if depth[row, column] < np.inf else _ONE
 
 
+def openness(depth: np.ndarray, bends: np.ndarray, step: float, factor: np.ndarray | None = None) -> np.ndarray:
+    """Return a factor for every pixel: 1 in the open, less the more of the sky its surroundings hide.
+
+    Parameters and result are those of `cavities`. In each of eight directions the depth buffer tells
+    how high its highest point within reach rises above the surface's tangent plane, and farther ones
+    count less (image-space horizon-based ambient occlusion: Bavoil, Sainz and Dimitrov, 2008; from
+    the depth buffer alone, as Mittring, 2007, began it).
+    """
+    if factor is None:
+        factor = np.empty(depth.shape, np.float32)
+    pixel = step * DISTANCE
+    reach = _SKY_REACH / pixel
+    lengths = np.unique(np.maximum(1, np.rint(reach * (np.arange(1, _SKY_STEPS + 1) / _SKY_STEPS) ** 1.5)))
+    lengths = lengths[lengths < len(depth) // 2].astype(np.int64)
+    _openness(depth, bends[0], bends[1], lengths, np.float32(pixel), factor)
+    return factor
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
+def _openness(depth, rights, downs, lengths, pixel, factor):  # type: ignore[no-untyped-def]
+    """Go row by row, direction by direction and step by step, as `_cavities` does."""
+    height, width = depth.shape
+    hidden, highest = np.empty(width, np.float32), np.empty(width, np.float32)
+    leans = np.empty(width, np.float32)
+    facing = np.empty(width, np.float32)
+    most = np.float32(_SKY_REACH * _SKY_REACH)
+    for row in range(height):
+        hidden[:] = _ZERO
+        for column in range(width):
+            x, y = rights[row, column], downs[row, column]
+            facing[column] = np.sqrt(max(_ONE - x * x - y * y, _ZERO))
+        for turn in range(8):
+            across, along = _ACROSS[turn], _ALONG[turn]
+            norm = np.float32(np.sqrt(np.float32(across * across + along * along)))
+            for column in range(width):
+                leans[column] = (rights[row, column] * across + downs[row, column] * along) / norm
+            highest[:] = _ZERO
+            for length in lengths:
+                paces = np.int64(np.rint(length / norm))
+                r, c = row + along * paces, across * paces
+                if r < 0 or r >= height or abs(c) >= width:
+                    continue
+                far = np.float32(paces) * norm * pixel
+                start, count = (0 if c > 0 else -c), width - abs(c)
+                here, there = depth[row, start : start + count], depth[r, start + c : start + c + count]
+                lean, high = leans[start : start + count], highest[start : start + count]
+                towards = facing[start : start + count]
+                for i in range(count):
+                    # What is not there lies infinitely far behind; a long way is far enough.
+                    rise = max(here[i] - there[i], -_ONE)
+                    square = far * far + rise * rise
+                    above = (lean[i] * far + towards[i] * rise) / np.sqrt(square) - _SKY_BIAS
+                    high[i] = max(high[i], above * max(_ONE - square / most, _ZERO))
+            for column in range(width):
+                hidden[column] += highest[column]
+        for column in range(width):
+            value = max(_ONE - _SKY_STRENGTH * np.float32(0.125) * hidden[column], np.float32(0.35))
+            factor[row, column] = value if depth[row, column] < np.inf else _ONE
+
+
 def finish(
     colours: np.ndarray,
     coverage: np.ndarray,
@@ -106,7 +171,7 @@ def finish(
     coverage : (h, w) float32
         Which share of each pixel shows the specimen.
     factor : (h, w) float32
-        What `cavities` returned; (0, 0) for none.
+        What `cavities` or `openness` returned; (0, 0) for none.
     background : (3,) float32
         From 0 to 255.
     image : (h, w, 3) uint8

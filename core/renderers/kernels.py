@@ -17,8 +17,8 @@ import numpy as np
 from numba import njit
 
 _SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.renderers.scanning`
-_PIXEL_STEP = np.float32(20.0)  # of 255, between neighbouring pixels
 _STEEP = np.float32(2.0)  # how much depth, in widths of a pixel, one sample may stand for
+_STEEP_STEP = np.float32(6.0)  # the same between the middles of neighbouring pixels
 _WHITE = np.float32(255.0)
 _CLAY = np.float32(238.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -236,54 +236,67 @@ def locate(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def aim(camera, pixels, offsets, size):  # type: ignore[no-untyped-def]
-    """Return rays through some pixels, one for each offset from their middle; length 1 along the axis."""
-    rays = np.empty((len(pixels) * len(offsets), 6), np.float32)
-    ray = 0
-    for pixel in pixels:
-        row, column = pixel // size, pixel % size
-        for k in range(len(offsets)):
-            right = camera[4, 0] + (np.float32(column) + _HALF + offsets[k, 0]) * camera[4, 2]
-            down = camera[4, 1] + (np.float32(row) + _HALF + offsets[k, 1]) * camera[4, 2]
-            for axis in range(3):
-                rays[ray, axis] = camera[3, axis]
-                rays[ray, 3 + axis] = right * camera[0, axis] + down * camera[1, axis] + camera[2, axis]
-            ray += 1
-    return rays
+def aim(camera, pixels, offsets, size, rays):  # type: ignore[no-untyped-def]
+    """Write rays through some pixels, one for each offset from their middle; length 1 along the axis."""
+    # Read once: compiled code must otherwise expect that what is written changes the camera.
+    x, y, z, left, top, step = camera[3, 0], camera[3, 1], camera[3, 2], camera[4, 0], camera[4, 1], camera[4, 2]
+    rx, ry, rz = camera[0, 0], camera[0, 1], camera[0, 2]
+    dx, dy, dz = camera[1, 0], camera[1, 1], camera[1, 2]
+    fx, fy, fz = camera[2, 0], camera[2, 1], camera[2, 2]
+    many = len(offsets)
+    for i in range(len(pixels)):
+        row, column = pixels[i] // size, pixels[i] % size
+        for k in range(many):
+            right = left + (np.float32(column) + _HALF + offsets[k, 0]) * step
+            down = top + (np.float32(row) + _HALF + offsets[k, 1]) * step
+            ray = np.uint64(i * many + k)
+            rays[ray, 0], rays[ray, 1], rays[ray, 2] = x, y, z
+            rays[ray, 3] = right * rx + down * dx + fx
+            rays[ray, 4] = right * ry + down * dy + fy
+            rays[ray, 5] = right * rz + down * dz + fz
 
 
 @njit(cache=True, nogil=True)
-def sides(facets, rays):  # type: ignore[no-untyped-def]
-    """Return 1 where a ray meets a facet against its normal, else -1."""
-    facing = np.empty(len(rays), np.float32)
-    for i in range(len(rays)):
+def place(pixels, found, rays, triangles, places, facing, depth):  # type: ignore[no-untyped-def]
+    """Write what rays found to where their pixels are: face (-1: none), place on it, side, depth (infinite: none).
+
+    A side is 1 where a ray meets a facet against its normal, else -1.
+    """
+    faces, spots, facets, reached = found
+    for i in range(len(pixels)):
+        pixel, face = np.uint64(pixels[i]), np.int32(faces[i])  # what Embree calls invalid becomes -1
+        triangles[pixel], depth[pixel] = face, reached[i]
+        if face < 0:
+            continue
+        places[pixel, 0], places[pixel, 1] = spots[i, 0], spots[i, 1]
         along = facets[i, 0] * rays[i, 3] + facets[i, 1] * rays[i, 4] + facets[i, 2] * rays[i, 5]
-        facing[i] = -_ONE if along > _ZERO else _ONE
-    return facing
+        facing[pixel] = -_ONE if along > _ZERO else _ONE
 
 
 @njit(cache=True, nogil=True)
-def find_edges(depth, colours):  # type: ignore[no-untyped-def]
-    """Return the pixels that differ visibly from a neighbour."""
+def find_edges(depth, step):  # type: ignore[no-untyped-def]
+    """Return the pixels at the outline, at a step in depth, or on a slope too steep for one ray."""
     height, width = depth.shape
+    edges = np.empty(height * width, np.int32)
     marked = np.zeros((height, width), np.bool_)
+    limit = _STEEP_STEP * step
     for row in range(height):
         for column in range(width):
-            hit = depth[row, column] < np.inf
+            here = depth[row, column]
             for side in range(2):
                 r, c = row + side, column + 1 - side
                 if r == height or c == width:
                     continue
-                other = depth[r, c] < np.inf
-                differs = hit != other
-                if hit and other:
-                    for channel in range(colours.shape[2]):
-                        if abs(colours[row, column, channel] - colours[r, c, channel]) > _PIXEL_STEP:
-                            differs = True
-                if differs:
-                    marked[row, column] = True
-                    marked[r, c] = True
-    return np.flatnonzero(marked).astype(np.int32)
+                there = depth[r, c]
+                # Two that see nothing differ by no number, which is not more than anything.
+                if abs(here - there) > limit * min(here, there):
+                    marked[row, column] = marked[r, c] = True
+    found = 0
+    for row in range(height):
+        for column in range(width):
+            edges[np.uint64(found)] = row * width + column
+            found += marked[row, column]
+    return edges[:found]
 
 
 @njit(cache=True, nogil=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.renderers.compose import cavities, openness
 from core.renderers.kernels import colour_hits
 from core.renderers.surface import Look, Surface
 
 _APPEARANCE = {"gray": 0, "colour": 1, "depth": 2, "normals": 3}
-_SHADING = {"clay": 0, "headlight": 1, "key": 2}
+_SHADING = {"clay": 0, "occlusion": 0, "headlight": 1, "key": 2}
+_RELIEF: dict[str, Callable[..., np.ndarray]] = {"clay": cavities, "occlusion": openness}
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,15 @@ class Shading:
         What the kernels take last, in order.
     channels : int
         1 for gray, 3 for colours.
-    has_cavities : bool
-        Whether cavities are darkened.
+    relief : callable, optional
+        What brings out form beyond the lights: `core.renderers.compose.cavities` or `openness`.
     background : (3,) float32
         From 0 to 255.
     """
 
     arguments: tuple[Any, ...]
     channels: int
-    has_cavities: bool
+    relief: Callable[..., np.ndarray] | None
     background: np.ndarray
 
     def colour(
@@ -80,7 +83,7 @@ def shading_of(surface: Surface, look: Look) -> Shading:
     return Shading(
         arguments,
         1 if appearance in ("gray", "depth") else 3,
-        look.shading == "clay" and lit,
+        _RELIEF.get(look.shading) if lit else None,
         np.array(look.background, np.float32),
     )
 

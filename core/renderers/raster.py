@@ -7,18 +7,22 @@ neighbouring faces leave no cracks and every machine gives the same pixels.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import isqrt
 from queue import SimpleQueue
 
 import numpy as np
 
-from core.renderers.compose import cavities, finish
+from core.processes import processors
+from core.renderers.clusters import clusters_of, coarse, part, unhidden
+from core.renderers.compose import finish
 from core.renderers.kernels import average_edges, locate, pick, samples_of
 from core.renderers.lights import Shading, camera_numbers, shading_of
-from core.renderers.scanning import TILE, TILES, clusters_of, coarse, part, project, scan, unhidden
+from core.renderers.scanning import TILE, project, scan
 from core.renderers.surface import Cameras, Look, Surface
+
+_TILES = 64  # of the depth buffer with which clusters are compared, along a side of the picture, at least
 
 
 def render(
@@ -52,16 +56,16 @@ def render(
     shading = shading_of(surface, look)
     grid = isqrt(look.antialias)
 
-    clusters = clusters_of(*shading.arguments[:2])
+    scene = _Scene.of(*shading.arguments[:2])
     buffers: SimpleQueue[_Buffers] = SimpleQueue()
-    workers = min(views, threads or len(os.sched_getaffinity(0)))
+    workers = min(views, threads or processors())
     for _ in range(workers):
         buffers.put(_Buffers(len(surface.vertices), size, grid, shading.channels))
 
     def draw(view: int) -> None:
         buffer = buffers.get()
         camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        depth = _draw(camera, shading, clusters, buffer, grid, images[view], masks[view])
+        depth = _draw(camera, shading, scene, buffer, grid, images[view], masks[view])
         if distances is not None:
             distances[view] = depth
         buffers.put(buffer)
@@ -73,6 +77,34 @@ def render(
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(draw, range(views)))
     return images, masks
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What is the same for all views of a surface.
+
+    Parameters
+    ----------
+    faces : (m, 3) int32
+        Vertex indices.
+    clusters : (7, k) float32
+        As `core.renderers.clusters` has them.
+    vertex_columns : (3, n) float32
+        x, y and z by themselves: in that order processors take many at once.
+    face_columns : (3, m) int32
+        First, second and third corners by themselves.
+    """
+
+    faces: np.ndarray
+    clusters: np.ndarray
+    vertex_columns: np.ndarray
+    face_columns: np.ndarray
+
+    @classmethod
+    def of(cls, vertices: np.ndarray, faces: np.ndarray) -> _Scene:
+        """Return what the views of some faces share."""
+        columns = np.ascontiguousarray(vertices.T), np.ascontiguousarray(faces.T)
+        return cls(faces, clusters_of(vertices, faces), *columns)
 
 
 class _Buffers:
@@ -100,7 +132,7 @@ def _room_for_hits(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
 def _draw(
     camera: np.ndarray,
     shading: Shading,
-    clusters: np.ndarray,
+    scene: _Scene,
     buffer: _Buffers,
     grid: int,
     image: np.ndarray,
@@ -108,9 +140,8 @@ def _draw(
 ) -> np.ndarray:
     """Write a picture and its mask; return the depth of every pixel, which the next view overwrites."""
     size = len(image)
-    _scan(camera, shading, clusters, buffer, grid)
-    faces = shading.arguments[1]
-    found = (buffer.places, buffer.nearness, faces, buffer.seen, buffer.nearest, grid)
+    _scan(camera, scene, buffer, grid)
+    found = (buffer.places, buffer.nearness, scene.faces, buffer.seen, buffer.nearest, grid)
     coverage, colours, bends = buffer.coverage, buffer.colours, buffer.bends
     count = pick(buffer.nearest, grid, camera[4, 2], coverage, buffer.picked, buffer.mixed)
     locate(buffer.picked.ravel(), True, *found, *buffer.hits)
@@ -123,24 +154,25 @@ def _draw(
         locate(samples, False, *found, *more)
         average_edges(colours, coverage.ravel(), pixels, more[3], shading.colour(more, camera)[0], grid * grid)
     factor = np.empty((0, 0), np.float32)
-    if shading.has_cavities:
-        factor = cavities(depth, bends.reshape(2, size, size), float(camera[4, 2]), buffer.factor)
+    if shading.relief is not None:
+        factor = shading.relief(depth, bends.reshape(2, size, size), float(camera[4, 2]), buffer.factor)
     finish(colours.reshape(size, size, -1), coverage, factor, shading.background, image, mask)
     return depth
 
 
-def _scan(camera: np.ndarray, shading: Shading, clusters: np.ndarray, buffer: _Buffers, grid: int) -> None:
+def _scan(camera: np.ndarray, scene: _Scene, buffer: _Buffers, grid: int) -> None:
     """Find the face seen through every sample (-1: none) and the inverse of its depth."""
-    vertices, faces = shading.arguments[:2]
     seen, nearest = buffer.seen, buffer.nearest
     width = len(seen)
-    project(vertices, camera, grid, width, buffer.places, buffer.nearness, buffer.cells)
-    corners = (buffer.places, buffer.nearness, buffer.cells, faces)
+    both_halves = buffer.places.view(np.int64)[:, 0]
+    project(scene.vertex_columns, camera, grid, width, both_halves, buffer.nearness, buffer.cells)
+    corners = (buffer.places, buffer.nearness, buffer.cells, scene.faces, scene.face_columns)
     seen.fill(-1)
     nearest.fill(0)
-    towards, away = part(clusters, camera)
+    towards, away = part(scene.clusters, camera)
     scan(towards, *corners, np.empty((0, 0), np.float32), seen, nearest)
     tiles = coarse(nearest, TILE)
-    times = max(1, len(tiles) // TILES)
-    away = unhidden(away, clusters, camera, grid, width, coarse(tiles, times), TILE * times)
+    coarser = max(0, (len(tiles) // _TILES).bit_length() - 1)
+    shift = TILE.bit_length() - 1 + coarser
+    away = unhidden(away, scene.clusters, camera, grid, width, coarse(tiles, 1 << coarser), shift)
     scan(away, *corners, tiles, seen, nearest)

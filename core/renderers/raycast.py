@@ -1,98 +1,136 @@
 """Ray casting with Embree (Wald et al., 2014) through Open3D: needs no screen and no driver.
 
-One ray goes through the middle of every pixel. Where neighbouring pixels differ, more rays are
-cast and averaged (adaptive supersampling: Whitted, 1980), so that edges are smooth at little cost.
+One ray goes through the middle of every pixel where there may be something. At outlines and steps
+in depth, more rays are cast and averaged (adaptive supersampling: Whitted, 1980), so that edges are
+smooth at little cost. Rays of several views are cast together, so that no processor waits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from math import isqrt
 from typing import Any
 
 import numpy as np
 
-from core.renderers.compose import cavities, finish
-from core.renderers.kernels import aim, average_edges, find_edges, sides
-from core.renderers.lights import camera_numbers, shading_of
+from core.processes import processors
+from core.renderers.clusters import clusters_of, within_reach
+from core.renderers.compose import finish
+from core.renderers.kernels import aim, average_edges, find_edges, place
+from core.renderers.lights import Shading, camera_numbers, shading_of
 from core.renderers.surface import Cameras, Look, Surface
+
+_PIXELS_AT_ONCE = 2_000_000
+_SHIFT = 2  # squares of 4 pixels along a side are looked into or not
+_MIDDLE = np.zeros((1, 2), np.float32)
+
+_Hits = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def render(
     surface: Surface, cameras: Cameras, look: Look, threads: int = 0, distances: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a surface from every camera.
-
-    Parameters
-    ----------
-    surface : Surface
-        What to draw; surfaces are two-sided.
-    cameras : Cameras
-        Poses, windows and picture size.
-    look : Look
-        Lights and colours.
-    threads : int
-        How many threads cast rays; 0 for all.
-    distances : (v, h, w) float32, optional
-        Written to where given: distance along the camera's axis, infinite off the specimen.
-
-    Returns
-    -------
-    images : (v, h, w, 3) uint8
-        The pictures.
-    masks : (v, h, w) bool
-        Which pixels the specimen covers by half or more.
-    """
-    scene = _Scene(surface, look, threads)
+    """Draw a surface from every camera; see `core.renderers.raster.render`."""
     views, size = len(cameras.camera_to_world), cameras.size
     images = np.empty((views, size, size, 3), np.uint8)
     masks = np.empty((views, size, size), np.bool_)
-    for view in range(views):
-        camera = camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size)
-        depth = scene.draw(camera, images[view], masks[view])
-        if distances is not None:
-            distances[view] = depth
+    shading = shading_of(surface, look)
+    embree = _Embree(surface, threads)
+    clusters = clusters_of(*shading.arguments[:2])
+    together = max(1, _PIXELS_AT_ONCE // size**2)
+    with ThreadPoolExecutor(threads or processors()) as pool:
+        for first in range(0, views, together):
+            batch = range(first, min(first + together, views))
+            aims = [camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size) for view in batch]
+            pictures = [_Picture(camera, size, shading) for camera in aims]
+            list(pool.map(lambda picture: picture.look_where(clusters), pictures))
+            embree.cast(pictures, _MIDDLE, pool.map)
+            list(pool.map(_Picture.shade, pictures))
+            if look.antialias > 1:
+                embree.cast(pictures, _offsets(isqrt(look.antialias)), pool.map)
+            list(pool.map(_Picture.finish, pictures, (images[view] for view in batch), (masks[view] for view in batch)))
+            if distances is not None:
+                distances[batch.start : batch.stop] = [picture.depth for picture in pictures]
     return images, masks
 
 
-class _Scene:
-    """Embree's search tree over a surface, and what shading looks up for a hit."""
+def _offsets(grid: int) -> np.ndarray:
+    """Return the places of a grid of samples, off the middle of their pixel."""
+    places = ((np.arange(grid) + 0.5) / grid - 0.5).astype(np.float32)
+    return np.stack([axis.ravel() for axis in np.meshgrid(places, places)], axis=1)
 
-    def __init__(self, surface: Surface, look: Look, threads: int) -> None:
+
+class _Picture:
+    """One view while it is drawn."""
+
+    def __init__(self, camera: np.ndarray, size: int, shading: Shading) -> None:
+        self.camera, self._size, self._shading = camera, size, shading
+        self._hits = _no_hits(size * size)
+        self.depth = self._hits[3].reshape(size, size)
+
+    def look_where(self, clusters: np.ndarray) -> None:
+        """Choose the pixels that rays go through: those that the surface may show in."""
+        self.pixels = within_reach(clusters, self.camera, self._size, _SHIFT)
+
+    def aim(self, offsets: np.ndarray, rays: np.ndarray) -> None:
+        """Write the rays through the chosen pixels."""
+        aim(self.camera, self.pixels, offsets, self._size, rays)
+
+    def take(self, found: _Hits, rays: np.ndarray, samples: int) -> None:
+        """Keep what rays through the middles of the chosen pixels found, or the mean of what several rays found."""
+        if samples == 1:
+            place(self.pixels, found, rays, *self._hits)
+            return
+        hits = _no_hits(len(rays))
+        place(np.arange(len(rays)), found, rays, *hits)
+        colours, _ = self._shading.colour(hits, self.camera)
+        average_edges(self._colours, self._coverage, self.pixels, hits[3], colours, samples)
+
+    def shade(self) -> None:
+        """Light what was hit, and choose the pixels that more rays go through."""
+        self._colours, self._bends = self._shading.colour(self._hits, self.camera)
+        self._coverage = np.isfinite(self._hits[3]).astype(np.float32)
+        self.pixels = find_edges(self.depth, self.camera[4, 2])
+
+    def finish(self, image: np.ndarray, mask: np.ndarray) -> None:
+        """Write the picture and its mask."""
+        size, factor = self._size, np.empty((0, 0), np.float32)
+        if self._shading.relief is not None:
+            factor = self._shading.relief(self.depth, self._bends.reshape(2, size, size), float(self.camera[4, 2]))
+        coverage = self._coverage.reshape(size, size)
+        finish(self._colours.reshape(size, size, -1), coverage, factor, self._shading.background, image, mask)
+
+
+def _no_hits(count: int) -> _Hits:
+    """Return faces (-1: none), places on them, sides and depths of rays that have found nothing yet."""
+    triangles, depth = np.full(count, -1, np.int32), np.full(count, np.inf, np.float32)
+    return triangles, np.empty((count, 2), np.float32), np.empty(count, np.float32), depth
+
+
+class _Embree:
+    """Embree's search tree over a surface, built once."""
+
+    def __init__(self, surface: Surface, threads: int) -> None:
         import open3d as o3d
 
         self._tensor: Any = o3d.core.Tensor
         self._threads = threads
-        self._embree: Any = o3d.t.geometry.RaycastingScene(nthreads=threads)
-        self._embree.add_triangles(
+        self._scene: Any = o3d.t.geometry.RaycastingScene(nthreads=threads)
+        self._scene.add_triangles(
             self._tensor.from_numpy(np.array(surface.vertices)),
             self._tensor.from_numpy(np.array(surface.faces, dtype=np.uint32)),
         )
-        self._shading = shading_of(surface, look)
-        grid = isqrt(look.antialias)
-        places = ((np.arange(grid) + 0.5) / grid - 0.5).astype(np.float32)
-        self._offsets = np.stack([axis.ravel() for axis in np.meshgrid(places, places)], axis=1)
 
-    def draw(self, camera: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """Write a picture and its mask; return the depth of every pixel."""
-        size = len(image)
-        hits = self._cast(aim(camera, np.arange(size * size), np.zeros((1, 2), np.float32), size))
-        colours, bends = self._shading.colour(hits, camera)
-        depth = hits[3].reshape(size, size)
-        coverage = np.isfinite(depth).astype(np.float32)
-        if len(self._offsets) > 1:
-            edges = find_edges(depth, colours.reshape(size, size, -1))
-            if len(edges):
-                more = self._cast(aim(camera, edges, self._offsets, size))
-                averaged = self._shading.colour(more, camera)[0]
-                average_edges(colours, coverage.ravel(), edges, more[3], averaged, len(self._offsets))
-        factor = np.empty((0, 0), np.float32)
-        if self._shading.has_cavities:
-            factor = cavities(depth, bends.reshape(2, size, size), float(camera[4, 2]))
-        finish(colours.reshape(size, size, -1), coverage, factor, self._shading.background, image, mask)
-        return depth
-
-    def _cast(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        found = self._embree.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
-        triangles = found["primitive_ids"].numpy().view(np.int32)  # what Embree calls invalid becomes -1
-        facing = sides(found["primitive_normals"].numpy(), rays)
-        return triangles, found["primitive_uvs"].numpy(), facing, found["t_hit"].numpy()
+    def cast(self, pictures: list[_Picture], offsets: np.ndarray, for_all: Callable[..., Iterable[object]]) -> None:
+        """Cast rays through the chosen pixels of some pictures, one for each offset."""
+        ends = np.cumsum([len(picture.pixels) * len(offsets) for picture in pictures])
+        if not ends[-1]:
+            return
+        rays = np.empty((ends[-1], 6), np.float32)
+        shares = np.split(rays, ends[:-1])
+        list(for_all(lambda picture, share: picture.aim(offsets, share), pictures, shares))
+        found = self._scene.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
+        names = ("primitive_ids", "primitive_uvs", "primitive_normals", "t_hit")
+        parts = zip(*(np.split(found[name].numpy(), ends[:-1]) for name in names), strict=True)
+        list(for_all(lambda picture, *part: picture.take(part[0], part[1], len(offsets)), pictures, parts, shares))

@@ -11,7 +11,7 @@ from core.meshes import Mesh
 
 BACKENDS = ("auto", "raster", "raycast", "vtk", "filament")
 APPEARANCES = ("gray", "colour", "depth", "normals")
-SHADINGS = ("clay", "headlight", "key")
+SHADINGS = ("clay", "occlusion", "headlight", "key")
 NORMALS = ("smooth", "flat")
 
 

@@ -14,6 +14,7 @@ _AMBIENT = 0.16
 _LIGHTS = {
     # Direction in the camera's frame (x right, y up, z towards it) and strength.
     "clay": (((0.0, 0.0, 1.0), 0.32), ((-0.5, 0.5, 0.7071), 0.52)),
+    "occlusion": (((0.0, 0.0, 1.0), 0.32), ((-0.5, 0.5, 0.7071), 0.52)),
     "headlight": (((0.0, 0.0, 1.0), 0.84),),
     "key": (((-0.5, 0.5, 0.7071), 0.84),),
 }

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.errors import InputError, SettingError
-from core.meshes import Mesh
+from core.errors import SettingError, SpecimenError
+from core.meshes import Mesh, read_mesh
+from core.stage_files import read_view_files
 from core.storage import fingerprint
-from core.views import Views, ViewSettings, colour_of, read_views, render_views, write_views
+from core.views import Views, ViewSettings, colour_of, render_views, write_views
 from tests.core.test_renderers import bumpy
 
 
@@ -33,7 +34,7 @@ from tests.core.test_renderers import bumpy
             {"background": "#12"},
             r"'background' must be one of white, black, gray or a colour like #20304a \(got '#12'\)",
         ),
-        ({"shading": "toon"}, "'shading' must be one of clay, headlight, key"),
+        ({"shading": "toon"}, "'shading' must be one of clay, occlusion, headlight, key"),
         ({"normals": "none"}, "'normals' must be one of smooth, flat"),
         ({"antialias": 3}, r"'antialias' must be one of 1, 4, 16 \(got 3\)"),
         ({"framing": "tight"}, "'framing' must be one of view, specimen"),
@@ -96,6 +97,11 @@ def test_render_views__aligned_does_not_depend_on_how_the_specimen_lies() -> Non
     assert np.abs(reference.images.astype(int) - turned.images).mean() < 2
     lying = render_views(replace(body, vertices=body.vertices @ rotation.T), replace(wish, align=False))
     assert np.abs(reference.images.astype(int) - lying.images).mean() > 10
+    # Sheared, so that the body is no mirror image of itself.
+    left = replace(body, vertices=body.vertices @ np.array([[1, 0.5, 0], [0, 1, 0.6], [0, 0, 1]]))
+    right = replace(left, vertices=left.vertices * (-1, 1, 1), faces=left.faces[:, ::-1].copy())
+    difference = render_views(left, wish).images.astype(int) - render_views(right, wish).images
+    assert np.abs(difference).mean() > 10
 
 
 def test_render_views__is_deterministic_and_read_only() -> None:
@@ -137,32 +143,31 @@ def test_write_views__names_files_as_the_contract_says(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "Mollusques").iterdir()) == sorted(path.name for path in paths)
     with Image.open(paths[0]) as image:
         assert image.size == (50, 50)
-    assert np.array_equal(read_views(tmp_path, "Mollusques/Térébratule n° 3"), views.images)
+    assert np.array_equal(read_view_files(paths), views.images)
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), gray=st.booleans())
-def test_read_views__gives_back_any_pixels(tmp_path_factory: pytest.TempPathFactory, seed: int, gray: bool) -> None:
+def test_read_view_files__give_any_pixels(tmp_path_factory: pytest.TempPathFactory, seed: int, gray: bool) -> None:
     """Lossless, in colour and in gray."""
     images = np.random.default_rng(seed).integers(0, 256, (2, 9, 9, 3), dtype=np.uint8)
     if gray:
         images[:] = images[..., :1]
     folder = tmp_path_factory.mktemp("views")
-    write_views(folder, "a", Views(images, np.ones((2, 9, 9), bool), np.tile(np.eye(4), (2, 1, 1))))
-    assert np.array_equal(read_views(folder, "a"), images)
+    paths = write_views(folder, "a", Views(images, np.ones((2, 9, 9), bool), np.tile(np.eye(4), (2, 1, 1))))
+    assert np.array_equal(read_view_files(paths), images)
 
 
-def test_read_views__says_what_is_wrong(tmp_path: Path) -> None:
-    """No views, a broken one, sizes that differ: a sentence and what to do."""
-    with pytest.raises(InputError, match=r"There are no views of a/b in .*Run `python -m core render` first"):
-        read_views(tmp_path, "a/b")
+def test_read_view_files__says_what_is_wrong(tmp_path: Path) -> None:
+    """A broken one, sizes that differ: a sentence and what to do."""
     (tmp_path / "c_view00.png").write_bytes(b"\x89PNG")
-    with pytest.raises(InputError, match=r"c_view00.png is not a readable picture. Render this specimen again"):
-        read_views(tmp_path, "c")
-    for view, size in enumerate((8, 9)):
-        Image.new("L", (size, size)).save(tmp_path / f"d_view0{view}.png")
-    with pytest.raises(InputError, match=r"d_view01.png is not of the size of the specimen's other views"):
-        read_views(tmp_path, "d")
+    with pytest.raises(SpecimenError, match=r"c_view00.png is not a readable picture; render it again with --over"):
+        read_view_files([tmp_path / "c_view00.png"])
+    paths = [tmp_path / f"d_view0{view}.png" for view in range(2)]
+    for size, path in enumerate(paths, start=8):
+        Image.new("L", (size, size)).save(path)
+    with pytest.raises(SpecimenError, match=r"views differ in size; render it again"):
+        read_view_files(paths)
 
 
 def test_import__of_views_is_light() -> None:
@@ -183,3 +188,45 @@ def test_render_views__of_a_flat_specimen_seen_edge_on_is_empty_not_an_error() -
     views = render_views(sheet, ViewSettings(views=6, size=32, layout="faces"))
     assert views.masks[4].any()
     assert views.masks[5].any()
+
+
+@pytest.mark.parametrize("backend", ["raster", "raycast"])
+def test_render_views__says_so_where_nothing_can_be_seen(backend: str) -> None:
+    """A sliver far thinner than any sample gives no pictures of nothing, but a sentence."""
+    sliver = Mesh(np.array([(0, 0, 0), (1, 0, 0), (0.5, 1e-12, 0)]), np.array([(0, 1, 2)], np.int32))
+    with pytest.raises(SpecimenError, match=r"Nothing of the specimen can be seen in any view\. Check the mesh"):
+        render_views(sliver, ViewSettings(views=3, size=32, backend=backend))
+
+
+@pytest.mark.parametrize("backend", ["raster", "raycast"])
+def test_render_views__shows_the_texture_of_a_file(tmp_path: Path, backend: str) -> None:
+    """A sheet with a picture half green, half blue on it shows both colours, and nothing of red."""
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:, :4, 1], pixels[:, 4:, 2] = 220, 220
+    Image.fromarray(pixels).save(tmp_path / "skin.png")
+    (tmp_path / "a.mtl").write_text("newmtl skin\nmap_Kd skin.png\n")
+    points = [(x, y) for y in (0, 1) for x in (0, 0.45, 0.55, 1)]
+    lines = ["mtllib a.mtl", *(f"v {x} {y} 0" for x, y in points), *(f"vt {x} {y}" for x, y in points), "usemtl skin"]
+    lines += [f"f {k}/{k} {k + 1}/{k + 1} {k + 5}/{k + 5} {k + 4}/{k + 4}" for k in (1, 2, 3)]
+    (tmp_path / "a.obj").write_text("\n".join(lines))
+    wish = ViewSettings(views=6, size=48, layout="faces", appearance="colour", backend=backend)
+    views = render_views(read_mesh(tmp_path / "a.obj"), wish)
+    seen = views.images[4][views.masks[4]].astype(int)
+    assert (seen[:, 1] > 3 * seen[:, 2]).mean() > 0.3
+    assert (seen[:, 2] > 3 * seen[:, 1]).mean() > 0.3
+    assert seen[:, 0].max() < 20
+
+
+def test_render_views__mixed_takes_turns_between_the_file_and_the_axes() -> None:
+    """Odd and even views are those of the two ways; a turned specimen keeps every second view."""
+    mesh = bumpy()
+    wish = ViewSettings(views=5, size=64, mixed=True)
+    lying, aligned = (render_views(mesh, replace(wish, mixed=False, align=way)) for way in (False, True))
+    found = render_views(mesh, wish, with_depth=True)
+    assert np.array_equal(found.images[::2], lying.images[::2])
+    assert np.array_equal(found.images[1::2], aligned.images[1::2])
+    assert found.depth is not None
+    assert found.depth.shape == (5, 64, 64)
+    assert render_views(mesh, replace(wish, views=1)).images.shape == (1, 64, 64, 3)
+    with pytest.raises(SettingError, match="'align' turns the specimen for all views"):
+        ViewSettings(align=True, mixed=True)

@@ -1,0 +1,169 @@
+"""A specimen that turns once around: a GIF or MP4, drawn without graphics card, driver or browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from core.errors import RendererError, SettingError
+from core.meshes import Mesh, normalise_with_body
+from core.poses import camera_poses
+from core.renderers.surface import Cameras, Look, surface_of
+from core.storage import write_atomically
+from core.views import colour_of
+
+SUFFIXES = (".gif", ".mp4")
+_PALETTE_FRAMES = 6
+_MARGIN = 0.03
+_LARGEST_SIZE = 1080
+_MOST_FRAMES = 360
+
+
+@dataclass(frozen=True)
+class TurntableSettings:
+    """How a turntable is drawn.
+
+    Parameters
+    ----------
+    frames : int
+        Pictures of one turn, 4 to 360.
+    size : int
+        Width and height in pixels, 16 to 1080, even (films know no odd ones).
+    seconds : float
+        What one turn lasts.
+    appearance : str
+        `gray` (form alone) or `colour` (the specimen's own, where it has one).
+    background : str
+        As `core.views.ViewSettings` knows them.
+
+    Raises
+    ------
+    SettingError
+        Where a value is outside of what is allowed.
+    """
+
+    frames: int = 48
+    size: int = 480
+    seconds: float = 6.0
+    appearance: str = "gray"
+    background: str = "white"
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        if not 4 <= self.frames <= _MOST_FRAMES:
+            raise SettingError(f"'frames' must be from 4 to {_MOST_FRAMES} (got {self.frames}).")
+        if not 16 <= self.size <= _LARGEST_SIZE or self.size % 2:
+            raise SettingError(f"'size' must be an even number from 16 to {_LARGEST_SIZE} (got {self.size}).")
+        if not 0.1 <= self.seconds <= 600:
+            raise SettingError(f"'seconds' must be from 0.1 to 600 (got {self.seconds}).")
+        if self.appearance not in ("gray", "colour"):
+            raise SettingError(f"'appearance' must be gray or colour (got {self.appearance!r}).")
+        colour_of(self.background)
+
+
+def turntable_frames(
+    mesh: Mesh, settings: TurntableSettings | None = None, *, threads: int = 0
+) -> UInt8[np.ndarray, "frames size size 3"]:
+    """Return the pictures of one turn around z, seen from 20 degrees above, the front (from -y) first.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        As read.
+    settings : TurntableSettings, optional
+        How many, how large.
+    threads : int
+        How many threads draw, 0 for all.
+
+    Raises
+    ------
+    SpecimenError
+        Where the mesh has no extent.
+    """
+    settings = settings or TurntableSettings()
+    from core.renderers import raster
+
+    unit, body = normalise_with_body(mesh)
+    poses = np.roll(camera_poses(settings.frames, "ring"), -round(0.75 * settings.frames), axis=0)
+    surface = surface_of(unit)
+    cameras = Cameras(poses, _window(unit.vertices if body is None else unit.vertices[body], poses), settings.size)
+    look = Look(appearance=settings.appearance, background=colour_of(settings.background))
+    return raster.render(surface, cameras, look, threads)[0]
+
+
+def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """Return one window for all frames, with the axis in its middle, so that nothing sways or pulsates."""
+    from core.renderers.geometry import bounds_in_windows
+
+    bounds = bounds_in_windows(np.ascontiguousarray(vertices, np.float32), poses)
+    across = float(np.abs(bounds[:, :2]).max())
+    top, bottom = float(bounds[:, 2].min()), float(bounds[:, 3].max())
+    half = max(across, (bottom - top) / 2, 1e-6) * (1 + 2 * _MARGIN)
+    middle = (top + bottom) / 2
+    return np.tile([-half, half, middle - half, middle + half], (len(poses), 1))
+
+
+def write_turntable(path: Path, mesh: Mesh, settings: TurntableSettings | None = None, *, threads: int = 0) -> Path:
+    """Write a turntable as `.gif` (repeats for ever) or `.mp4` (VP9), atomically; return its path.
+
+    Raises
+    ------
+    SettingError
+        Where the suffix is neither.
+    SpecimenError
+        Where the mesh has no extent.
+    RendererError
+        Where this machine cannot write films.
+    WorkspaceError
+        Where the folder cannot be written.
+    """
+    settings = settings or TurntableSettings()
+    check_suffix(path)
+    frames = turntable_frames(mesh, settings, threads=threads)
+    save = _save_gif if path.suffix.lower() == ".gif" else _save_mp4
+    write_atomically(path, lambda temporary: save(temporary, frames, settings.seconds))
+    return path
+
+
+def check_suffix(path: Path) -> None:
+    """Check that a turntable can be written under this name; a `SettingError` otherwise."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise SettingError(
+            f"A turntable is written as {' or '.join(SUFFIXES)} (got {path.name!r}).",
+            advice="Use .gif for slides and web pages, .mp4 for a smaller file.",
+        )
+
+
+def _save_gif(path: Path, frames: np.ndarray, seconds: float) -> None:
+    from PIL import Image
+
+    # One palette for all frames: with one each, a still ground would flicker.
+    few = frames[:: max(1, len(frames) // _PALETTE_FRAMES)]
+    palette = Image.fromarray(np.concatenate(list(few))).quantize(256, method=Image.Quantize.MEDIANCUT)
+    pictures = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    pictures[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=max(20, round(1000 * seconds / len(frames))),
+        loop=0,
+        disposal=1,
+    )
+
+
+def _save_mp4(path: Path, frames: np.ndarray, seconds: float) -> None:
+    import cv2
+
+    reader: Any = cv2
+    size = frames.shape[1:3]
+    film = reader.VideoWriter(str(path), reader.VideoWriter_fourcc(*"vp09"), len(frames) / seconds, size)
+    if not film.isOpened():
+        raise RendererError("This machine cannot write films.", advice="Write a .gif instead.")
+    for frame in frames:
+        film.write(np.ascontiguousarray(frame[..., ::-1]))
+    film.release()

@@ -1,0 +1,51 @@
+"""Turns of a sphere of views: those of the solids, each laying every view onto another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import SettingError, WorkspaceError
+from core.poses import camera_poses
+from core.storage import write_json
+from core.turns import layout_beside, turns_for_matching, turns_of_views
+
+
+@pytest.mark.parametrize(
+    ("layout", "count", "turns", "mirrored"),
+    [("dodecahedron", 20, 60, 60), ("icosahedron", 12, 60, 60), ("faces", 6, 24, 24), ("ring", 7, 7, 7)],
+)
+def test_turns_of_views__are_those_of_the_solids(layout: str, count: int, turns: int, mirrored: int) -> None:
+    """As many as geometry has; every one keeps the angles between all views; together they are a group."""
+    directions = camera_poses(count, layout)[:, :3, 3]
+    angles = directions @ directions.T
+    for flipped, expected in ((False, turns), (True, mirrored)):
+        found = turns_of_views(layout, count, mirrored=flipped)
+        assert found.shape == (expected, count)
+        assert all(np.allclose(angles[np.ix_(turn, turn)], angles) for turn in found)
+    proper = {tuple(turn) for turn in turns_of_views(layout, count).tolist()}
+    assert tuple(range(count)) in proper
+    assert all(tuple(np.argsort(turn).tolist()) in proper for turn in proper)
+    assert {tuple(turn) for turn in found.tolist()}.isdisjoint(proper)
+
+
+def test_turns_for_matching__refuses_layouts_without_turns() -> None:
+    """It says which layouts have some."""
+    with pytest.raises(SettingError, match=r"12 in the layout 'fibonacci' do not.*dodecahedron --views 20"):
+        turns_for_matching("fibonacci", 12)
+
+
+def test_layout_beside__reads_what_the_run_or_render_recorded(tmp_path: Path) -> None:
+    """A run's configuration, else the settings of the pictures; what is neither is said."""
+    features = tmp_path / "features"
+    with pytest.raises(SettingError, match=r"Nothing beside .*--run"):
+        layout_beside(features)
+    write_json(tmp_path / "renders/settings.json", {"layout": "ring", "views": 8})
+    assert layout_beside(features) == ("ring", 8)
+    write_json(tmp_path / "config.json", {"views": {"layout": "dodecahedron", "views": 20}})
+    assert layout_beside(features) == ("dodecahedron", 20)
+    write_json(tmp_path / "config.json", {"views": {}})
+    with pytest.raises(WorkspaceError, match="does not say how views were laid out"):
+        layout_beside(features)
