@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _BLOCK = 160
 _FIRST_BLOCKS = 6
+# Where all is searched in the end, looking farther at first leaves fewer pairs to be sorted later.
+_FIRST_BLOCKS_EXACT = 20
 _FEWEST_NEIGHBOURS = 10
 _SPARE_NEIGHBOURS = 4
 _CROWD = 20
@@ -70,6 +72,9 @@ class Blocks:
         The vectors in that order, less their mean.
     shrunken_squares : (n,) float32
         Their squared lengths, a little too small.
+    asking, asked : (n, k + 2) float32
+        The vectors with two columns more, so that one product gives squared distances at once:
+        (v, |v|², 1) · (−2u, 1, |u|²).
     edges : (b + 1,) int64
         Where blocks begin, and the end of the last.
     centres : (b, k) float64
@@ -81,6 +86,8 @@ class Blocks:
     order: Int[np.ndarray, " n"]
     vectors: Float[np.ndarray, "n k"]
     shrunken_squares: Float[np.ndarray, " n"]
+    asking: Float[np.ndarray, "n k2"]
+    asked: Float[np.ndarray, "n k2"]
     edges: Int[np.ndarray, " b1"]
     centres: Float[np.ndarray, "b k"]
     radii: Float[np.ndarray, " b"]
@@ -129,10 +136,7 @@ class Blocks:
 
     def squared_distances(self, rows: slice, columns: Int[np.ndarray, " m"]) -> Float[np.ndarray, "r m"]:
         """Return squared distances, float32, at most a little below the truth and never above."""
-        products = self.vectors[rows] @ (-2.0 * self.vectors[columns]).T
-        products += self.shrunken_squares[columns]
-        products += self.shrunken_squares[rows, None]
-        return np.asarray(products)
+        return np.asarray(self.asking[rows] @ self.asked[columns].T)
 
 
 def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int, *, exact: bool = True) -> Neighbourhoods:
@@ -189,7 +193,10 @@ def cut_into_blocks(vectors: Float[np.ndarray, "n k"], order: Int[np.ndarray, " 
     centres = np.add.reduceat(ordered, edges[:-1], axis=0, dtype=np.float64) / sizes[:, None]
     gaps = np.linalg.norm(ordered - np.repeat(centres, sizes, axis=0), axis=1)
     radii = np.maximum.reduceat(gaps, edges[:-1])
-    return Blocks(order, ordered, squares, edges, centres, radii)
+    ones = np.ones_like(squares)
+    asking = np.column_stack([ordered, squares, ones])
+    asked = np.column_stack([-2.0 * ordered, ones, squares])
+    return Blocks(order, ordered, squares, asking, asked, edges, centres, radii)
 
 
 def in_threads(work: Callable[[slice], T], blocks: Blocks) -> list[T]:
@@ -242,7 +249,7 @@ def _candidates(
     beyond = blocks.beyond(rows)
     order = np.argsort(beyond.min(axis=0), kind="stable")
     widths = np.cumsum(np.diff(blocks.edges)[order])
-    n_first = max(_FIRST_BLOCKS, int(np.searchsorted(widths, count + 1)) + 1)
+    n_first = max(_FIRST_BLOCKS_EXACT if exact else _FIRST_BLOCKS, int(np.searchsorted(widths, count + 1)) + 1)
     first = blocks.columns(order[:n_first])
     squares = blocks.squared_distances(rows, first)
     # The row itself is among them, hence one more than `count`.

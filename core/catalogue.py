@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import WorkspaceError
+from core.errors import NewerVersionError, WorkspaceError
 
 FORMAT_VERSION = 1
 _GOING_ON = ("waiting", "running")
+_QUEUED = "queued"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS specimens (
     source TEXT NOT NULL,
@@ -44,7 +45,14 @@ CREATE TABLE IF NOT EXISTS jobs (
     progress TEXT NOT NULL DEFAULT '[]',
     message TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS revisions (number INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE TABLE IF NOT EXISTS job_orders (
+    job_id INTEGER PRIMARY KEY,
+    arguments TEXT NOT NULL,
+    place REAL NOT NULL
+);
 """
+_JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
 
 @dataclass(frozen=True)
@@ -67,32 +75,50 @@ class SpecimenRecord:
     error: str = ""
 
 
+_KIND_OF: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
+_KINDS = {name: _KIND_OF[str(its.type)] for name, its in SpecimenRecord.__dataclass_fields__.items()}
+
+
+class DamagedRowError(ValueError):
+    """A row of the catalogue that this program cannot have written."""
+
+
 @dataclass(frozen=True)
 class StageProgress:
-    """How far one stage of a job is."""
+    """How far one stage of a job is; `core.pace` says from the marks how fast it goes."""
 
     label: str
     done: int
     total: int | None
     started: float
     updated: float
-
-    @property
-    def rate(self) -> float:
-        """Return items a second since the stage began; 0 before the first."""
-        return self.done / (self.updated - self.started) if self.updated > self.started else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Return the time left at this rate, or None where it cannot be said."""
-        if self.total is None or self.rate <= 0:
-            return None
-        return (self.total - self.done) / self.rate
+    marks: Sequence[Sequence[float]] = ()
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A piece of long work in a child process."""
+    """A piece of long work in a child process.
+
+    Parameters
+    ----------
+    job_id, run_name : int, str
+        Its number, and the run that it makes.
+    state : str
+        `queued`, `waiting` for its process, `running`, or how it ended: `done`, `done, some passed
+        over`, `cancelled`, `failed`, `stopped`.
+    pid, pid_started : int, float
+        Its process.
+    created, finished : float
+        Seconds since 1970; 0 where not yet.
+    stages : tuple of StageProgress
+        How far it is.
+    message : str
+        Why it ended as it did.
+    arguments : tuple of str
+        The flags of its run, so that it can be gone on with.
+    place : float
+        Where it stands in the queue; the smallest is next.
+    """
 
     job_id: int
     run_name: str
@@ -103,11 +129,18 @@ class JobRecord:
     finished: float
     stages: tuple[StageProgress, ...] = field(default=())
     message: str = ""
+    arguments: tuple[str, ...] = ()
+    place: float = 0.0
 
     @property
     def is_over(self) -> bool:
         """Return whether nothing more will happen."""
-        return self.state not in _GOING_ON
+        return self.state not in (*_GOING_ON, _QUEUED)
+
+    @property
+    def is_queued(self) -> bool:
+        """Return whether it waits for others to end."""
+        return self.state == _QUEUED
 
 
 class Catalogue:
@@ -118,12 +151,13 @@ class Catalogue:
         with self._open() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if version > FORMAT_VERSION:
-                raise WorkspaceError(
+                raise NewerVersionError(
                     f"{path} was written by a newer version of this program (format {version}, here {FORMAT_VERSION}).",
                     advice="Update FossilViT Explorer.",
                 )
             connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            if version < FORMAT_VERSION:  # to write it again would make readers wait for a writer
+                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def put_specimens(self, records: Iterable[SpecimenRecord]) -> None:
         """Store what is known of specimens, replacing what was known."""
@@ -133,11 +167,14 @@ class Catalogue:
         with self._open() as connection:
             connection.executemany(statement, [tuple(vars(record)[name] for name in names) for record in records])
 
-    def specimens(self, source: str) -> dict[str, SpecimenRecord]:
-        """Return the specimens of an input folder by id."""
+    def specimens(self, source: str, *, only_failed: bool = False) -> dict[str, SpecimenRecord]:
+        """Return the specimens of an input folder by id, or only those that could not be used."""
+        condition = "source = ? AND error != ''" if only_failed else "source = ?"
+        statement = f"SELECT {', '.join(_KINDS)} FROM specimens WHERE {condition} ORDER BY specimen_id"  # noqa: S608
+        sound: set[tuple[type, ...]] = set()
         with self._open() as connection:
-            rows = connection.execute("SELECT * FROM specimens WHERE source = ? ORDER BY specimen_id", (source,))
-            return {row["specimen_id"]: SpecimenRecord(**dict(row)) for row in rows}
+            connection.row_factory = None
+            return {row[1]: _as_record(row, sound) for row in connection.execute(statement, (source,))}
 
     def sources(self) -> list[str]:
         """Return the input folders that were ever looked at."""
@@ -153,13 +190,64 @@ class Catalogue:
             gone = [(source, name) for name in known - set(present)]
             connection.executemany("DELETE FROM specimens WHERE source = ? AND specimen_id = ?", gone)
 
-    def add_job(self, run_name: str) -> int:
+    def add_job(self, run_name: str, arguments: Sequence[str] = ()) -> int:
         """Note a job that is about to start and return its number."""
         with self._open() as connection:
-            cursor = connection.execute(
-                "INSERT INTO jobs (run_name, state, created) VALUES (?, 'waiting', ?)", (run_name, time.time())
+            return _insert_job(connection, run_name, "waiting", arguments)
+
+    def add_job_if_free(self, run_name: str, arguments: Sequence[str] = ()) -> int | None:
+        """Note a job that is about to start, unless another one goes on; return its number or None."""
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _one_goes_on(connection):
+                return None
+            return _insert_job(connection, run_name, "waiting", arguments)
+
+    def queue_job(self, run_name: str, arguments: Sequence[str]) -> int:
+        """Note a job behind all that are queued and return its number."""
+        with self._open() as connection:
+            return _insert_job(connection, run_name, _QUEUED, arguments)
+
+    def claim_queued_job(self) -> JobRecord | None:
+        """Take the next job out of the queue, unless another one goes on; whoever gets it starts it."""
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            row = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id LIMIT 1", (_QUEUED,)).fetchone()
+            if row is None or _one_goes_on(connection):
+                return None
+            # The time from which it may take a moment until it has a process.
+            connection.execute(
+                "UPDATE jobs SET state = 'waiting', created = ? WHERE job_id = ?", (time.time(), row["job_id"])
             )
-            return int(cursor.lastrowid or 0)
+        return self.job(int(row["job_id"]))
+
+    def queued_jobs(self) -> list[JobRecord]:
+        """Return the jobs that wait for others, the next one first."""
+        with self._open() as connection:
+            rows = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id", (_QUEUED,)).fetchall()
+            return [_as_job(dict(row)) for row in rows]
+
+    def put_first(self, job_id: int) -> None:
+        """Let a queued job be the next one."""
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE job_orders SET place = (SELECT MIN(place) FROM job_orders) - 1 WHERE job_id = ?", (job_id,)
+            )
+
+    def drop_queued_job(self, job_id: int, message: str) -> bool:
+        """Take a job out of the queue; return whether it was still there."""
+        with self._open() as connection:
+            cursor = connection.execute(
+                "UPDATE jobs SET state = 'cancelled', finished = ?, message = ? WHERE job_id = ? AND state = ?",
+                (time.time(), message, job_id, _QUEUED),
+            )
+            return cursor.rowcount > 0
+
+    def jobs_going_on(self) -> list[JobRecord]:
+        """Return the jobs that are about to start or at work, newest first."""
+        with self._open() as connection:
+            rows = connection.execute(f"{_JOBS} WHERE state IN (?, ?) ORDER BY job_id DESC", _GOING_ON).fetchall()
+            return [_as_job(dict(row)) for row in rows]
 
     def note_process(self, job_id: int, pid: int, pid_started: float) -> None:
         """Note which process works on a job; the time tells it from a later process of the same number."""
@@ -187,14 +275,30 @@ class Catalogue:
     def jobs(self, limit: int = 20) -> list[JobRecord]:
         """Return the newest jobs first."""
         with self._open() as connection:
-            rows = connection.execute("SELECT * FROM jobs ORDER BY job_id DESC LIMIT ?", (limit,)).fetchall()
-        return [_as_job(dict(row)) for row in rows]
+            rows = connection.execute(f"{_JOBS} ORDER BY job_id DESC LIMIT ?", (limit,)).fetchall()
+            return [_as_job(dict(row)) for row in rows]
 
     def job(self, job_id: int) -> JobRecord | None:
         """Return a job by its number."""
         with self._open() as connection:
-            row = connection.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
-        return _as_job(dict(row)) if row is not None else None
+            row = connection.execute(f"{_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
+            return _as_job(dict(row)) if row is not None else None
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of metadata, sets, tags or notes."""
+        with self._open() as connection:
+            return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM revisions").fetchone()[0])
+
+    @contextmanager
+    def transaction(self, schema: str = "", *, changes: bool = False) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction, all of which is kept or nothing; `schema` makes its tables."""
+        with self._open() as connection:
+            connection.executescript(schema)
+            if changes:
+                # Locks out other writers from here on, so that what is read next stays true.
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("INSERT INTO revisions DEFAULT VALUES")
+            yield connection
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -206,17 +310,58 @@ class Catalogue:
             connection.execute("PRAGMA journal_mode = WAL")
             with connection:
                 yield connection
-        except sqlite3.Error as error:
+        # Text that is no text is found by what reads it: SQLite believes what it is given.
+        except (sqlite3.Error, UnicodeDecodeError, json.JSONDecodeError, DamagedRowError) as error:
             raise WorkspaceError(
                 f"The catalogue {self.path} cannot be used ({error}).",
-                advice="Check the free space and permissions; where the file is damaged, move it away: "
-                "the next run makes it again from your files.",
+                advice=f"Check the free space and permissions; where the file is damaged, "
+                f"`python -m core repair --workspace {self.path.parent}` makes it again from your files.",
             ) from error
         finally:
             if connection is not None:
                 connection.close()
 
 
+def _insert_job(connection: sqlite3.Connection, run_name: str, state: str, arguments: Sequence[str]) -> int:
+    cursor = connection.execute(
+        "INSERT INTO jobs (run_name, state, created) VALUES (?, ?, ?)", (run_name, state, time.time())
+    )
+    job_id = int(cursor.lastrowid or 0)
+    connection.execute(
+        "INSERT INTO job_orders (job_id, arguments, place) "
+        "VALUES (?, ?, (SELECT COALESCE(MAX(place), 0) + 1 FROM job_orders))",
+        (job_id, json.dumps(list(arguments))),
+    )
+    return job_id
+
+
+def _one_goes_on(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM jobs WHERE state IN (?, ?) LIMIT 1", _GOING_ON).fetchone() is not None
+
+
+def _as_record(row: tuple[Any, ...], sound: set[tuple[type, ...]]) -> SpecimenRecord:
+    """Return a row as a record whose values are of the kinds that its readers rely on.
+
+    `sound` holds the kinds of the rows before, so that a hundred thousand of one kind are checked once.
+    """
+    kinds = tuple(map(type, row))
+    if kinds not in sound:
+        for name, value in zip(_KINDS, row, strict=True):
+            if not isinstance(value, _KINDS[name]):
+                raise DamagedRowError(f"the row of {row[1]!r} holds {value!r} as {name}")
+        sound.add(kinds)
+    return SpecimenRecord(*row)
+
+
 def _as_job(row: dict[str, Any]) -> JobRecord:
-    stages = tuple(StageProgress(**stage) for stage in json.loads(row.pop("progress")))
-    return JobRecord(stages=stages, **row)
+    try:
+        stages = tuple(StageProgress(**stage) for stage in json.loads(row.pop("progress")))
+        arguments = tuple(map(str, json.loads(row.pop("arguments") or "[]")))
+        place = float(row.pop("place") or 0)
+        for name in ("pid_started", "created", "finished"):
+            row[name] = float(row[name])
+        for name in ("run_name", "state", "message"):
+            row[name] = row[name] + ""  # a TypeError where it is no text
+        return JobRecord(**row, stages=stages, arguments=arguments, place=place)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DamagedRowError(f"the row of job {row.get('job_id')!r} is damaged") from error

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import tokenize
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from jaxtyping import Bool, Float
 
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
+from core.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError
 from core.storage import read_npy, write_atomically, write_bytes, write_npy
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _ROWS_AT_ONCE = 16_384
+_ROWS_HASHED_TOGETHER = 16_384
+_ATTEMPTS = 5
 
 
 def category_of(specimen_id: str) -> str:
@@ -112,15 +117,12 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
                 f"{path} is not there.",
                 advice="Run `python -m core pool` first, or give the path with --emb and --ids.",
             )
-    matrix = _map(matrix_path) if mapped else None
-    if matrix is None:
-        matrix = read_npy(matrix_path)
+    matrix, ids = _read_together(matrix_path, ids_path, mapped=mapped)
     if matrix.dtype.kind != "f":
         raise InputError(
             f"{matrix_path} does not hold floating-point numbers.",
             advice="Make it again with `python -m core pool`.",
         )
-    ids = _read_ids(ids_path)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
         is_mapped = isinstance(matrix, np.memmap)
         embeddings = Embeddings(ids, matrix if is_mapped else np.array(matrix, dtype=np.float32, order="C"))
@@ -134,8 +136,47 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
     return embeddings
 
 
+def _read_together(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read both files of one moment: a run that ends in between replaces them one after the other."""
+    for _ in range(_ATTEMPTS):
+        before = _state_of(matrix_path), _state_of(ids_path)
+        matrix = _map(matrix_path) if mapped else None
+        if matrix is None:
+            matrix = read_npy(matrix_path)
+        ids = _read_ids(ids_path)
+        if before == (_state_of(matrix_path), _state_of(ids_path)):
+            return matrix, ids
+    raise MisalignedEmbeddingsError(
+        f"{matrix_path} is being written while it is read.", advice="Wait until the run is done, then look again."
+    )
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def embeddings_fit(matrix_path: Path, ids_path: Path) -> None:
+    """Make sure that matrix and ids belong together, without reading the matrix.
+
+    Raises
+    ------
+    MissingStageError, InputError, MisalignedEmbeddingsError
+        As `read_embeddings` does, but for values that are not finite.
+    """
+    if not matrix_path.is_file() or not ids_path.is_file() or (matrix := _map(matrix_path)) is None:
+        read_embeddings(matrix_path, ids_path)
+    else:
+        Embeddings(_read_ids(ids_path), matrix)
+
+
 def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
     """Write `embeddings.npy`, `ids.txt` and `embeddings.parquet` into `folder`."""
+    import pyarrow.parquet as pq
+
     folder.mkdir(parents=True, exist_ok=True)
     table = _as_table(embeddings)
     write_atomically(folder / "embeddings.parquet", lambda path: pq.write_table(table, path))
@@ -146,6 +187,34 @@ def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
         ids_path.unlink()
     write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
     write_bytes(ids_path, text)
+
+
+def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> Embeddings:
+    """Write matrix, ids and parquet of these specimens in the order given, and return them.
+
+    Raises
+    ------
+    MisalignedEmbeddingsError
+        Where vectors differ in length.
+    """
+    widths = {vectors[name].shape for name in ids}
+    if len(widths) > 1:
+        raise MisalignedEmbeddingsError(
+            f"Embeddings of different lengths lie in one folder ({', '.join(str(w[0]) for w in sorted(widths))}).",
+            advice="They come from different backbones: pool them into folders of their own.",
+        )
+    embeddings = Embeddings(tuple(ids), np.stack([vectors[name] for name in ids]).astype(np.float32))
+    if not _is_written(out, embeddings):
+        write_embeddings(out, embeddings)
+    return embeddings
+
+
+def sha256_of_matrix(embeddings: Embeddings) -> str:
+    """Return the SHA-256 of the bytes of a matrix, which may be larger than the memory there is."""
+    digest = hashlib.sha256()
+    for start in range(0, len(embeddings), _ROWS_HASHED_TOGETHER):
+        digest.update(np.ascontiguousarray(embeddings.matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
+    return digest.hexdigest()
 
 
 def select_rows(embeddings: Embeddings, rows: Sequence[int]) -> Embeddings:
@@ -169,7 +238,7 @@ def _map(path: Path) -> np.ndarray | None:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     # Whatever is wrong with it is told by the way it is read otherwise.
-    except (OSError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError):
+    except (OSError, EOFError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError):
         return None
     if not isinstance(array, np.memmap) or array.dtype != np.float32 or not array.flags.c_contiguous:
         return None
@@ -184,6 +253,8 @@ def _finite_rows(matrix: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
 
 
 def _as_table(embeddings: Embeddings) -> pa.Table:
+    import pyarrow as pa
+
     width = embeddings.matrix.shape[1]
     flat = pa.array(np.ascontiguousarray(embeddings.matrix, dtype=np.float32).ravel())
     return pa.table(
@@ -193,3 +264,13 @@ def _as_table(embeddings: Embeddings) -> pa.Table:
             "vector": pa.FixedSizeListArray.from_arrays(flat, width),
         }
     )
+
+
+def _is_written(out: Path, embeddings: Embeddings) -> bool:
+    """Return whether exactly these embeddings lie in a folder already."""
+    try:
+        stored = read_embeddings(out / "embeddings.npy", out / "ids.txt")
+    except CoreError:
+        return False
+    is_same = stored.ids == embeddings.ids and np.array_equal(stored.matrix, embeddings.matrix)
+    return is_same and (out / "embeddings.parquet").is_file()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -196,6 +196,12 @@ class NetworkExtractor:
         """Return one row of features a view."""
         del depth
         return self._engine.run(fit_images(images, self.image_size), self._shares(images, masks))
+
+    def begin(
+        self, images: UInt8[np.ndarray, "v h w 3"], masks: Bool[np.ndarray, "v h w"] | None = None
+    ) -> Callable[[], Float32[np.ndarray, "v d"]]:
+        """Set the engine to work and return what waits for the features."""
+        return self._engine.begin(fit_images(images, self.image_size), self._shares(images, masks))
 
     def dense(
         self, images: UInt8[np.ndarray, "v h w 3"], masks: Bool[np.ndarray, "v h w"] | None = None

@@ -1,4 +1,4 @@
-"""All stages in order as one stream: mesh → views → features → embedding, then neighbours and clusters.
+"""All stages in order as one stream: mesh → views → features → embedding, then neighbours, clusters, evaluation.
 
     inventory ──► children: read, render ──► this process: features, pooling ──► files of the run
                         (bounded queue)             (one specimen at a time)
@@ -13,7 +13,7 @@ import importlib.metadata
 import logging
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,19 +24,22 @@ import numpy as np
 import core
 from core.catalogue import Catalogue
 from core.clusters import ClusterSettings
+from core.embeddings import Embeddings, assemble
 from core.errors import InputError, SettingError
+from core.evaluation import EvaluationSettings
 from core.features import Extractor, FeatureSettings, open_extractor
 from core.inventory import Inventory, take_inventory
 from core.neighbours import SearchSettings
 from core.pooling import POOLINGS
+from core.preparation import Failure
 from core.progress import Progress, silent
-from core.results import cluster_into
-from core.stages import assemble, search_folder
+from core.results import cluster_into, evaluate_categories_into
+from core.stages import search_folder
 from core.storage import file_of_specimen, read_npy, remove_unfinished, write_json
 from core.stream import Stream, StreamSettings
 from core.views import ViewSettings
-from core.workers import Children, Failure, default_workers
-from core.workspace import RunFolder, Workspace
+from core.workers import Children, default_workers
+from core.workspace import CONFIG_FORMAT, RunFolder, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +66,8 @@ class RunSettings:
         How the neighbours of every specimen are found.
     clusters : ClusterSettings
         How specimens are grouped.
+    evaluation : EvaluationSettings
+        How neighbours are judged by the categories.
     name : str
         Name of the run; made from backbone, views and size where empty.
     keep_renders : bool, optional
@@ -77,6 +82,7 @@ class RunSettings:
     pool: str = "mean"
     search: SearchSettings = field(default_factory=SearchSettings)
     clusters: ClusterSettings = field(default_factory=ClusterSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     name: str = ""
     keep_renders: bool | None = None
     workers: int | None = None
@@ -107,6 +113,7 @@ def run_pipeline(
     meshes: Path | None = None,
     extractor: Extractor | None = None,
     overwrite: bool = False,
+    only: Collection[str] | None = None,
     progress: Progress = silent,
 ) -> RunReport:
     """Take every specimen of an input folder to its embedding, neighbours and cluster.
@@ -121,6 +128,12 @@ def run_pipeline(
         The input folder; the workspace's own `meshes` where None. It is only read.
     extractor : Extractor, optional
         Handed in by tests; opened from the settings where None.
+    overwrite : bool
+        Do finished work again.
+    only : collection of str, optional
+        The specimens that may be worked on; what is known of others stays as it is. All where None.
+    progress : Progress
+        Told of every specimen.
 
     Raises
     ------
@@ -141,12 +154,13 @@ def run_pipeline(
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
         write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
+        some = None if only is None else frozenset(only)
         stream = Stream(
             workspace,
             run,
             inventory,
             extractor,
-            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite),
+            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite, some),
             children,
         )
         failures = stream.work(progress)
@@ -160,11 +174,20 @@ def run_pipeline(
                 advice="The lines above tell the reason for each.",
             )
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
-        search_folder(embeddings, run.knn_results, settings.search, overwrite=overwrite, progress=progress)
-        for _ in progress(range(1), 1, "Clusters"):
-            cluster_into(run.results, embeddings, settings.clusters, overwrite=overwrite)
+        _ask_all(run, embeddings, settings, overwrite, progress)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
     return RunReport(run, stream.done, unchanged, tuple(failures), inventory.warnings)
+
+
+def _ask_all(
+    run: RunFolder, embeddings: Embeddings, settings: RunSettings, overwrite: bool, progress: Progress
+) -> None:
+    """Ask of the whole collection what every run tells: neighbours, clusters, and how good the neighbours are."""
+    search_folder(embeddings, run.knn_results, settings.search, overwrite=overwrite, progress=progress)
+    for _ in progress(range(1), 1, "Clusters"):
+        cluster_into(run.results, embeddings, settings.clusters, overwrite=overwrite)
+    for _ in progress(range(1), 1, "Evaluation"):
+        evaluate_categories_into(run.results / "evaluation", embeddings, settings.evaluation, overwrite=overwrite)
 
 
 @contextmanager
@@ -204,7 +227,7 @@ def _config(
 ) -> dict[str, Any]:
     """Return everything needed to get the same run again."""
     return {
-        "format": 1,
+        "format": CONFIG_FORMAT,
         "input": str(inventory.folder),
         "views": asdict(views),
         "features": dict(extractor.identity),
@@ -212,6 +235,7 @@ def _config(
         "pool": settings.pool,
         "search": asdict(settings.search),
         "clusters": asdict(settings.clusters),
+        "evaluation": asdict(settings.evaluation),
         "keep_renders": keep,
         "keep_tokens": settings.features.dense,
         "versions": {

@@ -34,7 +34,11 @@ def silent(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
 def on_terminal(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
     """Show a tqdm bar on a terminal, and a plain line every ten seconds elsewhere."""
     if sys.stderr.isatty():
-        yield from tqdm(iterable, total=total, desc=label, unit="specimen", leave=True)
+        started, views = time.monotonic(), 0
+        for item in (bar := tqdm(iterable, total=total, desc=label, unit="specimen", leave=True)):
+            yield item
+            views += _views_in(item)
+            bar.set_postfix_str(_rate_of(views, time.monotonic() - started).removeprefix(", "), refresh=False)
     else:
         yield from as_lines(iterable, total, label)
 
@@ -51,12 +55,27 @@ def as_lines(
     out = stream if stream is not None else sys.stderr
     of_total = f"/{total}" if total is not None else ""
     started = last = time.monotonic()
-    done = 0
+    done = views = 0
     for item in iterable:
         yield item
         done += 1
+        views += _views_in(item)
         now = time.monotonic()
         if now - last >= seconds:
             last = now
-            print(f"{label}: {done}{of_total}, {done / (now - started):.1f}/s", file=out, flush=True)
-    print(f"{label}: {done}{of_total} in {time.monotonic() - started:.1f} s", file=out, flush=True)
+            print(
+                f"{label}: {done}{of_total}, {done / (now - started):.1f}/s{_rate_of(views, now - started)}",
+                file=out,
+                flush=True,
+            )
+    taken = time.monotonic() - started
+    print(f"{label}: {done}{of_total} in {taken:.1f} s{_rate_of(views, taken)}", file=out, flush=True)
+
+
+def _views_in(item: object) -> int:
+    """Return how many views an item stands for, 0 where it has nothing to do with views."""
+    return int(getattr(item, "n_views", 0))
+
+
+def _rate_of(views: int, seconds: float) -> str:
+    return f", {views / seconds:.0f} views/s" if views and seconds > 0 else ""

@@ -1,30 +1,44 @@
-"""What is asked of a whole collection, written into a folder once: clusters, sweeps, evaluations and the like.
+"""What is asked of a collection, written into a folder once: clusters, sweeps, evaluations and the like.
 
 Each answer is noted with the fingerprint of what it was made from; asked again, it is not made again.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import core
 from core.clusters import Clustering, ClusterSettings, cluster, write_clustering
 from core.comparison import Comparison, compare, write_comparison
 from core.duplicates import Duplicates, DuplicateSettings, find_duplicates, write_duplicates
-from core.embeddings import Embeddings
-from core.evaluation import Evaluation, EvaluationSettings, evaluate, write_evaluation
-from core.labels import Labels
+from core.embeddings import Embeddings, sha256_of_matrix
+from core.errors import WorkspaceError
+from core.evaluation import (
+    EVALUATION_FILES,
+    Evaluation,
+    EvaluationSettings,
+    Ranking,
+    evaluate,
+    write_evaluation,
+)
+from core.labels import Labels, labels_of_categories
 from core.newcomers import Describer
 from core.progress import Progress, silent
 from core.robustness import RobustnessSettings, Survival, measure_robustness, write_robustness
-from core.stages import sha256_of_matrix
 from core.storage import Manifest, fingerprint, remove_unfinished, sha256_of_file
 from core.sweep import Sweep, SweepSettings, sweep, write_sweep
 
 T = TypeVar("T")
+EVALUATED_AT_MOST = 20_000
+EARLIER = "earlier"
+_BEING_WRITTEN = "being written"
+log = logging.getLogger(__name__)
 
 
 def cluster_into(
@@ -52,7 +66,7 @@ def cluster_into(
         return clustering
 
     made_from = _made_from(embeddings, asdict(settings), str(pca_report))
-    return _once(out, "clusters", made_from, files, make, overwrite)
+    return once(out, "clusters", made_from, files, make, overwrite)
 
 
 def sweep_into(
@@ -97,7 +111,7 @@ def sweep_into(
 
     files = [out / name for name in ("sweep_results.csv", "best_config.yaml", "best_clusters.csv")]
     values = None if labels is None else labels.values
-    return _once(out, "sweep", _made_from(embeddings, asdict(settings), values), files, make, overwrite)
+    return once(out, "sweep", _made_from(embeddings, asdict(settings), values), files, make, overwrite)
 
 
 def evaluate_into(
@@ -106,6 +120,7 @@ def evaluate_into(
     labels: Labels,
     settings: EvaluationSettings | None = None,
     *,
+    ranking: Ranking | None = None,
     overwrite: bool = False,
 ) -> Evaluation | None:
     """Write an evaluation into a folder, or return None where exactly this one is there already.
@@ -118,13 +133,38 @@ def evaluate_into(
     settings = settings if settings is not None else EvaluationSettings()
 
     def make() -> Evaluation:
-        evaluation = evaluate(embeddings, labels, settings)
+        evaluation = evaluate(embeddings, labels, settings, ranking)
         write_evaluation(out, evaluation)
         return evaluation
 
-    files = [out / name for name in ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")]
-    made_from = _made_from(embeddings, asdict(settings), labels.values, labels.source)
-    return _once(out, "evaluation", made_from, files, make, overwrite)
+    files = [out / name for name in EVALUATION_FILES]
+    how = () if ranking is None else (dict(ranking.about),)
+    made_from = _made_from(embeddings, asdict(settings), labels.values, labels.source, *how)
+    return once(out, "evaluation", made_from, files, make, overwrite)
+
+
+def evaluate_categories_into(
+    out: Path, embeddings: Embeddings, settings: EvaluationSettings, *, overwrite: bool = False
+) -> Evaluation | None:
+    """Write an evaluation by category into a folder, where categories say enough to judge by.
+
+    At least two of them must have two specimens; where they do not, an evaluation that was written
+    there before is removed. Collections of more than `EVALUATED_AT_MOST` specimens are left to
+    `evaluate`, since the time grows with the square of their number.
+
+    Raises
+    ------
+    WorkspaceError
+        Where it cannot be written.
+    """
+    sizes = Counter(category for category in embeddings.categories if category)
+    if sum(size > 1 for size in sizes.values()) < 2 or len(embeddings) > EVALUATED_AT_MOST:
+        for name in (*EVALUATION_FILES, Manifest(out).path.name):
+            (out / name).unlink(missing_ok=True)
+        if out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
+        return None
+    return evaluate_into(out, embeddings, labels_of_categories(embeddings.ids), settings, overwrite=overwrite)
 
 
 def duplicates_into(
@@ -149,7 +189,7 @@ def duplicates_into(
         return found
 
     made_from = _made_from(embeddings, asdict(settings), dict(sha256 or {}))
-    return _once(out, "duplicates", made_from, [out / "duplicates.csv"], make, overwrite)
+    return once(out, "duplicates", made_from, [out / "duplicates.csv"], make, overwrite)
 
 
 def comparison_into(
@@ -176,7 +216,7 @@ def comparison_into(
     content = sha256_of_file(Path(labels)) if Path(labels).is_file() else ""
     parts = [(name, embeddings.ids, sha256_of_matrix(embeddings)) for name, embeddings in runs.items()]
     made_from = fingerprint("comparison", core.__version__, parts, labels, content, asdict(settings))
-    return _once(out, "comparison", made_from, [out / "comparison.csv"], make, overwrite)
+    return once(out, "comparison", made_from, [out / "comparison.csv"], make, overwrite)
 
 
 def robustness_into(
@@ -204,10 +244,27 @@ def robustness_into(
 
     identity = (describer.extractor.identity, vars(describer.view_settings))
     made_from = _made_from(embeddings, asdict(settings), identity)
-    return _once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)
+    return once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)
 
 
-def _once(out: Path, name: str, made_from: str, files: list[Path], make: Callable[[], T], overwrite: bool) -> T | None:
+def once(out: Path, name: str, made_from: str, files: list[Path], make: Callable[[], T], overwrite: bool) -> T | None:
+    """Make an answer and note what it was made from, or return None where exactly this one is there already.
+
+    Parameters
+    ----------
+    out : Path
+        The folder that holds the note.
+    name : str
+        What the answer is called there.
+    made_from : str
+        Fingerprint of settings and inputs.
+    files : list of Path
+        What `make` writes; a file that was edited or removed is made again.
+    make : callable
+        Writes the files; what it returns is returned.
+    overwrite : bool
+        Make it again.
+    """
     manifest = Manifest(out)
     entry = manifest.get(name)
     if (
@@ -216,13 +273,41 @@ def _once(out: Path, name: str, made_from: str, files: list[Path], make: Callabl
         and entry["fingerprint"] == made_from
         and entry.get("files") == _hashes(files)
     ):
+        # A process killed after its last file left the manifest untidy.
+        manifest.keep_only(manifest.ids)
         return None
     remove_unfinished(out)
-    manifest.forget(name)
+    _set_aside(files, entry)
+    # A process killed in between leaves files that are neither what is recorded nor anybody else's.
+    manifest.add(name, _BEING_WRITTEN)
     result = make()
     manifest.add(name, made_from, files=_hashes(files))
     manifest.keep_only(manifest.ids)
     return result
+
+
+def _set_aside(files: list[Path], entry: Mapping[str, Any] | None) -> None:
+    """Keep, under `earlier/`, what would be written over although it is not what was written here last.
+
+    Somebody tuned these clusters on the screen and kept them, or put a file of their own in this place.
+    """
+    if entry is not None and entry["fingerprint"] == _BEING_WRITTEN:
+        return
+    ours = set(entry.get("files", ())) if entry is not None else set()
+    for path in files:
+        if not path.is_file() or sha256_of_file(path) in ours:
+            continue
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        kept = path.parent / EARLIER / f"{when:%Y%m%dT%H%M%S}" / path.name
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(kept)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path} was made elsewhere and cannot be kept as {kept} ({error.strerror or error}).",
+                advice="Move it away yourself, or check the permissions of that folder.",
+            ) from error
+        log.warning("%s was made elsewhere; it is kept as %s", path, kept)
 
 
 def _hashes(files: list[Path]) -> list[str]:

@@ -7,24 +7,24 @@ a specimen that cannot be used, and reports.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
 
 from core.dense import extract_with_tokens
-from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
+from core.embeddings import Embeddings, assemble, sha256_of_matrix
+from core.errors import MissingStageError, SpecimenError
 from core.features import Extractor
 from core.inventory import take_inventory
-from core.neighbours import Searcher, SearchSettings, write_neighbours
+from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
 from core.pooling import pool_views
+from core.preparation import Failure, Task, fingerprint_of_views, record_of
 from core.progress import Progress, silent
+from core.stage_files import drop_views_from, find_views, read_features, read_view_files, store_features, view_paths
 from core.storage import (
     TEMPORARY_PREFIX,
     Manifest,
@@ -38,12 +38,11 @@ from core.storage import (
     write_npy,
 )
 from core.views import ViewSettings
-from core.workers import Failure, Task, fingerprint_of_views, prepare_all, record_of
+from core.workers import prepare_all
 
 POOLING_VERSION = "1"
 _RECORDED_TOGETHER = 64
-_ROWS_HASHED_TOGETHER = 16_384
-_VIEW_NAME = re.compile(r"(?P<stem>.+)_view(?P<number>\d{2,})\.png")
+_WRITERS = 4
 
 
 @dataclass(frozen=True)
@@ -91,20 +90,20 @@ def render_folder(
             continue
         if overwrite or not _views_are_done(renders, manifest, specimen.specimen_id, made_from):
             manifest.forget(specimen.specimen_id)
-            tasks.append(Task(specimen, settings, renders))
+            tasks.append(Task(specimen, settings, renders, only_files=True))
     unchanged = len(inventory.specimens) - len(tasks) - len(failures)
     done = 0
     for item in progress(prepare_all(tasks, workers if len(tasks) > 1 else 0), len(tasks), "Rendering"):
         if isinstance(item, Failure):
             failures.append(item)
             continue
-        _drop_views_from(renders, item.record.specimen_id, item.n_files)
+        drop_views_from(renders, item.record.specimen_id, item.n_files)
         manifest.add(item.record.specimen_id, item.views_fingerprint, views=item.n_files, source=source)
         done += 1
     present = [specimen.specimen_id for specimen in inventory.specimens]
     for name in _gone(manifest, source, present, failures):
         manifest.forget(name)
-        _drop_views_from(renders, name, 0)
+        drop_views_from(renders, name, 0)
     if done or failures:
         write_json(renders / "settings.json", vars(settings))
     manifest.keep_only(manifest.ids)
@@ -225,151 +224,71 @@ def pool_folder(
 
 
 def search_folder(
-    embeddings: Embeddings, out: Path, settings: SearchSettings, *, overwrite: bool = False, progress: Progress = silent
+    embeddings: Embeddings,
+    out: Path,
+    settings: SearchSettings,
+    *,
+    how: Mapping[str, object] | None = None,
+    all_nearest: Callable[[], Iterator[Neighbours]] | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> StageReport:
-    """Write the neighbours of every specimen to `<category>/<specimen>.csv`, and a log."""
+    """Write the neighbours of every specimen to `<category>/<specimen>.csv`, what made them, and a log.
+
+    Parameters
+    ----------
+    embeddings, out, settings : Embeddings, Path, SearchSettings
+        The collection, where to, and how many by which metric.
+    how, all_nearest : mapping, callable, optional
+        Neighbours in another order than that of embeddings (`core.matching.Matcher.all_nearest`,
+        say), and what made it, to be recorded.
+    overwrite : bool
+        Whether finished work is done again.
+    progress : Progress
+        Told about every specimen.
+    """
     remove_unfinished(out)
     manifest = Manifest(out)
-    collection = fingerprint("neighbours", vars(settings), embeddings.ids, sha256_of_matrix(embeddings))
-    if not overwrite and all(
-        manifest.is_done(name, collection) and file_of_specimen(out, name, ".csv").is_file() for name in embeddings.ids
+    made_from = (vars(settings), embeddings.ids, sha256_of_matrix(embeddings), *(() if how is None else (dict(how),)))
+    collection = fingerprint("neighbours", *made_from)
+    log_path = out / "search_all.log"
+    if (
+        not overwrite
+        and log_path.is_file()
+        and all(
+            manifest.is_done(name, collection) and file_of_specimen(out, name, ".csv").is_file()
+            for name in embeddings.ids
+        )
     ):
         return StageReport(0, len(embeddings))
     for name in set(manifest.ids).difference(embeddings.ids):
         manifest.forget(name)
         file_of_specimen(out, name, ".csv").unlink(missing_ok=True)
-    searcher = Searcher(embeddings, settings)
-    done: list[str] = []
-    for neighbours in progress(searcher.all_nearest(), len(embeddings), "Neighbours"):
-        manifest.forget(neighbours.query_id)
+    every = Searcher(embeddings, settings).all_nearest() if all_nearest is None else all_nearest()
+
+    def write(neighbours: Neighbours) -> str:
         write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours)
-        done.append(neighbours.query_id)
-        if len(done) == _RECORDED_TOGETHER:
-            manifest.add_all(done, collection)
-            done = []
-    manifest.add_all(done, collection)
+        return neighbours.query_id
+
+    # Most of the time of a small file is waiting for the file system.
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        found = iter(progress(every, len(embeddings), "Neighbours"))
+        while some := list(itertools.islice(found, _RECORDED_TOGETHER)):
+            for neighbours in some:
+                manifest.forget(neighbours.query_id)
+            manifest.add_all(list(pool.map(write, some)), collection)
     manifest.keep_only(embeddings.ids)
+    write_json(out / "settings.json", {**vars(settings), **(how or {}), "made_from": collection})
     log = f"{len(embeddings)} specimens, topk {settings.topk}, metric {settings.metric}, made from {collection}\n"
-    write_atomically(out / "search_all.log", lambda path: path.write_text(log, encoding="utf-8", newline="\n"))
+    write_atomically(log_path, lambda path: path.write_text(log, encoding="utf-8", newline="\n"))
     return StageReport(len(embeddings), 0)
-
-
-def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> Embeddings:
-    """Write matrix, ids and parquet of these specimens in the order given, and return them.
-
-    Raises
-    ------
-    MisalignedEmbeddingsError
-        Where vectors differ in length.
-    """
-    widths = {vectors[name].shape for name in ids}
-    if len(widths) > 1:
-        raise MisalignedEmbeddingsError(
-            f"Embeddings of different lengths lie in one folder ({', '.join(str(w[0]) for w in sorted(widths))}).",
-            advice="They come from different backbones: pool them into folders of their own.",
-        )
-    embeddings = Embeddings(tuple(ids), np.stack([vectors[name] for name in ids]).astype(np.float32))
-    if not _is_written(out, embeddings):
-        write_embeddings(out, embeddings)
-    return embeddings
-
-
-def _is_written(out: Path, embeddings: Embeddings) -> bool:
-    """Return whether exactly these embeddings lie in a folder already."""
-    try:
-        stored = read_embeddings(out / "embeddings.npy", out / "ids.txt")
-    except CoreError:
-        return False
-    is_same = stored.ids == embeddings.ids and np.array_equal(stored.matrix, embeddings.matrix)
-    return is_same and (out / "embeddings.parquet").is_file()
-
-
-def sha256_of_matrix(embeddings: Embeddings) -> str:
-    """Return the SHA-256 of the bytes of a matrix, which may be larger than the memory there is."""
-    digest = hashlib.sha256()
-    for start in range(0, len(embeddings), _ROWS_HASHED_TOGETHER):
-        digest.update(np.ascontiguousarray(embeddings.matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
-    return digest.hexdigest()
-
-
-def find_views(renders: Path) -> dict[str, list[Path]]:
-    """Return the view files below a folder by specimen id, in the order of their numbers.
-
-    Raises
-    ------
-    MissingStageError
-        Where there are none.
-    """
-    numbered: dict[str, list[tuple[int, Path]]] = {}
-    for path in sorted(renders.rglob("*.png")) if renders.is_dir() else []:
-        match = _VIEW_NAME.fullmatch(path.name)
-        if match:
-            folder = path.parent.relative_to(renders).as_posix()
-            name = match["stem"] if folder == "." else f"{folder}/{match['stem']}"
-            numbered.setdefault(name, []).append((int(match["number"]), path))
-    if not numbered:
-        raise MissingStageError(
-            f"There are no views in {renders} (files named SPECIMEN_view00.png).",
-            advice="Run `python -m core render` first.",
-        )
-    return {name: [path for _, path in sorted(numbered[name])] for name in sorted(numbered)}
-
-
-def read_view_files(paths: Sequence[Path]) -> UInt8[np.ndarray, "v h w 3"]:
-    """Read the view files of one specimen; a broken one is a `SpecimenError`."""
-    images = []
-    for path in paths:
-        image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
-        if image is None:
-            raise SpecimenError(f"{path.name} is not a readable picture; render it again with --overwrite.")
-        images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-    if len({image.shape for image in images}) > 1:
-        raise SpecimenError("Its views differ in size; render it again with --overwrite.")
-    return np.stack(images)
-
-
-def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
-    """Read the view features of one specimen; a broken file is a `SpecimenError`."""
-    try:
-        array = read_npy(path)
-    except InputError as error:
-        raise SpecimenError(error.problem, advice="Extract it again with --overwrite.") from error
-    if array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
-        raise SpecimenError(f"{path.name} does not hold view features (V, D).")
-    if not np.isfinite(array).all():
-        raise SpecimenError(f"{path.name} holds NaN or infinite values; extract it again with --overwrite.")
-    return array.astype(np.float32)
-
-
-def store_features(path: Path, view_features: Float32[np.ndarray, "v d"]) -> None:
-    """Write view features as float32, having made sure that they are numbers.
-
-    Raises
-    ------
-    SpecimenError
-        Where the backbone gave NaN or infinite values.
-    """
-    if not np.isfinite(view_features).all():
-        raise SpecimenError("The backbone gave NaN or infinite values for it; try --precision fp32.")
-    write_npy(path, np.ascontiguousarray(view_features, dtype=np.float32))
 
 
 def _views_are_done(renders: Path, manifest: Manifest, specimen_id: str, made_from: str) -> bool:
     entry = manifest.get(specimen_id)
     if entry is None or entry.get("fingerprint") != made_from:
         return False
-    return all(path.is_file() for path in _view_paths(renders, specimen_id, int(entry.get("views", 0))))
-
-
-def _view_paths(renders: Path, specimen_id: str, count: int) -> Iterator[Path]:
-    return (file_of_specimen(renders, specimen_id, f"_view{number:02d}.png") for number in range(count))
-
-
-def _drop_views_from(renders: Path, specimen_id: str, number: int) -> None:
-    """Remove views of an earlier, larger set of the same specimen, from a number on."""
-    while (path := file_of_specimen(renders, specimen_id, f"_view{number:02d}.png")).is_file():
-        path.unlink()
-        number += 1
+    return all(path.is_file() for path in view_paths(renders, specimen_id, int(entry.get("views", 0))))
 
 
 def _gone(manifest: Manifest, source: str, present: Iterable[str], failures: Sequence[Failure]) -> set[str]:

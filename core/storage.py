@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
 import platform
+import re
+import stat
 import tempfile
 import time
 import tokenize
@@ -19,10 +22,13 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core.errors import InputError, SettingError, WorkspaceError
+from core.errors import InputError, SettingError, SpecimenError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
 _SECONDS_TO_WRITE_A_FILE = 86_400.0
+_ADVICE_FOR_NO_FILE = "Put a copy of the scan there."
+_SECONDS_OF_DOUBT = 60.0
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -32,6 +38,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     ------
     WorkspaceError
         Where the folder cannot be written or the disk is full.
+    SpecimenError
+        Where the path is longer than the file system takes: shorter ones fare better.
     """
     temporary: Path | None = None
     try:
@@ -44,6 +52,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise SpecimenError(
+                f"{path.name[:40]}… has a name, or lies in folders, too long for this file system "
+                f"({len(str(path))} characters in all).",
+                advice="Give it, or its folders, a shorter name.",
+            ) from error
         raise WorkspaceError(
             f"{path} cannot be written ({error.strerror or error}).",
             advice="Check the free space and the permissions of that folder, or choose another one.",
@@ -54,23 +68,52 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, where it is there.
+
+    Raises
+    ------
+    WorkspaceError
+        Where the system forbids it.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # no file can have such a name, so none is there
+            raise WorkspaceError(
+                f"{path} cannot be removed ({error.strerror or error}).",
+                advice="Check the permissions of that folder, and whether another program has the file open.",
+            ) from error
+
+
 def remove_unfinished(folder: Path) -> int:
     """Remove temporary files below a folder whose writer is gone; return how many there were.
 
-    A file belongs to a living writer where the process in its name lives on this machine, or
-    where another machine made it within the last day.
+    A file belongs to a living writer where the process in its name lives on this machine and is no
+    younger than the file, or where another machine made it within the last day.
     """
     removed = 0
     for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
         machine, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
         pid = rest.partition("-")[0]
         with suppress(OSError):
-            is_old = time.time() - path.stat().st_mtime > _SECONDS_TO_WRITE_A_FILE
-            is_orphan = machine == _machine() and pid.isdigit() and not psutil.pid_exists(int(pid))
-            if is_old or is_orphan:
+            written = path.stat().st_mtime
+            if machine == _machine() and pid.isdigit():
+                is_orphan = not _was_alive(int(pid), written)
+            else:
+                is_orphan = time.time() - written > _SECONDS_TO_WRITE_A_FILE
+            if is_orphan:
                 path.unlink()
                 removed += 1
     return removed
+
+
+def _was_alive(pid: int, moment: float) -> bool:
+    """Return whether a process lives that lived at this time: numbers of processes are given again."""
+    try:
+        return psutil.Process(pid).create_time() < moment + _SECONDS_OF_DOUBT
+    except (psutil.Error, OverflowError):
+        return False
 
 
 def _machine() -> str:
@@ -110,7 +153,7 @@ def read_npy(path: Path) -> np.ndarray:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
     # A damaged header is parsed as Python text, which can go wrong in each of these ways.
-    except (ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError) as error:
+    except (EOFError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError) as error:
         if "allow_pickle" in str(error):
             problem = "it holds pickled Python objects, which are never loaded because they could run code"
             raise InputError(f"{path} was not read: {problem}.", advice="Save it as plain numbers.") from error
@@ -130,7 +173,8 @@ def read_json(path: Path) -> Any:
     """Read a JSON file; a damaged one is a `WorkspaceError`."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    # Brackets within brackets without end exhaust the stack.
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WorkspaceError(
             f"{path} cannot be read as JSON ({error}).", advice="Delete it and run the stage again."
         ) from error
@@ -143,9 +187,16 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         with temporary.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(header)
-            writer.writerows(rows)
+            writer.writerows(map(_quotable, rows))
 
     write_atomically(path, save)
+
+
+def _quotable(row: Sequence[object]) -> Sequence[object]:
+    """Return a row without the old end of a line, which `csv` does not quote and readers take for a new row."""
+    if any(isinstance(cell, str) and "\r" in cell for cell in row):
+        return [cell.replace("\r", " ") if isinstance(cell, str) else cell for cell in row]
+    return row
 
 
 def fingerprint(*parts: object) -> str:
@@ -157,10 +208,34 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
 
 
+def stat_of_file(path: Path) -> os.stat_result:
+    """Return what the system knows of a file, having made sure that reading it comes to an end.
+
+    Raises
+    ------
+    OSError
+        Where it is not there.
+    SpecimenError
+        Where it is a pipe, a socket or a device: reading one may wait for ever.
+    """
+    found = path.stat()
+    for is_so, kind in ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")):
+        if is_so(found.st_mode):
+            raise SpecimenError(f"{path.name} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE)
+    if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
+        raise SpecimenError(f"{path.name} is a device, not a file.", advice=_ADVICE_FOR_NO_FILE)
+    return found
+
+
 def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether Windows takes a name for a device, whatever its suffix."""
+    return _RESERVED.fullmatch(name) is not None
 
 
 def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
@@ -197,7 +272,7 @@ class Manifest:
         if self.path.is_file():
             # Not splitlines(): an id may hold a character that other programs take for the end of a line.
             for line in _read(self.path).decode("utf-8", "replace").split("\n"):
-                with suppress(json.JSONDecodeError, KeyError, TypeError):
+                with suppress(json.JSONDecodeError, RecursionError, KeyError, TypeError):
                     entry = json.loads(line)
                     if entry["fingerprint"] is None:
                         self._entries.pop(entry["id"], None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,17 +14,22 @@ import numpy as np
 from core.catalogue import Catalogue, SpecimenRecord
 from core.dense import TOKENS_FOLDER, extract_with_tokens
 from core.errors import SpecimenError
-from core.features import Extractor, views_at_once
-from core.inventory import Inventory, SpecimenFile
+from core.features import Extractor, NetworkExtractor, views_at_once
+from core.inventory import Inventory, SpecimenFile, stamp_of
 from core.pooling import pool_views
+from core.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
 from core.progress import Progress
-from core.stages import POOLING_VERSION, read_features, store_features
-from core.storage import Manifest, file_of_specimen, fingerprint, write_npy
+from core.stage_files import read_features, store_features
+from core.stages import POOLING_VERSION
+from core.storage import Manifest, file_of_specimen, fingerprint, remove_file, write_npy
 from core.views import ViewSettings
-from core.workers import Children, Failure, Prepared, Task, fingerprint_of_views, prepare_all, record_of
+from core.workers import Children, prepare_all
 from core.workspace import RunFolder, Workspace
 
 log = logging.getLogger(__name__)
+
+# Handed to the engine and not stored yet: one at work, one that is next, so that it never waits.
+_ON_THEIR_WAY = 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class StreamSettings:
         Child processes that read and render.
     overwrite : bool
         Whether finished work is done again.
+    only : frozenset of str, optional
+        The specimens that may be worked on; what is known of others stays as it is. All where None.
     """
 
     views: ViewSettings
@@ -49,6 +58,7 @@ class StreamSettings:
     keep_tokens: bool
     workers: int
     overwrite: bool
+    only: frozenset[str] | None = None
 
 
 class Stream:
@@ -77,8 +87,12 @@ class Stream:
 
     def work(self, progress: Progress) -> list[Failure]:
         """Do what is not done yet; return who was passed over."""
+        only = self.settings.only
         waiting = [
-            specimen for specimen in self.inventory.specimens if self.settings.overwrite or not self._is_done(specimen)
+            specimen
+            for specimen in self.inventory.specimens
+            if (only is None or specimen.specimen_id in only)
+            and (self.settings.overwrite or not self._is_done(specimen))
         ]
         for specimen in waiting:
             self._forget(specimen.specimen_id)
@@ -117,43 +131,70 @@ class Stream:
         return usable
 
     def _extract(self, stream: Iterable[Prepared | Failure]) -> Iterator[Prepared | Failure]:
-        """Extract and store as specimens come, as many together as the engine likes to be given."""
+        """Extract and store as specimens come, as many together as the engine likes to be given.
+
+        One thread hands specimens to the engine, one stores them in the same order as soon as their
+        features are there, whatever the children are at. A few are on their way at most.
+        """
+        on_their_way: deque[Future[list[Prepared | Failure]]] = deque()
         together: list[Prepared] = []
-        for item in stream:
-            if isinstance(item, Failure):
-                yield item
-                continue
-            together.append(item)
-            if sum(len(held.views.images) for held in together) >= views_at_once(self.extractor):
-                yield from self._extract_together(together)
+        engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        storing = ThreadPoolExecutor(1, thread_name_prefix="storing")
+        try:
+            for item in stream:
+                if isinstance(item, Failure):
+                    yield item
+                    continue
+                together.append(item)
+                if sum(len(held.views.images) for held in together) < views_at_once(self.extractor):
+                    continue
+                on_their_way.append(storing.submit(self._store_all, together, engine.submit(self._begin, together)))
                 together = []
-        yield from self._extract_together(together)
+                while on_their_way and (len(on_their_way) > _ON_THEIR_WAY or on_their_way[0].done()):
+                    yield from on_their_way.popleft().result()
+            if together:
+                on_their_way.append(storing.submit(self._store_all, together, engine.submit(self._begin, together)))
+            while on_their_way:
+                yield from on_their_way.popleft().result()
+        finally:
+            for pool in (engine, storing):
+                pool.shutdown(cancel_futures=True)
 
-    def _extract_together(self, items: list[Prepared]) -> Iterator[Prepared | Failure]:
-        features = (
-            self._features_of_several(items)
-            if len(items) > 1 and not self.settings.keep_tokens
-            else [None] * len(items)
-        )
-        for item, known in zip(items, features, strict=True):
+    def _begin(self, items: list[Prepared]) -> Callable[[], Sequence[np.ndarray | SpecimenError]]:
+        """Set the engine to work on specimens; return what waits for their features."""
+        if self.settings.keep_tokens or not isinstance(self.extractor, NetworkExtractor):
+            ready = [self._features_of(item) for item in items]
+            return lambda: ready
+        images, masks = [item.views.images for item in items], [item.views.masks for item in items]
+        ends = np.cumsum([len(some) for some in images])[:-1]
+        wait = self.extractor.begin(_joined(images), _joined(masks))
+        return lambda: np.split(wait(), ends)
+
+    def _features_of(self, item: Prepared) -> np.ndarray | SpecimenError:
+        try:
+            if self.settings.keep_tokens:
+                path = file_of_specimen(self.tokens, item.record.specimen_id, ".npy")
+                return extract_with_tokens(self.extractor, path, item.views.images, item.views.masks)
+            return self.extractor(item.views.images, item.views.masks, item.views.depth)
+        except SpecimenError as error:
+            return error
+
+    def _store_all(
+        self, items: list[Prepared], begun: Future[Callable[[], Sequence[np.ndarray | SpecimenError]]]
+    ) -> list[Prepared | Failure]:
+        """Wait for the features of specimens, then pool and store them one by one."""
+        outcomes: list[Prepared | Failure] = []
+        for item, view_features in zip(items, begun.result()(), strict=True):
             try:
-                yield self._store(item, self._features_of(item) if known is None else known)
+                if isinstance(view_features, SpecimenError):
+                    raise view_features
+                self._store(item, view_features)
+                outcomes.append(item)
             except SpecimenError as error:
-                yield Failure(item.record.specimen_id, "extract", str(error))
+                outcomes.append(Failure(item.record.specimen_id, "extract", str(error)))
+        return outcomes
 
-    def _features_of(self, item: Prepared) -> np.ndarray:
-        if self.settings.keep_tokens:
-            path = file_of_specimen(self.tokens, item.record.specimen_id, ".npy")
-            return extract_with_tokens(self.extractor, path, item.views.images, item.views.masks)
-        return self.extractor(item.views.images, item.views.masks, item.views.depth)
-
-    def _features_of_several(self, items: list[Prepared]) -> list[np.ndarray]:
-        images = np.concatenate([item.views.images for item in items])
-        masks = np.concatenate([item.views.masks for item in items])
-        ends = np.cumsum([len(item.views.images) for item in items])[:-1]
-        return np.split(self.extractor(images, masks), ends)
-
-    def _store(self, item: Prepared, view_features: np.ndarray) -> Prepared:
+    def _store(self, item: Prepared, view_features: np.ndarray) -> None:
         """Pool and store one specimen; the catalogue learns of it last."""
         name = item.record.specimen_id
         features_made_from, embedding_made_from = self._fingerprints(item.views_fingerprint)
@@ -164,7 +205,6 @@ class Stream:
         if self.settings.keep_renders:
             self.renders.add(name, item.views_fingerprint, views=item.n_files)
         self.catalogue.put_specimens([replace(item.record, source=self.source)])
-        return item
 
     def _fingerprints(self, views_fingerprint: str) -> tuple[str, str]:
         features = fingerprint("features", self.extractor.identity, views_fingerprint)
@@ -202,7 +242,10 @@ class Stream:
 
     def _note_failure(self, failure: Failure) -> None:
         specimen = next(s for s in self.inventory.specimens if s.specimen_id == failure.specimen_id)
-        record = SpecimenRecord(self.source, failure.specimen_id, str(specimen.path), error=failure.reason)
+        size, time, _ = stamp_of(specimen) or (-1, -1, 0)
+        record = SpecimenRecord(
+            self.source, failure.specimen_id, str(specimen.path), size=size, mtime_ns=time, error=failure.reason
+        )
         self.catalogue.put_specimens([record])
         # What an earlier state of the file gave must not pass for this one.
         self._remove_files(failure.specimen_id)
@@ -214,22 +257,22 @@ class Stream:
             manifest.forget(name)
 
     def _remove_files(self, name: str) -> None:
-        file_of_specimen(self.run.features, name, ".npy").unlink(missing_ok=True)
-        self._vector_path(name).unlink(missing_ok=True)
-        file_of_specimen(self.tokens, name, ".npy").unlink(missing_ok=True)
+        remove_file(file_of_specimen(self.run.features, name, ".npy"))
+        remove_file(self._vector_path(name))
+        remove_file(file_of_specimen(self.tokens, name, ".npy"))
 
     def _vector_path(self, name: str) -> Path:
         return file_of_specimen(self.run.embeddings, name, ".npy")
 
 
+def _joined(arrays: list[np.ndarray]) -> np.ndarray:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
 def _is_same_file(record: SpecimenRecord, specimen: SpecimenFile) -> bool:
     """Compare size and time; where they differ the file is read and hashed again."""
-    try:
-        stats = [path.stat() for path in specimen.images or (specimen.path,)]
-    except OSError:
-        return False
-    size, time = sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
-    return record.size == size and record.mtime_ns == time
+    stamp = stamp_of(specimen)
+    return stamp is not None and (record.size, record.mtime_ns) == stamp[:2]
 
 
 def _with_new_time(record: SpecimenRecord, specimen: SpecimenFile) -> SpecimenRecord | None:

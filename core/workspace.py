@@ -12,11 +12,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import BusyError, MissingStageError, SettingError, WorkspaceError
-from core.storage import read_json
+from core.errors import BusyError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
+from core.storage import is_reserved, read_json
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+CONFIG_FORMAT = 1
+_PARTS = ("views", "features", "search", "clusters", "versions")
+_MAKE_AGAIN = "Start a run of the same name again with `python -m core run --name`: what it has done is kept."
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,25 @@ class RunFolder:
                 f"There is no run called {self.name!r} here.", advice="Start one with `python -m core run`."
             )
         config = read_json(self.config_path)
-        if not isinstance(config, dict):
-            raise WorkspaceError(f"{self.config_path} is not a configuration.", advice="Delete that run.")
-        return config
+        _check_config(self.config_path, config)
+        return dict(config)
+
+
+def _check_config(path: Path, config: object) -> None:
+    """Make sure that a configuration is one that this program can read."""
+    if not isinstance(config, dict):
+        raise WorkspaceError(f"{path} is not a configuration.", advice=_MAKE_AGAIN)
+    version = config.get("format", CONFIG_FORMAT)
+    if not isinstance(version, int):
+        raise WorkspaceError(f"{path} is damaged: its format is {str(version)[:40]!r}.", advice=_MAKE_AGAIN)
+    if version > CONFIG_FORMAT:
+        raise NewerVersionError(
+            f"{path} was written by a newer version of this program (format {version}, here {CONFIG_FORMAT}).",
+            advice="Update FossilViT Explorer.",
+        )
+    for name, kind in (("input", str), ("pool", str), *((part, dict) for part in _PARTS)):
+        if not isinstance(config.get(name, kind()), kind):
+            raise WorkspaceError(f"{path} is damaged: its part {name!r} cannot be understood.", advice=_MAKE_AGAIN)
 
 
 @dataclass(frozen=True)
@@ -145,7 +163,7 @@ class Workspace:
         SettingError
             Where the name could not be a folder on every system.
         """
-        if not _RUN_NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith((" ", ".")):
+        if not _RUN_NAME.fullmatch(name) or is_reserved(name) or name.endswith((" ", ".")):
             raise SettingError(
                 f"{name!r} cannot be the name of a run.",
                 advice="Take up to 64 letters, digits, spaces and . _ + - and begin with a letter or digit.",
@@ -156,12 +174,19 @@ class Workspace:
         """Return the runs that have a configuration, newest first."""
         if not self.runs_folder.is_dir():
             return []
-        folders = [RunFolder(path) for path in self.runs_folder.iterdir() if (path / "config.json").is_file()]
+        # Hidden folders are what is left of deleted runs.
+        paths = (path for path in self.runs_folder.iterdir() if not path.name.startswith("."))
+        folders = [RunFolder(path) for path in paths if (path / "config.json").is_file()]
         return sorted(folders, key=lambda run: run.config_path.stat().st_mtime_ns, reverse=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, seconds: float = 1.0) -> Iterator[None]:
         """Let one process at a time work on this workspace; a dead process keeps no lock.
+
+        Parameters
+        ----------
+        seconds : float
+            How long to wait for it.
 
         Raises
         ------
@@ -170,9 +195,10 @@ class Workspace:
         WorkspaceError
             Where its folder is missing, or its file system knows no locks.
         """
-        lock = FileLock(self.root / ".lock", timeout=0)
+        lock = FileLock(self.root / ".lock")
         try:
-            lock.acquire()
+            # Whoever asks whether it is held, as `is_locked` does, has it for a moment.
+            lock.acquire(timeout=seconds, poll_interval=0.02)
         except Timeout as error:
             raise BusyError(
                 f"Another run is working on the workspace {self.root}.",
@@ -187,6 +213,14 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+    def is_locked(self) -> bool:
+        """Return whether some process, a command in a terminal say, is working on this workspace."""
+        try:
+            with self.locked(seconds=0):
+                return False
+        except BusyError:
+            return True
 
 
 def open_workspace(root: Path) -> Workspace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +83,15 @@ class Engine(Protocol):
             Any number of them.
         shares : (b, p) float32, optional
             How much each patch counts, where patches are masked.
+        """
+        ...
+
+    def begin(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Callable[[], Float32[np.ndarray, "b d"]]:
+        """Begin with images and return what waits for their features.
+
+        The next images can be begun meanwhile, so that no thread of the engine ever waits.
         """
         ...
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import importlib.util
 import logging
 import warnings
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +23,16 @@ from jaxtyping import Float32, UInt8
 from core.backbones import Backbone
 from core.caches import cache_folder
 from core.engines.base import Dense, EngineSettings
-from core.engines.devices import usable_threads
 from core.errors import DeviceError
+from core.offline import keep_offline
+from core.processes import processors
 from core.storage import fingerprint, write_json
 from core.tokens import TokenSettings
 
 # Raised when what is converted changes, so that kept networks are converted again.
 CONVERSION_VERSION = "3"
 _DENSE_IMAGES = 8
+_SECONDS_UNTIL_ASKED = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +63,12 @@ class OpenVinoEngine:
             raise DeviceError("OpenVINO runs on the CPU only here.", advice="Take --engine torch for CUDA.")
         if settings.precision == "fp16":
             raise DeviceError("OpenVINO on a CPU has fp32 and bf16.", advice="Take --precision fp32 or bf16.")
+        keep_offline()
         import openvino as ov
 
         self._version = str(ov.__version__)
         self.precision = "bf16" if settings.precision == "bf16" else "fp32"
-        self._threads = settings.threads or usable_threads()
+        self._threads = settings.threads or processors()
         core = ov.Core()
         model = core.read_model(_convert_once(backbone, tokens, dense, self._version))
         compiled = core.compile_model(
@@ -79,6 +85,8 @@ class OpenVinoEngine:
         )
         self._queue = ov.AsyncInferQueue(compiled, self._threads)
         self._queue.set_callback(_take)
+        # A callback that still runs while Python ends takes the process down.
+        weakref.finalize(self, _settle, self._queue)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -92,14 +100,21 @@ class OpenVinoEngine:
 
     @property
     def images_at_once(self) -> int:
-        """Return how many images it likes to be given together."""
-        return self._threads
+        """Return how many images it likes to be given together: any, since `begin` leaves no gaps."""
+        return 1
 
     def run(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Float32[np.ndarray, "b d"]:
         """Return the features of RGB images of the backbone's own size."""
-        return np.concatenate([outputs[0] for outputs in self._infer(images, shares)]).astype(np.float32, copy=False)
+        return self.begin(images, shares)()
+
+    def begin(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Callable[[], Float32[np.ndarray, "b d"]]:
+        """Return as soon as every image is at work or done; what is returned waits for the last one."""
+        wait = self._infer(images, shares)
+        return lambda: np.concatenate([outputs[0] for outputs in wait()]).astype(np.float32, copy=False)
 
     def run_dense(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
@@ -107,25 +122,41 @@ class OpenVinoEngine:
         """Yield features and tokens, class token first, of a few images at a time, in order."""
         for start in range(0, len(images), _DENSE_IMAGES):
             part = slice(start, start + _DENSE_IMAGES)
-            outputs = self._infer(images[part], None if shares is None else shares[part])
+            outputs = self._infer(images[part], None if shares is None else shares[part])()
             features = np.concatenate([output[0] for output in outputs]).astype(np.float32, copy=False)
             yield features, np.concatenate([output[1] for output in outputs]).astype(np.float16)
 
-    def _infer(self, images: np.ndarray, shares: np.ndarray | None) -> list[list[np.ndarray]]:
-        """Return the outputs of every image, each with a leading axis of one."""
-        results: list[list[np.ndarray]] = [[] for _ in images]
-        for index, result in enumerate(results):
+    def _infer(self, images: np.ndarray, shares: np.ndarray | None) -> Callable[[], list[list[np.ndarray]]]:
+        """Begin with images; what is returned waits for their outputs, each with a leading axis of one."""
+        pending: list[Future[list[np.ndarray]]] = [Future() for _ in images]
+        for index, result in enumerate(pending):
             inputs = [np.ascontiguousarray(images[index : index + 1])]
             if shares is not None:
                 inputs.append(np.ascontiguousarray(shares[index : index + 1]))
             self._queue.start_async(inputs, result)
-        self._queue.wait_all()
-        return results
+        return lambda: [self._wait_for(result) for result in pending]
+
+    def _wait_for(self, result: Future[list[np.ndarray]]) -> list[np.ndarray]:
+        try:
+            return result.result(timeout=_SECONDS_UNTIL_ASKED)
+        except TimeoutError:
+            # A request that fails never calls back: the queue tells why.
+            self._queue.wait_all()
+            return result.result(timeout=_SECONDS_UNTIL_ASKED)
 
 
-def _take(request: Any, result: list[np.ndarray]) -> None:
+def _settle(queue: Any) -> None:
+    """Wait until no callback is under way; what a request failed by was told where it was waited for."""
+    with suppress(RuntimeError):
+        queue.wait_all()
+
+
+def _take(request: Any, result: Future[list[np.ndarray]]) -> None:
     """Copy the outputs, since the request's own memory is used again."""
-    result.extend(np.array(tensor.data) for tensor in request.output_tensors)
+    try:
+        result.set_result([np.array(tensor.data) for tensor in request.output_tensors])
+    except RuntimeError as error:
+        result.set_exception(error)
 
 
 def _convert_once(backbone: Backbone, tokens: TokenSettings, dense: bool, version: str) -> Path:
@@ -143,6 +174,7 @@ def _convert_once(backbone: Backbone, tokens: TokenSettings, dense: bool, versio
 
 
 def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path) -> None:
+    keep_offline()
     import openvino as ov
     import torch
 

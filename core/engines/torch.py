@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -77,7 +77,14 @@ class TorchEngine:
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Float32[np.ndarray, "b d"]:
         """Return the features of RGB images of the backbone's own size."""
-        return np.concatenate([self._to_numpy(outputs)[0] for outputs in self._passes(images, shares)])
+        return self.begin(images, shares)()
+
+    def begin(
+        self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
+    ) -> Callable[[], Float32[np.ndarray, "b d"]]:
+        """Return as soon as every pass is on its way to the GPU, or done on the CPU."""
+        passes = list(self._passes(images, shares))
+        return lambda: np.concatenate([self._to_numpy(outputs)[0] for outputs in passes])
 
     def run_dense(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None

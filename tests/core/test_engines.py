@@ -98,6 +98,17 @@ def test_engines__give_the_same_bytes_whatever_the_batch() -> None:
             np.testing.assert_array_equal(engine.run(images[part]), together[part])
 
 
+def test_engines__begin_the_next_images_before_the_last_are_done() -> None:
+    """Whoever is waited for first, everybody gets the features of their own images."""
+    backbone = tiny_backbone()
+    images = pictures(9, 56)
+    for engine, _ in engines(backbone, TokenSettings()):
+        together = engine.run(images)
+        waits = [engine.begin(images[:5]), engine.begin(images[5:])]
+        np.testing.assert_array_equal(waits[1](), together[5:])
+        np.testing.assert_array_equal(waits[0](), together[:5])
+
+
 def test_openvino__gives_the_same_bytes_with_any_number_of_threads() -> None:
     """One thread and three give what two give."""
     backbone = tiny_backbone()

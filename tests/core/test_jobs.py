@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -19,25 +17,10 @@ from core.jobs import cancel, current_job, log_of, start_run, with_live_state
 from core.storage import TEMPORARY_PREFIX
 from core.workspace import Workspace, open_workspace
 from tests.fakes import PROJECT, bytes_below, write_specimens
+from tests.waiting import PATIENCE, job_of, wait_for
 
 FLAGS = ["--name", "run", "--model", "classical", "--size", "64", "--min-cluster-size", "2", "--pca", "0"]
 MANY = [f"group{number % 4}/specimen{number:03d}" for number in range(40)]
-PATIENCE = 120.0
-
-
-def wait_for(happened: Callable[[], bool], what: str) -> None:
-    """Wait until something happened."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.05)
-
-
-def job_of(workspace: Workspace, job_id: int) -> JobRecord:
-    """Return a job as it is noted."""
-    job = Catalogue(workspace.catalogue_path).job(job_id)
-    assert job is not None
-    return job
 
 
 def finish(workspace: Workspace, job_id: int) -> JobRecord:
@@ -80,7 +63,13 @@ def test_start_run__is_watched_to_its_end(tmp_path: Path) -> None:
     assert (job.state, job.is_over) == ("done, some passed over", True)
     assert job.finished >= job.created
     counts = {stage.label: (stage.done, stage.total) for stage in job.stages}
-    assert counts == {"Rendering": (4, 4), "Features": (4, 4), "Neighbours": (3, 3), "Clusters": (1, 1)}
+    assert counts == {
+        "Rendering": (4, 4),
+        "Features": (4, 4),
+        "Neighbours": (3, 3),
+        "Clusters": (1, 1),
+        "Evaluation": (1, 1),
+    }
     assert "Passed over broken: " in log_of(workspace, job_id).read_text(encoding="utf-8")
     assert workspace.run("run").is_complete
 
@@ -147,7 +136,10 @@ def test_run__ends_in_order_when_asked(tmp_path: Path, number: signal.Signals, s
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, MANY)
     command = [sys.executable, "-m", "core", "run", "--workspace", str(tmp_path), *FLAGS, "--workers", "2"]
+    # What a shell starts in the background ignores Ctrl-C, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as child:
+        signal.signal(signal.SIGINT, before)
         manifest = workspace.run("run").features / "manifest.jsonl"
         wait_for(manifest.is_file, "the first specimen")
         family = family_of(child.pid)

@@ -11,15 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.catalogue import Catalogue
 from core.clusters import ClusterSettings
 from core.embeddings import Embeddings, read_embeddings
+from core.engines import EngineSettings, open_engine
 from core.errors import BusyError, InputError, SettingError
+from core.features import NetworkExtractor
+from core.labels import labels_of_categories
 from core.pipeline import RunReport, RunSettings, run_pipeline
+from core.results import evaluate_into
+from core.stage_files import find_views, read_view_files
 from core.storage import TEMPORARY_PREFIX
+from core.tokens import TokenSettings
 from core.views import ViewSettings
 from core.workspace import RunFolder, Workspace, open_workspace
+from tests.core.networks import tiny_backbone
 from tests.fakes import PIXELS, PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
 
 NAMES = "Molars/Tarsius/a Molars/b Shells/c d"
@@ -138,7 +146,7 @@ def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tm
 def test_run_pipeline__pools_without_rendering(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another pooling needs the kept features only."""
     mean = read(run(workspace).run)
-    monkeypatch.setattr("core.workers.render_views", None)
+    monkeypatch.setattr("core.preparation.render_views", None)
     extractor = FakeExtractor()
     report = run(workspace, extractor, pool="max")
     assert extractor.calls == 0
@@ -259,24 +267,40 @@ def test_run_settings__say_what_is_allowed(change: dict[str, object], prose: str
 
 KILLED = """
 import sys
-from dataclasses import replace
+import time
 from pathlib import Path
+from core.catalogue import Catalogue
 from core.pipeline import run_pipeline
 from core.workspace import open_workspace
 from tests.core.test_pipeline import SETTINGS
 from tests.fakes import FakeExtractor
-run_pipeline(open_workspace(Path(sys.argv[1])), SETTINGS, extractor=FakeExtractor(dies_at=int(sys.argv[2])))
+
+
+class Dying(FakeExtractor):
+    def __call__(self, *views):
+        known, end = {}, time.monotonic() + 60
+        while self.calls == 2 and len(known) < 2 and time.monotonic() < end:
+            known = Catalogue(workspace.catalogue_path).specimens(str(workspace.meshes))
+            time.sleep(0.01)
+        return super().__call__(*views)
+
+
+workspace = open_workspace(Path(sys.argv[1]))
+run_pipeline(workspace, SETTINGS, extractor=Dying(dies_at=3))
 """
 
 
 def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path) -> None:
-    """Killed in its third specimen, it does the rest, and the bytes are those of an undisturbed run."""
+    """Killed in its third specimen, it does the rest, and the bytes are those of an undisturbed run.
+
+    The first two are stored while the third is at work, whatever comes after it.
+    """
     undisturbed = bytes_below(
         run_pipeline(
             open_workspace(tmp_path / "other"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
         ).run.root
     )
-    child = subprocess.run([sys.executable, "-c", KILLED, str(workspace.root), "3"], cwd=PROJECT, check=False)
+    child = subprocess.run([sys.executable, "-c", KILLED, str(workspace.root)], cwd=PROJECT, check=False)
     assert child.returncode == -9
     left = workspace.run("run").features / f"{TEMPORARY_PREFIX}{next_machine()}-{2**22 + 1}-abc.npy"
     left.write_bytes(b"half")
@@ -320,6 +344,33 @@ class Interrupting(FakeExtractor):
         return super().__call__(images, masks, depth) + 1
 
 
+def test_run_pipeline__judges_by_categories_where_there_are_two(workspace: Workspace) -> None:
+    """As `evaluate` would with labels from categories; nothing where only one category has two specimens."""
+    results = run(workspace).run.results
+    assert not (results / "evaluation").exists()
+    write_specimens(workspace.meshes, "Molars/e Shells/f")
+    report = run(workspace)
+    there = results / "evaluation"
+    judged = json.loads((there / "retrieval.json").read_text(encoding="utf-8"))
+    assert (judged["labels"], judged["n_queries"], judged["n_classes"]) == ("category", 4, 2)
+    embeddings = read(report.run)
+    evaluate_into(workspace.root / "by_hand", embeddings, labels_of_categories(embeddings.ids))
+    assert bytes_below(there) == bytes_below(workspace.root / "by_hand")
+    assert report.run.config()["evaluation"]["metric"] == "cosine"
+
+
+def test_run_pipeline__judges_once_and_leaves_no_old_judgement(workspace: Workspace) -> None:
+    """Nothing new, nothing written; without the second category the evaluation is gone."""
+    write_specimens(workspace.meshes, "Molars/e Shells/f")
+    there = run(workspace).run.results / "evaluation"
+    times = {path.name: path.stat().st_mtime_ns for path in there.iterdir()}
+    run(workspace)
+    assert {path.name: path.stat().st_mtime_ns for path in there.iterdir()} == times
+    (workspace.meshes / "Shells" / "f.off").unlink()
+    run(workspace)
+    assert not there.exists()
+
+
 def test_run_pipeline__clusters_again_for_other_settings(workspace: Workspace) -> None:
     """Only the clusters are new."""
     run(workspace)
@@ -328,3 +379,44 @@ def test_run_pipeline__clusters_again_for_other_settings(workspace: Workspace) -
     assert extractor.calls == 0
     summary = json.loads((report.run.results / "summary.json").read_text(encoding="utf-8"))
     assert summary["settings"]["min_cluster_size"] == 3
+
+
+@pytest.mark.parametrize(("size", "kept"), [(64, False), (768, True)])
+def test_run_pipeline__keeps_views_that_somebody_may_want_to_look_at(
+    workspace: Workspace, size: int, kept: bool
+) -> None:
+    """From 768 pixels on unless told otherwise; a small picture of every specimen always."""
+    report = run(workspace, views=ViewSettings(views=1), size=size)
+    assert any(report.run.renders.rglob("*.png")) == kept
+    assert len(list(workspace.thumbnails.rglob("*.webp"))) == 4
+
+
+def test_run_pipeline__takes_folders_of_photographs(workspace: Workspace) -> None:
+    """Pictures of any size beside scans: turned as the camera says, cut-outs on white, one row a picture."""
+    folder = workspace.meshes / "Crabs" / "one"
+    folder.mkdir(parents=True)
+    upright = np.zeros((40, 60, 3), dtype=np.uint8)
+    upright[:20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(upright[::-1, ::-1]).save(folder / "a.jpg", exif=exif, quality=95)
+    Image.fromarray(upright).save(folder / "b.jpg", quality=95)
+    Image.fromarray(np.zeros((30, 30, 4), dtype=np.uint8)).save(folder / "c.png")
+    report = run(workspace)
+    assert counts(report) == (5, 0, [])
+    features = np.load(report.run.features / "Crabs" / "one.npy")
+    assert features.shape == (3, 16)
+    np.testing.assert_allclose(features[0], features[1], atol=2)
+    np.testing.assert_allclose(features[2], 255)
+    assert counts(run(workspace)) == (0, 5, [])
+
+
+def test_run_pipeline__extracts_several_specimens_together(workspace: Workspace) -> None:
+    """A batch of five holds two specimens of two views and more; each gets the features of its own."""
+    engine = open_engine(tiny_backbone(), TokenSettings(), EngineSettings("torch", "cpu", batch_size=5))
+    extractor = NetworkExtractor(tiny_backbone(), engine, TokenSettings())
+    report = run_pipeline(workspace, replace(SETTINGS, keep_renders=True), extractor=extractor)
+    assert counts(report) == (4, 0, [])
+    for name, paths in find_views(report.run.renders).items():
+        alone = extractor(read_view_files(paths))
+        np.testing.assert_array_equal(np.load(report.run.features / f"{name}.npy"), alone)

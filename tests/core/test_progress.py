@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -46,6 +48,17 @@ def test_as_lines__tells_how_far_it_is() -> None:
         "Letters: 1/2",
         "Letters: 2/2",
         "Letters: 2/2",
+    ]
+
+
+def test_as_lines__tells_views_a_second() -> None:
+    """Where items stand for views; their number beside the time is what a backbone is measured by."""
+    out = io.StringIO()
+    list(as_lines([SimpleNamespace(n_views=12)] * 2, 2, "Features", seconds=0.0, stream=out))
+    assert [re.sub(r"[\d.]+", "N", line) for line in out.getvalue().splitlines()] == [
+        "Features: N/N, N/s, N views/s",
+        "Features: N/N, N/s, N views/s",
+        "Features: N/N in N s, N views/s",
     ]
 
 

@@ -14,13 +14,11 @@ import pytest
 from core.embeddings import Embeddings, read_embeddings
 from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
 from core.neighbours import SearchSettings
+from core.stage_files import find_views, read_features, read_view_files
 from core.stages import (
     StageReport,
     extract_folder,
-    find_views,
     pool_folder,
-    read_features,
-    read_view_files,
     render_folder,
     search_folder,
 )
@@ -315,3 +313,13 @@ def test_stages__want_an_input_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         render_folder(tmp_path / "nowhere", tmp_path / "out", TWO_VIEWS)
     assert not (tmp_path / "out").exists()
+
+
+def test_search_folder__is_not_done_without_its_log(tmp_path: Path) -> None:
+    """Killed between its last table and its log, it writes the log the next time."""
+    embeddings = Embeddings(("a", "b"), np.eye(2, dtype=np.float32))
+    search_folder(embeddings, tmp_path, SearchSettings())
+    before = bytes_below(tmp_path)
+    (tmp_path / "search_all.log").unlink()
+    search_folder(embeddings, tmp_path, SearchSettings())
+    assert bytes_below(tmp_path) == before

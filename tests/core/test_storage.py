@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import CoreError, InputError, SettingError, WorkspaceError
+from core.errors import CoreError, InputError, SettingError, SpecimenError, WorkspaceError
 from core.storage import (
     TEMPORARY_PREFIX,
     Manifest,
@@ -316,3 +316,28 @@ def test_manifest__cannot_be_where_a_file_is(tmp_path: Path) -> None:
 def test_strategies__draw_only_what_can_be_an_id(tmp_path: Path, name: str) -> None:
     """The tests' own ids are ids."""
     file_of_specimen(tmp_path, name, ".npy")
+
+
+def test_write_csv__keeps_a_row_a_row(tmp_path: Path) -> None:
+    """The old end of a line in a label begins no row of its own."""
+    write_csv(tmp_path / "a.csv", ("label", "n"), [("one\r=cmd()\nmore", 1), ("two", 2)])
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as stream:
+        assert list(csv.reader(stream)) == [["label", "n"], ["one =cmd()\nmore", "1"], ["two", "2"]]
+
+
+def test_remove_unfinished__knows_a_number_that_was_given_again(tmp_path: Path) -> None:
+    """A file older than the living process of its number was left by another one."""
+    from core.storage import _machine
+
+    left = tmp_path / f"{TEMPORARY_PREFIX}{_machine()}-{os.getpid()}-abc.npy"
+    left.touch()
+    assert remove_unfinished(tmp_path) == 0
+    os.utime(left, (1_000_000, 1_000_000))
+    assert remove_unfinished(tmp_path) == 1
+
+
+def test_write_atomically__blames_a_long_name_on_the_specimen(tmp_path: Path) -> None:
+    """Others can still be written, so it is no fault of the disk."""
+    with pytest.raises(SpecimenError, match=r"too long for this file system \(\d+ characters in all\)\. Give it"):
+        write_npy(tmp_path / f"{'n' * 300}.npy", np.zeros(1))
+    assert list(tmp_path.iterdir()) == []

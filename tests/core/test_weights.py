@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import pickle
+import pty
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +26,7 @@ from core.checkpoints import as_dinov2, load_checked, read_state
 from core.errors import WeightsError
 from core.weights import WEIGHTS_VARIABLE, FoundWeights, find_weights
 from tests.core.networks import PublishedDinoV2, published_small
+from tests.fakes import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +257,83 @@ def test_backbone__hashes_a_network_that_was_handed_in() -> None:
         torch.manual_seed(seed)
         identities.add(str(Backbone(spec, 64, network=build_network(spec, 64)).identity["weights_sha256"]))
     assert len(identities) == 2
+
+
+class Hub(BaseHTTPRequestHandler):
+    """A weights hub with one file."""
+
+    content = b""
+
+    def do_HEAD(self) -> None:
+        """Tell what a file is."""
+        is_there = self.path.endswith("/resolve/main/model.safetensors")
+        self.send_response(200 if is_there else 404)
+        self.send_header("ETag", '"1"')
+        self.send_header("X-Repo-Commit", "c" * 40)
+        self.send_header("Content-Length", str(len(self.content)) if is_there else "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        """Send a file."""
+        self.do_HEAD()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+FETCHED = """
+import warnings
+warnings.simplefilter("ignore")
+from core.backbones import describe
+from core.weights import find_weights
+found = find_weights(describe("dinov2_vits14"))
+print(found.source, found.sha256)
+"""
+
+
+def read_terminal(terminal: int) -> Iterator[str]:
+    """Yield what was written to a pseudo-terminal whose other end is closed, and close it."""
+    with suppress(OSError):  # Linux says so where there is no more
+        while part := os.read(terminal, 10_000):
+            yield part.decode()
+    os.close(terminal)
+
+
+def test_find_weights__fetches_with_a_bar(tmp_path: Path) -> None:
+    """From a hub that answers the file comes into the cache, and a bar tells how far it is."""
+    Hub.content = bytes(3_000_000)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    outside = {
+        name: value for name, value in os.environ.items() if not name.upper().startswith(("HF_", "HTTP", "ALL_"))
+    }
+    environment = {
+        **outside,
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HOME": str(tmp_path),
+        "NO_PROXY": "127.0.0.1",
+        WEIGHTS_VARIABLE: "",
+    }
+    # A bar is for a terminal.
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 100))
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", FETCHED],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=end,
+            check=False,
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+        os.close(end)
+    shown = "".join(read_terminal(terminal))
+    assert child.returncode == 0, shown
+    said = child.stdout.decode()
+    assert said.startswith("fetched from the hub: timm/vit_small_patch14_dinov2.lvd142m")
+    assert hashlib.sha256(Hub.content).hexdigest() in said
+    assert "100%" in shown

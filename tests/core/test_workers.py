@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,10 @@ from PIL import Image
 
 from core.errors import SpecimenError
 from core.inventory import SpecimenFile, take_inventory
+from core.meshes import read_mesh
+from core.preparation import Failure, Prepared, Task, fingerprint_of_views, prepare, record_of
 from core.views import ViewSettings
-from core.workers import (
-    Failure,
-    Prepared,
-    Task,
-    default_workers,
-    fingerprint_of_views,
-    prepare,
-    prepare_all,
-    record_of,
-)
+from core.workers import default_workers, prepare_all
 from tests.fakes import PIXELS, write_specimens
 
 SETTINGS = ViewSettings(views=2, size=PIXELS)
@@ -70,10 +64,32 @@ def test_prepare_all__gives_up_what_hangs(tmp_path: Path) -> None:
     """After the time allowed, one after the other."""
     names = ["one", "two"]
     for name in names:
-        os.mkfifo(tmp_path / name)  # reading it waits for a writer who never comes
-    tasks = [Task(SpecimenFile(name, tmp_path / name), SETTINGS) for name in names]
+        (tmp_path / name).touch()
+    tasks = [Task(Sleepy(name, tmp_path / name), SETTINGS) for name in names]
     results = list(prepare_all(tasks, 1, seconds=1))
     assert results == [Failure(name, "render", "It was not ready after 1 seconds and was given up.") for name in names]
+
+
+class Sleepy(SpecimenFile):
+    """Keeps whoever asks what it is."""
+
+    @property
+    def is_image_folder(self) -> bool:
+        """Return much too late."""
+        time.sleep(60)
+        return False
+
+
+@pytest.mark.parametrize("name", ["a.ply", "a.STL", "crab/front.png"])
+def test_prepare_all__refuses_pipes_at_once(tmp_path: Path, name: str) -> None:
+    """Reading a pipe would wait for a writer who never comes: it is refused, and the next one is taken."""
+    write_specimens(tmp_path, "z")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    refused, taken = prepare_all(tasks_below(tmp_path), 0)
+    assert isinstance(refused, Failure)
+    assert refused.reason == f"{Path(name).name} is a pipe, not a file. Put a copy of the scan there."
+    assert isinstance(taken, Prepared)
 
 
 def test_prepare_all__takes_tasks_no_faster_than_results(tmp_path: Path) -> None:
@@ -103,7 +119,17 @@ def test_prepare__tells_what_the_file_holds(tmp_path: Path) -> None:
     assert (record.kind, record.n_vertices, record.n_faces) == ("mesh", 4, 4)
     assert record.size == (tmp_path / "a.off").stat().st_size
     assert len(record.sha256) == 64
-    assert min(record.extent_x, record.extent_y, record.extent_z) > 0
+    assert (record.extent_x, record.extent_y, record.extent_z) == tuple(read_mesh(tmp_path / "a.off").extent)
+
+
+def test_prepare_all__reports_a_name_too_long_for_its_views(tmp_path: Path) -> None:
+    """The names of views are longer than that of the scan; where that is too much, it is said of this one."""
+    write_specimens(tmp_path / "in", "a b")
+    (tmp_path / "in" / "a.off").rename(tmp_path / "in" / f"{'a' * 250}.off")
+    refused, taken = prepare_all(tasks_below(tmp_path / "in", tmp_path / "renders"), 0)
+    assert isinstance(refused, Failure)
+    assert refused.reason.startswith("Its name is too long: the names of its views would have more than 255 bytes.")
+    assert isinstance(taken, Prepared)
 
 
 def test_prepare__takes_photographs_for_views(tmp_path: Path) -> None:

@@ -1,0 +1,237 @@
+"""Unpacking a ZIP of specimens from a stranger: nothing leaves the folder, nothing fills the disk."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from core.errors import InputError, SettingError, WorkspaceError
+from core.storage import is_reserved
+
+_CHUNK = 1 << 20
+_SMALL = 64 * 1024 * 1024
+_UTF8, _ENCRYPTED = 0x800, 0x1
+_NOT_IN_NAMES = '<>:"|?*'
+_LONGEST_NAME = 200
+# What archivers add for themselves.
+_TRASH = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """What an archive may hold at most.
+
+    Parameters
+    ----------
+    most_files : int
+        Entries, folders among them.
+    most_bytes : int
+        All files together when unpacked.
+    most_ratio : float
+        Unpacked bytes for every packed one, of archives above 64 MB unpacked. Scans shrink to a third
+        or a tenth; only files made to fill a disk shrink to a thousandth.
+    most_depth : int
+        Folders within one another.
+    least_free : int
+        Bytes of the disk that stay free.
+    """
+
+    most_files: int = 100_000
+    most_bytes: int = 100_000_000_000
+    most_ratio: float = 200.0
+    most_depth: int = 16
+    least_free: int = 1_000_000_000
+
+    def __post_init__(self) -> None:
+        """Check every limit."""
+        for name, value in vars(self).items():
+            if value < 0:
+                raise SettingError(f"'{name}' must be at least 0 (got {value}).")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What came out of an archive: names of files below the folder, and how many were passed over."""
+
+    names: tuple[str, ...]
+    n_others: int
+    n_archives: int
+
+
+def unpack(
+    archive: IO[bytes],
+    folder: Path,
+    is_wanted: Callable[[str], bool],
+    limits: ArchiveLimits | None = None,
+    *,
+    title: str = "The archive",
+) -> Unpacked:
+    """Unpack the wanted files of a ZIP into a folder, as a stream.
+
+    Parameters
+    ----------
+    archive : binary file
+        A ZIP, open for reading.
+    folder : Path
+        Where to; it should be empty.
+    is_wanted : callable
+        Told the name of a file; others are passed over. Archives within the archive are never opened.
+    limits : ArchiveLimits, optional
+        What it may hold.
+    title : str
+        What errors call it.
+
+    Raises
+    ------
+    InputError
+        Where it is no ZIP, damaged or encrypted; where a name leads out of the folder, or an entry
+        is a link or device; where it holds too much. What was unpacked by then is left to the caller.
+    WorkspaceError
+        Where its files cannot be written.
+    """
+    limits = limits if limits is not None else ArchiveLimits()
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            chosen, n_others, n_archives = _examine(opened, is_wanted, limits, title)
+            _check_size([entry for entry, _ in chosen], folder, limits, title)
+            left = sum(entry.file_size for entry, _ in chosen)
+            for entry, name in chosen:
+                left -= _unpack_one(opened, entry, folder.joinpath(*name.parts), left, title)
+    # What zipfile raises on damaged or unknown archives.
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise InputError(f"{title} is not a ZIP file that can be read ({error}).", advice="Pack it again.") from error
+    except OSError as error:  # of the archive, whose places in the file may be wrong, or of the disk
+        raise WorkspaceError(
+            f"{title} could not be unpacked ({error.strerror or error}).",
+            advice="Check the free space, or pack it again.",
+        ) from error
+    return Unpacked(tuple(str(name) for _, name in chosen), n_others, n_archives)
+
+
+def is_zip(head: bytes) -> bool:
+    """Return whether a file that begins so is a ZIP."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def safe_parts(name: str, *, title: str, most_depth: int = ArchiveLimits.most_depth) -> tuple[str, ...]:
+    """Return the folders and the file of a name, each fit for any file system.
+
+    Raises
+    ------
+    InputError
+        Where the name leads out of the folder, is absolute, or nests too deep.
+    """
+    written = name.replace("\\", "/")
+    parts = [part for part in written.split("/") if part not in ("", ".")]
+    if written.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")) or written[1:3] == ":/":
+        raise InputError(
+            f"{title} was refused: the name {name[:80]!r} in it leads out of its folder.",
+            advice="Pack the folder again with an ordinary program; such names are written to do harm.",
+        )
+    if len(parts) > most_depth:
+        raise InputError(
+            f"{title} was refused: it nests {len(parts)} folders; at most {most_depth} are unpacked.",
+            advice="Pack the folder that holds the specimens.",
+        )
+    return tuple(map(_safe_part, parts))
+
+
+def _safe_part(part: str) -> str:
+    plain = unicodedata.normalize("NFC", part)
+    kept = "".join("_" if sign in _NOT_IN_NAMES or unicodedata.category(sign)[0] == "C" else sign for sign in plain)
+    stem, dot, suffix = kept.strip().rpartition(".")
+    if len(kept.encode("utf-8", "replace")) > _LONGEST_NAME:
+        kept = stem[: _LONGEST_NAME // 4] + dot + suffix[:10]
+    kept = kept.strip().rstrip(". ")
+    return f"_{kept}" if is_reserved(kept) else kept or "_"
+
+
+def _examine(
+    opened: zipfile.ZipFile, is_wanted: Callable[[str], bool], limits: ArchiveLimits, title: str
+) -> tuple[list[tuple[zipfile.ZipInfo, PurePosixPath]], int, int]:
+    """Return what will be unpacked and under which name, before a byte is written."""
+    entries = opened.infolist()
+    if len(entries) > limits.most_files:
+        raise InputError(
+            f"{title} was refused: it holds {len(entries):,} entries; at most {limits.most_files:,} are unpacked.",
+            advice="Pack it in several parts, or copy the folder to this machine.",
+        )
+    chosen: dict[str, tuple[zipfile.ZipInfo, PurePosixPath]] = {}
+    n_others = n_archives = 0
+    for entry in entries:
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        parts = safe_parts(_name_of(entry), title=title, most_depth=limits.most_depth)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise InputError(
+                f"{title} was refused: {entry.filename[:80]!r} in it is a link or a device, not a file.",
+                advice="Pack the files themselves.",
+            )
+        if not parts or entry.is_dir() or parts[0] in _TRASH or any(part.startswith(".") for part in parts):
+            continue
+        if not is_wanted(parts[-1]):
+            n_archives += parts[-1].lower().endswith((".zip", ".7z", ".rar", ".tar", ".gz", ".tgz"))
+            n_others += 1
+            continue
+        if entry.flag_bits & _ENCRYPTED:
+            raise InputError(f"{title} is encrypted and cannot be opened.", advice="Pack it without a password.")
+        name = PurePosixPath(*parts)
+        if str(name).casefold() in chosen:
+            raise InputError(
+                f"{title} was refused: it holds {str(name)!r} twice.", advice="Rename one of them and pack it again."
+            )
+        chosen[str(name).casefold()] = (entry, name)
+    return list(chosen.values()), n_others, n_archives
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """Return the name of an entry; ZIPs of older programs write Japanese names without saying how."""
+    if entry.flag_bits & _UTF8 or entry.filename.isascii():
+        return entry.filename
+    raw = entry.filename.encode("cp437", "replace")
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return entry.filename
+
+
+def _check_size(entries: list[zipfile.ZipInfo], folder: Path, limits: ArchiveLimits, title: str) -> None:
+    packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
+    if unpacked > _SMALL and unpacked > limits.most_ratio * max(packed, 1):
+        raise InputError(
+            f"{title} was refused: {packed / 1e6:.1f} MB would become {unpacked / 1e9:.1f} GB.",
+            advice="Such archives are made to fill a disk; copy the folder to this machine if you trust it.",
+        )
+    if unpacked > limits.most_bytes:
+        raise InputError(
+            f"{title} was refused: it holds {unpacked / 1e9:.1f} GB; at most {limits.most_bytes / 1e9:.1f} GB "
+            "are unpacked.",
+            advice="Copy the folder to this machine and choose it there.",
+        )
+    free = shutil.disk_usage(folder).free
+    if unpacked + limits.least_free > free:
+        raise InputError(
+            f"{title} holds {unpacked / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left.",
+            advice="Free some space, or choose another workspace.",
+        )
+
+
+def _unpack_one(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, title: str) -> int:
+    """Write one file and return its length; sizes are counted, not believed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with opened.open(entry) as source, target.open("xb") as sink:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > left:
+                raise InputError(f"{title} was refused: it holds more than it says.", advice="Pack it again.")
+            sink.write(chunk)
+    return written

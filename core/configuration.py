@@ -1,0 +1,101 @@
+"""The file that `--config` names: any flags of a command, as YAML."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import reprlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from core.errors import SettingError
+
+
+def config_path(arguments: Sequence[str]) -> Path | None:
+    """Return the file that `--config` names among the words of a call, if any."""
+    for index, argument in enumerate(arguments):
+        if argument == "--config" and index + 1 < len(arguments):
+            return Path(arguments[index + 1])
+        if argument.startswith("--config="):
+            return Path(argument.partition("=")[2])
+    return None
+
+
+def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
+    """Make the values of a YAML file, or of a run's `config.json`, the defaults of a command."""
+    from core.reproduction import is_run_config
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"The configuration {path} cannot be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        problem = str(error).splitlines()[0]
+        raise SettingError(
+            f"The configuration {path} is not YAML ({problem}).", advice="Write `flag: value`."
+        ) from error
+    if values is None:
+        return
+    if not isinstance(values, dict):
+        raise SettingError(f"The configuration {path} must hold `flag: value` lines.")
+    if is_run_config(values):
+        take_recipe = parser.get_default("take_recipe")
+        if take_recipe is None:
+            raise SettingError(
+                f"{path} is the configuration of a run, which this command does not take.",
+                advice="`python -m core run --config …` and `python -m core reproduce --config …` do.",
+            )
+        take_recipe(parser, path)
+        return
+    by_flag = flags_of(parser)
+    for key, value in values.items():
+        flag = str(key).replace("-", "_")
+        if flag not in by_flag:
+            close = difflib.get_close_matches(flag, by_flag, n=1)
+            meant = f"Did you mean {close[0]}? " if close else ""
+            raise SettingError(
+                f"The configuration {path} has {key!r}, which is no flag of this command.",
+                advice=f"{meant}Allowed: {', '.join(sorted(by_flag))}.",
+            )
+        if value is None:
+            continue  # `flag:` with nothing behind it leaves the default
+        action = by_flag[flag]
+        converted = _as_given(parser, action, key, value)
+        is_negated = isinstance(action, argparse.BooleanOptionalAction) and flag != action.dest
+        action.default = not converted if is_negated else converted
+        action.required = False
+
+
+def flags_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """Return what a configuration may hold: every long flag, its hyphens as underscores."""
+    return {
+        option.lstrip("-").replace("-", "_"): action
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--") and action.dest not in ("help", "config")
+    }
+
+
+def _shortly(value: object) -> str:
+    """Return a value as text that is short whatever it holds."""
+    return reprlib.repr(value) if isinstance(value, list | dict) else str(value)[:80]
+
+
+def _as_given(parser: argparse.ArgumentParser, action: argparse.Action, key: object, value: object) -> object:
+    """Convert a value of the file as if it had been typed."""
+    if action.nargs == 0:
+        if not isinstance(value, bool):
+            raise SettingError(f"'{key}' in the configuration must be true or false (got {_shortly(value)}).")
+        return value
+    holds_more = isinstance(value, list) and any(isinstance(part, list | dict) for part in value)
+    if isinstance(value, bool | dict) or holds_more:  # what is nested could stand for more text than there is memory
+        raise SettingError(f"'{key}' in the configuration needs one value (got {_shortly(value)}).")
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    try:
+        converted: object = parser._get_value(action, text)
+        parser._check_value(action, converted)
+    except argparse.ArgumentError as error:
+        raise SettingError(f"'{key}' in the configuration: {error.message}.") from error
+    return converted

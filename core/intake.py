@@ -1,0 +1,280 @@
+"""Bringing uploaded files into a workspace: checked by content, never over a file that is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+import psutil
+
+from core.archives import ArchiveLimits, is_zip, safe_parts, unpack
+from core.errors import InputError, SettingError, WorkspaceError
+from core.inventory import IMAGE_SUFFIXES
+from core.meshes import SUFFIXES
+from core.storage import sha256_of_file
+
+KEPT_SUFFIXES = (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl")
+_INCOMING = ".incoming-"
+_HEAD = 4096
+_CHUNK = 1 << 20
+_SECONDS_TO_UPLOAD = 86_400.0
+_KINDS = (
+    (b"PK\x03\x04", "a ZIP file"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"%PDF", "a PDF"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"glTF", "a glTF file"),
+)
+_PICTURES = ("a PNG picture", "a JPEG picture")
+
+
+class Upload(Protocol):
+    """A file that somebody sends: its name, and its content from the beginning."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that it had where it came from."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place in it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that was not taken, and why, in a sentence."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of uploads.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they went.
+    kept : tuple of str
+        Names below that folder.
+    unchanged : tuple of str
+        Those that were there already with the same content.
+    refused : tuple of Refusal
+        Those that were not taken.
+    n_others : int
+        Files of other kinds within archives, which were passed over.
+    """
+
+    folder: Path
+    kept: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    n_others: int = 0
+
+
+@dataclass
+class _Staged:
+    names: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    n_others: int = 0
+
+
+def take_uploads(
+    meshes: Path, uploads: Sequence[Upload], category: str = "", *, limits: ArchiveLimits | None = None
+) -> Intake:
+    """Store uploads below the folder of a workspace's meshes.
+
+    Files and the content of archives go into a hidden folder first, which the inventory does not
+    see, and are moved from there when all of them are whole.
+
+    Parameters
+    ----------
+    meshes : Path
+        The workspace's own input folder.
+    uploads : sequence of Upload
+        Meshes, point clouds, pictures, or ZIP files of them.
+    category : str
+        The folders that they go into, such as `Molars/Tarsius`; directly into `meshes` where empty.
+    limits : ArchiveLimits, optional
+        What an archive may hold.
+
+    Raises
+    ------
+    SettingError
+        Where the category could not be a folder.
+    WorkspaceError
+        Where the folder cannot be written.
+    """
+    folder = meshes.joinpath(*category_parts(category))
+    try:
+        meshes.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(meshes)
+        with tempfile.TemporaryDirectory(prefix=f"{_INCOMING}{os.getpid()}-", dir=meshes) as incoming:
+            staged = _stage(Path(incoming), uploads, limits if limits is not None else ArchiveLimits())
+            kept, unchanged, refused = _settle(Path(incoming), folder)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The folder {meshes} cannot be written ({error.strerror or error}).",
+            advice="Check the free space and the permissions of that folder.",
+        ) from error
+    return Intake(folder, tuple(kept), tuple(unchanged), (*staged.refused, *refused), staged.n_others)
+
+
+def category_parts(category: str) -> tuple[str, ...]:
+    """Return the folders of a category.
+
+    Raises
+    ------
+    SettingError
+        Where it could not be a folder.
+    """
+    try:
+        parts = safe_parts(category, title="The category")
+    except InputError as error:
+        raise SettingError(
+            f"{category!r} cannot be a category.", advice="Take folder names like Molars/Tarsius, without .. in them."
+        ) from error
+    if any(part.startswith(".") for part in parts):
+        raise SettingError(f"{category!r} cannot be a category.", advice="Folders that begin with a dot are hidden.")
+    return parts
+
+
+def remove_abandoned(meshes: Path) -> int:
+    """Remove what uploads left behind whose process is gone; return how many there were."""
+    removed = 0
+    for path in meshes.glob(f"{_INCOMING}*"):
+        pid = path.name.removeprefix(_INCOMING).partition("-")[0]
+        with suppress(OSError):
+            is_old = time.time() - path.stat().st_mtime > _SECONDS_TO_UPLOAD
+            if is_old or (pid.isdigit() and not psutil.pid_exists(int(pid))):
+                shutil.rmtree(path)
+                removed += 1
+    return removed
+
+
+def why_refused(name: str, head: bytes) -> str:
+    """Return why a file of this name that begins so is not taken; an empty string where it is."""
+    suffix = Path(name).suffix.lower()
+    if suffix not in KEPT_SUFFIXES:
+        return f"only {' '.join(SUFFIXES)}, pictures and ZIP files of them are taken."
+    if not head:
+        return "the file is empty."
+    kind = next((what for begin, what in _KINDS if head.startswith(begin)), "")
+    if not kind and head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        kind = "a web page or XML"
+    is_picture = suffix in IMAGE_SUFFIXES
+    if (
+        suffix in SUFFIXES
+        and suffix == ".ply"
+        and not kind
+        and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"ply")
+    ):
+        return "its content is not a PLY file: it does not begin with the word ply."
+    if kind and not (is_picture and kind in _PICTURES):
+        return f"its content is {kind}, whatever its name says."
+    return ""
+
+
+def _stage(incoming: Path, uploads: Sequence[Upload], limits: ArchiveLimits) -> _Staged:
+    """Bring everything into the hidden folder; what cannot be taken is noted."""
+    staged = _Staged()
+    for upload in uploads:
+        upload.seek(0)
+        head = upload.read(_HEAD)
+        upload.seek(0)
+        name = Path(upload.name.replace("\\", "/")).name
+        if is_zip(head):
+            _stage_archive(incoming, upload, name, limits, staged)
+        elif name.lower().endswith(".zip"):
+            staged.refused.append(Refusal(name, "its content is not a ZIP file."))
+        else:
+            _stage_file(incoming, upload, name, head, staged)
+    return staged
+
+
+def _stage_file(incoming: Path, upload: Upload, name: str, head: bytes, staged: _Staged) -> None:
+    reason = why_refused(name, head)
+    target = incoming.joinpath(*safe_parts(name, title=name))
+    if not reason and target.exists():
+        reason = "two files of that name were sent; rename one."
+    if reason:
+        staged.refused.append(Refusal(name, reason))
+        return
+    with target.open("xb") as sink:
+        shutil.copyfileobj(upload, sink, _CHUNK)
+    staged.names.append(name)
+
+
+def _stage_archive(incoming: Path, upload: Upload, name: str, limits: ArchiveLimits, staged: _Staged) -> None:
+    with tempfile.TemporaryDirectory(prefix=".archive-", dir=incoming) as own:
+        try:
+            found = unpack(_as_file(upload), Path(own), _is_kind_kept, limits, title=name)
+        except InputError as error:
+            staged.refused.append(Refusal(name, f"{error.problem} {error.advice}".strip()))
+            return
+        staged.n_others += found.n_others
+        for inside in found.names:
+            source = Path(own, inside)
+            with source.open("rb") as stream:
+                reason = why_refused(inside, stream.read(_HEAD))
+            # Pictures at the top of an archive are the photographs of one specimen.
+            is_loose_picture = "/" not in inside and source.suffix.lower() in IMAGE_SUFFIXES
+            holds_meshes = any("/" not in other and Path(other).suffix.lower() in SUFFIXES for other in found.names)
+            loose = is_loose_picture and not holds_meshes
+            target = incoming / Path(name).stem / inside if loose else incoming / inside
+            if not reason and target.exists():
+                reason = "two files of that name were sent; rename one."
+            if reason:
+                staged.refused.append(Refusal(f"{name}: {inside}", reason))
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+            staged.names.append(inside)
+        if not found.names:
+            more = " Archives within it are not opened." if found.n_archives else ""
+            staged.refused.append(Refusal(name, f"it holds no meshes, point clouds or pictures.{more}"))
+
+
+def _is_kind_kept(name: str) -> bool:
+    return Path(name).suffix.lower() in KEPT_SUFFIXES
+
+
+def _as_file(upload: Upload) -> IO[bytes]:
+    return upload  # type: ignore[return-value]  # zipfile needs read and seek only
+
+
+def _settle(incoming: Path, folder: Path) -> tuple[list[str], list[str], list[Refusal]]:
+    """Move what was brought in to its place; what is there already stays as it is."""
+    kept: list[str] = []
+    unchanged: list[str] = []
+    refused: list[Refusal] = []
+    for source in sorted(path for path in incoming.rglob("*") if path.is_file()):
+        name = source.relative_to(incoming).as_posix()
+        target = folder / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+            kept.append(name)
+        elif target.is_file() and sha256_of_file(target) == sha256_of_file(source):
+            unchanged.append(name)
+        else:
+            refused.append(Refusal(name, "another file of that name is already there; rename it first."))
+    return kept, unchanged, refused

@@ -1,0 +1,392 @@
+"""A workspace looked over: what in it is damaged, and what can be made again from its files.
+
+The catalogue is made again from the scans and from whatever of the damaged one can still be read;
+that one is kept beside it. An embedding matrix that does not fit its ids is put together again from
+the embeddings of single specimens. What only a run can make again is named.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.catalogue import Catalogue, DamagedRowError, SpecimenRecord
+from core.curation import Curation
+from core.embeddings import assemble, embeddings_fit, read_embeddings
+from core.errors import CoreError, InputError, NewerVersionError
+from core.inventory import SpecimenFile, take_inventory
+from core.metadata import fields_of, metadata_columns, read_metadata
+from core.preparation import Failure, Prepared, Task
+from core.progress import Progress, silent
+from core.storage import Manifest, file_of_specimen, read_npy, remove_unfinished, write_atomically
+from core.views import ViewSettings
+from core.workers import prepare_all
+from core.workspace import RunFolder, Workspace
+
+# Views that show which side of a specimen is its broad one, drawn as large as a small picture.
+_VIEWS = ViewSettings(views=12, size=256)
+_KINDS: dict[str, type | tuple[type, ...]] = {"TEXT": str, "INTEGER": int, "REAL": (int, float)}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing in a workspace that is not as it should be.
+
+    Parameters
+    ----------
+    place : str
+        The file or folder, below the workspace.
+    problem : str
+        What is wrong with it, in a sentence.
+    remedy : str
+        What to do about it, in a sentence.
+    is_mendable : bool
+        Whether `repair_workspace` does that.
+    """
+
+    place: str
+    problem: str
+    remedy: str
+    is_mendable: bool = False
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What a repair did, in sentences, and what is left to do."""
+
+    done: tuple[str, ...]
+    left: tuple[Damage, ...]
+
+
+def examine_workspace(workspace: Workspace, *, thoroughly: bool = True) -> tuple[Damage, ...]:
+    """Return what is damaged in a workspace; nothing is changed.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Which.
+    thoroughly : bool
+        Whether every row of the catalogue and every value of the embeddings is looked at, and every
+        file of a specimen looked for. Without it the answer comes at once, also for large collections.
+
+    Returns
+    -------
+    tuple of Damage
+        Empty for a sound workspace. While a run works on it, its runs are not looked at.
+    """
+    runs = () if workspace.is_locked() else _damage_of_runs(workspace, thoroughly)
+    return (*_damage_of_catalogue(workspace, thoroughly), *runs)
+
+
+def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progress = silent) -> RepairReport:
+    """Make again what can be made again from the files of a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Which. No run may be working on it.
+    workers : int
+        Child processes that read scans; 0 reads them in this one.
+    progress : Progress
+        Told of every scan that is read.
+
+    Raises
+    ------
+    BusyError
+        Where a run is working on it.
+    NewerVersionError
+        Where its catalogue was written by a newer version of this program.
+    WorkspaceError
+        Where it cannot be written.
+    """
+    with workspace.locked():
+        done: list[str] = []
+        unfinished = remove_unfinished(workspace.root)
+        if unfinished:
+            done.append(f"{unfinished} half-written files of processes that are gone were removed.")
+        if any(damage.is_mendable for damage in _damage_of_catalogue(workspace, thoroughly=True)):
+            done += _rebuild_catalogue(workspace)
+        done += _read_scans_again(workspace, workers, progress)
+        for run in _run_folders(workspace):
+            done += _put_together_again(run)
+        left = (*_damage_of_catalogue(workspace, thoroughly=True), *_damage_of_runs(workspace, thoroughly=True))
+        return RepairReport(tuple(done), left)
+
+
+def _damage_of_catalogue(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
+    path = workspace.catalogue_path
+    if not path.is_file():
+        if any(_run_folders(workspace)):
+            yield Damage(path.name, "The catalogue is not there.", "It can be made again from the scans.", True)
+        return
+    try:
+        catalogue = Catalogue(path)
+        sources = catalogue.sources()
+        catalogue.jobs()
+        metadata_columns(catalogue)
+        answer = _read_all(catalogue, sources) if thoroughly else "ok"
+    except NewerVersionError as error:
+        yield Damage(path.name, error.problem, error.advice)
+        return
+    except (CoreError, TypeError) as error:
+        problem = error.problem if isinstance(error, CoreError) else "The catalogue holds what is no text."
+        yield Damage(path.name, problem, "It can be made again from the scans and what is left of it.", True)
+        return
+    if answer != "ok":
+        yield Damage(path.name, f"The catalogue is damaged: {answer}.", "It can be made again.", True)
+
+
+def _read_all(catalogue: Catalogue, sources: list[str]) -> str:
+    """Read every row and return what SQLite says of the file: `ok`, or the first thing that is wrong."""
+    with catalogue.transaction() as connection:
+        answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    for source in sources:
+        catalogue.specimens(source)
+    read_metadata(catalogue)
+    curation = Curation(catalogue)
+    curation.table(tuple({*curation.tags(), *curation.notes()}))
+    return answer
+
+
+def _damage_of_runs(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
+    for run in _run_folders(workspace):
+        place = f"runs/{run.name}"
+        again = f"Start the run {run.name!r} again with the same settings: what it has done is kept."
+        try:
+            run.config()
+        except NewerVersionError as error:
+            yield Damage(f"{place}/config.json", error.problem, error.advice)
+            continue
+        except CoreError as error:
+            problem = (
+                error.problem if run.config_path.is_file() else f"The run {run.name!r} has lost its configuration."
+            )
+            yield Damage(f"{place}/config.json", problem, again)
+        done = Manifest(run.embeddings).ids
+        problem = _problem_of_embeddings(run, thoroughly)
+        if problem and done:
+            yield Damage(f"{place}/embeddings", problem, "They can be put together again.", bool(_vectors(run, done)))
+        elif problem and run.embeddings.is_dir():
+            yield Damage(f"{place}/embeddings", problem, again)
+        gone = _files_gone(run) if thoroughly else 0
+        if gone:
+            yield Damage(place, f"{gone} files of specimens are gone from the run {run.name!r}.", again)
+
+
+def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
+    if not run.matrix_path.is_file() and not run.ids_path.is_file():
+        return ""  # a run that never came to its end, which is no damage
+    try:
+        if thoroughly:
+            read_embeddings(run.matrix_path, run.ids_path)
+        else:
+            embeddings_fit(run.matrix_path, run.ids_path)
+    except CoreError as error:
+        return error.problem
+    return ""
+
+
+def _files_gone(run: RunFolder) -> int:
+    folders = (run.features, run.embeddings)
+    return sum(
+        not file_of_specimen(folder, name, ".npy").is_file() for folder in folders for name in Manifest(folder).ids
+    )
+
+
+def _run_folders(workspace: Workspace) -> list[RunFolder]:
+    if not workspace.runs_folder.is_dir():
+        return []
+    folders = sorted(workspace.runs_folder.iterdir())
+    return [RunFolder(path) for path in folders if path.is_dir() and not path.name.startswith(".")]
+
+
+def _rebuild_catalogue(workspace: Workspace) -> list[str]:
+    """Put a new catalogue in the place of the damaged one, with what of that can still be read."""
+    path = workspace.catalogue_path
+    done = []
+    kept = _kept_aside(path) if path.is_file() else None
+    if kept is not None:
+        done.append(f"The damaged catalogue is kept as {kept.name}.")
+    found: dict[str, int] = {}
+
+    def build(temporary: Path) -> None:
+        _with_all_tables(temporary)
+        if kept is not None:
+            found.update(_salvage(kept, temporary))
+        # The log of the damaged catalogue must not be taken for that of the new one.
+        for side in ("-wal", "-shm"):
+            path.with_name(path.name + side).unlink(missing_ok=True)
+
+    write_atomically(path, build)
+    for table, rows in found.items():
+        if rows:
+            done.append(f"{rows} rows of {table!r} were read from it.")
+    done.append("A new catalogue was written.")
+    return done
+
+
+def _kept_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
+        number += 1
+    for side in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            shutil.copyfile(path.with_name(path.name + side), aside.with_name(aside.name + side))
+    return aside
+
+
+def _with_all_tables(path: Path) -> None:
+    catalogue = Catalogue(path)
+    metadata_columns(catalogue)
+    Curation(catalogue).tags()
+
+
+def _salvage(damaged: Path, new: Path) -> dict[str, int]:
+    """Copy every row that can be read and makes sense; return how many of each table."""
+    copied = {}
+    with closing(sqlite3.connect(new)) as target, closing(sqlite3.connect(damaged)) as source, target:
+        _make_other_tables(source, target)
+        for table in _tables(target):
+            kinds = {row[1]: row[2] for row in target.execute(f"PRAGMA table_info({table})")}
+            copied[table] = sum(
+                _put_row(target, table, {name: row[name] for name in kinds if name in row}, kinds)
+                for row in _rows(source, table)
+            )
+    return copied
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the tables of a catalogue, each with the words that make it."""
+    words = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    found: dict[str, str] = {}
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        for name, sql in connection.execute(words):
+            if str(name).isidentifier() and str(sql).startswith("CREATE TABLE"):
+                found[name] = sql
+    return found
+
+
+def _make_other_tables(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Make the tables that other parts of the program added to the damaged catalogue."""
+    for name in _tables(source).keys() - _tables(target).keys():
+        with suppress(sqlite3.Error):
+            target.execute(_tables(source)[name])
+
+
+def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, object]]:
+    """Yield the rows before the damage, then those behind it, from the end; none twice."""
+    seen: set[int] = set()
+    for order in ("ASC", "DESC"):
+        # A damaged file breaks off in the middle, or holds text that is none.
+        with suppress(sqlite3.Error, UnicodeDecodeError, OverflowError):
+            cursor = source.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid {order}")  # noqa: S608 our own names
+            names = [column[0] for column in cursor.description[1:]]
+            for number, *row in cursor:
+                if number in seen:
+                    break
+                seen.add(number)
+                yield dict(zip(names, row, strict=True))
+
+
+def _put_row(target: sqlite3.Connection, table: str, row: dict[str, object], kinds: dict[str, str]) -> bool:
+    if not row or any(not isinstance(value, _KINDS.get(kinds[name], object)) for name, value in row.items()):
+        return False
+    if not all(is_sound(row[name]) for (its, name), is_sound in _SOUND.items() if its == table and name in row):
+        return False
+    marks = ", ".join("?" for _ in row)
+    statement = f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 our own names
+    with suppress(sqlite3.Error, OverflowError):
+        return target.execute(statement, tuple(row.values())).rowcount > 0
+    return False
+
+
+def _are_fields(text: object) -> bool:
+    try:
+        fields_of(text)
+    except DamagedRowError:
+        return False
+    return True
+
+
+def _is_list(text: object) -> bool:
+    try:
+        return isinstance(json.loads(str(text)), list)
+    except (json.JSONDecodeError, RecursionError):
+        return False
+
+
+_SOUND = {("metadata", "fields"): _are_fields, ("jobs", "progress"): _is_list, ("job_orders", "arguments"): _is_list}
+
+
+def _read_scans_again(workspace: Workspace, workers: int, progress: Progress) -> list[str]:
+    """Learn anew of the specimens that the catalogue does not know, or whose small picture is gone."""
+    done = []
+    catalogue = Catalogue(workspace.catalogue_path)
+    for folder in _inputs(workspace):
+        try:
+            specimens = take_inventory(folder).specimens
+        except InputError as error:
+            done.append(f"The scans could not be read again: {error.problem}")
+            continue
+        known = catalogue.specimens(str(folder))
+        waiting = [its for its in specimens if not _is_known(workspace, known.get(its.specimen_id))]
+        tasks = (Task(specimen, _VIEWS, thumbnails=workspace.thumbnails) for specimen in waiting)
+        outcomes = progress(prepare_all(tasks, workers if len(waiting) > 1 else 0), len(waiting), "Scans")
+        for specimen, outcome in zip(waiting, outcomes, strict=True):
+            catalogue.put_specimens([_record(str(folder), specimen, outcome)])
+        if waiting:
+            done.append(f"{len(waiting)} of {len(specimens)} scans in {folder} were read again.")
+    return done
+
+
+def _inputs(workspace: Workspace) -> list[Path]:
+    found = set()
+    for run in _run_folders(workspace):
+        with suppress(CoreError):
+            found.add(str(run.config().get("input", "")))
+    return [Path(text) for text in sorted(found - {""})]
+
+
+def _is_known(workspace: Workspace, record: SpecimenRecord | None) -> bool:
+    if record is None:
+        return False
+    return bool(record.error) or (bool(record.sha256) and workspace.thumbnail_of(record.sha256).is_file())
+
+
+def _record(source: str, specimen: SpecimenFile, outcome: Prepared | Failure) -> SpecimenRecord:
+    if isinstance(outcome, Failure):
+        return SpecimenRecord(source, specimen.specimen_id, str(specimen.path), error=outcome.reason)
+    return replace(outcome.record, source=source)
+
+
+def _put_together_again(run: RunFolder) -> list[str]:
+    """Write matrix and ids anew from the embeddings of single specimens, where the two are damaged."""
+    done = Manifest(run.embeddings).ids
+    if not _problem_of_embeddings(run, thoroughly=True):
+        return []
+    vectors = _vectors(run, done)
+    if not vectors:
+        return []
+    assemble(run.embeddings, sorted(vectors), vectors)
+    lost = f"; {len(done) - len(vectors)} are gone" if len(vectors) < len(done) else ""
+    return [f"The embeddings of the run {run.name!r} were put together again from {len(vectors)} files{lost}."]
+
+
+def _vectors(run: RunFolder, names: list[str]) -> dict[str, np.ndarray]:
+    """Return the embeddings that can be read, all of the length that most of them have."""
+    vectors = {}
+    for name in names:
+        with suppress(CoreError):
+            vector = read_npy(file_of_specimen(run.embeddings, name, ".npy"))
+            if vector.ndim == 1 and vector.dtype.kind == "f" and np.isfinite(vector).all():
+                vectors[name] = vector
+    lengths = [len(vector) for vector in vectors.values()]
+    usual = max(set(lengths), key=lengths.count) if lengths else 0
+    return {name: vector for name, vector in vectors.items() if len(vector) == usual}

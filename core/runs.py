@@ -1,0 +1,259 @@
+"""The runs of a workspace: what they are, renaming, deleting, notes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.catalogue import Catalogue
+from core.errors import BusyError, CoreError, SettingError, WorkspaceError
+from core.jobs import current_job, queued_jobs
+from core.storage import Manifest, write_bytes
+from core.workspace import RunFolder, Workspace
+
+NOTES_FILE = "notes.txt"
+COMPLETE, UNFINISHED, DAMAGED = "complete", "unfinished", "damaged"
+LONGEST_NOTES = 20_000
+# Begins with a dot: no run is called so, and nobody lists it.
+_DELETING = ".deleting-"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a list of runs shows.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    state : str
+        `complete`, `unfinished` where it has no embeddings yet, `damaged` where its configuration
+        cannot be read.
+    backbone, engine, pool : str
+        What made it.
+    views, pixels : int
+        Views a specimen, and their height and width.
+    n_specimens : int
+        How many specimens it holds, finished ones where it is unfinished.
+    changed : float
+        When it was last begun, in seconds since 1970.
+    input : str
+        The input folder.
+    notes : str
+        What somebody wrote about it.
+    config : mapping
+        The whole configuration; empty where damaged.
+    """
+
+    name: str
+    state: str
+    backbone: str
+    engine: str
+    pool: str
+    views: int
+    pixels: int
+    n_specimens: int
+    changed: float
+    input: str
+    notes: str
+    config: Mapping[str, Any]
+
+
+def list_runs(workspace: Workspace) -> list[RunFacts]:
+    """Return what is known of every run, newest first."""
+    return [describe_run(run) for run in workspace.runs()]
+
+
+def describe_run(run: RunFolder) -> RunFacts:
+    """Return what is known of a run; a damaged one is described as far as it goes."""
+    state = COMPLETE if run.is_complete else UNFINISHED
+    try:
+        config = run.config()
+    except CoreError:
+        state, config = DAMAGED, {}
+    features, views = _mapping(config, "features"), _mapping(config, "views")
+    return RunFacts(
+        name=run.name,
+        state=state,
+        backbone=str(features.get("backbone", "")),
+        engine=" ".join(str(features[key]) for key in ("engine", "precision") if features.get(key)),
+        pool=str(config.get("pool", "")),
+        views=_number(views.get("views")),
+        pixels=_number(views.get("size")),
+        n_specimens=_count(run),
+        changed=run.config_path.stat().st_mtime,
+        input=str(config.get("input", "")),
+        notes=read_notes(run),
+        config=config,
+    )
+
+
+def size_on_disk(folder: Path) -> int:
+    """Return the bytes that a folder takes on the disk; links are counted, not followed."""
+    total = 0
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                stat = Path(directory, name).lstat()
+                # What is allocated, in blocks of 512 bytes, where the system tells.
+                total += stat.st_blocks * 512 if hasattr(stat, "st_blocks") else stat.st_size
+    return total
+
+
+def rename_run(workspace: Workspace, name: str, new_name: str) -> RunFolder:
+    """Give a run another name, at once or not at all.
+
+    Raises
+    ------
+    SettingError
+        Where the new name cannot be a folder's, or is taken.
+    BusyError
+        Where a job works on the run or waits for it.
+    WorkspaceError
+        Where the folder cannot be renamed.
+    """
+    run, renamed = existing_run(workspace, name), workspace.run(new_name.strip())
+    taken = {other.name.casefold() for other in workspace.runs_folder.iterdir()} - {name.casefold()}
+    if renamed.name.casefold() in taken:
+        raise SettingError(f"There is a run called {renamed.name!r} already.", advice="Choose another name.")
+    _refuse_if_read(workspace, run, "renamed")
+    with _at_rest(workspace, name), _or_say_why(run.root, "renamed"):
+        run.root.rename(renamed.root)
+    return renamed
+
+
+def delete_run(workspace: Workspace, name: str) -> int:
+    """Delete a run and return the bytes that were freed; specimens' own files are never touched.
+
+    The run is gone at once; a process that is killed while its files are removed leaves a hidden
+    folder, which `finish_deletions` removes.
+
+    Raises
+    ------
+    BusyError
+        Where a job works on the run or waits for it.
+    SettingError
+        Where the run does not exist, or specimens are read from within its folder.
+    WorkspaceError
+        Where it cannot be deleted.
+    """
+    run = existing_run(workspace, name)
+    _refuse_if_read(workspace, run, "deleted")
+    freed = size_on_disk(run.root)
+    with _at_rest(workspace, name), _or_say_why(run.root, "deleted"):
+        if run.root.is_symlink():
+            run.root.unlink()
+            return 0
+        run.root.rename(workspace.runs_folder / f"{_DELETING}{os.getpid()}-{time.time_ns()}")
+    finish_deletions(workspace)
+    return freed
+
+
+def finish_deletions(workspace: Workspace) -> None:
+    """Remove what a deletion that was cut short has left."""
+    for path in workspace.runs_folder.glob(f"{_DELETING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def existing_run(workspace: Workspace, name: str) -> RunFolder:
+    """Return a run that is there.
+
+    Raises
+    ------
+    SettingError
+        Where there is none of that name.
+    """
+    run = workspace.run(name)
+    if not run.root.is_dir():
+        raise SettingError(f"There is no run called {name!r}.", advice="`python -m core runs` lists them.")
+    return run
+
+
+def read_notes(run: RunFolder) -> str:
+    """Return what somebody wrote about a run; nothing where nobody did."""
+    with suppress(OSError):
+        return (run.root / NOTES_FILE).read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def write_notes(run: RunFolder, text: str) -> None:
+    """Keep notes about a run, in place of those before.
+
+    Raises
+    ------
+    SettingError
+        Where they are too long.
+    WorkspaceError
+        Where they cannot be written.
+    """
+    if len(text) > LONGEST_NOTES:
+        raise SettingError(
+            f"The notes have {len(text):,} characters; at most {LONGEST_NOTES:,} are kept.", advice="Shorten them."
+        )
+    write_bytes(run.root / NOTES_FILE, text.encode("utf-8"))
+
+
+@contextmanager
+def _at_rest(workspace: Workspace, name: str) -> Iterator[None]:
+    """Hold the workspace, unless a job works on another run of it.
+
+    Raises
+    ------
+    BusyError
+        Where a job works on this run or waits for it, or somebody unknown works here.
+    """
+    job = current_job(workspace)
+    names = {waiting.run_name for waiting in queued_jobs(workspace)} | ({job.run_name} if job is not None else set())
+    if name in names:
+        raise BusyError(f"A job uses the run {name!r}.", advice="Wait until it is done, or cancel it.")
+    if job is not None:
+        yield
+        return
+    with workspace.locked():
+        yield
+
+
+@contextmanager
+def _or_say_why(folder: Path, done: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"{folder} cannot be {done} ({error.strerror or error}).", advice="Check the permissions of that folder."
+        ) from error
+
+
+def _refuse_if_read(workspace: Workspace, run: RunFolder, done: str) -> None:
+    """Raise where specimens are read from within the run, its views as photographs say."""
+    catalogue = Catalogue(workspace.catalogue_path)
+    sources = {facts.input for facts in list_runs(workspace)} | set(catalogue.sources())
+    inside = next((path for path in sorted(sources) if path and Path(path).is_relative_to(run.root.resolve())), None)
+    if inside is not None:
+        raise SettingError(
+            f"The run {run.name!r} was not {done}: specimens are read from {inside}, which lies within it.",
+            advice="Move that folder elsewhere first.",
+        )
+
+
+def _count(run: RunFolder) -> int:
+    if run.is_complete:
+        with suppress(OSError), run.ids_path.open("rb") as stream:
+            return sum(1 for _ in stream)
+    with suppress(CoreError):
+        return len(Manifest(run.embeddings))
+    return 0
+
+
+def _mapping(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = config.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

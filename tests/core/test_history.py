@@ -1,0 +1,27 @@
+"""The history of a specimen names the runs over its folder, and since when they hold it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.history import history_of
+from core.storage import write_json, write_npy
+from core.workspace import open_workspace
+
+
+def test_history_of__names_runs_of_its_folder_and_when(tmp_path: Path) -> None:
+    """A run that does not hold it is named without a time; one over another folder is not named."""
+    workspace = open_workspace(tmp_path / "data")
+    for name, source in (("one", "/in"), ("two", "/in"), ("other", "/elsewhere")):
+        run = workspace.run(name)
+        config = {"input": source, "features": {"backbone": "classical"}, "views": {"views": 12, "size": 224}}
+        write_json(run.config_path, config)
+    write_npy(workspace.run("one").embeddings / "Teeth" / "a.npy", np.zeros(4, np.float32))
+    write_npy(workspace.run("other").embeddings / "Teeth" / "a.npy", np.zeros(4, np.float32))
+    found = {its.run: its for its in history_of(workspace, "Teeth/a", "/in")}
+    assert set(found) == {"one", "two"}
+    assert found["two"].finished is None
+    written = (workspace.run("one").embeddings / "Teeth" / "a.npy").stat().st_mtime
+    assert (found["one"].finished, found["one"].backbone, found["one"].views) == (written, "classical", 12)

@@ -1,0 +1,125 @@
+"""Uploads: where they go, what is refused, and that nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingError
+from core.intake import Refusal, category_parts, remove_abandoned, take_uploads, why_refused
+from tests.fakes import bytes_below
+
+
+def upload(name: str, data: bytes) -> io.BytesIO:
+    """Return a file as a browser sends it."""
+    stream = io.BytesIO(data)
+    stream.name = name
+    return stream
+
+
+def archive(files: dict[str, bytes], name: str = "scans.zip") -> io.BytesIO:
+    """Return a ZIP as a browser sends it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as opened:
+        for inside, data in files.items():
+            opened.writestr(inside, data)
+    return upload(name, stream.getvalue())
+
+
+def test_take_uploads__puts_files_and_archives_in_their_category(tmp_path: Path) -> None:
+    """Loose files into the category, archives with their folders below it; only other kinds are passed over."""
+    files = [
+        upload("../../a.ply", b"ply 1"),
+        archive({"Upper/b.off": b"OFF", "Upper/readme.txt": b"x", "Lower/c.obj": b"v 0 0 0"}),
+    ]
+    found = take_uploads(tmp_path / "meshes", files, "Molars/Tarsius")
+    assert bytes_below(tmp_path) == {
+        "meshes/Molars/Tarsius/a.ply": b"ply 1",
+        "meshes/Molars/Tarsius/Upper/b.off": b"OFF",
+        "meshes/Molars/Tarsius/Lower/c.obj": b"v 0 0 0",
+    }
+    assert (sorted(found.kept), found.refused, found.n_others) == (["Lower/c.obj", "Upper/b.off", "a.ply"], (), 1)
+
+
+def test_take_uploads__overwrites_nothing(tmp_path: Path) -> None:
+    """The same file again is noted as there; another one of its name is refused."""
+    take_uploads(tmp_path, [upload("a.ply", b"ply 1")])
+    assert take_uploads(tmp_path, [upload("a.ply", b"ply 1")]).unchanged == ("a.ply",)
+    other = take_uploads(tmp_path, [upload("a.ply", b"ply 2")])
+    assert other.refused == (Refusal("a.ply", "another file of that name is already there; rename it first."),)
+    assert bytes_below(tmp_path) == {"a.ply": b"ply 1"}
+
+
+def test_take_uploads__leaves_nothing_of_a_refused_archive(tmp_path: Path) -> None:
+    """The good file beside it is taken."""
+    found = take_uploads(tmp_path, [archive({"a.ply": b"ply", "../b.ply": b"ply"}), upload("c.ply", b"ply")])
+    assert bytes_below(tmp_path) == {"c.ply": b"ply"}
+    assert [refusal.name for refusal in found.refused] == ["scans.zip"]
+    assert "leads out of its folder" in found.refused[0].reason
+    assert [path.name for path in tmp_path.iterdir()] == ["c.ply"]
+
+
+def test_take_uploads__takes_loose_pictures_of_an_archive_as_one_specimen(tmp_path: Path) -> None:
+    """They go into a folder of the archive's name; textures of a mesh stay beside it."""
+    picture = b"\x89PNG..."
+    take_uploads(tmp_path, [archive({"1.png": picture, "2.png": picture}, "skull.zip")])
+    take_uploads(tmp_path, [archive({"a.obj": b"v 0 0 0", "a.mtl": b"newmtl", "a.png": picture})], "Textured")
+    assert sorted(bytes_below(tmp_path)) == [
+        "Textured/a.mtl",
+        "Textured/a.obj",
+        "Textured/a.png",
+        "skull/1.png",
+        "skull/2.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "prose"),
+    [
+        ("script.py", b"print()", "only .ply .obj .stl .off, pictures and ZIP files of them are taken"),
+        ("a.ply", b"", "the file is empty"),
+        ("a.stl", b"<!DOCTYPE html>", "a web page or XML, whatever its name says"),
+        ("a.obj", b"%PDF-1.7", "its content is a PDF"),
+        ("a.off", b"\x89PNG\r\n", "its content is a PNG picture"),
+        ("a.ply", b"OFF\n", "does not begin with the word ply"),
+        ("a.png", b"MZ", "its content is a program"),
+    ],
+)
+def test_why_refused__looks_at_the_content(name: str, head: bytes, prose: str) -> None:
+    """What a file is counts, not what it is called."""
+    assert prose in why_refused(name, head)
+
+
+@pytest.mark.parametrize(("name", "head"), [("a.PLY", b"ply\n"), ("a.stl", b"solid x"), ("b.jpg", b"\xff\xd8\xff")])
+def test_why_refused__lets_the_usual_through(name: str, head: bytes) -> None:
+    """Suffixes in any case; a picture that was saved under another picture's suffix."""
+    assert why_refused(name, head) == ""
+    assert why_refused("a.png", b"\xff\xd8\xff") == ""
+
+
+def test_take_uploads__names_a_zip_that_is_none(tmp_path: Path) -> None:
+    """By its content, and an empty one by what it lacks."""
+    found = take_uploads(tmp_path, [upload("a.zip", b"hello"), archive({"a.txt": b"x", "b.zip": b"PK"}, "b.zip")])
+    reasons = {refusal.name: refusal.reason for refusal in found.refused}
+    assert reasons["a.zip"] == "its content is not a ZIP file."
+    assert "holds no meshes, point clouds or pictures. Archives within it are not opened." in reasons["b.zip"]
+
+
+@pytest.mark.parametrize("category", ["../up", "/etc", "a/../../b", ".hidden", "C:\\x"])
+def test_category_parts__refuses_what_is_no_folder(category: str) -> None:
+    """It cannot climb, and cannot hide."""
+    with pytest.raises(SettingError, match="cannot be a category"):
+        category_parts(category)
+    assert category_parts(" Molars // Tarsius ") == ("Molars", "Tarsius")
+
+
+def test_remove_abandoned__removes_what_the_dead_left(tmp_path: Path) -> None:
+    """An upload in progress, of a process that lives, stays."""
+    for pid in (2**22 + 17, os.getpid()):
+        (tmp_path / f".incoming-{pid}-x").mkdir()
+    assert remove_abandoned(tmp_path) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [f".incoming-{os.getpid()}-x"]

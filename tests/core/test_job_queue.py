@@ -1,0 +1,156 @@
+"""The queue: one job at a time, in order, looked after when nobody looks, gone on with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.catalogue import Catalogue
+from core.cli import main
+from core.errors import InputError
+from core.jobs import cancel, current_job, last_lines, log_of, queue_run, queued_jobs, resume, tend
+from core.workspace import Workspace, open_workspace
+from tests.fakes import write_specimens
+from tests.waiting import job_of, wait_for
+
+FLAGS = ("--model", "classical", "--size", "64", "--min-cluster-size", "2", "--pca", "0", "--workers", "0")
+# Ends within a second, before anything heavy is loaded.
+SHORT = ("--no-such-flag",)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace of some specimens."""
+    workspace = open_workspace(tmp_path)
+    write_specimens(workspace.meshes, "a b c d")
+    return workspace
+
+
+def test_queue_run__works_one_after_the_other_without_anybody_looking(workspace: Workspace) -> None:
+    """The caretaker starts each as the one before ends, one that was put first before the others."""
+    with workspace.locked():
+        jobs = [queue_run(workspace, SHORT, name) for name in ("first", "second", "third")]
+        catalogue = Catalogue(workspace.catalogue_path)
+        catalogue.put_first(jobs[2])
+        assert [job.run_name for job in queued_jobs(workspace)] == ["third", "first", "second"]
+        assert tend(workspace) is None
+        assert [job_of(workspace, job).state for job in jobs] == ["queued"] * 3
+    wait_for(lambda: not catalogue.queued_jobs(), "the caretaker")
+    wait_for(lambda: current_job(workspace) is None, "the last job")
+    begun = {job_of(workspace, job).run_name: job_of(workspace, job).created for job in jobs}
+    assert sorted(begun, key=begun.__getitem__) == ["third", "first", "second"]
+    ended = {job_of(workspace, job).run_name: job_of(workspace, job).finished for job in jobs}
+    assert ended["third"] <= begun["first"]
+    assert ended["first"] <= begun["second"]
+
+
+def test_queue_run__goes_on_after_a_job_and_its_caretaker_are_killed(workspace: Workspace) -> None:
+    """Whoever looks next starts the next job: neither of the dead keeps anything."""
+    long = queue_run(workspace, [*FLAGS, "--name", "long", "--views", "400"], "long")
+    after = queue_run(workspace, SHORT, "after")
+    lock = workspace.root / ".caretaker.lock"
+    wait_for(lock.exists, "the caretaker")
+    wait_for(lambda: workspace.is_locked() or current_job(workspace) is None, "the first job")
+    from core import processes
+
+    for child in [job_of(workspace, long).pid, *(child.pid for child in processes.CHILDREN)]:
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    wait_for(lambda: (tend(workspace), job_of(workspace, after).is_over)[1], "the next job")
+    assert job_of(workspace, long).state == "stopped"
+
+
+def test_cancel__is_seen_as_such_by_those_who_look_meanwhile(workspace: Workspace) -> None:
+    """Another tab asks every second; a job whose processes are just ending did not break down."""
+    job_id = queue_run(workspace, [*FLAGS, "--name", "long", "--views", "400"], "long")
+    wait_for(lambda: workspace.is_locked() or current_job(workspace) is None, "the job")
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            current_job(workspace)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        cancel(workspace, job_id)
+    finally:
+        stop.set()
+        looking.join()
+    assert (job_of(workspace, job_id).state, workspace.is_locked()) == ("cancelled", False)
+
+
+def test_cancel__takes_a_job_out_of_the_queue(workspace: Workspace) -> None:
+    """It never begins, and says so."""
+    with workspace.locked():
+        job_id = queue_run(workspace, SHORT, "unwanted")
+        cancel(workspace, job_id)
+        assert (job_of(workspace, job_id).state, job_of(workspace, job_id).pid) == ("cancelled", 0)
+        assert job_of(workspace, job_id).message == "Taken out of the queue before it began."
+        assert queued_jobs(workspace) == []
+
+
+def test_resume__starts_with_the_same_flags_and_only_what_is_left(workspace: Workspace) -> None:
+    """A job that was done finds nothing to do; one that is not over cannot be gone on with."""
+    first = queue_run(workspace, [*FLAGS, "--name", "run"], "run")
+    with pytest.raises(InputError, match=r"The job 1 is not over\. Wait until it is done, or cancel it\."):
+        resume(workspace, first)
+    wait_for(lambda: current_job(workspace) is None, "the first")
+    second = resume(workspace, first)
+    wait_for(lambda: current_job(workspace) is None, "the second")
+    assert job_of(workspace, second).arguments == job_of(workspace, first).arguments
+    assert [job_of(workspace, job).state for job in (first, second)] == ["done", "done"]
+    assert any("nothing to do, 4 specimens already there" in line for line in last_lines(workspace, second))
+
+
+def test_resume__says_what_it_cannot_do(workspace: Workspace) -> None:
+    """An unknown job, and one of an earlier version that kept no flags."""
+    with pytest.raises(InputError, match=r"There is no job 7 in .*`python -m core jobs` lists them"):
+        resume(workspace, 7)
+    catalogue = Catalogue(workspace.catalogue_path)
+    job_id = catalogue.add_job("old")
+    catalogue.end_job(job_id, "cancelled")
+    with pytest.raises(InputError, match="What the job 1 was started with is not known"):
+        resume(workspace, job_id)
+
+
+def test_claim_queued_job__is_given_to_one_only(workspace: Workspace) -> None:
+    """However many look at the same moment."""
+    catalogue = Catalogue(workspace.catalogue_path)
+    catalogue.queue_job("a", SHORT)
+    catalogue.queue_job("b", SHORT)
+    claimed = catalogue.claim_queued_job()
+    assert claimed is not None
+    assert claimed.run_name == "a"
+    assert catalogue.claim_queued_job() is None
+    assert catalogue.add_job_if_free("c") is None
+
+
+def test_last_lines__reads_the_end_of_a_long_log(workspace: Workspace) -> None:
+    """However long it is; nothing where there is none."""
+    path = log_of(workspace, 5)
+    assert last_lines(workspace, 5) == []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"line {number}\n" for number in range(200_000)), encoding="utf-8")
+    assert last_lines(workspace, 5, count=3) == ["line 199997", "line 199998", "line 199999"]
+
+
+def test_jobs__lists_and_cancels_on_the_command_line(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is at work, what waits, what ended how."""
+    words = ["jobs", "--workspace", str(workspace.root)]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "There are no jobs yet.\n"
+    with workspace.locked():
+        job_id = queue_run(workspace, SHORT, "my run")
+        assert main([*words, "--cancel", str(job_id)]) == 0
+    assert f"{job_id:>4}  " in (said := capsys.readouterr().out)
+    assert "cancelled" in said
+    assert "my run  Taken out of the queue before it began." in said
+    assert main([*words, "--resume", "99"]) == 1
+    assert "There is no job 99" in capsys.readouterr().err

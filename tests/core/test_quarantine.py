@@ -1,0 +1,106 @@
+"""Why specimens could not be used: every reason that the program gives belongs to a kind with words of its own."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.catalogue import SpecimenRecord
+from core.errors import SpecimenError
+from core.inventory import take_inventory
+from core.meshes import read_mesh
+from core.photographs import read_photographs
+from core.quarantine import kind_of, kinds, quarantined, write_quarantine
+
+BROKEN = {
+    "empty.ply": (b"", "empty"),
+    "no_vertices.ply": (b"ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nend_header\n", "empty"),
+    "other.ply": (b"solid", "damaged"),
+    "cut.off": (b"OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n", "cut"),
+    "head.ply": (b"ply\nformat ascii 1.0\nelement vertex 3\n", "cut"),
+    "one_place.off": (b"OFF\n3 1 0\n1 1 1\n1 1 1\n1 1 1\n3 0 1 2\n", "shape"),
+    "beyond.off": (b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n", "damaged"),
+    "few.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "shape"),
+    "nothing.obj": (b"# a comment\n", "empty"),
+    "short.stl": (b"12345", "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_kind_of__knows_what_readers_say(tmp_path: Path, name: str) -> None:
+    """The reason in the reader's own words."""
+    data, kind = BROKEN[name]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SpecimenError) as caught:
+        read_mesh(tmp_path / name)
+    assert (kind_of(str(caught.value)), str(caught.value)) == (kind, str(caught.value))
+
+
+def test_kind_of__knows_the_dirty_scans(shared: Path) -> None:
+    """Of all the broken ways in which scans come, none is without a kind."""
+    reasons = []
+    for specimen in take_inventory(shared / "dirty_meshes").specimens:
+        if specimen.is_image_folder:
+            continue
+        try:
+            read_mesh(specimen.path)
+        except SpecimenError as error:
+            reasons.append(str(error))
+    assert len(reasons) >= 5
+    assert [reason for reason in reasons if kind_of(reason) == "other"] == []
+
+
+def test_kind_of__knows_pictures_processes_and_memory(tmp_path: Path) -> None:
+    """What else ends a specimen's way."""
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(SpecimenError) as caught:
+        read_photographs([tmp_path / "a.png"], 32)
+    assert kind_of(str(caught.value)) == "picture"
+    said = {
+        "crashed": "Reading or rendering it took its process down (abnormal termination).",
+        "large": "There was not enough memory for it.",
+        "changing": "The file changed while it was being read. Start the run again when nothing writes to it.",
+        "numbers": "The backbone gave NaN or infinite values for it; try --precision fp32.",
+        "invisible": "Nothing of the specimen can be seen in any view. Check the mesh in a viewer.",
+        "access": "The file cannot be read (Permission denied).",
+        "other": "Something nobody thought of.",
+    }
+    assert {kind: kind_of(reason) for kind, reason in said.items()} == {kind: kind for kind in said}
+
+
+def test_kinds__have_words_in_every_language() -> None:
+    """Why, and what to do."""
+    from ui.words import LANGUAGES, say_in
+
+    for code in LANGUAGES:
+        for kind in kinds():
+            for what in ("why", "do"):
+                assert say_in(code, f"quarantine-{what}-{kind}")
+
+
+def test_quarantined__groups_by_kind_and_writes_all(tmp_path: Path) -> None:
+    """The commonest kind first; those that went through are not in it."""
+    chance = np.random.default_rng(0)
+    errors = {f"s{n}": "The file is cut short: it promises." for n in range(3)} | {"e": "The file is empty (0 bytes)."}
+    names = [*errors, "good"]
+    chance.shuffle(names)
+    records = {name: SpecimenRecord("/in", name, f"/in/{name}.ply", error=errors.get(name, "")) for name in names}
+    found = quarantined(records)
+    assert [(one.specimen_id, one.kind) for one in found] == [
+        ("s0", "cut"),
+        ("s1", "cut"),
+        ("s2", "cut"),
+        ("e", "empty"),
+    ]
+    write_quarantine(tmp_path / "q.csv", found)
+    with (tmp_path / "q.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows[3] == {
+        "specimen_id": "e",
+        "kind": "empty",
+        "reason": "The file is empty (0 bytes).",
+        "path": "/in/e.ply",
+    }

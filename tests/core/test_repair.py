@@ -1,0 +1,262 @@
+"""A damaged workspace: every damage is found and named, and what can be made again is made again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.catalogue import Catalogue
+from core.cli import main
+from core.clusters import ClusterSettings
+from core.curation import Curation
+from core.errors import BusyError, NewerVersionError
+from core.metadata import metadata_table, put_metadata
+from core.pipeline import RunSettings, run_pipeline
+from core.repair import Damage, examine_workspace, repair_workspace
+from core.storage import Manifest
+from core.views import ViewSettings
+from core.workspace import RunFolder, Workspace, open_workspace
+from tests.fakes import FakeExtractor, bytes_below, write_specimens
+
+NAMES = ("A/a", "A/b", "B/c", "B/d", "e")
+SETTINGS = RunSettings(
+    views=ViewSettings(views=2), name="run", workers=0, clusters=ClusterSettings(min_cluster_size=2, pca=0)
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace with a run, metadata, tags, a set and a note, which nobody may change."""
+    workspace = open_workspace(tmp_path_factory.mktemp("whole"))
+    write_specimens(workspace.meshes, list(NAMES))
+    (workspace.meshes / "broken.ply").write_bytes(b"ply")
+    run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
+    catalogue = Catalogue(workspace.catalogue_path)
+    put_metadata(catalogue, {name: {"age": at, "bed": f"bed {at}"} for at, name in enumerate(NAMES)})
+    curation = Curation(catalogue)
+    curation.put_set("mine", ["e", "A/a"])
+    curation.add_tag("odd", ["B/c"])
+    curation.put_note("A/b", "look again")
+    return workspace
+
+
+@pytest.fixture
+def workspace(whole: Workspace, tmp_path: Path) -> Workspace:
+    """Return a copy of it, to be damaged; its scans stay where they are."""
+    shutil.copytree(whole.root, tmp_path / "w")
+    return open_workspace(tmp_path / "w")
+
+
+def run_of(workspace: Workspace) -> RunFolder:
+    """Return its run."""
+    return workspace.run("run")
+
+
+def known(workspace: Workspace, whole: Workspace) -> tuple[object, ...]:
+    """Return everything that the catalogue knows, but for the times of the files."""
+    catalogue = Catalogue(workspace.catalogue_path)
+    records = {
+        name: (record.path, record.kind, record.sha256, record.n_faces, record.extent_x, bool(record.error))
+        for name, record in catalogue.specimens(str(whole.meshes)).items()
+    }
+    curation = Curation(catalogue)
+    return records, metadata_table(catalogue, NAMES).to_dict(), curation.sets(), curation.tags(), curation.notes()
+
+
+def places(damages: tuple[Damage, ...]) -> list[str]:
+    """Return where the damages are."""
+    return [damage.place for damage in damages]
+
+
+def test_examine_workspace__finds_nothing_in_a_sound_one(workspace: Workspace) -> None:
+    """Neither in a full one nor in an empty one, and it changes nothing."""
+    before = bytes_below(workspace.root)
+    assert examine_workspace(workspace) == ()
+    assert examine_workspace(workspace, thoroughly=False) == ()
+    assert set(bytes_below(workspace.root)) == set(before)
+
+
+def test_examine_workspace__finds_nothing_where_nothing_is(tmp_path: Path) -> None:
+    """A workspace of the first day has no catalogue, which is no damage."""
+    assert examine_workspace(open_workspace(tmp_path)) == ()
+
+
+def test_repair_workspace__leaves_a_sound_one_alone(workspace: Workspace) -> None:
+    """It says that it did nothing, and did nothing."""
+    before = bytes_below(workspace.root / "runs")
+    report = repair_workspace(workspace)
+    assert (report.done, report.left) == ((), ())
+    assert bytes_below(workspace.root / "runs") == before
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.5, 0.7, 0.95])
+def test_repair_workspace__makes_a_truncated_catalogue_again(
+    workspace: Workspace, whole: Workspace, share: float
+) -> None:
+    """Every specimen is known again; what was read of the rest is kept; nothing is rendered by the next run."""
+    data = workspace.catalogue_path.read_bytes()
+    workspace.catalogue_path.write_bytes(data[: int(share * len(data))] or b"no")
+    assert "catalogue.sqlite" in places(examine_workspace(workspace))
+    report = repair_workspace(workspace)
+    assert report.left == ()
+    assert "The damaged catalogue is kept as catalogue.damaged-1.sqlite." in report.done
+    assert known(workspace, whole)[0] == known(whole, whole)[0]
+    extractor = FakeExtractor()
+    again = run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=extractor)
+    assert (extractor.calls, again.unchanged, len(again.failures)) == (0, len(NAMES), 1)
+
+
+def test_repair_workspace__keeps_what_people_wrote(workspace: Workspace, whole: Workspace) -> None:
+    """A catalogue whose specimens are damaged keeps metadata, tags, sets and notes, every one."""
+    with closing(sqlite3.connect(workspace.catalogue_path)) as connection, connection:
+        connection.execute("UPDATE specimens SET sha256 = x'00ff' WHERE specimen_id = 'A/a'")
+        connection.execute("INSERT INTO metadata VALUES ('zz', '[not fields]')")
+        connection.execute("CREATE TABLE more (name TEXT, size REAL)")
+        connection.execute("INSERT INTO more VALUES ('a', 1.5)")
+    assert places(examine_workspace(workspace)) == ["catalogue.sqlite"]
+    report = repair_workspace(workspace)
+    assert "5 rows of 'metadata' were read from it." in report.done
+    assert "1 rows of 'more' were read from it." in report.done
+    assert report.left == ()
+    assert known(workspace, whole) == known(whole, whole)
+
+
+def test_repair_workspace__understands_an_older_catalogue(workspace: Workspace, whole: Workspace) -> None:
+    """One that lacks a column is made new, and loses nothing."""
+    with closing(sqlite3.connect(workspace.catalogue_path)) as connection, connection:
+        connection.execute("ALTER TABLE specimens DROP COLUMN extent_x")
+        connection.execute("PRAGMA user_version = 0")
+    (damage,) = examine_workspace(workspace)
+    assert "no such column: extent_x" in damage.problem
+    assert repair_workspace(workspace).left == ()
+    assert known(workspace, whole)[1:] == known(whole, whole)[1:]
+
+
+def test_repair_workspace__makes_a_lost_catalogue_and_lost_pictures_again(
+    workspace: Workspace, whole: Workspace
+) -> None:
+    """From the scans alone."""
+    workspace.catalogue_path.unlink()
+    shutil.rmtree(workspace.thumbnails)
+    report = repair_workspace(workspace)
+    assert report.done[-1] == f"6 of 6 scans in {whole.meshes} were read again."
+    assert known(workspace, whole)[0] == known(whole, whole)[0]
+    assert len(list(workspace.thumbnails.rglob("*.webp"))) == len(NAMES)
+
+
+def test_repair_workspace__leaves_the_catalogue_of_a_newer_version_alone(workspace: Workspace) -> None:
+    """It is no damage: the program is to be updated."""
+    with closing(sqlite3.connect(workspace.catalogue_path)) as connection, connection:
+        connection.execute("PRAGMA user_version = 99")
+    (damage,) = examine_workspace(workspace)
+    assert (damage.is_mendable, damage.remedy) == (False, "Update FossilViT Explorer.")
+    with pytest.raises(NewerVersionError, match=r"newer version of this program \(format 99, here 1\)\. Update"):
+        repair_workspace(workspace)
+
+
+@pytest.mark.parametrize("damage", ["ids short", "ids gone", "matrix cut", "matrix gone", "nan", "ids text"])
+def test_repair_workspace__puts_the_embeddings_together_again(workspace: Workspace, damage: str) -> None:
+    """A matrix that does not fit its ids, or is damaged, is made of the single embeddings, byte by byte."""
+    run = run_of(workspace)
+    before = bytes_below(run.root)
+    matrix = np.load(run.matrix_path)
+    match damage:
+        case "ids short":
+            run.ids_path.write_text("A/a\nA/b\n", encoding="utf-8")
+        case "ids gone":
+            run.ids_path.unlink()
+        case "matrix cut":
+            run.matrix_path.write_bytes(run.matrix_path.read_bytes()[:-7])
+        case "matrix gone":
+            run.matrix_path.unlink()
+        case "nan":
+            np.save(run.matrix_path, np.where(np.arange(16) == 3, np.nan, matrix))
+        case _:
+            run.ids_path.write_bytes(b"\xff\xfe\x00")
+    (found,) = examine_workspace(workspace)
+    assert (found.place, found.is_mendable) == ("runs/run/embeddings", True)
+    report = repair_workspace(workspace)
+    assert report.done == ("The embeddings of the run 'run' were put together again from 5 files.",)
+    assert report.left == ()
+    assert bytes_below(run.root) == before
+
+
+def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Workspace, whole: Workspace) -> None:
+    """A run folder half deleted: said, with the way back, which leads to the same bytes."""
+    run = run_of(workspace)
+    before = bytes_below(run.root)
+    shutil.rmtree(run.features / "A")
+    (run.embeddings / "B" / "c.npy").unlink()
+    run.matrix_path.unlink()
+    report = repair_workspace(workspace)
+    assert report.done == ("The embeddings of the run 'run' were put together again from 4 files; 1 are gone.",)
+    (left,) = report.left
+    assert left.problem == "3 files of specimens are gone from the run 'run'."
+    assert left.remedy == "Start the run 'run' again with the same settings: what it has done is kept."
+    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    assert examine_workspace(workspace) == ()
+    assert bytes_below(run.root) == before
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (None, r"The run 'run' has lost its configuration\."),
+        (b"{", r"cannot be read as JSON"),
+        (b"[" * 100_000, r"cannot be read as JSON"),
+        (b"[]", r"is not a configuration"),
+        (b'{"format": 2}', r"newer version of this program \(format 2, here 1\)"),
+        (b'{"format": "x"}', r"is damaged: its format is 'x'"),
+        (b'{"views": 5}', r"its part 'views' cannot be understood"),
+    ],
+)
+def test_examine_workspace__names_a_damaged_configuration(
+    workspace: Workspace, config: bytes | None, problem: str
+) -> None:
+    """Gone, no JSON, no configuration, of another time."""
+    path = run_of(workspace).config_path
+    path.unlink() if config is None else path.write_bytes(config)
+    (damage,) = examine_workspace(workspace, thoroughly=False)
+    assert damage.place == "runs/run/config.json"
+    assert re.search(problem, damage.problem)
+    assert not damage.is_mendable
+
+
+def test_examine_workspace__passes_over_manifests_that_are_rubbish(workspace: Workspace, whole: Workspace) -> None:
+    """A damaged record of finished work costs work, no result: the next run does it again."""
+    run = run_of(workspace)
+    before = bytes_below(run.root)
+    Manifest(run.features).path.write_bytes(b"\x00\xff" * 500)
+    assert examine_workspace(workspace) == ()
+    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    assert bytes_below(run.root) == before
+
+
+def test_repair_workspace__waits_for_no_run(workspace: Workspace) -> None:
+    """While somebody works there, nothing is touched."""
+    with workspace.locked(), pytest.raises(BusyError):
+        repair_workspace(workspace)
+
+
+def test_repair__says_what_it_did(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command names damage and deeds; its status tells whether something is left."""
+    run = run_of(workspace)
+    run.ids_path.unlink()
+    words = ["repair", "--workspace", str(workspace.root), "--workers", "0"]
+    assert main([*words, "--dry-run"]) == 3
+    assert "runs/run/embeddings: " in capsys.readouterr().err
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "The embeddings of the run 'run' were put together again from 5 files." in said
+    assert f"The workspace {workspace.root} is sound." in said
+    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    run.config_path.write_text(json.dumps({**config, "format": 7}), encoding="utf-8")
+    assert main(words) == 3
+    assert "Update FossilViT Explorer." in capsys.readouterr().err

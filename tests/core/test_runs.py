@@ -1,0 +1,174 @@
+"""The list of runs; renaming and deleting, at once or not at all, and never a specimen's own file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.catalogue import Catalogue, SpecimenRecord
+from core.errors import BusyError, SettingError
+from core.jobs import cancel, queue_run
+from core.runs import (
+    delete_run,
+    finish_deletions,
+    list_runs,
+    read_notes,
+    rename_run,
+    size_on_disk,
+    write_notes,
+)
+from core.workspace import Workspace, open_workspace
+from tests.fakes import bytes_below
+
+CONFIG = {
+    "format": 1,
+    "features": {"backbone": "classical", "engine": "opencv", "precision": "fp32"},
+    "views": {"views": 12, "size": 64},
+    "pool": "mean",
+}
+
+
+def make_run(workspace: Workspace, name: str, **more: object) -> None:
+    """Write the least of a run."""
+    run = workspace.run(name)
+    run.embeddings.mkdir(parents=True)
+    run.config_path.write_text(json.dumps({**CONFIG, "input": str(workspace.meshes), **more}), encoding="utf-8")
+    run.ids_path.write_text("a\nb\nc\n", encoding="utf-8")
+    run.matrix_path.write_bytes(bytes(5000))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace of two runs."""
+    workspace = open_workspace(tmp_path)
+    for name in ("one", "two"):
+        make_run(workspace, name)
+    return workspace
+
+
+def test_list_runs__tells_what_made_each(workspace: Workspace) -> None:
+    """Backbone, settings, number; unfinished and damaged ones, too."""
+    workspace.run("one").matrix_path.unlink()
+    broken = workspace.run("broken")
+    broken.root.mkdir()
+    broken.config_path.write_text("{", encoding="utf-8")
+    by_name = {facts.name: facts for facts in list_runs(workspace)}
+    assert {name: facts.state for name, facts in by_name.items()} == {
+        "one": "unfinished",
+        "two": "complete",
+        "broken": "damaged",
+    }
+    two = by_name["two"]
+    assert (two.backbone, two.engine, two.pool) == ("classical", "opencv fp32", "mean")
+    assert (two.views, two.pixels, two.n_specimens) == (12, 64, 3)
+    assert two.input == str(workspace.meshes)
+
+
+def test_rename_run__keeps_every_byte(workspace: Workspace) -> None:
+    """The folder has another name and nothing else changed; the old name is free."""
+    write_notes(workspace.run("one"), "Teeth only. 歯のみ。")
+    before = bytes_below(workspace.run("one").root)
+    renamed = rename_run(workspace, "one", " first try ")
+    assert renamed.name == "first try"
+    assert bytes_below(renamed.root) == before
+    assert read_notes(renamed) == "Teeth only. 歯のみ。"
+    assert not workspace.run("one").root.exists()
+
+
+@pytest.mark.parametrize(
+    ("new", "prose"),
+    [
+        ("two", "There is a run called 'two' already"),
+        ("TWO", "There is a run called 'TWO' already"),
+        ("a/b", "cannot be the name of a run"),
+        ("..", "cannot be the name of a run"),
+        ("", "cannot be the name of a run"),
+    ],
+)
+def test_rename_run__refuses_names(workspace: Workspace, new: str, prose: str) -> None:
+    """Taken ones, on systems that mind no capitals, too, and those that are no folder's."""
+    with pytest.raises(SettingError, match=prose):
+        rename_run(workspace, "one", new)
+    assert {facts.name for facts in list_runs(workspace)} == {"one", "two"}
+
+
+def test_rename_run__may_change_capitals(workspace: Workspace) -> None:
+    """A run does not stand in its own way."""
+    assert rename_run(workspace, "one", "One").name == "One"
+
+
+def test_delete_run__frees_what_it_says_and_leaves_the_rest(workspace: Workspace) -> None:
+    """Its own folder only."""
+    (workspace.meshes / "a.ply").write_bytes(b"ply")
+    two = bytes_below(workspace.run("two").root)
+    size = size_on_disk(workspace.run("one").root)
+    assert size >= 5000
+    assert delete_run(workspace, "one") == size
+    assert [facts.name for facts in list_runs(workspace)] == ["two"]
+    assert bytes_below(workspace.run("two").root) == two
+    assert (workspace.meshes / "a.ply").read_bytes() == b"ply"
+    assert [path.name for path in workspace.runs_folder.iterdir()] == ["two"]
+
+
+def test_delete_run__is_over_at_once_even_when_cut_short(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process dies while removing files, no half of a run is listed, and the rest goes later."""
+
+    def die(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            delete_run(workspace, "one")
+    assert [facts.name for facts in list_runs(workspace)] == ["two"]
+    finish_deletions(workspace)
+    assert [path.name for path in workspace.runs_folder.iterdir()] == ["two"]
+
+
+def test_delete_run__refuses_where_specimens_are_read_from_within(workspace: Workspace) -> None:
+    """Views of one run may be the photographs of another; known from a run, or from the catalogue."""
+    make_run(workspace, "three", input=str(workspace.run("one").renders))
+    with pytest.raises(SettingError, match=r"'one' was not deleted: specimens are read from .*renders, which lies"):
+        delete_run(workspace, "one")
+    inside = str(workspace.run("two").renders)
+    Catalogue(workspace.catalogue_path).put_specimens([SpecimenRecord(inside, "a", f"{inside}/a")])
+    with pytest.raises(SettingError, match="'two' was not renamed: specimens are read from"):
+        rename_run(workspace, "two", "four")
+
+
+def test_delete_run__follows_no_link(workspace: Workspace, tmp_path: Path) -> None:
+    """A run that lies elsewhere loses its link only."""
+    elsewhere = tmp_path / "elsewhere"
+    workspace.run("one").root.rename(elsewhere)
+    workspace.run("one").root.symlink_to(elsewhere)
+    delete_run(workspace, "one")
+    assert (elsewhere / "config.json").is_file()
+    assert [facts.name for facts in list_runs(workspace)] == ["two"]
+
+
+def test_delete_run__refuses_while_a_job_uses_it(workspace: Workspace) -> None:
+    """One that waits as well as one in a terminal, of which nobody knows which run it makes."""
+    with workspace.locked():
+        job_id = queue_run(workspace, ["--no-such-flag"], "one")
+        with pytest.raises(BusyError, match=r"A job uses the run 'one'\. Wait until it is done, or cancel it\."):
+            delete_run(workspace, "one")
+        with pytest.raises(BusyError, match="Another run is working on the workspace"):
+            rename_run(workspace, "two", "three")
+        cancel(workspace, job_id)
+    assert delete_run(workspace, "one") > 0
+
+
+def test_delete_run__names_one_that_is_not_there(workspace: Workspace) -> None:
+    """And where the others are listed."""
+    with pytest.raises(SettingError, match=r"There is no run called 'three'\. `python -m core runs` lists them\."):
+        delete_run(workspace, "three")
+
+
+def test_write_notes__has_an_end(workspace: Workspace) -> None:
+    """A note, not a book; none where none was written."""
+    assert read_notes(workspace.run("one")) == ""
+    with pytest.raises(SettingError, match="The notes have 20,001 characters"):
+        write_notes(workspace.run("one"), "x" * 20_001)
