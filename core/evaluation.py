@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
+EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")
 _E_DEPTH = 32
 _QUERIES_AT_ONCE = 256
 
@@ -68,6 +69,23 @@ class EvaluationSettings:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """Another order of neighbours than that of the distances of embeddings, see `core.matching`.
+
+    Parameters
+    ----------
+    reorder : callable
+        Takes the id of a query and the ids of all others, nearest by embedding first, and returns
+        these in their new order.
+    about : mapping
+        What made the order, to be recorded.
+    """
+
+    reorder: Callable[[str, Sequence[str]], Sequence[str]]
+    about: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well every query found the other members of its class.
 
@@ -89,6 +107,8 @@ class Evaluation:
         Where the labels come from.
     notes : tuple of str
         What was left out, in sentences.
+    ranking : mapping, optional
+        What put neighbours in order, where it was not the distance of embeddings alone.
     """
 
     ids: tuple[str, ...]
@@ -100,6 +120,7 @@ class Evaluation:
     settings: EvaluationSettings
     source: str
     notes: tuple[str, ...] = ()
+    ranking: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         """Protect the values from change."""
@@ -159,7 +180,12 @@ class Evaluation:
         return dict(zip(self.settings.measures, values.tolist(), strict=True))
 
 
-def evaluate(embeddings: Embeddings, labels: Labels, settings: EvaluationSettings | None = None) -> Evaluation:
+def evaluate(
+    embeddings: Embeddings,
+    labels: Labels,
+    settings: EvaluationSettings | None = None,
+    ranking: Ranking | None = None,
+) -> Evaluation:
     """Judge nearest neighbours by labels, as the Princeton Shape Benchmark does.
 
     Every labelled specimen of a class with at least two members queries all other labelled
@@ -189,8 +215,8 @@ def evaluate(embeddings: Embeddings, labels: Labels, settings: EvaluationSetting
             advice="Give labels that group specimens, or a coarser level such as category:1.",
         )
     vectors = normalise_rows(embeddings.matrix[rows], "l2" if settings.metric == "cosine" else "none")
-    values, nearest, voted = _judge(vectors, codes, queries, settings)
     ids = [labels.ids[row] for row in rows]
+    values, nearest, voted = _judge(vectors, codes, queries, settings, None if ranking is None else (ranking, ids))
     return Evaluation(
         ids=tuple(ids[row] for row in queries),
         labels=tuple(labels.names[code] for code in codes[queries]),
@@ -201,6 +227,7 @@ def evaluate(embeddings: Embeddings, labels: Labels, settings: EvaluationSetting
         settings=settings,
         source=labels.source,
         notes=labels.notes + _alone(labels, sizes),
+        ranking=None if ranking is None else ranking.about,
     )
 
 
@@ -250,6 +277,7 @@ def summarise(evaluation: Evaluation) -> dict[str, object]:
         "knn_accuracy": evaluation.vote_accuracy,
         "worst_queries": list(evaluation.worst()),
         "settings": asdict(evaluation.settings),
+        "ranking": evaluation.ranking,
         "notes": list(evaluation.notes),
     }
 
@@ -300,6 +328,7 @@ def _judge(
     codes: Int[np.ndarray, " n"],
     queries: Int[np.ndarray, " q"],
     settings: EvaluationSettings,
+    reordered: tuple[Ranking, list[str]] | None,
 ) -> tuple[Float[np.ndarray, "q m"], Int[np.ndarray, " q"], Int[np.ndarray, " q"]]:
     squares = np.einsum("ij,ij->i", vectors, vectors)
     values, nearest, voted = [], [], []
@@ -309,10 +338,25 @@ def _judge(
         distances[np.arange(asked.size), asked] = -np.inf
         # Rows are in id order, so a stable sort leaves ties in id order.
         order = np.argsort(distances, axis=1, kind="stable")[:, 1:]
+        if reordered is not None:
+            order = _reordered(*reordered, asked, order)
         values.append(measure_rankings(codes[order] == codes[asked][:, None], settings))
         nearest.append(order[:, 0])
         voted.append(_vote(codes[order[:, : settings.n_votes]]))
     return np.concatenate(values), np.concatenate(nearest), np.concatenate(voted)
+
+
+def _reordered(
+    ranking: Ranking, ids: list[str], asked: Int[np.ndarray, " q"], order: Int[np.ndarray, "q n"]
+) -> Int[np.ndarray, "q n"]:
+    place_of = {name: place for place, name in enumerate(ids)}
+    return np.array(
+        [
+            [place_of[name] for name in ranking.reorder(ids[query], [ids[place] for place in row])]
+            for query, row in zip(asked.tolist(), order.tolist(), strict=True)
+        ],
+        dtype=np.intp,
+    ).reshape(order.shape)
 
 
 def _vote(neighbours: Int[np.ndarray, "q k"]) -> Int[np.ndarray, " q"]:

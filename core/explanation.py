@@ -11,9 +11,13 @@ from jaxtyping import Float32, UInt8
 from core.errors import SettingError
 from core.features import Extractor
 from core.matching import best_pairs
+from core.patches import PatchReader, likeness_of_patches, spread_out
 from core.storage import write_bytes
+from core.views import Views
 from core.whitening import Projection, unit_rows
 
+PAINTED = ("patches", "attention")
+SHOWN = ("views", "where", *PAINTED)
 _CAPTION_PIXELS = 22
 _GAP_PIXELS = 8
 
@@ -140,6 +144,50 @@ def picture_of_where(
     return paint_where(image, find_where(extractor, image, target))
 
 
+def painted_by(
+    what: str, reader: PatchReader, query: Views, other: Views, pairs: tuple[ViewPair, ...]
+) -> tuple[UInt8[np.ndarray, "v h w 3"], UInt8[np.ndarray, "u h w 3"]]:
+    """Return the views of two specimens, those of the pairs painted by what a network makes of their parts.
+
+    Parameters
+    ----------
+    what : {"patches", "attention"}
+        Which parts have their like in the other view, or where the network looks.
+    reader : PatchReader
+        The network.
+    query, other : Views
+        Rendered views.
+    pairs : tuple of ViewPair
+        As `explain` gives them.
+
+    Raises
+    ------
+    SettingError
+        Where `what` is something else.
+    """
+    if what not in PAINTED:
+        raise SettingError(f"'show' must be one of {', '.join(PAINTED)} (got {what}).")
+    painted = np.array(query.images), np.array(other.images)
+    chosen = [pair.query_view for pair in pairs], [pair.other_view for pair in pairs]
+    maps = [reader(v.images[rows], v.masks[rows]) for v, rows in zip((query, other), chosen, strict=True)]
+    for number, pair in enumerate(pairs):
+        for side, view in ((0, pair.query_view), (1, pair.other_view)):
+            if what == "attention":
+                values = maps[side].attention[number]
+            else:
+                values = likeness_of_patches(maps[side], number, maps[1 - side], number)
+            shown = spread_out(values, maps[side].is_specimen[number])
+            painted[side][view] = paint_where(painted[side][view], _enlarged(shown, painted[side].shape[1:3]))
+    return painted
+
+
+def _enlarged(values: Float32[np.ndarray, "g h"], size: tuple[int, int]) -> Float32[np.ndarray, "rows columns"]:
+    import cv2
+
+    drawn = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(drawn, 0, 1), dtype=np.float32)
+
+
 def draw_pairs(
     pairs: tuple[ViewPair, ...],
     query_images: UInt8[np.ndarray, "v h w 3"],
@@ -169,7 +217,12 @@ def draw_pairs(
 
 def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     """Write a picture as PNG, atomically."""
+    write_bytes(path, as_png(picture))
+
+
+def as_png(picture: UInt8[np.ndarray, "h w 3"]) -> bytes:
+    """Return a picture as PNG."""
     import cv2
 
     _, png = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
-    write_bytes(path, png.tobytes())
+    return bytes(png.tobytes())

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings import Embeddings
+from core.embeddings import Embeddings, sha256_of_matrix
 from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError
 from core.nearest import METRICS, NearestRows, ranks_of
 from core.neighbours import Neighbours, unknown_specimen
-from core.stages import sha256_of_matrix
-from core.storage import fingerprint, read_json, write_atomically, write_json
+from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
 
 KINDS = ("flat", "ivfpq", "hnsw")
 _FEWEST_FOR_CODES = 1000
@@ -156,7 +155,15 @@ def write_index(path: Path, index: Index) -> None:
     about.unlink(missing_ok=True)
     write_atomically(path, lambda temporary: faiss.write_index(index.engine, str(temporary)))
     belongs = fingerprint_of(index.embeddings)
-    write_json(about, {"settings": asdict(index.settings), "fingerprint": belongs, "ids": list(index.embeddings.ids)})
+    write_json(
+        about,
+        {
+            "settings": asdict(index.settings),
+            "fingerprint": belongs,
+            "ids": list(index.embeddings.ids),
+            "sha256": sha256_of_file(path),
+        },
+    )
 
 
 def read_index(path: Path, embeddings: Embeddings) -> Index:
@@ -188,10 +195,16 @@ def read_index(path: Path, embeddings: Embeddings) -> Index:
             f"({len(embeddings)}).",
             advice="Make it again with `python -m core index`.",
         )
+    damaged = InputError(f"{path} is damaged and cannot be read.", advice="Make it again with `python -m core index`.")
+    # faiss believes every number in a file; a wrong one could take the process down.
+    if about.get("sha256") != sha256_of_file(path):
+        raise damaged
     try:
         engine = faiss.read_index(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} is damaged and cannot be read.", advice="Make it again.") from error
+    except (RuntimeError, MemoryError) as error:
+        raise damaged from error
+    if engine.d != embeddings.matrix.shape[1] or engine.ntotal != len(embeddings):
+        raise damaged
     return Index(embeddings, settings, engine)
 
 

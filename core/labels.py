@@ -15,6 +15,8 @@ from jaxtyping import Int
 
 from core.embeddings import category_of
 from core.errors import InputError, SettingError
+from core.spreadsheets import restored
+from core.tables import decode_text, separator_of
 
 _ID_HEADERS = ("specimen_id", "specimen", "id")
 _LABEL_HEADERS = ("label", "taxon", "class", "category")
@@ -131,7 +133,7 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
             f"The labels {str(path)!r} are not there.",
             advice="Give the path of a CSV with the columns specimen_id,label, or the word category.",
         )
-    text, notes = _decode(path)
+    text, notes = decode_text(path)
     pairs = _pairs(path, text, set(ids))
     given, conflicts, repeated = _collect(pairs)
     known = set(ids)
@@ -143,27 +145,12 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
     return Labels(tuple(ids), values, str(path), tuple(notes))
 
 
-def _decode(path: Path) -> tuple[str, list[str]]:
-    data = path.read_bytes()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16"), [f"{path.name} is UTF-16 text."]
-    try:
-        return data.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        pass
-    try:
-        # Windows' superset of Shift-JIS, which is what spreadsheets write.
-        return data.decode("cp932"), [f"{path.name} is not UTF-8 and was read as Shift-JIS; check a label or two."]
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is neither UTF-8 nor Shift-JIS text ({error}).", advice="Save it as CSV in UTF-8."
-        ) from error
-
-
 def _pairs(path: Path, text: str, known: set[str]) -> list[tuple[str, str]]:
-    first_line = text.lstrip().split("\n", 1)[0]
-    separator = max(",;\t", key=first_line.count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+    separator = separator_of(text)
+    try:
+        rows = [[restored(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV ({error}).", advice="Save it as CSV again.") from error
     rows = [row for row in rows if any(row)]
     id_column, label_column = 0, 1
     if rows and rows[0][0] not in known:

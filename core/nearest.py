@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
+
+if TYPE_CHECKING:
+    from core.shortening import Shortened
 
 METRICS = ("cosine", "euclidean", "inner_product")
 # Rows that are made ready together where the matrix is not kept ready: 100 MB at 384 dimensions.
@@ -20,6 +25,9 @@ _SPARE = 10
 _MOST_CANDIDATES = 2048
 _CLOSE_LOOKS_AT_ONCE = 64
 _ESTIMATES_AT_ONCE = 16_000_000
+# Whoever asks for so many at once has the matrix turned to its principal axes first.
+_MANY_QUERIES = 256
+_MOST_SHORT = 64
 # How far a sum of products in single precision may be off, as a share of the lengths multiplied;
 # errors grow with the root of the number of dimensions: 2e-6 at a thousand.
 _ROUNDING = 4e-6
@@ -28,8 +36,9 @@ _ROUNDING = 4e-6
 class NearestRows:
     """A matrix made ready for exact searches in bounded memory, also where it is memory-mapped.
 
-    Products in single precision (faiss, Johnson, Douze & Jégou 2019, where there are many rows)
-    find who could be among the nearest. Their distances are then computed one by one in double
+    Products in single precision (faiss, Johnson, Douze & Jégou 2019, where there are many rows;
+    most of them spared by `core.shortening` where there are many queries) find who could be among
+    the nearest. Their distances are then computed one by one in double
     precision, so that equal rows are equally far and a row has the same neighbours whether it is
     searched alone or with all others. Where rounding leaves it open who is nearer, more are
     looked at closely, in the end all.
@@ -56,6 +65,7 @@ class NearestRows:
             [np.einsum("nd,nd->n", points, points) for _, points in self._blocks()] or [np.zeros(0, np.float32)]
         )
         self._lengths = np.sqrt(self._squares)
+        self._shortened: Shortened | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -89,6 +99,8 @@ class NearestRows:
             return rows, distances
         waiting = np.arange(len(queries))
         count = k + 1 + _SPARE
+        if self._kept is not None and len(self) > _FEW_ROWS and len(queries) >= _MANY_QUERIES and k <= _MOST_SHORT:
+            waiting = self._by_short_ones(queries, own, rows, distances)
         if len(self) > _FEW_ROWS:
             while waiting.size and count <= min(_MOST_CANDIDATES, len(self)):
                 settled = self._by_candidates(queries, own, waiting, count, rows, distances)
@@ -100,6 +112,41 @@ class NearestRows:
             for place, estimates in zip(part, self._estimates(queries[part]), strict=True):
                 rows[place], distances[place] = self._pick(queries[place], estimates, int(own[place]), k)
         return rows, distances
+
+    def _by_short_ones(
+        self, queries: np.ndarray, own: np.ndarray, rows: np.ndarray, distances: np.ndarray
+    ) -> np.ndarray:
+        """Fill in what the first coordinates decide, see `core.shortening`; return which queries are left."""
+        from core.shortening import shorten  # compiled: not for those who ask for one
+
+        k = rows.shape[1]
+        if self._shortened is None:
+            self._shortened = shorten(self._points(np.arange(len(self))), self._metric, k)
+        lengths = np.linalg.norm(queries, axis=1) + float(self._lengths.max())
+        # Turning to other axes rounds, too.
+        margins = (2 * _ROUNDING * lengths**2).astype(np.float32)
+        candidates = self._shortened.candidates(queries, own, k, margins)
+        is_found = (candidates >= 0).sum(axis=1) >= k
+
+        def settle(part: np.ndarray) -> None:
+            rows[part], distances[part] = self._nearest_of(queries[part], own[part], candidates[part], k)
+
+        asked = np.flatnonzero(is_found)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = [
+                asked[start : start + _CLOSE_LOOKS_AT_ONCE] for start in range(0, asked.size, _CLOSE_LOOKS_AT_ONCE)
+            ]
+            list(pool.map(settle, parts))
+        return np.flatnonzero(~is_found)
+
+    def _nearest_of(
+        self, queries: np.ndarray, own: np.ndarray, candidates: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the nearest among candidates, and their distances."""
+        found = self._distances(queries, candidates)
+        found[(candidates == own[:, None]) | (candidates < 0)] = np.inf
+        order = np.lexsort((self._ranks[candidates], found), axis=-1)[:, :k]
+        return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(found, order, axis=1)
 
     def _by_candidates(
         self,
@@ -117,11 +164,7 @@ class NearestRows:
         for start in range(0, waiting.size, _CLOSE_LOOKS_AT_ONCE):
             part = slice(start, start + _CLOSE_LOOKS_AT_ONCE)
             asked, some = waiting[part], candidates[part]
-            found = self._distances(queries[asked], some)
-            found[(some == own[asked][:, None]) | (some < 0)] = np.inf
-            order = np.lexsort((self._ranks[some], found), axis=-1)[:, :k]
-            rows[asked] = np.take_along_axis(some, order, axis=1)
-            distances[asked] = np.take_along_axis(found, order, axis=1)
+            rows[asked], distances[asked] = self._nearest_of(queries[asked], own[asked], some, k)
             last = distances[asked, -1].astype(np.float64)
             settled[part] = self._as_estimate(last) + self._margin(queries[asked], last) < estimates[part].max(axis=1)
         return settled

@@ -6,6 +6,7 @@ import csv
 import difflib
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,15 +104,23 @@ class Searcher:
         for start in range(0, len(self.embeddings), BLOCK_ROWS):
             yield from self.nearest_of_rows(np.arange(start, min(start + BLOCK_ROWS, len(self.embeddings))))
 
-    def nearest_to_vector(self, vector: Float[np.ndarray, " d"], name: str) -> Neighbours:
-        """Return the neighbours of an embedding that is not part of the collection."""
+    def nearest_to_vector(
+        self, vector: Float[np.ndarray, " d"], name: str, *, without: str | None = None
+    ) -> Neighbours:
+        """Return the neighbours of an embedding that is not part of the collection.
+
+        `without` is a specimen that is left out: the one that the embedding was made from, say.
+        """
         if vector.shape != (self.embeddings.matrix.shape[1],):
             raise SettingError(
                 f"The query has {vector.size} dimensions, the collection {self.embeddings.matrix.shape[1]}.",
                 advice="Both must come from the same backbone and tokens.",
             )
-        rows, distances = self._rows.of_vectors(vector.astype(np.float32)[None], self.settings.topk)
-        return Neighbours(name, self._ids_of(rows[0]), distances[0])
+        topk = self.settings.topk + (without is not None)
+        rows, distances = self._rows.of_vectors(vector.astype(np.float32)[None], topk)
+        is_other = rows[0] != self.embeddings.row_of.get(without or "", -1)
+        kept = np.flatnonzero(is_other)[: self.settings.topk]
+        return Neighbours(name, self._ids_of(rows[0, kept]), distances[0, kept])
 
     def nearest_of_rows(self, queries: Int[np.ndarray, " q"]) -> Iterator[Neighbours]:
         """Yield the neighbours of several specimens, given by their rows; best a few thousand together."""
@@ -187,7 +196,7 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
     Without `overwrite` a file that says the same already is left as it is.
     """
     if not overwrite and path.is_file():
-        with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        with suppress(csv.Error), path.open(encoding="utf-8", errors="replace", newline="") as stream:
             if list(csv.reader(stream)) == [list(COLUMNS), *(list(row) for row in neighbours.rows)]:
                 return False
     write_csv(path, COLUMNS, neighbours.rows)

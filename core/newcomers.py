@@ -15,9 +15,10 @@ from core.features import Extractor, FeatureSettings, open_extractor
 from core.inventory import IMAGE_SUFFIXES, SpecimenFile
 from core.meshes import SUFFIXES, Mesh
 from core.pooling import POOLINGS, pool_views
+from core.preparation import Failure, Task
 from core.tokens import TokenSettings
 from core.views import Views, ViewSettings, render_views
-from core.workers import Failure, Task, prepare_all
+from core.workers import prepare_all
 from core.workspace import RunFolder
 
 # What may differ between a run and now without the numbers meaning something else.
@@ -87,7 +88,7 @@ class Describer:
             known = {field.name for field in fields(ViewSettings)}
             self.view_settings = ViewSettings(**{k: v for k, v in config["views"].items() if k in known})
             self._pool = str(config.get("pool", POOLINGS[0]))
-            settings = _feature_settings(recorded, weights, download)
+            settings = feature_settings_of(recorded, weights, download)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WorkspaceError(
                 f"{run.config_path} does not say how its views and features were made.", advice="Make the run again."
@@ -114,12 +115,12 @@ class Describer:
         SpecimenError
             Where it cannot be used.
         """
-        specimen = specimen_at(path)
-        with_depth = bool(self.extractor.identity.get("uses_depth"))
-        (outcome,) = prepare_all([Task(specimen, self.view_settings, with_depth=with_depth)], workers)
-        if isinstance(outcome, Failure):
-            raise SpecimenError(f"{path} cannot be used: {outcome.reason}")
-        return self._described(specimen.specimen_id, outcome.views, mirror=mirror)
+        return self._described(specimen_at(path).specimen_id, self._views(path, workers), mirror=mirror)
+
+    def mirrored(self, path: Path) -> Float32[np.ndarray, "v d"]:
+        """Return the features of the mirrored views of a file; raises as `describe` does."""
+        views = self._views(path, 0)
+        return self.extractor(*_mirrored(views))
 
     def describe_mesh(self, mesh: Mesh, name: str) -> Newcomer:
         """Render and describe a mesh that is in memory.
@@ -132,15 +133,24 @@ class Describer:
         with_depth = bool(self.extractor.identity.get("uses_depth"))
         return self._described(name, render_views(mesh, self.view_settings, with_depth=with_depth))
 
+    def _views(self, path: Path, workers: int) -> Views:
+        with_depth = bool(self.extractor.identity.get("uses_depth"))
+        task = Task(specimen_at(path), self.view_settings, with_depth=with_depth)
+        (outcome,) = prepare_all([task], workers)
+        if isinstance(outcome, Failure):
+            raise SpecimenError(f"{path} cannot be used: {outcome.reason}")
+        return outcome.views
+
     def _described(self, name: str, views: Views, *, mirror: bool = False) -> Newcomer:
         features = self.extractor(views.images, views.masks, views.depth)
-        mirrored = None
-        if mirror:
-            depth = None if views.depth is None else np.ascontiguousarray(views.depth[:, :, ::-1])
-            mirrored = self.extractor(
-                np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
-            )
+        mirrored = self.extractor(*_mirrored(views)) if mirror else None
         return Newcomer(name, views, features, pool_views(features, self._pool), mirrored)
+
+
+def _mirrored(views: Views) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return pictures, masks and depth of views, left and right exchanged."""
+    depth = None if views.depth is None else np.ascontiguousarray(views.depth[:, :, ::-1])
+    return np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
 
 
 def specimen_at(path: Path) -> SpecimenFile:
@@ -214,7 +224,8 @@ def _decisive(identity: Mapping[str, Any]) -> dict[str, object]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
 
 
-def _feature_settings(recorded: Mapping[str, Any], weights: Path | None, download: bool) -> FeatureSettings:
+def feature_settings_of(recorded: Mapping[str, Any], weights: Path | None, download: bool) -> FeatureSettings:
+    """Return the settings that a run's `features` were made with, but for the engine."""
     parts = recorded.get("parts", [recorded])
     taken = {name: parts[0][name] for name in vars(TokenSettings()) if name in parts[0]}
     return FeatureSettings(

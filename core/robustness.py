@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,32 @@ def write_robustness(path: Path, survivals: tuple[Survival, ...]) -> None:
         for s in survivals
     )
     write_csv(path, COLUMNS, rows)
+
+
+def read_robustness(path: Path) -> tuple[Survival, ...]:
+    """Return what `write_robustness` wrote.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read, or holds something else.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return tuple(
+                Survival(
+                    row["change"],
+                    int(row["n_specimens"]),
+                    float(row["finds_itself"]),
+                    int(row["n_with_class"]),
+                    float(row["finds_its_class"]),
+                )
+                for row in csv.DictReader(stream)
+            )
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} does not hold what was measured.", advice="Measure again with `python -m core robustness`."
+        ) from error
 
 
 def _outcome(nearest: tuple[str, ...], name: str, embeddings: Embeddings) -> tuple[bool, bool | None]:

@@ -75,4 +75,9 @@ def test_explain__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     call = ["explain", "--run", str(tmp_path / "w" / "runs" / "r"), "--query", "one", "--other", "two"]
     assert main([*call, "--pairs", "2", "--where", "--out", str(tmp_path / "out")]) == 0
     assert "Views of A/one and A/two that match best:" in capsys.readouterr().out
-    assert (tmp_path / "out" / "explain_A__one_and_A__two.png").is_file()
+    assert (tmp_path / "out" / "explain_A__one_and_A__two_where.png").is_file()
+    assert main([*call, "--pairs", "2", "--where", "--out", str(tmp_path / "out")]) == 0
+    assert "Explain: nothing to do" in capsys.readouterr().out
+    for shown in ("patches", "attention"):
+        assert main([*call, "--pairs", "1", "--show", shown, "--out", str(tmp_path / "out")]) == 0
+        assert (tmp_path / "out" / f"explain_A__one_and_A__two_{shown}.png").is_file()

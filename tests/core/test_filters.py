@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.embeddings import Embeddings
 from core.errors import InputError, SettingError
-from core.filters import Filters, choose
+from core.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
 from core.neighbours import Neighbours, SearchSettings, search
 
 IDS = ("Molars/Tarsius/a", "Molars/Tarsius/b", "Molars/Mirza/c", "Shells/d", "Shells/e", "loose")
@@ -46,3 +49,68 @@ def test_filters__leave_out_what_is_far() -> None:
     assert Filters(max_distance=0.2).within(found).ids == ("a", "b")
     assert Filters(max_distance=0.0).within(found).ids == ()
     assert Filters().within(found) is found
+
+
+TABLE = pd.DataFrame(
+    {"period": ["Eocene", "Miocene", None, "Miocene"], "length": [3.0, 4.5, 9.0, float("nan")]},
+    index=pd.Index(["a", "b", "c", "d"], name="specimen_id"),
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "ids"),
+    [
+        ("period=Miocene", ("b", "d")),
+        ("period=Eocene|Miocene", ("a", "b", "d")),
+        ("period=", ("c",)),
+        ("length=3..5", ("a", "b")),
+        ("length=4..", ("b", "c")),
+        ("length=..3", ("a",)),
+        ("length=9", ("c",)),
+        (" period ~ mio", ("b", "d")),
+    ],
+)
+def test_ids_where__reads_conditions_as_people_write_them(condition: str, ids: tuple[str, ...]) -> None:
+    """One of some values, numbers between two others, words in a text."""
+    assert ids_where(TABLE, [condition]) == ids
+
+
+def test_ids_where__says_what_it_does_not_understand() -> None:
+    """A condition that is none, and a column that is not there; several conditions hold together."""
+    assert ids_where(TABLE, ["period=Miocene", "length=1..9"]) == ("b",)
+    with pytest.raises(SettingError, match=r"'period' is not a condition.*column=3\.\.5"):
+        ids_where(TABLE, ["period"])
+    with pytest.raises(SettingError, match=r"no column 'age'.*period, length"):
+        ids_where(TABLE, ["age=3"])
+    with pytest.raises(SettingError, match="There are no metadata"):
+        ids_where(TABLE[[]], ["age=3"])
+
+
+def test_choose__keeps_those_that_were_chosen_elsewhere() -> None:
+    """A cluster, or what metadata say; together with the other filters."""
+    among = ("Molars/Mirza/c", "Shells/d")
+    assert choose(COLLECTION, Filters(among=among), ("loose",)).ids == (*among, "loose")
+    assert choose(COLLECTION, Filters("Shells", among=among)).ids == ("Shells/d",)
+    with pytest.raises(InputError, match="No other specimen is left"):
+        choose(COLLECTION, Filters(among=()))
+
+
+def test_ids_in_cluster__are_its_members(tmp_path: Path) -> None:
+    """Noise is a cluster here, too; one that is not there is named with those that are."""
+    path = tmp_path / "clusters.csv"
+    path.write_text("specimen_id,cluster_id,prob\na,0,1\nb,-1,0\nc,0,0.5\n", encoding="utf-8")
+    assert ids_in_cluster(path, 0) == ("a", "c")
+    assert ids_in_cluster(path, -1) == ("b",)
+    with pytest.raises(SettingError, match=r"has no cluster 7\. It has -1, 0\."):
+        ids_in_cluster(path, 7)
+
+
+def test_table_of_file__finds_the_column_of_ids(tmp_path: Path) -> None:
+    """Wherever it stands; a table without ids is refused."""
+    path = tmp_path / "table.csv"
+    path.write_text("length,name\n3,Shells/d\n4,Shells/e\n", encoding="utf-8")
+    table = table_of_file(path, IDS)
+    assert list(table.index) == list(IDS)
+    assert ids_where(table, ["length=4"]) == ("Shells/e",)
+    with pytest.raises(InputError, match=r"No column of .* Ids look like 'x'"):
+        table_of_file(path, ["x"])

@@ -9,11 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings import Embeddings
+from core.embeddings import Embeddings, select_rows
 from core.errors import MissingStageError, SettingError
-from core.matching import FeatureFolder, Matcher, MatchSettings, best_pairs, set_distances
+from core.matching import (
+    FeatureFolder,
+    Matcher,
+    MatchSettings,
+    aligned_distances,
+    best_pairs,
+    learn_projection,
+    set_distances,
+)
 from core.neighbours import Searcher, SearchSettings
 from core.storage import write_npy
+from core.turns import turns_of_views
 from core.whitening import unit_rows
 
 Collection = tuple[Embeddings, dict[str, np.ndarray]]
@@ -127,3 +136,64 @@ def test_best_pairs__shows_every_view_once() -> None:
     pairs = best_pairs(query, other, 5)
     assert [pair[:2] for pair in pairs] == [(0, 1), (1, 0)]
     assert pairs[0][2] == pytest.approx(1) and pairs[1][2] == pytest.approx(2 / 5**0.5)
+
+
+def test_aligned_distances__find_a_specimen_however_it_was_turned() -> None:
+    """Views that a turn of the layout exchanged are the same specimen; any other exchange is not."""
+    chance = np.random.default_rng(8)
+    turns = turns_of_views("dodecahedron", 20)
+    views = unit_rows(chance.normal(size=(20, 30)))
+    turned = views[turns[17]]
+    shuffled = views[chance.permutation(20)]
+    found = aligned_distances(views, [views, turned, shuffled], turns)
+    assert np.allclose(found[:2], 0, atol=1e-6)
+    assert found[2] > 0.5
+    assert aligned_distances(turned, [views], turns) == pytest.approx([0], abs=1e-6)
+    with pytest.raises(SettingError, match="compares 20 views each"):
+        aligned_distances(views, [views[:3]], turns)
+
+
+def test_matcher__aligned_finds_turned_and_mirrored_specimens_first() -> None:
+    """The turned one by its views, the mirror image by its mirrored views."""
+    chance = np.random.default_rng(4)
+    sets = {f"s{row}": chance.normal(size=(12, 20)).astype(np.float32) for row in range(6)}
+    turned = sets["s0"][turns_of_views("icosahedron", 12)[31]]
+    mirrored = sets["s3"][turns_of_views("icosahedron", 12, mirrored=True)[5]]
+    embeddings = Embeddings(tuple(sets), np.stack([views.mean(axis=0) for views in sets.values()]))
+    settings = MatchSettings("aligned")
+    matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(2), settings, layout=("icosahedron", 12))
+    assert matcher.nearest_to_views(turned, turned.mean(axis=0), "new").ids[0] == "s0"
+    assert matcher.nearest("s1", mirrored=mirrored).ids[0] == "s3"
+    with pytest.raises(SettingError, match="needs to know how the views lie"):
+        Matcher(embeddings, sets.__getitem__, SearchSettings(2), settings)
+
+
+def test_matcher__expands_a_query_by_its_nearest() -> None:
+    """One whose way to the rest of its group leads over another is found through it."""
+    angles = {"a": 0, "b": 20, "c": 40, "d": -30}
+    points = np.array([[np.cos(np.radians(v)), np.sin(np.radians(v))] for v in angles.values()], dtype=np.float32)
+    embeddings = Embeddings(tuple(angles), points)
+    plain = Matcher(embeddings, lambda name: points, SearchSettings(3), MatchSettings())
+    expanded = Matcher(embeddings, lambda name: points, SearchSettings(3), MatchSettings(expand=1))
+    assert plain.nearest("a").ids == ("b", "d", "c")
+    assert expanded.nearest("a").ids == ("b", "c", "d")
+    assert expanded.reordered("a", ("b", "d", "c")) == ("b", "c", "d")
+    assert expanded.nearest_to_views(points, points[0], "new").ids[0] in ("a", "b")
+    assert next(found.ids for found in expanded.all_nearest()) == ("b", "c", "d")
+
+
+def test_matcher__reorders_a_whole_ranking_at_its_top(collection: Collection) -> None:
+    """The best candidates as a search would have them; the rest stays behind them."""
+    embeddings, sets = collection
+    whole = Searcher(embeddings, SearchSettings(19)).nearest("s04").ids
+    matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(5), MatchSettings("maxsim", candidates=5))
+    assert matcher.reordered("s04", whole) == matcher.nearest("s04").ids + whole[5:]
+
+
+def test_matcher__takes_what_was_learned_from_the_whole_collection(collection: Collection) -> None:
+    """A projection that is handed in is not learned again from a part."""
+    embeddings, sets = collection
+    learned = learn_projection(embeddings.ids, sets.__getitem__, 4)
+    part = select_rows(embeddings, range(6))
+    matcher = Matcher(part, sets.__getitem__, SearchSettings(2), MatchSettings("maxsim", whiten=4), projection=learned)
+    assert matcher.projection is learned

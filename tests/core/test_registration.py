@@ -146,5 +146,9 @@ def test_register__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert "RMS distance 0.0" in capsys.readouterr().out
     assert (tmp_path / "out" / "register_a_and_b.png").is_file()
     assert read_mesh(tmp_path / "out" / "register_a_and_b.ply").vertex_colours is not None
+    before = (tmp_path / "out" / "register_a_and_b.ply").stat().st_mtime_ns
+    assert main([*call, str(tmp_path / "b.ply")]) == 0
+    assert "Register: nothing to do" in capsys.readouterr().out
+    assert (tmp_path / "out" / "register_a_and_b.ply").stat().st_mtime_ns == before
     assert main([*call, str(tmp_path / "c.ply")]) == 1
     assert "could not be laid onto" in capsys.readouterr().err
