@@ -201,16 +201,21 @@ def write_misfits(path: Path, misfits: tuple[Misfit, ...]) -> None:
     write_csv(path, header, rows)
 
 
-def write_crosstab(path: Path, clustering: Clustering, labels: Labels) -> None:
-    """Write a table of clusters (rows, noise last) against labels (columns) as CSV."""
+def crosstab(clustering: Clustering, labels: Labels) -> Int[np.ndarray, "k l"]:
+    """Return how many specimens every cluster (rows, noise last) has of every label (columns)."""
     known = labels.codes >= 0
     last = clustering.n_clusters
     shifted = np.where(clustering.labels[known] < 0, last, clustering.labels[known])
     table = np.zeros((last + 1, len(labels.names)), dtype=np.int64)
     np.add.at(table, (shifted, labels.codes[known]), 1)
-    names = [*map(str, range(last)), "-1"]
-    rows = ((name, *counts) for name, counts in zip(names, table.tolist(), strict=True))
-    write_csv(path, ("cluster_id", *labels.names), rows)
+    return table
+
+
+def write_crosstab(path: Path, clustering: Clustering, labels: Labels) -> None:
+    """Write a table of clusters (rows, noise last) against labels (columns) as CSV."""
+    names = [*map(str, range(clustering.n_clusters)), "-1"]
+    counts = crosstab(clustering, labels).tolist()
+    write_csv(path, ("cluster_id", *labels.names), ((name, *row) for name, row in zip(names, counts, strict=True)))
 
 
 def _commonest(codes: Int[np.ndarray, "n k"], n_codes: int) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:

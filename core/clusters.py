@@ -198,7 +198,7 @@ def read_clusters(path: Path) -> tuple[tuple[str, ...], Int[np.ndarray, " n"], F
         ids = tuple(row["specimen_id"] for row in rows)
         labels = np.array([int(row["cluster_id"]) for row in rows], dtype=np.int64)
         probabilities = np.array([float(row["prob"]) for row in rows], dtype=np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, csv.Error) as error:
         raise InputError(
             f"{path} does not hold the columns specimen_id,cluster_id,prob as it should ({error}).",
             advice="Make it again with `python -m core cluster --overwrite`.",

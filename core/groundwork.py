@@ -17,7 +17,7 @@ from core.cluster_settings import ClusterSettings
 from core.cluster_trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
 from core.embeddings import Embeddings
 from core.errors import InputError
-from core.maps import fit_umap
+from core.layouts import fit_umap
 from core.reduction import PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
 
 _KEPT_AT_MOST = 24
@@ -82,7 +82,7 @@ class Groundwork:
         """Return what the spanning tree of the prepared vectors is guessed from, at least two specimens."""
         exact = settings.min_samples > 1
         # A power of two, so that most moves of `min_samples` find what they need.
-        count = max(16, 1 << (settings.min_samples - 1).bit_length()) if exact else 0
+        count = max(8, 1 << (settings.min_samples - 1).bit_length()) if exact else 0
         key = ("neighbourhoods", count, *settings.preparation)
         return self._keep(key, lambda: find_neighbourhoods(self.prepare(settings).vectors, count, exact=exact))
 
@@ -90,6 +90,17 @@ class Groundwork:
         """Return the single-linkage tree of the prepared vectors, at least two specimens."""
         key = ("tree", settings.min_samples, *settings.preparation)
         return self._keep(key, lambda: grow_tree(self.neighbourhoods(settings), settings.min_samples))
+
+    def spectrum(self, settings: ClusterSettings) -> Spectrum:
+        """Return all principal directions of the normalised vectors, whatever number of them is kept."""
+        vectors = normalise_rows(self.embeddings.matrix, "l2" if settings.unit else "none")
+        return self._keep(("spectrum", settings.unit), lambda: fit_spectrum(vectors))
+
+    def has_tree(self, settings: ClusterSettings) -> bool:
+        """Return whether these settings grow a tree: by density, from enough specimens that differ."""
+        vectors = self.prepare(settings).vectors
+        enough = vectors.shape[0] >= max(2, settings.min_cluster_size)
+        return settings.method.startswith("hdbscan") and enough and bool(np.ptp(vectors, axis=0).any())
 
     def _group(self, settings: ClusterSettings) -> Grouping:
         vectors = self.prepare(settings).vectors

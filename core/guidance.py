@@ -15,6 +15,8 @@ class Advice:
 
     Parameters
     ----------
+    kind : str
+        `fewer-samples`, `smaller-clusters`, `leaf`, `eom` or `unfold`.
     text : str
         What to change and why, in a sentence or two.
     settings : ClusterSettings
@@ -23,6 +25,7 @@ class Advice:
         The same as flags of the command line.
     """
 
+    kind: str
     text: str
     settings: ClusterSettings
     flags: str
@@ -61,6 +64,7 @@ def _fewer_samples(settings: ClusterSettings) -> Advice | None:
         return None
     fewer = max(1, settings.min_samples // 2)
     return Advice(
+        "fewer-samples",
         f"Lower min_samples from {settings.min_samples} to {fewer}: surroundings then count as dense sooner.",
         replace(settings, min_samples=fewer),
         f"--min-samples {fewer}",
@@ -72,6 +76,7 @@ def _smaller_clusters(settings: ClusterSettings) -> Advice | None:
         return None
     smaller = max(3, settings.min_cluster_size // 2)
     return Advice(
+        "smaller-clusters",
         f"Lower min_cluster_size from {settings.min_cluster_size} to {smaller}: small groups then count.",
         replace(settings, min_cluster_size=smaller),
         f"--min-cluster-size {smaller}",
@@ -81,11 +86,13 @@ def _smaller_clusters(settings: ClusterSettings) -> Advice | None:
 def _other_selection(settings: ClusterSettings) -> Advice:
     if settings.cluster_selection_method == "eom":
         return Advice(
+            "leaf",
             "Choose clusters by leaf: groups inside of a group that swallows all others then show.",
             replace(settings, cluster_selection_method="leaf"),
             "--cluster-selection-method leaf",
         )
     return Advice(
+        "eom",
         "Choose clusters by eom: coarser groups, which keep much of what lies between the finest ones.",
         replace(settings, cluster_selection_method="eom"),
         "--cluster-selection-method eom",
@@ -96,6 +103,7 @@ def _unfold(settings: ClusterSettings, n_specimens: int) -> Advice | None:
     if settings.umap or n_specimens < 20:
         return None
     return Advice(
+        "unfold",
         "Reduce by PCA to 50 and by UMAP to 15 dimensions first: UMAP draws neighbours together. It also makes "
         "groups look further apart than they are, so check what it finds against the pictures.",
         replace(settings, pca=50, umap=True, umap_n_components=15),

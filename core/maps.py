@@ -1,4 +1,4 @@
-"""A picture of all embeddings: PCA, UMAP or t-SNE coordinates in two or three dimensions.
+"""A picture of all embeddings: PCA, UMAP, t-SNE or PaCMAP coordinates in two or three dimensions.
 
 Distances on a map are not distances between specimens. What may be read from one: who lies
 beside whom, as far as `trustworthiness` says. What may not: how far groups are apart, how
@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import sys
-import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.embeddings import Embeddings
 from core.errors import InputError, MissingStageError
-from core.reduction import check_at_least, check_choice, fit_pca, normalise_rows
+from core.layouts import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
+from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import fingerprint, read_json, write_csv, write_json
 
-MAP_METHODS = ("umap", "pca", "tsne")
+MAP_METHODS = ("umap", "pca", "tsne", "pacmap")
 METRICS = ("cosine", "euclidean")
 _AXES = ("x", "y", "z")
-_FEWEST_FOR_UMAP = 4
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,8 @@ class MapSettings:
     Parameters
     ----------
     method : str
-        `umap` (McInnes, Healy & Melville, 2018), `pca`, or `tsne` (van der Maaten & Hinton, 2008).
+        `umap` (McInnes, Healy & Melville, 2018), `pca`, `tsne` (van der Maaten & Hinton, 2008), or
+        `pacmap` (Wang, Huang, Rudin & Shaposhnik, 2021).
     dimensions : int
         2 or 3.
     n_neighbors : int
@@ -48,7 +45,7 @@ class MapSettings:
     metric : str
         `cosine` or `euclidean`.
     seed : int
-        Seed of UMAP and t-SNE; with the same seed a map is the same again.
+        Seed of all but PCA; with the same seed a map is the same again.
     """
 
     method: str = "umap"
@@ -107,9 +104,20 @@ def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> Map
         raise InputError("There are no embeddings to lay out.", advice="Run `python -m core pool` first.")
     vectors = normalise_rows(embeddings.matrix, "l2" if settings.metric == "cosine" else "none")
     if settings.method == "pca":
-        return MapResult(embeddings.ids, _pca_coordinates(vectors, settings.dimensions), settings)
+        return MapResult(embeddings.ids, pca_coordinates(vectors, settings.dimensions), settings)
     if settings.method == "tsne":
-        coordinates, notes = _fit_tsne(vectors, settings)
+        coordinates, notes = fit_tsne(
+            vectors, dimensions=settings.dimensions, perplexity=settings.n_neighbors, seed=settings.seed
+        )
+        return MapResult(embeddings.ids, coordinates, settings, notes)
+    if settings.method == "pacmap":
+        coordinates, notes = fit_pacmap(
+            vectors,
+            dimensions=settings.dimensions,
+            n_neighbors=settings.n_neighbors,
+            metric=settings.metric,
+            seed=settings.seed,
+        )
         return MapResult(embeddings.ids, coordinates, settings, notes)
     coordinates, notes = fit_umap(
         vectors,
@@ -120,44 +128,6 @@ def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> Map
         seed=settings.seed,
     )
     return MapResult(embeddings.ids, coordinates, settings, notes)
-
-
-def fit_umap(
-    vectors: Float[np.ndarray, "n d"],
-    *,
-    dimensions: int,
-    n_neighbors: int,
-    min_dist: float | int,
-    metric: str,
-    seed: int,
-) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
-    """Return UMAP coordinates, float32, and notes on what was done otherwise than asked.
-
-    Below four specimens, or where all are the same, there is nothing to unfold and principal
-    components take UMAP's place. With a seed UMAP works on one thread and repeats itself.
-    """
-    n_rows = vectors.shape[0]
-    if n_rows < _FEWEST_FOR_UMAP or not np.ptp(vectors, axis=0).any():
-        note = f"UMAP needs at least {_FEWEST_FOR_UMAP} specimens that differ; principal components are shown instead."
-        return _pca_coordinates(vectors, dimensions), (note,)
-    notes = []
-    if n_neighbors > n_rows - 1:
-        notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
-    model = _umap_class()(
-        n_components=dimensions,
-        n_neighbors=min(n_neighbors, n_rows - 1),
-        min_dist=min_dist,
-        metric=metric,
-        random_state=seed,
-        n_jobs=1,
-        # The spectral start solves for one eigenvector more than it has dimensions.
-        init="spectral" if n_rows > dimensions + 2 else "random",
-    )
-    with warnings.catch_warnings():
-        # Collections that fall into separate groups make the spectral start warn; it then goes on well.
-        warnings.simplefilter("ignore", UserWarning)
-        coordinates = model.fit_transform(np.ascontiguousarray(vectors, dtype=np.float32))
-    return np.asarray(coordinates, dtype=np.float32), tuple(notes)
 
 
 def trustworthiness(embeddings: Embeddings, result: MapResult, n_neighbors: int = 12, sample: int = 2000) -> float:
@@ -266,52 +236,9 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
             header, *rows = list(csv.reader(stream))
         coordinates = np.array([[float(value) for value in row[1:]] for row in rows], dtype=np.float32)
         coordinates = coordinates.reshape(len(rows), len(header) - 1)
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise InputError(
             f"{path} is not a map in CSV ({error}).", advice="Delete it; it will be made again."
         ) from error
     dimensions = coordinates.shape[1]
     return MapResult(tuple(row[0] for row in rows), coordinates, settings or MapSettings(dimensions=dimensions))
-
-
-def _fit_tsne(
-    vectors: Float[np.ndarray, "n d"], settings: MapSettings
-) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
-    n_rows = vectors.shape[0]
-    if n_rows < _FEWEST_FOR_UMAP or not np.ptp(vectors, axis=0).any():
-        note = f"t-SNE needs at least {_FEWEST_FOR_UMAP} specimens that differ; principal components are shown instead."
-        return _pca_coordinates(vectors, settings.dimensions), (note,)
-    from sklearn.manifold import TSNE
-
-    perplexity = min(float(settings.n_neighbors), (n_rows - 1) / 3)
-    notes: tuple[str, ...] = ()
-    if perplexity < settings.n_neighbors:
-        notes = (f"t-SNE was asked for perplexity {settings.n_neighbors}; {n_rows} specimens allow {perplexity:.1f}.",)
-    start = _pca_coordinates(vectors, settings.dimensions)
-    # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
-    start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
-    model = TSNE(settings.dimensions, perplexity=perplexity, init=start, random_state=settings.seed)
-    # Several threads add up in another order each time; one repeats itself, as UMAP's does.
-    with threadpool_limits(limits=1):
-        return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
-
-
-def _umap_class() -> Any:
-    import numba
-
-    if sys.platform == "linux":
-        # Open3D brings an older TBB than numba accepts; OpenMP is safe to call from several threads.
-        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]  # type: ignore[attr-defined]
-    with warnings.catch_warnings():
-        # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
-        warnings.simplefilter("ignore", ImportWarning)
-        from umap import UMAP
-    return UMAP
-
-
-def _pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float[np.ndarray, "n k"]:
-    coordinates = np.zeros((vectors.shape[0], dimensions), dtype=np.float32)
-    if vectors.shape[0] > 1:
-        found = fit_pca(vectors, dimensions).coordinates
-        coordinates[:, : found.shape[1]] = found
-    return coordinates

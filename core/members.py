@@ -104,13 +104,26 @@ def describe_members(work: Groundwork, clustering: Clustering, count: int = 5) -
     vectors = work.prepare(clustering.settings).vectors
     nearest, distance = nearest_members(vectors, clustering.labels)
     return Members(
-        clusters=tuple(_facts(vectors, clustering, label, count) for label in range(clustering.n_clusters)),
+        clusters=facts_of_clusters(work, clustering, count),
         nearest_cluster=nearest,
         nearest_distance=distance,
         outlier_scores=_outlier_scores(work, clustering),
         silhouette=silhouette(vectors, clustering.labels, clustering.settings.seed),
         validity=_validity(vectors, clustering),
     )
+
+
+def facts_of_clusters(work: Groundwork, clustering: Clustering, count: int = 5) -> tuple[ClusterFacts, ...]:
+    """Return every cluster in short, which is the quick part of `describe_members`.
+
+    Raises
+    ------
+    InputError
+        Where the two do not belong together.
+    """
+    check_same(work, clustering)
+    vectors = work.prepare(clustering.settings).vectors
+    return tuple(_facts(vectors, clustering, label, count) for label in range(clustering.n_clusters))
 
 
 def soft_membership(work: Groundwork, clustering: Clustering) -> Float[np.ndarray, "n k"]:

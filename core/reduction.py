@@ -98,6 +98,23 @@ class Spectrum:
             array.setflags(write=False)
 
 
+def extreme_rows(coordinates: Float[np.ndarray, "n k"], component: int, count: int) -> tuple[list[int], list[int]]:
+    """Return the rows with the lowest and the highest values along a component, most extreme first.
+
+    Parameters
+    ----------
+    coordinates : (n, k) float
+        Rows in the coordinates of the components.
+    component : int
+        0 for the first.
+    count : int
+        How many at each end; no row stands at both.
+    """
+    order = np.argsort(coordinates[:, component], kind="stable")
+    count = min(count, order.size // 2)
+    return order[:count].tolist(), order[::-1][:count].tolist()
+
+
 def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[np.ndarray, "n d"]:
     """Return the rows with length 1 (`l2`) or as they are (`none`), float32.
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from core.blocks import Blocks, Neighbourhoods, cut_into_blocks, exact_distances, in_threads, where_true
 from core.errors import SettingError
 
+_GUESSED_FROM = 10
 _CONNECT_TO = 3
 _CONNECT_SAMPLE = 256
 
@@ -85,8 +84,7 @@ def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> Span
         )
     # No two specimens are nearer than the nearest other one, so for 1 it adds nothing to a distance.
     core = neighbourhoods.distances[:, min(min_samples, width) - 1].copy() if min_samples > 1 else np.zeros(n_rows)
-    ends = np.stack([np.repeat(np.arange(n_rows), width), neighbourhoods.rows.ravel()], axis=1)
-    edges = _reduce(n_rows, _measure(vectors, core, ends))
+    edges = _reduce(n_rows, _nearest_edges(neighbourhoods, core))
     while edges.lengths.size < n_rows - 1:
         bridges = _measure(vectors, core, _bridges(vectors, core, edges.ends))
         edges = _reduce(n_rows, _joined([edges, bridges]))
@@ -100,27 +98,20 @@ def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> Span
 
 def join_in_order(tree: SpanningTree) -> Float[np.ndarray, "m 4"]:
     """Return the single-linkage tree in SciPy's format: left, right, distance, size; float64."""
-    n_edges = tree.lengths.size
-    joined = np.empty((n_edges, 4))
-    parent = list(range(2 * n_edges + 1))
-    size = [1] * (n_edges + 1) + [0] * n_edges
-    merges = []
-    for step, (one, other) in enumerate(tree.ends.tolist()):
-        left, right = _root(parent, one), _root(parent, other)
-        new = n_edges + 1 + step
-        parent[left] = parent[right] = new
-        size[new] = size[left] + size[right]
-        merges.append((left, right, size[new]))
-    joined[:, [0, 1, 3]] = np.array(merges, dtype=np.float64).reshape(n_edges, 3)
-    joined[:, 2] = tree.lengths
-    return joined
+    # hdbscan takes a second to import, which only those who cluster should wait for.
+    from hdbscan._hdbscan_linkage import label
+
+    edges = np.column_stack([tree.ends, tree.lengths]).astype(np.float64)
+    return np.asarray(label(edges), dtype=np.float64).reshape(len(edges), 4)
 
 
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
+def _nearest_edges(neighbourhoods: Neighbourhoods, core: Float[np.ndarray, " n"]) -> _Edges:
+    """Return the edges to the nearest others, from which the tree is guessed."""
+    rows = neighbourhoods.rows[:, :_GUESSED_FROM]
+    distances = neighbourhoods.distances[:, :_GUESSED_FROM].ravel()
+    one, other = np.repeat(np.arange(rows.shape[0]), rows.shape[1]), rows.ravel()
+    lengths = np.maximum(distances, np.maximum(core[one], core[other]))
+    return _Edges(np.stack([one, other], axis=1), lengths, distances)
 
 
 def _measure(vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]) -> _Edges:
@@ -139,6 +130,9 @@ def _joined(edges: Sequence[_Edges]) -> _Edges:
 
 def _reduce(n_rows: int, edges: _Edges) -> _Edges:
     """Return the minimum spanning forest of some edges, shortest first."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
     low, high = edges.ends.min(axis=1), edges.ends.max(axis=1)
     order = np.lexsort((high, low, edges.distances, edges.lengths))
     # The same edge twice would be added up by the sparse matrix.
@@ -156,6 +150,9 @@ def _bridges(
     vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]
 ) -> Int[np.ndarray, "e 2"]:
     """Return short edges from every component of a forest to the components nearest to it."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     n_rows = vectors.shape[0]
     links = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n_rows, n_rows))
     n_parts, part_of = connected_components(links, directed=False)

@@ -20,6 +20,7 @@ from core.progress import Progress, silent
 from core.reduction import check_at_least, check_choice
 from core.storage import write_atomically, write_csv
 
+PARTS = ("coverage", "strength", "balance", "number", "stability")
 CHOICES = ("score", "ari", "nmi", "purity")
 SWEPT = (
     "normalize",
@@ -270,14 +271,17 @@ def write_sweep(folder: Path, found: Sweep, embeddings_path: Path | None = None,
         Where a file cannot be written.
     """
     write_csv(folder / "sweep_results.csv", *_table(found))
-    config = {name: value for name, value in (("emb", embeddings_path), ("ids", ids_path)) if value is not None}
-    lines = {name: str(path) for name, path in config.items()} | _as_flags(found.best.settings)
     text = f"# The best of {len(found.trials)} settings by {found.settings.choose_by}. Run it from the same folder:\n"
-    text += f"# python -m core cluster --config {folder / 'best_config.yaml'}\n" + yaml.safe_dump(
-        lines, sort_keys=False
-    )
+    text += f"# python -m core cluster --config {folder / 'best_config.yaml'}\n"
+    text += config_text(found.best.settings, embeddings_path, ids_path)
     write_atomically(folder / "best_config.yaml", lambda path: path.write_text(text, encoding="utf-8"))
     write_clusters(folder / "best_clusters.csv", found.best)
+
+
+def config_text(settings: ClusterSettings, embeddings_path: Path | None = None, ids_path: Path | None = None) -> str:
+    """Return settings as YAML that `python -m core cluster --config` takes."""
+    paths = {name: str(path) for name, path in (("emb", embeddings_path), ("ids", ids_path)) if path is not None}
+    return yaml.safe_dump(paths | _as_flags(settings), sort_keys=False)
 
 
 def _table(found: Sweep) -> tuple[list[str], list[list[object]]]:

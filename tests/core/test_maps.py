@@ -23,7 +23,7 @@ from core.maps import (
 
 
 @pytest.mark.parametrize("n_specimens", [1, 2, 3, 4, 6, 40])
-@pytest.mark.parametrize("method", ["umap", "pca", "tsne"])
+@pytest.mark.parametrize("method", ["umap", "pca", "tsne", "pacmap"])
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_make_map__any_number_of_specimens(n_specimens: int, method: str, dimensions: int) -> None:
     """From one specimen on there are finite coordinates, one row each."""
@@ -45,10 +45,11 @@ def test_make_map__identical_embeddings() -> None:
     assert not np.ptp(found.coordinates, axis=0).any()
 
 
-def test_make_map__is_the_same_again() -> None:
+@pytest.mark.parametrize("method", ["umap", "pca", "tsne", "pacmap"])
+def test_make_map__is_the_same_again(method: str) -> None:
     """Same settings, same coordinates, to the bit."""
     embeddings = embeddings_of(grouped_points(60))
-    one, two = (make_map(embeddings, MapSettings(seed=7)) for _ in range(2))
+    one, two = (make_map(embeddings, MapSettings(method=method, seed=7)) for _ in range(2))
     np.testing.assert_array_equal(one.coordinates, two.coordinates)
 
 

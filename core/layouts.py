@@ -1,0 +1,135 @@
+"""Coordinates in few dimensions that keep neighbours together: UMAP, t-SNE, PaCMAP, principal components."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from core.reduction import fit_pca
+
+_FEWEST = 4
+_FEWEST_FOR_PACMAP = 12
+
+
+def fit_umap(
+    vectors: Float[np.ndarray, "n d"],
+    *,
+    dimensions: int,
+    n_neighbors: int,
+    min_dist: float | int,
+    metric: str,
+    seed: int,
+) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
+    """Return UMAP coordinates, float32, and notes on what was done otherwise than asked.
+
+    Below four specimens, or where all are the same, there is nothing to unfold and principal
+    components take UMAP's place. With a seed UMAP works on one thread and repeats itself.
+    """
+    n_rows = vectors.shape[0]
+    if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
+        note = f"UMAP needs at least {_FEWEST} specimens that differ; principal components are shown instead."
+        return pca_coordinates(vectors, dimensions), (note,)
+    notes = []
+    if n_neighbors > n_rows - 1:
+        notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
+    model = _umap_class()(
+        n_components=dimensions,
+        n_neighbors=min(n_neighbors, n_rows - 1),
+        min_dist=min_dist,
+        metric=metric,
+        random_state=seed,
+        n_jobs=1,
+        # The spectral start solves for one eigenvector more than it has dimensions.
+        init="spectral" if n_rows > dimensions + 2 else "random",
+    )
+    with warnings.catch_warnings():
+        # Collections that fall into separate groups make the spectral start warn; it then goes on well.
+        warnings.simplefilter("ignore", UserWarning)
+        coordinates = model.fit_transform(np.ascontiguousarray(vectors, dtype=np.float32))
+    return np.asarray(coordinates, dtype=np.float32), tuple(notes)
+
+
+def fit_tsne(
+    vectors: Float[np.ndarray, "n d"], *, dimensions: int, perplexity: int, seed: int
+) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
+    """Return t-SNE coordinates (van der Maaten & Hinton, 2008), float32, and notes."""
+    n_rows = vectors.shape[0]
+    if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
+        note = f"t-SNE needs at least {_FEWEST} specimens that differ; principal components are shown instead."
+        return pca_coordinates(vectors, dimensions), (note,)
+    from sklearn.manifold import TSNE
+
+    allowed = min(float(perplexity), (n_rows - 1) / 3)
+    notes: tuple[str, ...] = ()
+    if allowed < perplexity:
+        notes = (f"t-SNE was asked for perplexity {perplexity}; {n_rows} specimens allow {allowed:.1f}.",)
+    start = pca_coordinates(vectors, dimensions)
+    # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
+    start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
+    model = TSNE(dimensions, perplexity=allowed, init=start, random_state=seed)
+    # Several threads add up in another order each time; one repeats itself, as UMAP's does.
+    with threadpool_limits(limits=1):
+        return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
+
+
+def fit_pacmap(
+    vectors: Float[np.ndarray, "n d"], *, dimensions: int, n_neighbors: int, metric: str, seed: int
+) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
+    """Return PaCMAP coordinates (Wang, Huang, Rudin & Shaposhnik, 2021), float32, and notes."""
+    n_rows = vectors.shape[0]
+    if n_rows < _FEWEST_FOR_PACMAP or not np.ptp(vectors, axis=0).any():
+        note = (
+            f"PaCMAP needs at least {_FEWEST_FOR_PACMAP} specimens that differ; principal components are shown instead."
+        )
+        return pca_coordinates(vectors, dimensions), (note,)
+    count = min(n_neighbors, n_rows // 4)
+    notes: tuple[str, ...] = ()
+    if count < n_neighbors:
+        notes = (f"PaCMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {count}.",)
+    _prepare_numba()
+    with warnings.catch_warnings():
+        # PaCMAP warns that a seed was given, which is what we want.
+        warnings.simplefilter("ignore", UserWarning)
+        from pacmap import PaCMAP
+
+        model = PaCMAP(
+            dimensions,
+            n_neighbors=count,
+            distance="angular" if metric == "cosine" else "euclidean",
+            random_state=seed,
+            apply_pca=vectors.shape[1] > 100,
+        )
+        with threadpool_limits(limits=1):
+            coordinates = model.fit_transform(np.array(vectors, dtype=np.float32))
+    return np.asarray(coordinates, dtype=np.float32), notes
+
+
+def pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float[np.ndarray, "n k"]:
+    """Return the first principal components, float32; zeros where there are fewer."""
+    coordinates = np.zeros((vectors.shape[0], dimensions), dtype=np.float32)
+    if vectors.shape[0] > 1:
+        found = fit_pca(vectors, dimensions).coordinates
+        coordinates[:, : found.shape[1]] = found
+    return coordinates
+
+
+def _umap_class() -> Any:
+    _prepare_numba()
+    with warnings.catch_warnings():
+        # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
+        warnings.simplefilter("ignore", ImportWarning)
+        from umap import UMAP
+    return UMAP
+
+
+def _prepare_numba() -> None:
+    import numba
+
+    if sys.platform == "linux":
+        # Open3D brings an older TBB than numba accepts; OpenMP is safe to call from several threads.
+        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]  # type: ignore[attr-defined]
