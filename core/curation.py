@@ -1,0 +1,154 @@
+"""What researchers do with specimens: named sets, tags and notes, kept in the catalogue by specimen id.
+
+They belong to the id, not to a run: another run, or rendering again, changes none of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from core.catalogue import Catalogue
+from core.errors import SettingError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import pandas as pd
+
+SEPARATOR = "; "
+LONGEST_NAME = 80
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sets (name TEXT PRIMARY KEY, changed REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS set_members (
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    specimen_id TEXT NOT NULL,
+    PRIMARY KEY (name, specimen_id)
+);
+CREATE TABLE IF NOT EXISTS tags (specimen_id TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (specimen_id, tag));
+CREATE TABLE IF NOT EXISTS remarks (specimen_id TEXT PRIMARY KEY, text TEXT NOT NULL, changed REAL NOT NULL);
+"""
+
+
+class Curation:
+    """The sets, tags and notes of a workspace; every call is one transaction of its own."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def sets(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of every named set, in the order they were put in; sets by name."""
+        with self._opened() as connection:
+            found: dict[str, list[str]] = {row[0]: [] for row in connection.execute("SELECT name FROM sets")}
+            for row in connection.execute("SELECT name, specimen_id FROM set_members ORDER BY name, position"):
+                found[row[0]].append(row[1])
+        return {name: tuple(found[name]) for name in sorted(found, key=str.casefold)}
+
+    def put_set(self, name: str, ids: Iterable[str], *, replace: bool = False) -> None:
+        """Keep ids under a name.
+
+        Raises
+        ------
+        SettingError
+            Where the name cannot be one, or is taken and `replace` is off.
+        """
+        name = _checked(name, "set")
+        with self._opened(changes=True) as connection:
+            taken = connection.execute("SELECT 1 FROM sets WHERE name = ?", (name,)).fetchone() is not None
+            if taken and not replace:
+                raise SettingError(f"There is a set {name!r} already.", advice="Take another name, or replace it.")
+            connection.execute("INSERT OR REPLACE INTO sets VALUES (?, ?)", (name, time.time()))
+            connection.execute("DELETE FROM set_members WHERE name = ?", (name,))
+            members = [(name, place, specimen_id) for place, specimen_id in enumerate(dict.fromkeys(ids))]
+            connection.executemany("INSERT INTO set_members VALUES (?, ?, ?)", members)
+
+    def remove_set(self, name: str) -> None:
+        """Forget a named set; its specimens stay."""
+        with self._opened(changes=True) as connection:
+            connection.execute("DELETE FROM sets WHERE name = ?", (name,))
+            connection.execute("DELETE FROM set_members WHERE name = ?", (name,))
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Return the tags of every specimen that has any, sorted, by id."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        with self._opened() as connection:
+            for row in connection.execute("SELECT specimen_id, tag FROM tags ORDER BY specimen_id, tag"):
+                found[row[0]].append(row[1])
+        return {name: tuple(its) for name, its in found.items()}
+
+    def add_tag(self, tag: str, ids: Iterable[str]) -> None:
+        """Give specimens a tag.
+
+        Raises
+        ------
+        SettingError
+            Where that cannot be a tag.
+        """
+        tag = _checked(tag, "tag")
+        with self._opened(changes=True) as connection:
+            connection.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(name, tag) for name in ids])
+
+    def remove_tag(self, tag: str, ids: Iterable[str]) -> None:
+        """Take a tag from specimens."""
+        with self._opened(changes=True) as connection:
+            connection.executemany("DELETE FROM tags WHERE specimen_id = ? AND tag = ?", [(name, tag) for name in ids])
+
+    def notes(self) -> dict[str, str]:
+        """Return the note of every specimen that has one, by id."""
+        with self._opened() as connection:
+            return {row[0]: row[1] for row in connection.execute("SELECT specimen_id, text FROM remarks")}
+
+    def put_note(self, specimen_id: str, text: str) -> None:
+        """Keep a note about a specimen in place of the one before; an empty one takes it away."""
+        with self._opened(changes=True) as connection:
+            if text.strip():
+                row = (specimen_id, text.strip(), time.time())
+                connection.execute("INSERT OR REPLACE INTO remarks VALUES (?, ?, ?)", row)
+            else:
+                connection.execute("DELETE FROM remarks WHERE specimen_id = ?", (specimen_id,))
+
+    def table(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Return the tags, sets and notes of specimens as text.
+
+        Parameters
+        ----------
+        ids : sequence of str
+            N specimen ids, in the order that the rows get.
+
+        Returns
+        -------
+        pandas.DataFrame
+            N rows indexed by id; `tags` and `sets` joined by semicolons, `notes`; empty text
+            where there is nothing.
+        """
+        import pandas as pd
+
+        tags, notes = self.tags(), self.notes()
+        sets_of: defaultdict[str, list[str]] = defaultdict(list)
+        for name, members in self.sets().items():
+            for specimen_id in members:
+                sets_of[specimen_id].append(name)
+        columns = {
+            "tags": [SEPARATOR.join(tags.get(name, ())) for name in ids],
+            "sets": [SEPARATOR.join(sets_of.get(name, ())) for name in ids],
+            "notes": [notes.get(name, "") for name in ids],
+        }
+        return pd.DataFrame(columns, index=pd.Index(list(ids), name="specimen_id"))
+
+    def _opened(self, *, changes: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        return self._catalogue.transaction(_SCHEMA, changes=changes)
+
+
+def _checked(name: str, what: str) -> str:
+    """Return a name without blanks around it, or say what is wrong with it."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or ";" in name or not name.isprintable():
+        raise SettingError(
+            f"{name[:40]!r} cannot be the name of a {what}.",
+            advice=f"Take 1 to {LONGEST_NAME} letters, digits and signs, without a semicolon.",
+        )
+    return name

@@ -1,0 +1,213 @@
+"""What a report tells of a run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.agreement import Agreement, Misfit, find_misfits
+from core.agreement import compare as compare_with_labels
+from core.backbones import REGISTRY
+from core.catalogue import Catalogue, SpecimenRecord
+from core.cluster_settings import ClusterSettings
+from core.clusters import Clustering, Groundwork, cluster_on
+from core.duplicates import Duplicates, find_duplicates
+from core.embeddings import Embeddings, category_of, read_embeddings
+from core.errors import CoreError, InputError, MissingStageError, SettingError
+from core.evaluation import Evaluation, evaluate
+from core.labels import labels_of_categories
+from core.maps import MapResult, MapSettings, map_in, trustworthiness
+from core.members import Members, describe_members
+from core.neighbours import SearchSettings
+from core.progress import Progress, silent
+from core.quarantine import Quarantined, quarantined
+from core.report.phrases import LANGUAGES
+from core.runs import RunFacts, describe_run
+from core.storage import read_json
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What a report shows; its tables as CSV are always whole.
+
+    Parameters
+    ----------
+    language : {"en", "ja"}
+        Of the page.
+    n_pictures : int
+        Pictures of a cluster.
+    most_clusters, most_rows : int
+        Clusters shown with pictures, and rows of a table, so that the page stays small whatever the
+        size of the collection.
+    pixels : int
+        Height and width of a picture.
+    map : MapSettings
+        How the map is drawn.
+    """
+
+    language: str = "en"
+    n_pictures: int = 8
+    most_clusters: int = 40
+    most_rows: int = 40
+    pixels: int = 120
+    map: MapSettings = MapSettings()  # noqa: RUF009 frozen
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        if self.language not in LANGUAGES:
+            raise SettingError(f"'language' must be one of {', '.join(LANGUAGES)} (got {self.language}).")
+        for name in ("n_pictures", "most_clusters", "most_rows", "pixels"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"'{name}' must be at least 1 (got {getattr(self, name)}).")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a report tells; an evaluation only where categories say enough to judge by."""
+
+    workspace: Workspace
+    run: RunFacts
+    embeddings: Embeddings
+    records: Mapping[str, SpecimenRecord]
+    categories: tuple[tuple[str, int], ...]
+    map: MapResult
+    map_trust: float
+    clustering: Clustering
+    members: Members
+    evaluation: Evaluation | None
+    agreement: Agreement | None
+    misfits: tuple[Misfit, ...]
+    duplicates: Duplicates
+    failures: tuple[Quarantined, ...]
+    search: SearchSettings
+    versions: tuple[tuple[str, str], ...]
+    citations: tuple[str, ...]
+
+    def thumbnail(self, specimen_id: str) -> Path | None:
+        """Return the small picture of a specimen, where there is one."""
+        record = self.records.get(specimen_id)
+        return self.workspace.thumbnail_of(record.sha256) if record is not None and record.sha256 else None
+
+
+def gather_facts(
+    workspace: Workspace, name: str, settings: ReportSettings | None = None, *, progress: Progress = silent
+) -> Facts:
+    """Work out what a report tells; clusters are those that were last kept for the run.
+
+    Raises
+    ------
+    MissingStageError
+        Where there is no such run, or it has no embeddings yet.
+    WorkspaceError, MisalignedEmbeddingsError, InputError
+        Where the run is damaged.
+    """
+    settings = settings if settings is not None else ReportSettings()
+    run = workspace.run(name)
+    config = run.config()
+    if not run.is_complete:
+        raise MissingStageError(f"The run {name!r} has no embeddings yet.", advice="Let it finish first.")
+    steps = iter(progress(range(5), 5, "Report"))
+    next(steps)
+    embeddings = read_embeddings(run.matrix_path, run.ids_path)
+    records = Catalogue(workspace.catalogue_path).specimens(str(config.get("input", "")))
+    work = Groundwork(embeddings)
+    clustering = cluster_on(work, _cluster_settings(run.results / "summary.json", config))
+    next(steps)
+    members = describe_members(work, clustering, settings.n_pictures)
+    next(steps)
+    drawn = map_in(run.results / "maps", embeddings, settings.map)
+    next(steps)
+    evaluation, agreement, misfits = _judge(embeddings, clustering)
+    next(steps)
+    hashes = {specimen_id: record.sha256 for specimen_id, record in records.items()}
+    counts: dict[str, int] = {}
+    for specimen_id in embeddings.ids:
+        counts[category_of(specimen_id)] = counts.get(category_of(specimen_id), 0) + 1
+    facts = Facts(
+        workspace=workspace,
+        run=describe_run(run),
+        embeddings=embeddings,
+        records=records,
+        categories=tuple(sorted(counts.items())),
+        map=drawn,
+        map_trust=trustworthiness(embeddings, drawn),
+        clustering=clustering,
+        members=members,
+        evaluation=evaluation,
+        agreement=agreement,
+        misfits=misfits,
+        duplicates=find_duplicates(embeddings, sha256=hashes),
+        failures=quarantined(records),
+        search=SearchSettings(**_known(SearchSettings, config.get("search", {}))),
+        versions=_versions(config),
+        citations=_citations(config, clustering.settings, settings.map),
+    )
+    next(steps, None)
+    return facts
+
+
+def _judge(
+    embeddings: Embeddings, clustering: Clustering
+) -> tuple[Evaluation | None, Agreement | None, tuple[Misfit, ...]]:
+    """Judge by categories, where two of them have two specimens or more."""
+    with suppress(InputError):
+        labels = labels_of_categories(embeddings.ids)
+        agreement = compare_with_labels(clustering.labels, labels)
+        misfits = find_misfits(embeddings, clustering, labels)
+        with suppress(InputError):
+            return evaluate(embeddings, labels), agreement, misfits
+        return None, agreement, misfits
+    return None, None, ()
+
+
+def _cluster_settings(summary: Path, config: Mapping[str, Any]) -> ClusterSettings:
+    """Return the settings of the clusters that were last kept, else those of the run."""
+    given: object = None
+    with suppress(CoreError):
+        found = read_json(summary) if summary.is_file() else {}
+        given = found.get("settings") if isinstance(found, dict) else None
+    values = given if isinstance(given, dict) else config.get("clusters", {})
+    return ClusterSettings(**_known(ClusterSettings, values))
+
+
+def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _versions(config: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    recorded = config.get("versions", {})
+    return (
+        *sorted((str(name), str(version)) for name, version in recorded.items()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+    )
+
+
+def _citations(config: Mapping[str, Any], clusters: ClusterSettings, drawn: MapSettings) -> tuple[str, ...]:
+    """Return what a paper that uses this run cites: the backbone, and the methods that were used."""
+    features = config.get("features", {})
+    names = str(features.get("backbone", "")).split("+")
+    found = [REGISTRY[name].citation for name in names if name in REGISTRY]
+    if any(name != "classical" for name in names):
+        found.append("Wightman (2019) PyTorch Image Models. doi:10.5281/zenodo.4414861.")
+    if clusters.method.startswith("hdbscan"):
+        found.append(
+            "Campello, Moulavi & Sander (2013) Density-based clustering based on hierarchical density estimates. "
+            "PAKDD; McInnes, Healy & Astels (2017) hdbscan: Hierarchical density based clustering. JOSS 2(11)."
+        )
+    if clusters.umap or drawn.method == "umap":
+        found.append(
+            "McInnes, Healy & Melville (2018) UMAP: Uniform manifold approximation and projection. JOSS 3(29)."
+        )
+    if drawn.method == "tsne":
+        found.append("van der Maaten & Hinton (2008) Visualizing data using t-SNE. JMLR 9.")
+    found += [
+        "Shilane, Min, Kazhdan & Funkhouser (2004) The Princeton Shape Benchmark. Shape Modeling International.",
+        "Venna & Kaski (2001) Neighborhood preservation in nonlinear projection methods. ICANN.",
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,130 @@
+"""The folder or ZIP of a report: the page, every table as CSV, and the configuration."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+from core.agreement import write_misfits
+from core.catalogue import Catalogue
+from core.clusters import write_clustering
+from core.duplicates import write_duplicates
+from core.errors import SettingError, WorkspaceError
+from core.evaluation import write_evaluation
+from core.maps import write_map
+from core.members import write_members
+from core.neighbours import Searcher
+from core.report.facts import Facts, ReportSettings
+from core.report.page import render_page
+from core.runs import NOTES_FILE
+from core.specimen_table import specimen_table
+from core.spreadsheets import csv_for_people
+from core.storage import write_bytes, write_csv, write_json
+
+PAGE_NAME = "report.html"
+TABLES = "tables"
+# In ZIPs that hold the same, times would differ.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write_report(
+    out: Path, facts: Facts, settings: ReportSettings | None = None, *, made: datetime.datetime | None = None
+) -> Path:
+    """Write a report, as a ZIP where `out` ends in `.zip`, else as a folder; return where it is.
+
+    It is made beside its place and moved there when it is whole.
+
+    Parameters
+    ----------
+    out : Path
+        A folder that does not exist yet or holds a report, or a ZIP.
+    facts : Facts
+        What it tells.
+    settings : ReportSettings, optional
+        Language, and how much the page shows.
+    made : datetime, optional
+        The date on the page; now where None.
+
+    Raises
+    ------
+    SettingError
+        Where the folder holds something else.
+    WorkspaceError
+        Where it cannot be written.
+    """
+    settings = settings if settings is not None else ReportSettings()
+    is_zip = out.suffix.lower() == ".zip"
+    if not is_zip and out.exists() and not (out / PAGE_NAME).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise SettingError(f"{out} is there already and holds no report.", advice="Choose another folder with --out.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".report-{os.getpid()}-", dir=out.parent) as temporary:
+            made_in = Path(temporary) / "report"
+            _fill(made_in, facts, settings, made)
+            if is_zip:
+                packed = Path(temporary) / out.name
+                _pack(made_in, packed, out.stem)
+                packed.replace(out)
+            else:
+                _put_in_place(made_in, out)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The report {out} cannot be written ({error.strerror or error}).",
+            advice="Check the free space and the permissions, or choose another place with --out.",
+        ) from error
+    return out
+
+
+def _fill(folder: Path, facts: Facts, settings: ReportSettings, made: datetime.datetime | None) -> None:
+    write_bytes(folder / PAGE_NAME, render_page(facts, settings, made=made).encode("utf-8"))
+    # Where the scans lie on somebody's machine is nobody's business; `reproduce --in` says it anew.
+    write_json(folder / "config.json", {**facts.run.config, "input": Path(facts.run.input).name})
+    if facts.run.notes:
+        write_bytes(folder / NOTES_FILE, facts.run.notes.encode("utf-8"))
+    tables = folder / TABLES
+    known = specimen_table(facts.embeddings.ids, facts.records, Catalogue(facts.workspace.catalogue_path))
+    write_bytes(tables / "specimens.csv", csv_for_people(known, index=True))
+    write_map(tables / "map.csv", facts.map)
+    write_clustering(tables, facts.clustering, tables / "pca_report.csv")
+    write_members(tables, facts.clustering, facts.members)
+    if facts.evaluation is not None:
+        write_evaluation(tables, facts.evaluation)
+    write_misfits(tables / "misfits.csv", facts.misfits)
+    write_duplicates(tables / "duplicates.csv", facts.duplicates)
+    header = ("specimen_id", "kind", "reason")
+    write_csv(tables / "failures.csv", header, ((one.specimen_id, one.kind, one.reason) for one in facts.failures))
+    rows = (
+        (found.query_id, name, f"{distance:.6f}")
+        for found in Searcher(facts.embeddings, facts.search).all_nearest()
+        for name, distance in zip(found.ids, found.distances.tolist(), strict=True)
+    )
+    write_csv(tables / "neighbours.csv", ("query_id", "neighbor_id", "distance"), rows)
+
+
+def _pack(folder: Path, target: Path, name: str) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}", _NO_TIME)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, path.read_bytes())
+
+
+def _put_in_place(made_in: Path, out: Path) -> None:
+    """Move the new report to its place; the one before stays until the new one is there."""
+    before = made_in.parent / "before"
+    if out.exists():
+        out.rename(before)
+    try:
+        made_in.rename(out)
+    except OSError:
+        with suppress(OSError):
+            before.rename(out)
+        raise
+    shutil.rmtree(before, ignore_errors=True)

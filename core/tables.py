@@ -1,0 +1,273 @@
+"""Tables as people have them: CSV in the encodings of spreadsheets, and Excel."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from core.errors import InputError
+from core.spreadsheets import restored
+
+Value = str | int | float
+EXCEL_SUFFIXES = (".xlsx", ".xlsm")
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER_WITH_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+_EXCEL_ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
+# What a damaged workbook brings the packages that read it to.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    ArithmeticError,
+    struct.error,
+    RuntimeError,
+    MemoryError,
+)
+_MOST_BYTES = 500_000_000
+# From here on a float no longer tells neighbouring whole numbers apart.
+_MOST_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a table below its header.
+
+    Parameters
+    ----------
+    source : str
+        The name of its file.
+    columns : tuple of str
+        Names of the columns, all different, none empty.
+    rows : tuple of tuple
+        Cells as text or number, None where empty; each row as long as `columns`.
+    lines : tuple of int
+        The line (CSV) or row (Excel) of the file that each row begins on, counted from 1.
+    notes : tuple of str
+        What was odd about the file, in sentences.
+    """
+
+    source: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value | None, ...], ...]
+    lines: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV or Excel file whose first line that is not empty holds the names of its columns.
+
+    A column is numbers where every cell of it is one; numbers that begin with a zero, as catalogue
+    numbers do, stay text. Dates become text (`2024-05-31`, with the time where there is one). Of
+    an Excel file the first sheet is read, formulas by their last result.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ends in .csv, .tsv, .txt, .xlsx or .xlsm. Text in UTF-8 with or without a
+        byte-order mark, UTF-16 with one, or Shift-JIS; commas, semicolons or tabs separate.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, is no such table, or has no line below its header.
+    """
+    if not path.is_file():
+        raise InputError(f"The table {str(path)!r} is not there.", advice="Give the path of a CSV or Excel file.")
+    suffix = path.suffix.lower()
+    if suffix in EXCEL_SUFFIXES:
+        cells, notes = _excel_cells(path)
+    elif suffix in TEXT_SUFFIXES:
+        cells, notes = _text_cells(path)
+    else:
+        raise InputError(
+            f"{path.name} is neither CSV nor Excel (its name ends in {suffix or 'no suffix'}).",
+            advice=f"Save it as one of {' '.join((*TEXT_SUFFIXES, *EXCEL_SUFFIXES))}.",
+        )
+    return _as_table(path.name, cells, notes)
+
+
+def decode_text(path: Path) -> tuple[str, list[str]]:
+    """Return the text of a file in UTF-8, UTF-16 or Shift-JIS, and what is to be said about that.
+
+    Raises
+    ------
+    InputError
+        Where it is in another encoding, or cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return data.decode("utf-16"), [f"{path.name} is UTF-16 text."]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is damaged UTF-16 text ({error}).", advice="Save it as CSV in UTF-8.") from error
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        pass
+    try:
+        # Windows' superset of Shift-JIS, which is what spreadsheets write.
+        return data.decode("cp932"), [f"{path.name} is not UTF-8 and was read as Shift-JIS; check a label or two."]
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is neither UTF-8 nor Shift-JIS text ({error}).", advice="Save it as CSV in UTF-8."
+        ) from error
+
+
+def as_value(text: str) -> Value | None:
+    """Return what somebody typed as a number where it is one, None where it is empty."""
+    text = text.strip()
+    return (_as_number(text) if _is_number(text) else text) if text else None
+
+
+def separator_of(text: str) -> str:
+    """Return what separates the cells of the first line: a comma, a semicolon or a tab."""
+    return max(",;\t", key=text.lstrip().split("\n", 1)[0].count)
+
+
+_Cells = list[tuple[int, list[Value | None]]]
+
+
+def _text_cells(path: Path) -> tuple[_Cells, list[str]]:
+    text, notes = decode_text(path)
+    separator = separator_of(text)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        rows = list(_numbered(reader))
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no CSV ({error}).", advice="Save it as CSV again.") from error
+    width = max((len(row) for _, row in rows), default=0)
+    columns = [[row[place] if place < len(row) else "" for _, row in rows[1:]] for place in range(width)]
+    typed = [_typed(column, comma=separator == ";") for column in columns]
+    below: _Cells = [(line, [column[at] for column in typed]) for at, (line, _) in enumerate(rows[1:])]
+    header: _Cells = [(line, list(row)) for line, row in rows[:1]]
+    return header + below, notes
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with the line it begins on."""
+    line = 1
+    for row in reader:
+        if any(cell.strip() for cell in row):
+            yield line, [restored(cell.strip()) for cell in row]
+        line = reader.line_num + 1
+
+
+def _typed(cells: Sequence[str], *, comma: bool) -> list[Value | None]:
+    """Return a column's cells as numbers where all of them are, with a decimal comma where that is used."""
+    filled = [cell for cell in cells if cell]
+    if filled and all(_is_number(cell) for cell in filled):
+        return [_as_number(cell) if cell else None for cell in cells]
+    if comma and filled and all(_NUMBER_WITH_COMMA.fullmatch(cell) and _is_number(_dotted(cell)) for cell in filled):
+        return [_as_number(_dotted(cell)) if cell else None for cell in cells]
+    return [cell or None for cell in cells]
+
+
+def _dotted(cell: str) -> str:
+    return cell.replace(",", ".")
+
+
+def _is_number(cell: str) -> bool:
+    digits = cell.lstrip("+-")
+    is_code = digits[:1] == "0" and digits[1:2].isdigit()  # 007 names something, it counts nothing
+    is_exact = sum(sign.isdigit() for sign in cell) <= _MOST_DIGITS
+    return _NUMBER.fullmatch(cell) is not None and cell.isascii() and not is_code and is_exact
+
+
+def _as_number(cell: str) -> int | float:
+    return int(cell) if re.fullmatch(r"[+-]?\d+", cell) else float(cell)
+
+
+def _excel_cells(path: Path) -> tuple[_Cells, list[str]]:
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    _check_size(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        rows = [(line, [_excel_value(cell) for cell in row]) for line, row in enumerate(sheet.values, start=1)]
+        names = book.sheetnames
+        book.close()
+    except (InvalidFileException, *_DAMAGED) as error:
+        raise InputError(
+            f"{path.name} cannot be read as an Excel file ({error}).", advice="Save it again, or as CSV in UTF-8."
+        ) from error
+    notes = [f"{path.name} has {len(names)} sheets; the first, {names[0]!r}, was read."] if len(names) > 1 else []
+    return [(line, row) for line, row in rows if any(cell is not None for cell in row)], notes
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a workbook that would grow beyond all measure when it is unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except _DAMAGED as error:
+        raise InputError(
+            f"{path.name} cannot be read as an Excel file ({error}).", advice="Save it again, or as CSV in UTF-8."
+        ) from error
+    if size > _MOST_BYTES:
+        raise InputError(
+            f"{path.name} would take {size / 1e6:,.0f} MB when unpacked; at most {_MOST_BYTES / 1e6:,.0f} MB are read.",
+            advice="Save the table as CSV in UTF-8.",
+        )
+
+
+def _excel_value(cell: object) -> Value | None:
+    if cell is None or cell in _EXCEL_ERRORS:
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, int):
+        return cell
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() and abs(cell) < 10**_MOST_DIGITS else cell
+    if isinstance(cell, datetime.datetime):
+        is_day = cell.time() == datetime.time()
+        return cell.date().isoformat() if is_day else cell.isoformat(sep=" ", timespec="seconds")
+    if isinstance(cell, datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell).strip() or None
+
+
+def _as_table(source: str, cells: _Cells, notes: list[str]) -> Table:
+    if len(cells) < 2:
+        raise InputError(
+            f"{source} has no line below its header.", advice="Give a table with names of columns in its first line."
+        )
+    header = cells[0][1]
+    width = max(len(row) for _, row in cells)
+    header = [*header, *[None] * (width - len(header))]
+    kept = [at for at in range(width) if header[at] is not None or any(at < len(row) and row[at] for _, row in cells)]
+    columns = tuple(_different(f"column {at + 1}" if header[at] in (None, "") else str(header[at]) for at in kept))
+    rows = tuple(tuple(row[at] if at < len(row) else None for at in kept) for _, row in cells[1:])
+    return Table(source, columns, rows, tuple(line for line, _ in cells[1:]), tuple(notes))
+
+
+def _different(names: Iterable[str]) -> list[str]:
+    """Return names of which none is another one; a second `age` becomes `age (2)`."""
+    taken: list[str] = []
+    for name in names:
+        wanted, number = " ".join(name.split()), 2
+        while wanted in taken:
+            wanted, number = f"{' '.join(name.split())} ({number})", number + 1
+        taken.append(wanted)
+    return taken

@@ -1,0 +1,258 @@
+"""The report: one page that needs nothing else and trusts no text, all tables, the same bytes again."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fluent.syntax import FluentParser
+from fluent.syntax import ast as fluent
+
+from core.cli import main
+from core.clusters import Clustering
+from core.embeddings import Embeddings
+from core.errors import MissingStageError, SettingError
+from core.maps import MapResult, MapSettings
+from core.members import ClusterFacts, Members
+from core.report import Facts, ReportSettings, gather_facts, write_report
+from core.report.drawings import map_svg
+from core.report.page import TEMPLATES, render_page
+from core.report.phrases import FOLDER, LANGUAGES, Phrases
+from core.runs import write_notes
+from core.workspace import Workspace, open_workspace
+from tests.fakes import bytes_below, write_specimens
+
+NAMES = [f"{category}/s{number}" for category in ("A<b>ad", "B & co", "C") for number in range(5)]
+ON_THIS_DAY = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
+SETTINGS = ReportSettings(map=MapSettings(method="pca"))
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace of a run with names and notes that try to be HTML, and one broken file."""
+    workspace = open_workspace(tmp_path_factory.mktemp("report"))
+    write_specimens(workspace.meshes, NAMES)
+    (workspace.meshes / "C" / "broken.ply").write_bytes(b"ply")
+    flags = "--model classical --size 64 --views 4 --min-cluster-size 2 --pca 3 --workers 0 --quiet --name run"
+    assert main(["run", "--workspace", str(workspace.root), *flags.split()]) == 3
+    write_notes(workspace.run("run"), "<script>alert('notes')</script> 歯のみ")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def facts(workspace: Workspace) -> Facts:
+    """Return the facts of the run."""
+    return gather_facts(workspace, "run", SETTINGS)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+class Page(HTMLParser):
+    """What a page holds: its tags, what it points at, its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and what it points at."""
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "data", "action", "xlink:href"):
+                self.targets.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_render_page__needs_nothing_else(facts: Facts, language: str) -> None:
+    """No script, no address of anybody; every link leads within the page; pictures lie in it."""
+    page = Page(render_page(facts, replace(SETTINGS, language=language), made=ON_THIS_DAY))
+    assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
+    assert all(target.startswith(("#", "data:image/webp;base64,")) for target in page.targets)
+    assert {target[1:] for target in page.targets if target.startswith("#")} <= set(page.ids)
+    assert page.tags.count("img") >= 4
+    assert page.tags.count("svg") == 3
+
+
+def test_render_page__escapes_what_people_wrote(facts: Facts) -> None:
+    """Names of folders, notes and reasons are text, never tags."""
+    html = render_page(facts, SETTINGS, made=ON_THIS_DAY)
+    words = "".join(Page(html).words)
+    assert "<script>alert('notes')</script> 歯のみ" in words
+    assert "A<b>ad" in words
+    assert "B & co" in words
+    assert "<b>ad" not in html
+
+
+def test_render_page__tells_what_made_it(facts: Facts) -> None:
+    """Backbone, settings in sentences, failures with their reason, versions, citations."""
+    words = " ".join("".join(Page(render_page(facts, SETTINGS, made=ON_THIS_DAY)).words).split())
+    for said in (
+        "Report on the run “run”",
+        "Made on 2026-01-02 03:04",
+        "4 views of 64 × 64 pixels were made of every specimen (layout: fibonacci, appearance: gray).",
+        "classical",
+        "smallest cluster 2",
+        "C/broken",
+        "The PLY header has no end.",
+        "Khotanzad & Hong (1990)",
+        "numpy",
+    ):
+        assert said in words
+
+
+def test_write_report__holds_all_tables_and_the_same_bytes_again(facts: Facts, tmp_path: Path) -> None:
+    """A row for every specimen; a second report on the same day is the same, as a folder and as a ZIP."""
+    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    again = write_report(tmp_path / "again", facts, SETTINGS, made=ON_THIS_DAY)
+    assert bytes_below(folder) == bytes_below(again)
+    names = {path.name for path in (folder / "tables").iterdir()}
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert set(re.findall(r"tables/(\w+\.csv)", page)) == {name for name in names if name.endswith(".csv")}
+    tables = ("specimens", "clusters", "map", "members", "queries", "failures", "neighbours")
+    rows = {name: rows_of(folder / "tables" / f"{name}.csv") for name in tables}
+    for name in ("specimens", "clusters", "map", "members"):
+        assert sorted(row["specimen_id"] for row in rows[name]) == sorted(NAMES)
+    assert [row["specimen_id"] for row in rows["failures"]] == ["C/broken"]
+    assert len(rows["neighbours"]) == 15 * 10
+    zipped = [write_report(tmp_path / f"{name}.zip", facts, SETTINGS, made=ON_THIS_DAY) for name in ("one", "two")]
+    with zipfile.ZipFile(zipped[0]) as archive:
+        assert {name.split("/", 1)[1] for name in archive.namelist()} == set(bytes_below(folder))
+        assert archive.read("one/report.html") == (folder / "report.html").read_bytes()
+
+
+def test_write_report__tells_nobody_where_the_scans_lie(facts: Facts, workspace: Workspace, tmp_path: Path) -> None:
+    """A supplement is public; the folder's name is enough."""
+    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    for name, data in bytes_below(folder).items():
+        assert str(workspace.root).encode() not in data, name
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["input"] == "meshes"
+
+
+def test_write_report__replaces_a_report_only(facts: Facts, tmp_path: Path) -> None:
+    """A folder of somebody's files stays as it is."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years", encoding="utf-8")
+    with pytest.raises(SettingError, match="is there already and holds no report"):
+        write_report(tmp_path / "mine", facts, SETTINGS)
+    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    (folder / "report.html").write_text("old", encoding="utf-8")
+    write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    assert (folder / "report.html").read_text(encoding="utf-8") != "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "report"]
+
+
+def test_render_page__stays_small_for_twenty_thousand(facts: Facts) -> None:
+    """Representatives are shown, not all; the page stays below three megabytes."""
+    chance = np.random.default_rng(0)
+    count, groups = 20_000, 200
+    ids = tuple(f"Group{number % 500}/specimen_with_a_rather_long_name_{number:06d}" for number in range(count))
+    labels = chance.integers(-1, groups, count)
+    clustering = Clustering(ids, labels, np.ones(count), np.full(64, 1 / 64), facts.clustering.settings)
+    named = {label: np.flatnonzero(labels == label) for label in range(groups)}
+    clusters = tuple(
+        ClusterFacts(label, len(rows), ids[rows[0]], tuple(ids[row] for row in rows[:8]), (), 0.5, 0.1)
+        for label, rows in named.items()
+    )
+    records = {name: replace(facts.records[NAMES[0]], specimen_id=name) for name in ids}
+    large = replace(
+        facts,
+        embeddings=Embeddings(ids, np.ones((count, 4), dtype=np.float32)),
+        records=records,
+        categories=tuple((f"Group{number}", 40) for number in range(500)),
+        map=MapResult(ids, chance.normal(size=(count, 2)).astype(np.float32), MapSettings()),
+        clustering=clustering,
+        members=Members(clusters, labels, np.zeros(count), None, 0.1, None),
+        misfits=facts.misfits * 500,
+        failures=facts.failures * 2000,
+    )
+    assert len(render_page(large, SETTINGS).encode("utf-8")) < 3_000_000
+
+
+def test_map_svg__draws_every_specimen_once() -> None:
+    """And nothing where there is nothing."""
+    points = np.random.default_rng(1).normal(size=(50, 2))
+    drawn = map_svg(points, np.arange(50) % 4 - 1, "A <map> & more")
+    assert drawn.count("h0") == 50
+    assert "<title>A &lt;map&gt; &amp; more</title>" in drawn
+    assert map_svg(np.zeros((0, 2)), np.zeros(0, dtype=int), "empty").count("h0") == 0
+
+
+def test_gather_facts__does_without_categories_and_needs_a_run(workspace: Workspace, tmp_path: Path) -> None:
+    """Specimens in one folder have nothing to be judged by; a run that is not there is named."""
+    with pytest.raises(MissingStageError, match="There is no run called 'nothing' here"):
+        gather_facts(workspace, "nothing")
+    flat = open_workspace(tmp_path)
+    write_specimens(flat.meshes, "a b c d e f")
+    flags = "--model classical --size 64 --views 4 --min-cluster-size 2 --pca 0 --workers 0 --quiet --name run"
+    assert main(["run", "--workspace", str(tmp_path), *flags.split()]) == 0
+    facts = gather_facts(flat, "run", SETTINGS)
+    assert (facts.evaluation, facts.agreement, facts.misfits) == (None, None, ())
+    page = render_page(facts, SETTINGS)
+    assert "There are no categories to judge by." in page
+    assert "queries.csv" not in page
+
+
+def test_report__is_a_command(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In Japanese, as a ZIP; without a run it says what makes one."""
+    out = tmp_path / "r.zip"
+    words = ["report", "--workspace", str(workspace.root), "--name", "run", "--out", str(out)]
+    words += ["--language", "ja", "--map", "pca"]
+    assert main([*words, "--quiet"]) == 0
+    with zipfile.ZipFile(out) as archive:
+        assert 'lang="ja"' in archive.read("r/report.html").decode("utf-8")
+    assert main(["report", "--workspace", str(tmp_path / "none")]) == 1
+    assert "`python -m core run` makes one." in capsys.readouterr().err
+
+
+def test_report_settings__say_what_is_allowed() -> None:
+    """Languages and numbers."""
+    with pytest.raises(SettingError, match=r"'language' must be one of en, ja \(got fr\)"):
+        ReportSettings(language="fr")
+    with pytest.raises(SettingError, match=r"'pixels' must be at least 1 \(got 0\)"):
+        ReportSettings(pixels=0)
+
+
+def test_phrases__are_the_same_in_every_language_and_all_there() -> None:
+    """What the template and the page say exists; nothing is left over."""
+    keys = {}
+    for code in LANGUAGES:
+        body = FluentParser().parse((FOLDER / f"{code}.ftl").read_text(encoding="utf-8")).body
+        assert [entry.content for entry in body if isinstance(entry, fluent.Junk)] == []
+        keys[code] = [entry.id.name for entry in body if isinstance(entry, fluent.Message)]
+    assert len(set(map(tuple, map(sorted, keys.values())))) == 1
+    code = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    code += (Path(TEMPLATES).parent / "page.py").read_text(encoding="utf-8")
+    said = set(re.findall(r'say\(\s*"([\w-]+)"[,)]', code))
+    assert said - set(keys["en"]) == set()
+    with pytest.raises(KeyError):
+        Phrases("en")("no-such-message")
+
+
+def test_facts__have_pictures_only_of_what_is_known(facts: Facts) -> None:
+    """A specimen that the catalogue forgot has none."""
+    path = facts.thumbnail(NAMES[0])
+    assert path is not None
+    assert path.is_file()
+    assert facts.thumbnail("nobody") is None
