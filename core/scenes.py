@@ -1,37 +1,39 @@
 """Scenes for the 3D viewer, made in a child process that cannot take the app down.
 
-A scene is a PyVista plotter with one viewport a specimen and linked cameras, exported for
-vtk.js. The export loads VTK and a driver, which can hang or crash: so it runs in one
-long-lived child process (its imports take seconds, a scene then takes a fraction of one),
-under a time limit, and every scene is kept by its fingerprint.
+A scene is a PyVista plotter with one viewport a specimen, exported for vtk.js. The export loads
+VTK and a driver, which can hang or crash: so it runs in one long-lived child process (its
+imports take seconds, a scene then takes a fraction of one), under a time limit, and every scene
+is kept by its fingerprint.
 """
 
 from __future__ import annotations
 
 import atexit
 import importlib.util
-import json
-import queue
 import re
-import subprocess
-import sys
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, RendererError, SettingError
+from core.registration import RegistrationSettings
+from core.scene_child import SceneChild
+from core.scene_colours import MODES, Legend
 from core.storage import fingerprint
+from core.turntable import TurntableSettings
 
-CODE_VERSION = 5
+CODE_VERSION = 7
 MOST_SPECIMENS = 6
-KEPT_SCENES = 48
-# Columns of viewports, by the number of specimens.
-COLUMNS_OF_COUNT = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}
+DETAILS = ("preview", "full")
+KEPT_SCENES = 32
+# What is kept in memory of them together; a scene in full resolution can take a good part of it.
+KEPT_BYTES = 256_000_000
+# Laying one specimen onto another takes seconds; so do reading a large scan whole and loading VTK.
+_PATIENCE = 4.0
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,19 @@ class SceneConfig:
 
     Parameters
     ----------
-    colour
-        Use the scan's vertex colours where a specimen has them; otherwise clay, which shows
-        form alone.
-    clay
+    mode : str
+        What they are coloured by, one of `core.scene_colours.MODES`: `clay` shows form alone,
+        `colour` the scan's vertex colours where it has them, `texture` its picture, `mean-curvature` and
+        `gaussian-curvature` how the surface bends, `distance` how far the query lies outside of
+        a neighbour that is laid onto it.
+    clay : str
         Colour of the clay as `#rrggbb`.
+    detail : str
+        `preview` (decimated, opens at once) or `full` (the file itself, up to `MOST_FACES`).
+    against : int
+        Place of the neighbour that distances are measured to, from 1.
+    registration : RegistrationSettings
+        How that neighbour is laid on.
 
     Raises
     ------
@@ -70,13 +80,21 @@ class SceneConfig:
         Where a value is outside of what is allowed.
     """
 
-    colour: bool = False
+    mode: str = "clay"
     clay: str = "#d3c8b6"
+    detail: str = "preview"
+    against: int = 1
+    registration: RegistrationSettings = field(default_factory=RegistrationSettings)
 
     def __post_init__(self) -> None:
-        """Check the colour."""
+        """Check every setting."""
+        for name, allowed in (("mode", MODES), ("detail", DETAILS)):
+            if getattr(self, name) not in allowed:
+                raise SettingError(f"'{name}' must be one of {', '.join(allowed)} (got {getattr(self, name)!r}).")
         if re.fullmatch("#[0-9a-fA-F]{6}", self.clay) is None:
             raise SettingError(f"'clay' must be a colour like #d3c8b6 (got {self.clay!r}).")
+        if not 1 <= self.against < MOST_SPECIMENS:
+            raise SettingError(f"'against' must be from 1 to {MOST_SPECIMENS - 1} (got {self.against}).")
 
 
 @dataclass(frozen=True)
@@ -105,31 +123,36 @@ class Scene:
         Of the files and settings that it was made from.
     archive
         What vtk.js reads (a zip).
-    rows, columns
-        Of viewports; specimens fill them row by row.
     radii
         Of each specimen in units of its file; in the scene every radius is 1.
     clouds
         Whether each specimen is a point cloud.
     spacings
         Of the points of each cloud, in its radius; 0 for a surface.
-    has_colours
-        Whether any of them has vertex colours.
-    colour
-        Whether they are drawn in them.
+    counts
+        Faces of each surface as drawn, or points of each cloud.
+    modes
+        Those that show something of these specimens.
+    mode
+        The one that is drawn.
+    textured
+        Whether each specimen wears a picture.
+    legend
+        What its colours mean; None where they are no numbers.
     seconds
         What it took to make.
     """
 
     fingerprint: str
     archive: bytes
-    rows: int
-    columns: int
     radii: tuple[float, ...]
     clouds: tuple[bool, ...]
     spacings: tuple[float, ...]
-    has_colours: bool
-    colour: bool
+    counts: tuple[int, ...]
+    modes: tuple[str, ...]
+    mode: str
+    textured: tuple[bool, ...]
+    legend: Legend | None
     seconds: float
 
 
@@ -144,12 +167,12 @@ class SceneBuilder:
         self.timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Scene] = OrderedDict()
-        self._child: _Child | None = None
+        self._child: SceneChild | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="fossilvit-scenes-", ignore_cleanup_errors=True)
         atexit.register(self.close)
 
     def build(self, sources: Sequence[SceneSource], config: SceneConfig | None = None) -> Scene:
-        """Return the scene of one to six specimens, in linked viewports.
+        """Return the scene of one to six specimens, one viewport each.
 
         Raises
         ------
@@ -166,9 +189,45 @@ class SceneBuilder:
                 return self._kept[made_from]
             scene = self._build(made_from, sources, config)
             self._kept[made_from] = scene
-            while len(self._kept) > KEPT_SCENES:
+            while len(self._kept) > 1 and (
+                len(self._kept) > KEPT_SCENES or sum(len(kept.archive) for kept in self._kept.values()) > KEPT_BYTES
+            ):
                 self._kept.popitem(last=False)
             return scene
+
+    def turntable(
+        self,
+        sources: Sequence[SceneSource],
+        settings: TurntableSettings,
+        suffix: str,
+        config: SceneConfig | None = None,
+    ) -> bytes:
+        """Return the query as a turntable, coloured as the scene is; needs neither VTK nor a browser.
+
+        Parameters
+        ----------
+        sources : sequence of SceneSource
+            As for `build`; the first one turns.
+        settings : TurntableSettings
+            How many frames, how large; the appearance follows from the scene's mode.
+        suffix : str
+            `.gif`, `.mp4`, or `.jpg` for all frames side by side.
+        config : SceneConfig, optional
+            How the scene is coloured.
+
+        Raises
+        ------
+        InputError, RendererError
+            As `build`.
+        """
+        config = config or SceneConfig()
+        name = fingerprint("turntable", _fingerprint_of(sources, config), asdict(settings))
+        target = Path(self._folder.name) / f"{name}{suffix}"
+        with self._lock:
+            self._ask(_request_of(sources, config, name, target) | {"turntable": asdict(settings)}, _PATIENCE)
+        data = target.read_bytes()
+        target.unlink(missing_ok=True)
+        return data
 
     def warm_up(self) -> float:
         """Load what a scene needs and return the seconds it took; also tells whether it works.
@@ -191,108 +250,36 @@ class SceneBuilder:
 
     def _build(self, made_from: str, sources: Sequence[SceneSource], config: SceneConfig) -> Scene:
         target = Path(self._folder.name) / f"{made_from}.vtksz"
-        columns = COLUMNS_OF_COUNT[max(1, len(sources))]
-        rows = -(-max(1, len(sources)) // columns)
-        reply = self._ask(
-            {
-                "sources": [_as_sent(source) for source in sources],
-                "name": made_from,
-                "target": str(target),
-                "grid": [rows, columns],
-                "lights": [asdict(light) for light in LIGHTS],
-                **asdict(config),
-            }
-        )
+        request = _request_of(sources, config, made_from, target) | {"lights": [asdict(light) for light in LIGHTS]}
+        reply = self._ask(request, _PATIENCE if config.mode == "distance" or config.detail == "full" else 1.0)
         archive = target.read_bytes()
         target.unlink(missing_ok=True)
+        legend = reply["legend"]
         return Scene(
             fingerprint=made_from,
             archive=archive,
-            rows=rows,
-            columns=columns,
             radii=tuple(reply["radii"]),
             clouds=tuple(reply["clouds"]),
             spacings=tuple(reply["spacings"]),
-            has_colours=reply["has_colours"],
-            colour=config.colour,
+            counts=tuple(reply["counts"]),
+            modes=tuple(reply["modes"]),
+            mode=config.mode,
+            textured=tuple(reply["textured"]),
+            legend=None if legend is None else Legend(**legend | {"stops": tuple(legend["stops"])}),
             seconds=reply["seconds"],
         )
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], patience: float = 1.0) -> dict[str, Any]:
+        if self._child is None or not self._child.is_alive:
+            self._child, patience = SceneChild(), _PATIENCE
         try:
-            reply = self._ready_child().ask(request, self.timeout_seconds)
+            reply = self._child.ask(request, self.timeout_seconds * patience)
         except RendererError:
             self._child = None
             raise
         if "error" in reply:
             raise RendererError(reply["error"], advice=reply["advice"])
         return reply
-
-    def _ready_child(self) -> _Child:
-        if self._child is None or not self._child.is_alive:
-            self._child = _Child()
-        return self._child
-
-
-class _Child:
-    """The worker process and a thread that reads its replies, so that waiting has a limit."""
-
-    def __init__(self) -> None:
-        # Not multiprocessing: a spawned process runs the parent's main script again, and
-        # under Streamlit that is the app; a forked one inherits threads and locks.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.scene_worker"],
-            cwd=Path(__file__).absolute().parents[1],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-        )
-        self._replies: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True, name="scene-replies").start()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def ask(self, request: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
-        try:
-            if self._process.stdin is not None:
-                self._process.stdin.write(json.dumps(request) + "\n")
-                self._process.stdin.flush()
-            line = self._replies.get(timeout=timeout_seconds)
-        except queue.Empty:
-            self.kill()
-            raise RendererError(
-                f"The 3D scene was not ready after {timeout_seconds:g} s.",
-                advice="Try again, or look at the rendered views.",
-            ) from None
-        except OSError:
-            line = ""
-        if not line:
-            self.kill()
-            raise RendererError(
-                f"The process that makes 3D scenes ended (status {self._process.poll()}).",
-                advice="Run `python -m core doctor` to see what the viewer lacks on this machine.",
-            )
-        reply: dict[str, Any] = json.loads(line)
-        return reply
-
-    def kill(self) -> None:
-        self._process.kill()
-        with suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5)
-
-    def _read(self) -> None:
-        if self._process.stdout is not None:
-            with self._process.stdout as stream:
-                for line in stream:
-                    self._replies.put(line)
-        self._replies.put("")
 
 
 def viewer_page() -> str:
@@ -309,6 +296,15 @@ def viewer_page() -> str:
         if page.is_file():
             return page.read_text(encoding="utf-8")
     raise RendererError("The package trame-vtk is not installed.", advice="Run `make app` again to install it.")
+
+
+def _request_of(sources: Sequence[SceneSource], config: SceneConfig, name: str, target: Path) -> dict[str, Any]:
+    return {
+        "sources": [_as_sent(source) for source in sources],
+        "name": name,
+        "target": str(target),
+        "config": asdict(config),
+    }
 
 
 def _as_sent(source: SceneSource) -> dict[str, str | None]:

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import InputError, RendererError, SettingError
 from core.meshes import Mesh, read_mesh, write_ply
 from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from core.turntable import TurntableSettings
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float64)
 SIDES = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32)
@@ -41,6 +43,22 @@ def tetrahedron(path: Path, *, size: float = 1.0, colours: bool = False, cloud: 
     return SceneSource(path)
 
 
+def grid(path: Path, steps: int) -> Path:
+    """Write a wavy sheet of 2 × (steps - 1)² faces."""
+    along = np.linspace(0.0, np.pi, steps)
+    x, y = (axis.ravel() for axis in np.meshgrid(along, along))
+    sheet = np.stack([x, y, np.sin(3.0 * x) * np.cos(2.0 * y)], axis=1)
+    corner = (np.arange(steps - 1)[:, None] * steps + np.arange(steps - 1)).ravel().astype(np.int32)
+    faces = np.concatenate(
+        [
+            np.stack([corner, corner + 1, corner + steps], 1),
+            np.stack([corner + 1, corner + steps + 1, corner + steps], 1),
+        ]
+    )
+    write_ply(path, Mesh(sheet, faces))
+    return path
+
+
 def renderers_of(scene: Scene) -> list[dict[str, object]]:
     """Return the renderers of a scene that show something, as vtk.js will read them."""
     with zipfile.ZipFile(io.BytesIO(scene.archive)) as archive:
@@ -52,10 +70,10 @@ def renderers_of(scene: Scene) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("count", [1, 2, MOST_SPECIMENS])
 def test_build__one_viewport_a_specimen(builder: SceneBuilder, tmp_path: Path, count: int) -> None:
-    """Every specimen has a viewport of its own, and the grid has room for all."""
+    """Every specimen has a viewport of its own."""
     scene = builder.build([tetrahedron(tmp_path / f"{index}.ply") for index in range(count)])
     assert len(renderers_of(scene)) == count
-    assert scene.rows * scene.columns >= count
+    assert scene.counts == (4,) * count
 
 
 def test_build__facts_about_specimens(builder: SceneBuilder, tmp_path: Path) -> None:
@@ -70,7 +88,8 @@ def test_build__facts_about_specimens(builder: SceneBuilder, tmp_path: Path) -> 
     assert scene.clouds == (False, False, True)
     assert scene.spacings[0] == 0.0
     assert scene.spacings[2] > 0.0
-    assert scene.has_colours
+    assert scene.counts == (4, 4, 200)
+    assert "colour" in scene.modes
 
 
 def test_build__kept_until_a_file_changes(builder: SceneBuilder, tmp_path: Path) -> None:
@@ -96,23 +115,68 @@ def test_build__objects_of_two_scenes_are_told_apart(builder: SceneBuilder, tmp_
 def test_build__settings_make_another_scene(builder: SceneBuilder, tmp_path: Path) -> None:
     """Clay and colour are different scenes of the same specimen."""
     source = tetrahedron(tmp_path / "a.ply", colours=True)
-    assert builder.build([source]).archive != builder.build([source], SceneConfig(colour=True)).archive
+    assert builder.build([source]).archive != builder.build([source], SceneConfig(mode="colour")).archive
+
+
+def test_build__distance_to_a_neighbour(builder: SceneBuilder, tmp_path: Path) -> None:
+    """Colours and figures of the difference come with the scene, and what can be shown of it."""
+    sources = [tetrahedron(tmp_path / "a.ply"), tetrahedron(tmp_path / "b.ply", size=2.0)]
+    scene = builder.build(sources, SceneConfig(mode="distance"))
+    assert scene.legend is not None
+    assert scene.legend.scale == pytest.approx(0.5, rel=0.05)
+    assert scene.legend.rms is not None
+    assert scene.modes == ("clay", "mean-curvature", "gaussian-curvature", "distance")
+    assert builder.build(sources).legend is None
+
+
+def test_build__preview_is_made_once_and_full_resolution_is_the_file(builder: SceneBuilder, tmp_path: Path) -> None:
+    """Other modes and scenes read the preview that is there; full resolution reads the file."""
+    source = SceneSource(grid(tmp_path / "scan.ply", 160), tmp_path / "scan_preview.ply")
+    assert builder.build([source]).counts[0] < 21_000
+    assert source.preview is not None
+    made = source.preview.stat().st_mtime_ns
+    builder.build([source], SceneConfig(mode="mean-curvature"))
+    assert source.preview.stat().st_mtime_ns == made
+    assert builder.build([source], SceneConfig(detail="full")).counts == (2 * 159**2,)
+
+
+def test_build__texture_is_laid_over_the_preview(builder: SceneBuilder, tmp_path: Path) -> None:
+    """Coloured faces become a picture that the page lays over the preview; in full resolution corners are coloured."""
+    corners = np.random.default_rng(7).integers(0, 255, (4, 3, 3), dtype=np.uint8)
+    lines = ["ply", "format ascii 1.0", "element vertex 4", *(f"property float {axis}" for axis in "xyz")]
+    lines += ["element face 4", "property list uchar int vertex_indices"]
+    lines += [*(f"property uchar {channel}" for channel in ("red", "green", "blue")), "end_header"]
+    lines += [" ".join(map(str, point)) for point in TETRAHEDRON]
+    lines += [f"3 {' '.join(map(str, side))} {' '.join(map(str, corners[row, 0]))}" for row, side in enumerate(SIDES)]
+    source = SceneSource(tmp_path / "painted.ply", tmp_path / "kept" / "painted.ply")
+    source.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    scene = builder.build([source], SceneConfig(mode="texture"))
+    assert scene.modes[:3] == ("clay", "colour", "texture")
+    assert scene.textured == (True,)
+    assert "vtkTexture" in json.dumps(renderers_of(scene))
+    full = builder.build([source], SceneConfig(mode="texture", detail="full"))
+    assert full.textured == (False,)
+
+
+def test_turntable__of_the_query_as_it_is_coloured(builder: SceneBuilder, tmp_path: Path) -> None:
+    """A film and a strip of frames come from the same child, in the colours of the scene."""
+    source, settings = tetrahedron(tmp_path / "a.ply"), TurntableSettings(frames=4, size=32)
+    assert builder.turntable([source], settings, ".gif")[:3] == b"GIF"
+    clay, curved = (
+        np.asarray(Image.open(io.BytesIO(builder.turntable([source], settings, ".jpg", SceneConfig(mode=mode)))))
+        for mode in ("clay", "mean-curvature")
+    )
+    assert clay.shape == curved.shape == (32, 128, 3)
+    assert np.abs(clay.astype(int) - curved).max() > 40
 
 
 def test_build__large_specimen_becomes_a_preview(builder: SceneBuilder, tmp_path: Path) -> None:
     """A preview is made where there is none, is far smaller, and stands in for a file that is gone."""
-    steps = np.linspace(0.0, np.pi, 160)
-    x, y = (axis.ravel() for axis in np.meshgrid(steps, steps))
-    sheet = np.stack([x, y, np.sin(3.0 * x) * np.cos(2.0 * y)], axis=1)
-    corner = (np.arange(159)[:, None] * 160 + np.arange(159)).ravel().astype(np.int32)
-    faces = np.concatenate(
-        [np.stack([corner, corner + 1, corner + 160], 1), np.stack([corner + 1, corner + 161, corner + 160], 1)]
-    )
     source = SceneSource(tmp_path / "scan.ply", tmp_path / "previews" / "scan.ply")
-    write_ply(source.path, Mesh(sheet, faces))
+    grid(source.path, 160)
     builder.build([source])
     assert source.preview is not None
-    assert 4 <= len(read_mesh(source.preview).faces) < len(faces) / 2
+    assert 4 <= len(read_mesh(source.preview).faces) < 159**2
     source.path.unlink()
     assert len(renderers_of(builder.build([source]))) == 1
 
@@ -144,7 +208,7 @@ def test_build__process_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
     builder = SceneBuilder(timeout_seconds=0.001)
     source = tetrahedron(tmp_path / "a.ply")
     try:
-        with pytest.raises(RendererError, match=r"not ready after 0\.001 s\. Try again"):
+        with pytest.raises(RendererError, match=r"not ready after 0\.004 s\. Try again"):
             builder.build([source])
         builder.timeout_seconds = 120.0
         assert builder.build([source]).radii
@@ -155,11 +219,14 @@ def test_build__process_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
         builder.close()
 
 
-@pytest.mark.parametrize("clay", ["red", "#12345", "#12345g", ""])
-def test_scene_config__colour_is_checked(clay: str) -> None:
-    """A clay that is no colour is refused with what was given."""
-    with pytest.raises(SettingError, match="must be a colour like"):
-        SceneConfig(clay=clay)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"clay": "red"}, {"clay": "#12345g"}, {"mode": "glass"}, {"detail": "half"}, {"against": 0}, {"against": 6}],
+)
+def test_scene_config__is_checked(wrong: dict[str, object]) -> None:
+    """What is not allowed is refused with what was given."""
+    with pytest.raises(SettingError, match=r"must be .* \(got"):
+        SceneConfig(**wrong)  # type: ignore[arg-type]
 
 
 def test_viewer_page__fetches_nothing() -> None:
