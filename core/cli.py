@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from core import __version__
+from core.configuration import config_path, flags_of, take_defaults
 from core.errors import CoreError, InputError, SettingError, WorkspaceError
 from core.progress import Progress, on_terminal, silent
 
@@ -92,9 +91,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser, commands = build_parser()
     arguments = [_hyphens(argument) for argument in arguments]
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    config = _config_path(arguments)
+    config = config_path(arguments)
     if config is not None and named in commands:
-        _take_defaults(commands[named], config)
+        take_defaults(commands[named], config)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         raise _unknown_flag(unknown[0], named, commands)
@@ -103,7 +102,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
     """Return the parser and those of its commands by name."""
-    from core.commands import analyse, machine, prepare, retrieve, search
+    from core.commands import analyse, curate, machine, manage, pictures, prepare, retrieve, search
 
     parser = Parser(
         prog="python -m core",
@@ -111,7 +110,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action="version", version=f"FossilViT Explorer {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (prepare, search, retrieve, analyse, machine):
+    for module in (prepare, search, retrieve, analyse, curate, manage, pictures, machine):
         module.add_commands(commands, _common_flags())
     return parser, dict(commands.choices)
 
@@ -221,80 +220,10 @@ def _unknown_flag(given: str, command: str | None, commands: dict[str, Parser]) 
     """Return the error for a word that no command knows, with the flag that was probably meant."""
     name = command if command in commands else None
     call = f"python -m core {name}" if name else "python -m core"
-    flags = [f"--{flag.replace('_', '-')}" for flag in _flags_of(commands[name])] if name else []
+    flags = [f"--{flag.replace('_', '-')}" for flag in flags_of(commands[name])] if name else []
     close = difflib.get_close_matches(given.partition("=")[0], flags, n=1)
     meant = f"Did you mean {close[0]}? " if close else ""
     return SettingError(f"`{call}` does not know {given!r}.", advice=f"{meant}See `{call} --help`.")
-
-
-def _config_path(arguments: Sequence[str]) -> Path | None:
-    for index, argument in enumerate(arguments):
-        if argument == "--config" and index + 1 < len(arguments):
-            return Path(arguments[index + 1])
-        if argument.startswith("--config="):
-            return Path(argument.partition("=")[2])
-    return None
-
-
-def _take_defaults(parser: Parser, path: Path) -> None:
-    """Make the values of a YAML file the defaults of a command."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(f"The configuration {path} cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = str(error).splitlines()[0]
-        raise SettingError(
-            f"The configuration {path} is not YAML ({problem}).", advice="Write `flag: value`."
-        ) from error
-    if values is None:
-        return
-    if not isinstance(values, dict):
-        raise SettingError(f"The configuration {path} must hold `flag: value` lines.")
-    by_flag = _flags_of(parser)
-    for key, value in values.items():
-        flag = str(key).replace("-", "_")
-        if flag not in by_flag:
-            close = difflib.get_close_matches(flag, by_flag, n=1)
-            meant = f"Did you mean {close[0]}? " if close else ""
-            raise SettingError(
-                f"The configuration {path} has {key!r}, which is no flag of this command.",
-                advice=f"{meant}Allowed: {', '.join(sorted(by_flag))}.",
-            )
-        if value is None:
-            continue  # `flag:` with nothing behind it leaves the default
-        action = by_flag[flag]
-        converted = _as_given(parser, action, key, value)
-        is_negated = isinstance(action, argparse.BooleanOptionalAction) and flag != action.dest
-        action.default = not converted if is_negated else converted
-        action.required = False
-
-
-def _flags_of(parser: Parser) -> dict[str, argparse.Action]:
-    """Return what a configuration may hold: every long flag, its hyphens as underscores."""
-    return {
-        option.lstrip("-").replace("-", "_"): action
-        for action in parser._actions
-        for option in action.option_strings
-        if option.startswith("--") and action.dest not in ("help", "config")
-    }
-
-
-def _as_given(parser: Parser, action: argparse.Action, key: object, value: object) -> object:
-    """Convert a value of the file as if it had been typed."""
-    if action.nargs == 0:
-        if not isinstance(value, bool):
-            raise SettingError(f"'{key}' in the configuration must be true or false (got {value}).")
-        return value
-    if isinstance(value, bool | dict):
-        raise SettingError(f"'{key}' in the configuration needs one value (got {value}).")
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    try:
-        converted: object = parser._get_value(action, text)
-        parser._check_value(action, converted)
-    except argparse.ArgumentError as error:
-        raise SettingError(f"'{key}' in the configuration: {error.message}.") from error
-    return converted
 
 
 def _start_log(options: argparse.Namespace) -> None:

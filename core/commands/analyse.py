@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.cli import DONE, progress_of, report, say
 from core.commands import flags
 from core.embeddings import read_embeddings
+from core.evaluation import Ranking
+from core.guidance import advise, explain_noise
 from core.labels import resolve_labels
+from core.matching import Matcher, MatchSettings
+from core.neighbours import Neighbours, SearchSettings
 from core.results import cluster_into, evaluate_into, sweep_into
 from core.stages import search_folder
 
@@ -25,17 +31,40 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("search-all", parents=[common], help="the nearest specimens of every specimen")
     flags.add_embedding_flags(parser)
+    _add_run_flag(parser)
     flags.add_search_flags(parser)
+    flags.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search_all)
 
 
 def _search_all(options: argparse.Namespace) -> int:
-    embeddings = read_embeddings(options.emb, options.ids, mapped=True)
-    settings = flags.search_settings(options)
-    stage = search_folder(embeddings, options.out, settings, overwrite=options.overwrite, progress=progress_of(options))
+    there, settings = flags.collection_of(options), flags.search_settings(options)
+    how: dict[str, object] | None = None
+    all_nearest = None
+    if flags.match_settings(options) != MatchSettings():
+        matcher = flags.matcher_of(options, there, settings)
+        how = flags.about_matching(options, matcher)
+        all_nearest = partial(_all_nearest, options, there, matcher)
+    stage = search_folder(
+        there.embeddings,
+        options.out,
+        settings,
+        how=how,
+        all_nearest=all_nearest,
+        overwrite=options.overwrite,
+        progress=progress_of(options),
+    )
     return report(options, stage, "Search", options.out)
+
+
+def _all_nearest(options: argparse.Namespace, there: flags.Collection, matcher: Matcher) -> Iterator[Neighbours]:
+    return matcher.all_nearest(flags.mirrored_of(options, there))
+
+
+def _add_run_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", dest="run_folder", type=Path, help="a run's folder, instead of --emb and --ids")
 
 
 def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -63,6 +92,10 @@ def _cluster(options: argparse.Namespace) -> int:
         f"{clustering.n_clusters} clusters of {len(clustering.ids)} specimens, {clustering.n_noise} of them noise "
         f"({clustering.noise_ratio:.0%}), mean membership strength {clustering.mean_prob:.2f}",
     )
+    for number, step in enumerate(advise(clustering), start=1):
+        if number == 1:
+            say(options, f"{explain_noise(clustering)} To try next:")
+        say(options, f"  {number}. {step.text} ({step.flags})")
     say(options, f"Written to {options.out / 'clusters.csv'} and summary.json")
     return DONE
 
@@ -107,17 +140,35 @@ def _cluster_sweep(options: argparse.Namespace) -> int:
 def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("evaluate", parents=[common], help="how good the neighbours are, judged by labels")
     flags.add_embedding_flags(parser)
+    _add_run_flag(parser)
     flags.add_evaluation_flags(parser)
+    flags.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
 
 
+def _ranking(options: argparse.Namespace, there: flags.Collection, metric: str) -> Ranking | None:
+    """Return what puts the whole ranking of a query in another order, or None where embeddings decide."""
+    if flags.match_settings(options) == MatchSettings():
+        return None
+    matcher = flags.matcher_of(options, there, SearchSettings(options.candidates, metric))
+    mirrored_of = flags.mirrored_of(options, there)
+
+    def reorder(query_id: str, ids: Sequence[str]) -> Sequence[str]:
+        return matcher.reordered(query_id, ids, None if mirrored_of is None else mirrored_of(query_id))
+
+    return Ranking(reorder, flags.about_matching(options, matcher))
+
+
 def _evaluate(options: argparse.Namespace) -> int:
-    embeddings = read_embeddings(options.emb, options.ids)
-    labels = resolve_labels(flags.labels_of(options), embeddings.ids)
+    there = flags.collection_of(options, mapped=False)
+    labels = resolve_labels(flags.labels_of(options), there.embeddings.ids)
     settings = flags.evaluation_settings(options)
-    evaluation = evaluate_into(options.out, embeddings, labels, settings, overwrite=options.overwrite)
+    ranking = _ranking(options, there, settings.metric)
+    evaluation = evaluate_into(
+        options.out, there.embeddings, labels, settings, ranking=ranking, overwrite=options.overwrite
+    )
     if evaluation is None:
         say(options, f"Evaluate: nothing to do, retrieval.json is already there, in {options.out}")
         return DONE

@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from core.cli import listed, number, whole_number
 from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
 from core.clusters import METRICS as CLUSTER_METRICS
+from core.embeddings import Embeddings, read_embeddings
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
 from core.errors import SettingError
 from core.evaluation import METRICS as EVALUATION_METRICS
 from core.evaluation import EvaluationSettings
 from core.features import FeatureSettings
+from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
 from core.neighbours import METRICS, SearchSettings
+from core.newcomers import Describer, file_of
 from core.pooling import POOLINGS
+from core.projections import projection_of
 from core.reduction import NORMALIZATIONS
-from core.renderers.surface import APPEARANCES, BACKENDS
-from core.sweep import CHOICES, SweepSettings
+from core.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
+from core.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
 from core.tokens import FACETS, PATCH_POOLINGS, TOKENS
+from core.turns import layout_beside
 from core.views import ViewSettings
+from core.workspace import RunFolder
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Embeddings that a command works with, and where their run, view features and projections are."""
+
+    embeddings: Embeddings
+    run: RunFolder | None
+    features: Path
+    projections: Path
+
+    @property
+    def results(self) -> Path:
+        """Return where clusters and the like lie."""
+        return self.projections.parent / "results"
+
 
 VIEW_CHOICES = {
     "backend": BACKENDS,
     "appearance": APPEARANCES,
+    "shading": SHADINGS,
     "layout": ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces"),
 }
 
@@ -36,7 +64,9 @@ def add_view_flags(parser: argparse.ArgumentParser, *, size: int | None) -> None
     group.add_argument("--size", type=whole_number, default=size, help=help_of_size)
     for name, choices in VIEW_CHOICES.items():
         group.add_argument(f"--{name}", choices=choices, default=getattr(ViewSettings(), name), help=listed(choices))
+    group.add_argument("--background", default="white", help="white, black, gray, or a colour like #20304a (white)")
     group.add_argument("--align", action="store_true", help="turn specimens to their principal axes first")
+    group.add_argument("--mixed", action="store_true", help="turn them so for every second view only")
 
 
 def view_settings(options: argparse.Namespace) -> ViewSettings:
@@ -46,8 +76,11 @@ def view_settings(options: argparse.Namespace) -> ViewSettings:
         size=ViewSettings().size if options.size is None else options.size,
         backend=options.backend,
         appearance=options.appearance,
+        shading=options.shading,
+        background=options.background,
         layout=options.layout,
         align=options.align,
+        mixed=options.mixed,
     )
 
 
@@ -116,6 +149,79 @@ def search_settings(options: argparse.Namespace) -> SearchSettings:
     return SearchSettings(topk=options.topk, metric=options.metric)
 
 
+def add_match_flags(parser: argparse.ArgumentParser, *, with_weights: bool = True) -> None:
+    """Add how the best candidates are compared again, view by view."""
+    usual = MatchSettings()
+    group = parser.add_argument_group("view by view")
+    group.add_argument("--match", choices=MATCHES, default=usual.match, help=f"{listed(MATCHES)} ({usual.match})")
+    group.add_argument("--features", type=Path, help="view features (beside the folder of --emb)")
+    group.add_argument(
+        "--candidates", type=whole_number, default=usual.candidates, help=f"best by embedding ({usual.candidates})"
+    )
+    group.add_argument("--center", action="store_true", help="take the collection's mean view out")
+    group.add_argument(
+        "--whiten", type=whole_number, default=usual.whiten, help="half-whitened axes, 128 say (0, none)"
+    )
+    group.add_argument("--projection", type=Path, help="what --center or --whiten kept before (found by itself)")
+    group.add_argument("--k-reciprocal", action="store_true", help="let those that share neighbours come nearer")
+    group.add_argument(
+        "--expand", type=whole_number, default=usual.expand, help="nearest that are added to the query, 3 say (0, none)"
+    )
+    group.add_argument("--mirror", action="store_true", help="match mirror images, too (needs --run)")
+    if with_weights:
+        group.add_argument("--weights", type=Path, help="the backbone's weights, where a file is described")
+        group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+
+
+def match_settings(options: argparse.Namespace) -> MatchSettings:
+    """Return how candidates are compared again."""
+    if options.mirror and options.match == "pooled":
+        raise SettingError("--mirror compares views, but embeddings are compared.", advice="Add --match maxsim.")
+    if options.mirror and options.run_folder is None:
+        raise SettingError("--mirror needs the settings of a run.", advice="Give its folder with --run.")
+    if options.projection is not None and not (options.center or options.whiten):
+        raise SettingError("--projection is taken by --center or --whiten.", advice="Add the one it was made with.")
+    return MatchSettings(
+        options.match, options.candidates, options.center, options.whiten, options.k_reciprocal, options.expand
+    )
+
+
+def collection_of(options: argparse.Namespace, *, mapped: bool = True) -> Collection:
+    """Return the embeddings of --run, or of --emb and --ids, and where what belongs to them lies."""
+    run = None if options.run_folder is None else RunFolder(options.run_folder.resolve())
+    embeddings = read_embeddings(
+        run.matrix_path if run else options.emb, run.ids_path if run else options.ids, mapped=mapped
+    )
+    beside = run.root if run else options.emb.resolve().parent.parent
+    given = getattr(options, "features", None)
+    return Collection(embeddings, run, given or (run.features if run else beside / "features"), beside / "projections")
+
+
+def matcher_of(
+    options: argparse.Namespace, there: Collection, search: SearchSettings, part: Embeddings | None = None
+) -> Matcher:
+    """Return what compares view by view, within part of a collection where one is given."""
+    settings = match_settings(options)
+    views_of = FeatureFolder(there.features)
+    projection = projection_of(there.embeddings, views_of, settings, there.projections, options.projection)
+    layout = layout_beside(there.features) if settings.match == "aligned" else None
+    return Matcher(part or there.embeddings, views_of, search, settings, projection=projection, layout=layout)
+
+
+def mirrored_of(options: argparse.Namespace, there: Collection) -> Callable[[str], np.ndarray] | None:
+    """Return what describes the mirrored views of a specimen, or None where --mirror was not given."""
+    if not options.mirror or there.run is None:
+        return None
+    run, describer = there.run, Describer(there.run, weights=options.weights, download=not options.no_download)
+    return lambda name: describer.mirrored(file_of(run, name))
+
+
+def about_matching(options: argparse.Namespace, matcher: Matcher) -> dict[str, object]:
+    """Return what must be recorded with neighbours that were compared again, in words and numbers."""
+    learned = None if matcher.projection is None else matcher.projection.fingerprint
+    return {**asdict(matcher.settings), "mirror": bool(options.mirror), "projection": learned}
+
+
 def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = True) -> None:
     """Add how specimens are grouped; `run` has one `--metric` for search and clusters."""
     group = parser.add_argument_group("clusters")
@@ -160,16 +266,71 @@ def cluster_settings(options: argparse.Namespace) -> ClusterSettings:
 def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
     """Add which of the many settings are tried, and how the best is chosen."""
     group = parser.add_argument_group("sweep")
+    for name in SWEPT:
+        usual = ",".join(_as_word(value) for value in getattr(SweepSettings(), name))
+        group.add_argument(f"--try-{name.replace('_', '-')}", help=f"values to try, with commas ({usual})")
     group.add_argument("--n-random", type=whole_number, default=0, help="try only so many, drawn at random (0: all)")
     group.add_argument("--n-resamples", type=whole_number, default=0, help="samples to measure stability on (0)")
     group.add_argument("--choose-by", choices=CHOICES, default="score", help=f"{listed(CHOICES)} (score)")
+    weights = ",".join(f"{name}={weight}" for name, weight in vars(ScoreWeights()).items())
+    group.add_argument("--weights", help=f"how much each part of the score counts ({weights})")
 
 
 def sweep_settings(options: argparse.Namespace) -> SweepSettings:
     """Return sweep settings."""
+    tried: dict[str, Any] = {name: _values(name, getattr(options, f"try_{name}")) for name in SWEPT}
     return SweepSettings(
-        n_random=options.n_random, n_resamples=options.n_resamples, choose_by=options.choose_by, seed=options.seed
+        **{name: values for name, values in tried.items() if values},
+        n_random=options.n_random,
+        n_resamples=options.n_resamples,
+        choose_by=options.choose_by,
+        weights=_score_weights(options.weights),
+        seed=options.seed,
     )
+
+
+def _as_word(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _values(name: str, text: object) -> tuple[Any, ...]:
+    """Return the values of a list like 16,32,0.9, as the setting takes them."""
+    if text is None:
+        return ()
+    words = [str(word).strip() for word in (text if isinstance(text, list) else str(text).split(","))]
+    usual = getattr(SweepSettings(), name)[0]
+    try:
+        if isinstance(usual, bool):
+            return tuple({"yes": True, "true": True, "no": False, "false": False}[word.lower()] for word in words)
+        if name == "pca":
+            return tuple(_pca(word) for word in words)
+        return tuple(type(usual)(word) for word in words)
+    except (KeyError, ValueError) as error:
+        kind = "yes or no" if isinstance(usual, bool) else "numbers"
+        raise SettingError(f"'try-{name}' must be {kind} (got {text}).", advice="Separate them with commas.") from error
+
+
+def _score_weights(text: object) -> ScoreWeights:
+    """Return the weights of a list like coverage=0.4,balance=1."""
+    if text is None:
+        return ScoreWeights()
+    pairs = [part.partition("=") for part in str(text).split(",")]
+    given = {name.strip(): _weight(name.strip(), value) for name, _, value in pairs}
+    return replace(ScoreWeights(), **given)
+
+
+def _weight(name: str, text: str) -> float:
+    allowed = tuple(vars(ScoreWeights()))
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if name not in allowed or weight < 0:
+        raise SettingError(
+            f"'weights' knows {', '.join(allowed)}, each with a number from 0 (got {name}={text}).",
+            advice="coverage=0.4,balance=1, say.",
+        )
+    return weight
 
 
 def add_evaluation_flags(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +362,12 @@ def evaluation_settings(options: argparse.Namespace) -> EvaluationSettings:
         n_bootstrap=options.bootstrap,
         seed=options.seed,
     )
+
+
+def evaluation_of_run(options: argparse.Namespace) -> EvaluationSettings:
+    """Return how `run` judges neighbours: by its own metric where that is one of a matrix."""
+    metric = options.metric if options.metric in EVALUATION_METRICS else EvaluationSettings().metric
+    return EvaluationSettings(metric=metric, seed=options.seed)
 
 
 def labels_of(options: argparse.Namespace) -> str:

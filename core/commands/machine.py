@@ -1,16 +1,20 @@
-"""Commands about this machine: doctor and backbones."""
+"""Commands about this machine and a workspace's health: doctor, repair and backbones."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from core.backbones import REGISTRY, BackboneSpec
-from core.cli import DONE, NOTHING_DONE
+from core.cli import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
 from core.doctor import MISSING, WORKS, examine
 from core.errors import WeightsError
+from core.repair import examine_workspace, repair_workspace
 from core.weights import find_weights
+from core.workers import default_workers
+from core.workspace import open_workspace
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -18,6 +22,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     doctor = commands.add_parser("doctor", parents=[common], help="what works on this machine, what is missing")
     doctor.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     doctor.set_defaults(run=_doctor)
+    repair = commands.add_parser("repair", parents=[common], help="make damaged parts of a workspace again")
+    repair.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    repair.add_argument("--dry-run", action="store_true", help="only say what is damaged")
+    repair.add_argument("--workers", type=whole_number, help="child processes that read (one fewer than processors)")
+    repair.set_defaults(run=_repair)
     backbones = commands.add_parser("backbones", parents=[common], help="the backbones and what is at hand")
     backbones.set_defaults(run=_backbones)
 
@@ -33,6 +42,24 @@ def _doctor(options: argparse.Namespace) -> int:
         print(f"\n{missing} needed part(s) are missing; the arrows say what brings them.")
         return NOTHING_DONE
     print("\nEverything that is needed works.")
+    return DONE
+
+
+def _repair(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    if options.dry_run:
+        found = examine_workspace(workspace)
+    else:
+        workers = default_workers() if options.workers is None else options.workers
+        result = repair_workspace(workspace, workers=workers, progress=progress_of(options))
+        found = result.left
+        for sentence in result.done:
+            say(options, sentence)
+    for damage in found:
+        print(f"{damage.place}: {damage.problem} {damage.remedy}", file=sys.stderr)
+    if found:
+        return SOME_PASSED_OVER
+    say(options, f"The workspace {workspace.root} is sound.")
     return DONE
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from core.catalogue import Catalogue
 from core.cli import DONE, log_into, progress_of, report, say, whole_number
-from core.commands import flags
+from core.commands import flags, recipes
 from core.dense import TOKENS_FOLDER
-from core.errors import CoreError
+from core.errors import CoreError, InputError
 from core.features import open_extractor
 from core.jobs import JobProgress
 from core.pipeline import RunSettings, run_pipeline
+from core.reproduction import read_recipe
 from core.stages import extract_folder, pool_folder, render_folder
 from core.workers import default_workers
 from core.workspace import open_workspace
@@ -65,7 +66,7 @@ def _render(options: argparse.Namespace) -> int:
         options.meshes,
         options.out,
         settings,
-        workers=default_workers() if options.workers is None else options.workers,
+        workers=default_workers(alone=True) if options.workers is None else options.workers,
         overwrite=options.overwrite,
         progress=progress_of(options),
     )
@@ -120,6 +121,7 @@ def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="the run's name (made from backbone, views and size)")
     parser.add_argument("--in", dest="meshes", type=Path, help="scans (the workspace's meshes)")
     parser.add_argument("--keep-renders", action=argparse.BooleanOptionalAction, help="keep views (from 768 px on)")
+    parser.add_argument("--only", type=Path, metavar="FILE", help="work only on the ids in it, one a line")
     parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
     flags.add_view_flags(parser, size=None)
     flags.add_feature_flags(parser, model="auto")
@@ -127,7 +129,7 @@ def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_search_flags(parser)
     flags.add_cluster_flags(parser, with_metric=False)
     _add_work_flags(parser)
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, recipe=None, take_recipe=recipes.take_recipe)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -152,19 +154,36 @@ def _run_once(options: argparse.Namespace) -> int:
         pool=options.pool,
         search=flags.search_settings(options),
         clusters=flags.cluster_settings(options),
+        evaluation=flags.evaluation_of_run(options),
         name=options.name,
         keep_renders=options.keep_renders,
         workers=options.workers,
     )
+    if options.recipe is not None:
+        settings = recipes.with_recipe(settings, read_recipe(options.recipe).settings)
     workspace = open_workspace(options.workspace)
     log_into(workspace.logs / "run.log")
     progress = progress_of(options)
     if options.job is not None:
         progress = JobProgress(Catalogue(workspace.catalogue_path), options.job)
-    result = run_pipeline(workspace, settings, meshes=options.meshes, overwrite=options.overwrite, progress=progress)
+    result = run_pipeline(
+        workspace,
+        settings,
+        meshes=options.meshes,
+        overwrite=options.overwrite,
+        only=None if options.only is None else _ids_in(options.only),
+        progress=progress,
+    )
     status = report(options, result, f"Run {result.run.name}", result.run.root)
     say(options, f"Backbone: {_in_words(result.run.config()['features'])}")
     return status
+
+
+def _ids_in(path: Path) -> frozenset[str]:
+    try:
+        return frozenset(line for line in path.read_text(encoding="utf-8").split("\n") if line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The ids in {path} cannot be read ({error}).", advice="Write one id a line.") from error
 
 
 def _add_work_flags(parser: argparse.ArgumentParser) -> None:

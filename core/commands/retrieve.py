@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import core
 from core.cli import DONE, listed, number, progress_of, say, whole_number
 from core.commands import flags
 from core.duplicates import DuplicateSettings, hashes_of
 from core.embeddings import read_embeddings
 from core.errors import SpecimenError
-from core.explanation import draw_pairs, explain, picture_of_where, write_picture
+from core.explanation import (
+    PAINTED,
+    SHOWN,
+    ViewPair,
+    draw_pairs,
+    explain,
+    painted_by,
+    picture_of_where,
+    write_picture,
+)
 from core.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
 from core.meshes import read_mesh, write_ply
 from core.nearest import METRICS
 from core.neighbours import resolve_id
-from core.newcomers import Describer, file_of
-from core.results import comparison_into, duplicates_into, robustness_into
+from core.newcomers import Describer, feature_settings_of, file_of
+from core.patches import open_patches
+from core.results import comparison_into, duplicates_into, once, robustness_into
 from core.robustness import CHANGES, RobustnessSettings
+from core.storage import file_of_specimen, fingerprint, sha256_of_file, write_json
 from core.workspace import RunFolder
+
+if TYPE_CHECKING:
+    from core.registration import Registration, RegistrationSettings
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -79,10 +95,17 @@ def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
     parser.add_argument("--other", required=True, metavar="ID", help="the specimen that it is compared with")
     parser.add_argument("--pairs", type=whole_number, default=4, help="pairs of views (4)")
-    parser.add_argument("--where", action="store_true", help="colour the parts of the views that count")
+    parser.add_argument(
+        "--show",
+        choices=SHOWN,
+        default=SHOWN[0],
+        help="the views alone; the parts that count (covered one by one); patches that are alike; attention",
+    )
+    parser.add_argument("--where", dest="show", action="store_const", const="where", help="the same as --show where")
     parser.add_argument("--weights", type=Path, help="the backbone's weights")
     parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_explain)
 
 
@@ -90,21 +113,40 @@ def _explain(options: argparse.Namespace) -> int:
     run = RunFolder(options.run_folder.resolve())
     ids = read_embeddings(run.matrix_path, run.ids_path, mapped=True).ids
     names = [resolve_id(name, ids) for name in (options.query, options.other)]
-    describer = Describer(run, weights=options.weights, download=not options.no_download)
-    query, other = (describer.describe(file_of(run, name)) for name in names)
-    pairs = explain(query.features, other.features, count=options.pairs)
-    images = [np.array(query.views.images), np.array(other.views.images)]
-    for pair in pairs if options.where else ():
-        one, two = pair.query_view, pair.other_view
-        images[0][one] = picture_of_where(describer.extractor, query.views.images[one], other.features[two])
-        images[1][two] = picture_of_where(describer.extractor, other.views.images[two], query.features[one])
-    path = options.out / f"explain_{'_and_'.join(name.replace('/', '__') for name in names)}.png"
-    write_picture(path, draw_pairs(pairs, images[0], images[1]))
+    shown = "" if options.show == "views" else f"_{options.show}"
+    path = options.out / f"explain_{'_and_'.join(name.replace('/', '__') for name in names)}{shown}.png"
+    features = [sha256_of_file(file_of_specimen(run.features, name, ".npy")) for name in names]
+    made_from = fingerprint("explain", core.__version__, run.config(), names, features, options.show, options.pairs)
+
+    def make() -> tuple[ViewPair, ...]:
+        return _draw(options, run, names, path)
+
+    pairs = once(options.out, path.stem, made_from, [path], make, options.overwrite)
+    if pairs is None:
+        say(options, f"Explain: nothing to do, {path} is already there")
+        return DONE
     say(options, f"Views of {names[0]} and {names[1]} that match best:")
     for pair in pairs:
         say(options, f"{pair.similarity:.4f}  view {pair.query_view:02d} = view {pair.other_view:02d}")
     say(options, f"Written to {path}")
     return DONE
+
+
+def _draw(options: argparse.Namespace, run: RunFolder, names: list[str], path: Path) -> tuple[ViewPair, ...]:
+    """Describe two specimens, draw their best pairs of views, and return these."""
+    describer = Describer(run, weights=options.weights, download=not options.no_download)
+    query, other = (describer.describe(file_of(run, name)) for name in names)
+    pairs = explain(query.features, other.features, count=options.pairs)
+    images = [np.array(query.views.images), np.array(other.views.images)]
+    if options.show in PAINTED:
+        settings = feature_settings_of(run.config()["features"], options.weights, not options.no_download)
+        images = list(painted_by(options.show, open_patches(settings), query.views, other.views, pairs))
+    for pair in pairs if options.show == "where" else ():
+        one, two = pair.query_view, pair.other_view
+        images[0][one] = picture_of_where(describer.extractor, query.views.images[one], other.features[two])
+        images[1][two] = picture_of_where(describer.extractor, other.views.images[two], query.features[one])
+    write_picture(path, draw_pairs(pairs, images[0], images[1]))
+    return pairs
 
 
 def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -116,32 +158,57 @@ def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mirror", action="store_true", help="try its mirror image, too")
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_register)
 
 
 def _register(options: argparse.Namespace) -> int:
-    from core.registration import RegistrationSettings, draw_differences, register, with_distances
+    from core.registration import RegistrationSettings
 
-    query, other = read_mesh(options.query), read_mesh(options.other)
     settings = RegistrationSettings(scale=options.scale, mirror=options.mirror, seed=options.seed)
-    found = register(query, other, settings)
-    if found.has_failed:
-        raise SpecimenError(
-            f"{options.other} could not be laid onto {options.query}: {found.overlap:.0%} of their surfaces meet.",
-            advice="They may be of different form; try --mirror, or --scale where units differ.",
-        )
     stem = options.out / f"register_{options.query.stem}_and_{options.other.stem}"
-    coloured, limit = with_distances(query, found)
-    write_ply(stem.with_name(stem.name + ".ply"), coloured)
-    write_picture(stem.with_name(stem.name + ".png"), draw_differences(query, found))
+    files = [stem.with_name(stem.name + suffix) for suffix in (".ply", ".png", ".json")]
+    hashes = [sha256_of_file(path) if path.is_file() else "" for path in (options.query, options.other)]
+    made_from = fingerprint("register", core.__version__, hashes, asdict(settings))
+
+    def make() -> tuple[Registration, float]:
+        return _lay_on(options, settings, files)
+
+    outcome = once(options.out, stem.name, made_from, files, make, options.overwrite)
+    if outcome is None:
+        say(options, f"Register: nothing to do, {files[0]} is already there")
+        return DONE
+    found, limit = outcome
     side = "mirrored, " if found.is_mirrored else ""
     say(options, f"{options.other} laid onto {options.query}: {side}enlarged {found.scale:.4g} times")
     say(
         options, f"RMS distance {found.rms:.4g}, Hausdorff distance {found.hausdorff:.4g}, in units of the query's file"
     )
     say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
-    say(options, f"Written to {stem}.ply and .png")
+    say(options, f"Written to {stem}.ply, .png and .json")
     return DONE
+
+
+def _lay_on(
+    options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
+) -> tuple[Registration, float]:
+    """Register, and write the coloured mesh, its picture and the numbers."""
+    from core.registration import draw_differences, register, with_distances
+
+    query, other = read_mesh(options.query), read_mesh(options.other)
+    found = register(query, other, settings)
+    if found.has_failed:
+        raise SpecimenError(
+            f"{options.other} could not be laid onto {options.query}: {found.overlap:.0%} of their surfaces meet.",
+            advice="They may be of different form; try --mirror, or --scale where units differ.",
+        )
+    coloured, limit = with_distances(query, found)
+    write_ply(files[0], coloured)
+    write_picture(files[1], draw_differences(query, found))
+    numbers = {"scale": found.scale, "is_mirrored": found.is_mirrored, "rms": found.rms, "hausdorff": found.hausdorff}
+    about = {"overlap": found.overlap, "other_to_query": found.other_to_query.tolist(), "settings": asdict(settings)}
+    write_json(files[2], {"query": options.query.name, "other": options.other.name, **numbers, **about})
+    return found, limit
 
 
 def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:

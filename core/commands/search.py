@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.cli import DONE, listed, number, say, whole_number
+from core.catalogue import Catalogue
+from core.cli import DONE, number, say, whole_number
 from core.commands import flags
-from core.embeddings import Embeddings, read_embeddings
 from core.errors import SettingError
-from core.filters import Filters, choose
-from core.indexes import read_index
-from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
+from core.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
+from core.indexes import fingerprint_of, read_index
+from core.metadata import metadata_table
 from core.neighbours import Neighbours, file_name_of_search, resolve_id, write_neighbours
-from core.newcomers import Describer, file_of
+from core.newcomers import Describer, Newcomer, file_of
 from core.queries import COMBINATIONS, SeveralSettings, search_several
-from core.workspace import RunFolder
+from core.storage import write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -34,7 +37,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_overwrite_flag(parser)
     _add_several_flags(parser)
     _add_filter_flags(parser)
-    _add_match_flags(parser)
+    flags.add_match_flags(parser)
     parser.set_defaults(run=_search)
 
 
@@ -50,33 +53,23 @@ def _add_filter_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--only-category", default="", help="only specimens of this category and the folders below it")
     group.add_argument("--not-same-category", action="store_true", help="none of the query's own category")
     group.add_argument("--max-distance", type=number, help="none that is farther")
-
-
-def _add_match_flags(parser: argparse.ArgumentParser) -> None:
-    usual = MatchSettings()
-    group = parser.add_argument_group("view by view")
-    group.add_argument("--match", choices=MATCHES, default=usual.match, help=listed(MATCHES))
-    group.add_argument("--features", type=Path, help="view features (beside the folder of --emb)")
     group.add_argument(
-        "--candidates", type=whole_number, default=usual.candidates, help=f"best by embedding ({usual.candidates})"
+        "--where", metavar="CONDITION", action="append", help="by metadata: period=Miocene, length=3..5, remarks~left"
     )
-    group.add_argument("--center", action="store_true", help="take the collection's mean view out")
-    group.add_argument(
-        "--whiten", type=whole_number, default=usual.whiten, help="half-whitened axes, 128 say (0, none)"
-    )
-    group.add_argument("--k-reciprocal", action="store_true", help="let those that share neighbours come nearer")
-    group.add_argument("--mirror", action="store_true", help="match mirror images, too (needs --run)")
-    group.add_argument("--weights", type=Path, help="the backbone's weights, for --file and --mirror")
-    group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    group.add_argument("--metadata", type=Path, help="table of metadata (the catalogue of the run's workspace)")
+    group.add_argument("--cluster", type=whole_number, help="only members of this cluster, -1 for noise")
+    group.add_argument("--clusters", type=Path, help="clusters.csv (in the results of --run)")
 
 
 def _search(options: argparse.Namespace) -> int:
     _check_search(options)
-    run = None if options.run_folder is None else RunFolder(options.run_folder.resolve())
-    embeddings = read_embeddings(run.matrix_path if run else options.emb, run.ids_path if run else options.ids)
-    neighbours = _several(options, embeddings) if options.also or options.unlike else _one(options, embeddings, run)
+    there = flags.collection_of(options)
+    filters = _filters(options, there)
+    several = bool(options.also or options.unlike)
+    neighbours, how = (_several if several else _one)(options, there, filters)
     path = options.out / file_name_of_search(neighbours.query_id)
     is_new = write_neighbours(path, neighbours, overwrite=options.overwrite)
+    write_json(path.with_suffix(".json"), {**how, "topk": options.topk, **_about(options, there, filters)})
     measure = options.metric if options.match == "pooled" else f"{options.match} of views"
     say(options, f"Nearest to {neighbours.query_id} ({measure} distance):")
     for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1):
@@ -97,12 +90,10 @@ def _check_search(options: argparse.Namespace) -> None:
         raise SettingError(
             "--also and --unlike go with --query and with embeddings (match pooled) only.", advice="Leave them out."
         )
-    if options.run_folder is None and (options.file is not None or options.mirror):
-        flag = "--file" if options.file is not None else "--mirror"
-        raise SettingError(f"{flag} needs the settings of a run.", advice="Give its folder with --run.")
-    if options.mirror and options.match == "pooled":
-        raise SettingError("--mirror compares views, but embeddings are compared.", advice="Add --match maxsim.")
-    if options.index is not None and (several or options.match != "pooled" or _filters(options).chooses):
+    if options.run_folder is None and options.file is not None:
+        raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
+    flags.match_settings(options)
+    if options.index is not None and (several or options.match != "pooled" or _chooses(options)):
         raise SettingError(
             "--index goes with --query or --file alone: it holds the whole collection.", advice="Leave --index out."
         )
@@ -110,43 +101,88 @@ def _check_search(options: argparse.Namespace) -> None:
         raise SettingError("--not-same-category: a file from outside has no category.", advice="Leave it out.")
 
 
-def _several(options: argparse.Namespace, embeddings: Embeddings) -> Neighbours:
+def _chooses(options: argparse.Namespace) -> bool:
+    """Return whether part of the collection is left out before the search."""
+    return bool(options.only_category or options.not_same_category or options.where) or options.cluster is not None
+
+
+def _several(
+    options: argparse.Namespace, there: flags.Collection, filters: Filters
+) -> tuple[Neighbours, dict[str, object]]:
     like = (options.query, *flags.each(options.also))
-    named = tuple(resolve_id(name, embeddings.ids) for name in (*like, *flags.each(options.unlike)))
-    filters = _filters(options)
-    part = choose(embeddings, filters, named)
-    several = SeveralSettings(options.combine)
-    return filters.within(
-        search_several(part, like, flags.each(options.unlike), flags.search_settings(options), several)
+    ids = there.embeddings.ids
+    named = tuple(resolve_id(name, ids) for name in (*like, *flags.each(options.unlike)))
+    part = choose(there.embeddings, filters, named)
+    found = search_several(
+        part, like, flags.each(options.unlike), flags.search_settings(options), SeveralSettings(options.combine)
     )
+    return filters.within(found), {"metric": "cosine", "match": "pooled", "combine": options.combine}
 
 
-def _one(options: argparse.Namespace, embeddings: Embeddings, run: RunFolder | None) -> Neighbours:
-    filters = _filters(options)
-    query = None if options.query is None else resolve_id(options.query, embeddings.ids)
-    part = choose(embeddings, filters, () if query is None else (query,))
-    settings = MatchSettings(options.match, options.candidates, options.center, options.whiten, options.k_reciprocal)
-    folder = options.features or (run.features if run else options.emb.resolve().parent.parent / "features")
-    newcomer = None
-    if run is not None and (options.file is not None or options.mirror):
-        describer = Describer(run, weights=options.weights, download=not options.no_download)
-        path = options.file if query is None else file_of(run, query)
-        newcomer = describer.describe(path, mirror=options.mirror)
+def _one(
+    options: argparse.Namespace, there: flags.Collection, filters: Filters
+) -> tuple[Neighbours, dict[str, object]]:
+    query = None if options.query is None else resolve_id(options.query, there.embeddings.ids)
+    part = choose(there.embeddings, filters, () if query is None else (query,))
+    newcomer = _newcomer(options, there, query)
     if options.index is not None:
         index = read_index(options.index, part)
         options.metric = index.settings.metric
         if newcomer is not None:
-            return filters.within(index.nearest_to_vector(newcomer.embedding, newcomer.name, options.topk))
-        return filters.within(index.nearest(str(query), options.topk))
-    matcher = Matcher(part, FeatureFolder(folder), flags.search_settings(options), settings)
+            found = index.nearest_to_vector(newcomer.embedding, newcomer.name, options.topk)
+        else:
+            found = index.nearest(str(query), options.topk)
+        return filters.within(found), {"metric": options.metric, "match": "pooled", "index": index.settings.kind}
+    matcher = flags.matcher_of(options, there, flags.search_settings(options), part)
     if query is not None:
-        return filters.within(matcher.nearest(query, None if newcomer is None else newcomer.mirrored))
-    if newcomer is None:  # pragma: no cover - _check_search has seen to it
+        found = matcher.nearest(query, None if newcomer is None else newcomer.mirrored)
+    elif newcomer is not None:
+        found = matcher.nearest_to_views(newcomer.features, newcomer.embedding, newcomer.name, newcomer.mirrored)
+    else:  # pragma: no cover - _check_search has seen to it
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
-    return filters.within(
-        matcher.nearest_to_views(newcomer.features, newcomer.embedding, newcomer.name, newcomer.mirrored)
-    )
+    return filters.within(found), {"metric": options.metric, **flags.about_matching(options, matcher)}
 
 
-def _filters(options: argparse.Namespace) -> Filters:
-    return Filters(options.only_category, options.not_same_category, options.max_distance)
+def _newcomer(options: argparse.Namespace, there: flags.Collection, query: str | None) -> Newcomer | None:
+    """Describe the file from outside, or the query itself once more for its mirror image."""
+    if there.run is None or (options.file is None and not options.mirror):
+        return None
+    describer = Describer(there.run, weights=options.weights, download=not options.no_download)
+    path = options.file if query is None else file_of(there.run, query)
+    return describer.describe(path, mirror=options.mirror)
+
+
+def _filters(options: argparse.Namespace, there: flags.Collection) -> Filters:
+    among: set[str] | None = None
+    if options.where:
+        among = set(ids_where(_metadata(options, there), flags.each(options.where)))
+    if options.cluster is not None:
+        if options.clusters is None and there.run is None:
+            raise SettingError("--cluster needs to know the clusters.", advice="Give --run, or --clusters FILE.")
+        members = set(ids_in_cluster(options.clusters or there.results / "clusters.csv", options.cluster))
+        among = members if among is None else among & members
+    chosen = None if among is None else tuple(sorted(among))
+    return Filters(options.only_category, options.not_same_category, options.max_distance, chosen)
+
+
+def _metadata(options: argparse.Namespace, there: flags.Collection) -> pd.DataFrame:
+    """Return the metadata of specimens, of a table or of the workspace that a run lies in."""
+    ids = there.embeddings.ids
+    if options.metadata is not None:
+        return table_of_file(options.metadata, ids)
+    if there.run is None:
+        raise SettingError("--where needs to know the metadata.", advice="Give --run, or --metadata FILE.")
+    return metadata_table(Catalogue(there.run.root.parent.parent / "catalogue.sqlite"), ids)
+
+
+def _about(options: argparse.Namespace, there: flags.Collection, filters: Filters) -> dict[str, object]:
+    """Return what is recorded beside the neighbours: whom they were looked for among, and where."""
+    return {
+        "embeddings": fingerprint_of(there.embeddings),
+        "run": None if there.run is None else there.run.name,
+        "only_category": filters.only_category,
+        "not_same_category": filters.not_same_category,
+        "max_distance": filters.max_distance,
+        "where": list(flags.each(options.where)),
+        "cluster": options.cluster,
+    }

@@ -16,6 +16,7 @@ import yaml
 from core.cli import main
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.inventory import take_inventory
+from core.storage import write_json, write_npy
 from tests.fakes import PROJECT, bytes_below, write_specimens
 
 GROUPS = {"Ammonoids/Oxycone": 12, "Ammonoids/Serpenticone": 12, "Teeth": 10}
@@ -228,3 +229,79 @@ def test_quiet__says_nothing(tmp_path: Path, embeddings: list[str], capsys: pyte
     assert (captured.out, captured.err) == ("", "")
     assert main(["search", *embeddings, "--query", "nobody", "--quiet"]) == 1
     assert capsys.readouterr().err.startswith("Error: There is no specimen 'nobody'")
+
+
+@pytest.fixture
+def views(embeddings: list[str], tmp_path: Path) -> list[str]:
+    """Write twelve views of every specimen of the embeddings, as of an icosahedron; return the flags."""
+    made = read_embeddings(Path(embeddings[1]), Path(embeddings[3]))
+    chance = np.random.default_rng(1)
+    for name, vector in zip(made.ids, made.matrix, strict=True):
+        write_npy(tmp_path / f"features/{name}.npy", (vector + chance.normal(size=(12, 24))).astype(np.float32))
+    write_json(tmp_path / "renders/settings.json", {"layout": "icosahedron", "views": 12})
+    return embeddings
+
+
+@pytest.mark.parametrize("match", ["maxsim", "chamfer", "aligned"])
+def test_match__is_the_same_flag_everywhere(
+    views: list[str], tmp_path: Path, match: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Search and search-all find the same; evaluate judges it; each records what was asked for, and does it once."""
+    how = ["--match", match, "--whiten", "8", "--candidates", "15", "--expand", "2", "--k-reciprocal"]
+    one = ["search", *views, "--query", "Teeth/s03", "--out", str(tmp_path / "one"), *how]
+    every = ["search-all", *views, "--out", str(tmp_path / "all"), *how]
+    judged = ["evaluate", *views, "--out", str(tmp_path / "judged"), "--bootstrap", "10", *how]
+    assert [main(words) for words in (one, every, judged)] == [0, 0, 0]
+    assert rows_of(tmp_path / "one/knn_Teeth__s03.csv") == rows_of(tmp_path / "all/Teeth/s03.csv")
+    records = [
+        json.loads((tmp_path / "one/knn_Teeth__s03.json").read_text(encoding="utf-8")),
+        json.loads((tmp_path / "all/settings.json").read_text(encoding="utf-8")),
+        json.loads((tmp_path / "judged/retrieval.json").read_text(encoding="utf-8"))["ranking"],
+    ]
+    for record in records:
+        assert (record["match"], record["whiten"], record["candidates"], record["expand"]) == (match, 8, 15, 2)
+        assert record["projection"] == records[0]["projection"] != ""
+    assert (tmp_path / "projections/whitened_8.npy").is_file()
+    before = bytes_below(tmp_path)
+    capsys.readouterr()
+    assert [main(words) for words in (one, every, judged)] == [0, 0, 0]
+    said = capsys.readouterr().out
+    assert "Nothing to write" in said
+    assert said.count("nothing to do") == 2
+    assert bytes_below(tmp_path) == before
+
+
+def test_match__refuses_a_projection_of_other_embeddings(
+    views: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was learned from one collection says nothing of another."""
+    call = ["search", *views, "--query", "Teeth/s03", "--out", str(tmp_path / "o"), "--match", "maxsim", "--center"]
+    assert main(call) == 0
+    made = read_embeddings(Path(views[1]), Path(views[3]))
+    write_embeddings(tmp_path / "other", Embeddings(made.ids, made.matrix * 2))
+    other = ["--emb", str(tmp_path / "other/embeddings.npy"), "--ids", str(tmp_path / "other/ids.txt")]
+    kept = ["--projection", str(tmp_path / "projections/centred.npy")]
+    assert main([*call, *other, "--features", str(tmp_path / "features"), *kept]) == 1
+    assert "was learned from other embeddings" in capsys.readouterr().err
+    assert main(["search", *views, "--query", "Teeth/s03", *kept]) == 1
+    assert "--projection is taken by --center or --whiten" in capsys.readouterr().err
+
+
+def test_search__filters_by_metadata_and_cluster(
+    embeddings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only those that a table and clusters leave; the filters are recorded."""
+    table, clusters = tmp_path / "table.csv", tmp_path / "clusters.csv"
+    table.write_text("id,length\nTeeth/s01,3\nTeeth/s02,4\nTeeth/s05,9\n", encoding="utf-8")
+    clusters.write_text("specimen_id,cluster_id,prob\nTeeth/s01,0,1\nTeeth/s05,0,1\nTeeth/s02,1,1\n", encoding="utf-8")
+    call = ["search", *embeddings, "--query", "Teeth/s03", "--out", str(tmp_path / "o"), "--metadata", str(table)]
+    assert main([*call, "--where", "length=3..5"]) == 0
+    found = rows_of(tmp_path / "o/knn_Teeth__s03.csv")
+    assert {row["neighbor_id"] for row in found} == {"Teeth/s01", "Teeth/s02"}
+    both = ["--where", "length=3..10", "--clusters", str(clusters), "--cluster", "0"]
+    assert main([*call, *both]) == 0
+    assert {row["neighbor_id"] for row in rows_of(tmp_path / "o/knn_Teeth__s03.csv")} == {"Teeth/s01", "Teeth/s05"}
+    record = json.loads((tmp_path / "o/knn_Teeth__s03.json").read_text(encoding="utf-8"))
+    assert (record["where"], record["cluster"]) == (["length=3..10"], 0)
+    assert main(["search", *embeddings, "--query", "Teeth/s03", "--where", "length=3"]) == 1
+    assert "--where needs to know the metadata" in capsys.readouterr().err

@@ -1,0 +1,143 @@
+"""Commands about what is known of specimens: metadata, measure, table."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import asdict, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from core.catalogue import Catalogue, SpecimenRecord
+from core.cli import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
+from core.curation import Curation
+from core.errors import CoreError, InputError, SettingError
+from core.measurements import Measurements, measured
+from core.meshes import read_mesh
+from core.metadata_matching import WAYS, MatchedTable, MatchingSettings, known_specimens, match_table, write_matched
+from core.specimen_table import specimen_table
+from core.storage import write_csv
+from core.tables import read_table
+from core.workspace import open_workspace
+
+_NAMED_AT_MOST = 20
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    parser = commands.add_parser("metadata", parents=[common], help="bring metadata in from a CSV or Excel file")
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--file", type=Path, required=True, help="a CSV or Excel file, names of columns first")
+    parser.add_argument("--by", choices=WAYS, default="auto", help=f"how rows find their specimens: {listed(WAYS)}")
+    parser.add_argument("--column", default="", help="the column that tells the specimen (found by itself)")
+    parser.add_argument("--overwrite", action="store_true", help="let values that differ replace those kept")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    parser.set_defaults(run=_metadata)
+    _add_measure(commands, common)
+    _add_table(commands, common)
+
+
+def _add_measure(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("measure", parents=[common], help="extents, area, volume, centroid size of specimens")
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--out", type=Path, default=Path("measurements.csv"), help="where to (measurements.csv)")
+    parser.set_defaults(run=_measure)
+
+
+def _add_table(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "table", parents=[common], help="everything known of specimens as CSV: files, tags, sets, notes, metadata"
+    )
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--set", dest="set_name", default="", help="only the specimens of this named set")
+    parser.add_argument("--out", type=Path, default=Path("specimens.csv"), help="where to (specimens.csv)")
+    parser.set_defaults(run=_table)
+
+
+def _metadata(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    catalogue = Catalogue(workspace.catalogue_path)
+    table = read_table(options.file)
+    settings = MatchingSettings(by=options.by, column=options.column)
+    matched = match_table(catalogue, table, known_specimens(workspace), settings)
+    _report(options, matched)
+    if options.dry_run:
+        say(options, "Nothing was written (--dry-run).")
+    else:
+        written = write_matched(catalogue, matched, overwrite=options.overwrite)
+        kept = 0 if options.overwrite else len(matched.changes)
+        more = f"; {kept} that differ were kept as they are, --overwrite replaces them" if kept else ""
+        say(options, f"Metadata: {written} values written for {specimens(len(matched.values))}{more}.")
+    return SOME_PASSED_OVER if matched.not_matched or matched.ambiguous else DONE
+
+
+def _measure(options: argparse.Namespace) -> int:
+    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
+    records = _records(catalogue)
+    rows, failed = [], 0
+    for record in progress_of(options)(records, len(records), "Measuring"):
+        if record.kind == "photographs" or not record.sha256:
+            continue
+        try:
+            found = measured(catalogue, record.sha256, partial(read_mesh, Path(record.path)))
+        except CoreError as error:
+            failed += 1
+            logging.getLogger("core").error("Passed over %s: %s", record.specimen_id, error)
+            continue
+        rows.append((record.specimen_id, *("" if value is None else value for value in asdict(found).values())))
+    if not rows:
+        raise InputError("No specimen could be measured.", advice="The lines above tell the reason for each.")
+    write_csv(options.out, ("specimen_id", *(field.name for field in fields(Measurements))), rows)
+    say(options, f"Measurements: {specimens(len(rows))}, in {options.out}")
+    return SOME_PASSED_OVER if failed else DONE
+
+
+def _table(options: argparse.Namespace) -> int:
+    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
+    records = {record.specimen_id: record for record in _records(catalogue)}
+    ids = list(records)
+    if options.set_name:
+        sets = Curation(catalogue).sets()
+        if options.set_name not in sets:
+            named = ", ".join(sets) or "none"
+            raise SettingError(f"There is no set {options.set_name!r}.", advice=f"There are: {named}.")
+        ids = list(sets[options.set_name])
+    table = specimen_table(ids, records, catalogue).reset_index()
+    write_csv(options.out, list(table.columns), table.fillna("").itertuples(index=False))
+    say(options, f"Table: {specimens(len(table))}, in {options.out}")
+    return DONE
+
+
+def _records(catalogue: Catalogue) -> list[SpecimenRecord]:
+    """Return what is known of every specimen's file, that of the last input folder where there are two of an id."""
+    by_id = {name: record for source in catalogue.sources() for name, record in catalogue.specimens(source).items()}
+    if not by_id:
+        raise InputError("The workspace knows no specimens yet.", advice="Run `python -m core run` first.")
+    return [by_id[name] for name in sorted(by_id)]
+
+
+def _report(options: argparse.Namespace, matched: MatchedTable) -> None:
+    log = logging.getLogger("core")
+    for note in matched.notes:
+        log.warning("%s", note)
+    say(
+        options,
+        f"{matched.source}: {specimens(len(matched.values))} matched by {matched.by} (column {matched.column!r}); "
+        f"{len(matched.without_row)} without a row, {len(matched.not_matched)} rows of no specimen, "
+        f"{len(matched.ambiguous)} ambiguous.",
+    )
+    for row in matched.not_matched[:_NAMED_AT_MOST]:
+        log.error("Line %d, %r: no such specimen.", row.line, row.key)
+    for row in matched.ambiguous[:_NAMED_AT_MOST]:
+        if len(row.candidates) == 1:
+            log.error("Line %d, %r: another line says something else of %s.", row.line, row.key, row.candidates[0])
+        else:
+            log.error("Line %d, %r may be any of %s.", row.line, row.key, listed(row.candidates[:5]))
+    for change in matched.changes[:_NAMED_AT_MOST]:
+        log.warning(
+            "%s, %s: %r is kept, the file says %r.", change.specimen_id, change.column, change.before, change.after
+        )
+    left = sum(max(0, len(them) - _NAMED_AT_MOST) for them in (matched.not_matched, matched.ambiguous, matched.changes))
+    if left:
+        log.warning("%d more lines like these are not shown.", left)

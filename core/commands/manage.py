@@ -1,0 +1,196 @@
+"""Commands about jobs and runs that are there: jobs, runs, reproduce, watch, report."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from core.catalogue import Catalogue, JobRecord
+from core.cli import DONE, number, parse, progress_of, report, say, specimens, whole_number
+from core.errors import InputError, MissingStageError, SettingError
+from core.jobs import cancel, current_job, resume, take_care
+from core.maps import MAP_METHODS, MapSettings
+from core.pace import time_left
+from core.report.phrases import LANGUAGES
+from core.reproduction import changes_of_input, free_name, read_recipe, reproduce
+from core.runs import delete_run, existing_run, finish_deletions, list_runs, rename_run, size_on_disk, write_notes
+from core.watching import MODES, WatchSettings, is_wanted, watch
+from core.workspace import RunFolder, open_workspace
+
+SECONDS_TO_BE_NOTED = 10.0
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    _add_jobs(commands, common)
+    _add_runs(commands, common)
+    _add_reproduce(commands, common)
+    _add_watch(commands, common)
+    _add_report(commands, common)
+
+
+def _add_jobs(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("jobs", parents=[common], help="what is at work, what waits, what ended how")
+    add_workspace_flag(parser)
+    parser.add_argument("--cancel", type=whole_number, metavar="JOB", help="end this job, or take it out of the queue")
+    parser.add_argument("--resume", type=whole_number, metavar="JOB", help="go on with this job where it was")
+    parser.add_argument("--take-care", action="store_true", help="start what is queued, one by one, until all are done")
+    parser.set_defaults(run=_jobs)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    if options.cancel is not None:
+        cancel(workspace, options.cancel)
+    if options.resume is not None:
+        say(options, f"Job {resume(workspace, options.resume)} goes on with job {options.resume}.")
+    if options.take_care:
+        take_care(workspace)
+        return DONE
+    current_job(workspace)
+    jobs = Catalogue(workspace.catalogue_path).jobs()
+    for job in jobs:
+        print(_in_words(job), flush=True)
+    if not jobs:
+        say(options, "There are no jobs yet.")
+    return DONE
+
+
+def _add_runs(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("runs", parents=[common], help="the runs of a workspace; rename, delete, annotate one")
+    add_workspace_flag(parser)
+    parser.add_argument("--name", default="", help="the run that the other flags are about")
+    parser.add_argument("--rename", metavar="NEW", help="give it this name")
+    parser.add_argument("--delete", action="store_true", help="delete it; specimens' own files are never touched")
+    parser.add_argument("--notes", metavar="TEXT", help="keep this text with it")
+    parser.set_defaults(run=_runs)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    finish_deletions(workspace)
+    changes = [options.rename is not None, options.delete, options.notes is not None]
+    if any(changes) and (sum(changes) > 1 or not options.name):
+        raise SettingError("One of --rename, --delete and --notes at a time goes with --name.")
+    if options.rename is not None:
+        say(options, f"{options.name} is now called {rename_run(workspace, options.name, options.rename).name}.")
+    elif options.delete:
+        freed = delete_run(workspace, options.name)
+        say(options, f"{options.name} is deleted; {freed / 1e6:.1f} MB are free again.")
+    elif options.notes is not None:
+        write_notes(existing_run(workspace, options.name), options.notes)
+        say(options, f"Noted with {options.name}.")
+    else:
+        for facts in list_runs(workspace):
+            when = datetime.datetime.fromtimestamp(facts.changed).astimezone().strftime("%Y-%m-%d %H:%M")
+            size = size_on_disk(workspace.run(facts.name).root)
+            print(
+                f"{facts.name:32} {when}  {facts.state:10} {specimens(facts.n_specimens):>16} {size / 1e6:>9.1f} MB  "
+                f"{facts.backbone} {facts.views} views at {facts.pixels} px",
+                flush=True,
+            )
+    return DONE
+
+
+def _add_reproduce(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("reproduce", parents=[common], help="a run once more from its --config …/config.json")
+    add_workspace_flag(parser)
+    parser.add_argument("--name", default="", help="the new run's name (made from the old one)")
+    parser.add_argument("--in", dest="meshes", type=Path, help="scans, where they are no longer where they were")
+    parser.add_argument("--weights", type=Path, help="weights, where they are no longer where they were found")
+    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    parser.add_argument("--workers", type=whole_number, help="child processes that render (one fewer than processors)")
+    parser.set_defaults(run=_reproduce, take_recipe=lambda parser, path: None)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    if options.config is None:
+        raise SettingError("'config' is needed.", advice="Give --config runs/NAME/config.json.")
+    workspace = open_workspace(options.workspace)
+    recipe = read_recipe(options.config, weights=options.weights, download=not options.no_download)
+    original = RunFolder(options.config if options.config.is_dir() else options.config.parent)
+    name = options.name or free_name(workspace, original.root.resolve().name)
+    for sentence in (*recipe.warnings, *changes_of_input(original, options.meshes or recipe.input)):
+        logging.getLogger("core").warning("%s", sentence)
+    result = reproduce(
+        workspace, recipe, name, meshes=options.meshes, workers=options.workers, progress=progress_of(options)
+    )
+    return report(options, result, f"Run {result.run.name}", result.run.root)
+
+
+def _add_watch(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("watch", parents=[common], help="take up scans that come into a folder")
+    add_workspace_flag(parser)
+    parser.add_argument("--in", dest="meshes", type=Path, help="the folder (the workspace's meshes)")
+    parser.add_argument("--name", default="", help="the run that takes them up")
+    parser.add_argument("--mode", choices=MODES, default="run", help="only say what has come, or run (run)")
+    parser.add_argument("--every", type=number, default=5.0, help="seconds between two looks (5)")
+    parser.add_argument("--while-wanted", action="store_true", help="end as soon as the app no longer wants it")
+    parser.add_argument("flags", nargs="*", help="behind --: flags of `run`, for a run that is not there yet")
+    parser.set_defaults(run=_watch)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    folder = (options.meshes or workspace.meshes).expanduser().resolve()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", advice="Give the folder that scans come into.")
+    # Wrong flags are told now, not when the first scan comes.
+    parse(["run", *options.flags])
+    settings = WatchSettings(str(folder), options.name, options.mode, options.every, tuple(options.flags))
+    workspace.run(settings.run_name)
+    say(options, f"Watching {folder} every {settings.seconds:g} s; Ctrl-C ends it.")
+    began = time.monotonic()
+
+    def goes_on() -> bool:
+        # Whoever started this notes its number a moment later.
+        return not options.while_wanted or time.monotonic() - began < SECONDS_TO_BE_NOTED or is_wanted(workspace)
+
+    watch(workspace, settings, tell=lambda sentence: say(options, sentence), goes_on=goes_on)
+    return DONE
+
+
+def _add_report(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("report", parents=[common], help="a page and all tables of a run, for a supplement")
+    add_workspace_flag(parser)
+    parser.add_argument("--name", default="", help="the run (the newest)")
+    parser.add_argument("--out", type=Path, help="a folder or a .zip (report_NAME.zip)")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (en)")
+    parser.add_argument("--map", choices=MAP_METHODS, default="umap", help="how the map is drawn (umap)")
+    parser.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from core.report import ReportSettings, gather_facts, write_report
+
+    workspace = open_workspace(options.workspace)
+    complete = [run.name for run in workspace.runs() if run.is_complete]
+    if not options.name and not complete:
+        raise MissingStageError(
+            f"There is no complete run in {workspace.root}.", advice="`python -m core run` makes one."
+        )
+    name = options.name or complete[0]
+    settings = ReportSettings(language=options.language, map=MapSettings(method=options.map, seed=options.seed))
+    out = options.out or Path(f"report_{name}.zip")
+    facts = gather_facts(workspace, name, settings, progress=progress_of(options))
+    say(options, f"Report: {write_report(out, facts, settings)}")
+    return DONE
+
+
+def add_workspace_flag(parser: argparse.ArgumentParser) -> None:
+    """Add which workspace is meant."""
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+
+
+def _in_words(job: JobRecord) -> str:
+    when = datetime.datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
+    words = f"{job.job_id:>4}  {when}  {job.state:24} {job.run_name}"
+    if job.is_over:
+        return f"{words}  {job.message}".rstrip()
+    counts = ", ".join(f"{stage.label} {stage.done}/{stage.total}" for stage in job.stages)
+    left = time_left(job.stages, time.time())
+    return f"{words}  {counts}" + (f", about {left:.0f} s left" if left is not None else "")

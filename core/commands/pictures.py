@@ -1,0 +1,54 @@
+"""Commands that make pictures of one specimen: turntable."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.cli import DONE, listed, number, say, whole_number
+from core.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
+from core.meshes import Mesh, read_mesh
+from core.registration import colours_of_distances
+from core.turntable import TurntableSettings, check_suffix, write_turntable
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    usual = TurntableSettings()
+    parser = commands.add_parser("turntable", parents=[common], help="a specimen that turns once around, GIF or MP4")
+    parser.add_argument("--file", type=Path, required=True, help="the mesh or point cloud")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to: a .gif or .mp4")
+    parser.add_argument("--frames", type=whole_number, default=usual.frames, help=f"pictures a turn ({usual.frames})")
+    parser.add_argument("--size", type=whole_number, default=usual.size, help=f"pixels, even ({usual.size})")
+    parser.add_argument("--seconds", type=number, default=usual.seconds, help=f"length of a turn ({usual.seconds:g})")
+    parser.add_argument("--appearance", choices=("gray", "colour"), default=usual.appearance, help="gray, colour")
+    parser.add_argument("--curvature", choices=KINDS, help=f"colour it by curvature instead: {listed(KINDS)}")
+    parser.add_argument("--background", default=usual.background, help=f"a colour ({usual.background})")
+    parser.set_defaults(run=_turntable)
+
+
+def _turntable(options: argparse.Namespace) -> int:
+    settings = TurntableSettings(
+        frames=options.frames,
+        size=options.size,
+        seconds=options.seconds,
+        appearance="colour" if options.curvature else options.appearance,
+        background=options.background,
+    )
+    check_suffix(options.out)
+    mesh = read_mesh(options.file)
+    if options.curvature:
+        mesh = _coloured_by_curvature(mesh, options)
+    write_turntable(options.out, mesh, settings)
+    say(options, f"Written to {options.out}: {settings.frames} pictures in {settings.seconds:g} s")
+    return DONE
+
+
+def _coloured_by_curvature(mesh: Mesh, options: argparse.Namespace) -> Mesh:
+    values = curvature_of(mesh, CurvatureSettings(options.curvature))
+    limit = robust_limit(values)
+    power = "2" if options.curvature == "gaussian" else ""
+    say(options, f"Colours from {-limit:.4g} (blue) to {limit:.4g} (red), in 1 / unit{power} of the file")
+    return replace(mesh, vertex_colours=colours_of_distances(values, limit), corner_colours=None)
