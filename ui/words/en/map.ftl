@@ -1,0 +1,49 @@
+# The screen Map.
+map-title = Map
+map-drawing = Drawing the map … the first one takes some twenty seconds.
+map-method = Method
+map-method-help = UMAP, t-SNE and PaCMAP keep neighbours together; distances between far groups mean little. PCA is a straight projection: far apart is far apart.
+map-dimensions = Dimensions
+map-settings = Settings
+map-neighbours = Neighbours
+map-neighbours-help = How many neighbours hold a specimen in place. More shows the whole, fewer shows details; t-SNE takes it as its perplexity. PCA knows none.
+map-min-dist = UMAP min. distance
+map-min-dist-help = How near to each other points may lie.
+map-seed = Seed
+map-seed-help = The same seed draws the same map, to the byte.
+map-colour = Colour by
+map-colour-help = Categories are folders; clusters are those of the run, or the ones kept under Clusters. Labels from a file are under Settings.
+map-others = others
+map-made = Run { $run }; { $backbone }; { $method }, { $neighbours } neighbours, seed { $seed }; trustworthiness { $trust }.
+map-trust = Trustworthiness { $trust }:
+map-trust-meaning = how far neighbours here are neighbours indeed, 1 at best.
+map-read-pca = PCA is a straight projection: what lies far apart is far apart, what lies together may still differ.
+map-read-neighbours = Read from { $method } who is near whom. The size and density of a group, the space between groups and the axes mean little.
+map-newcomer = The star is { $name }, placed beside its nearest specimens; nothing else moved.
+map-page = Page for offline use (HTML)
+map-page-help = One file with the map, pan, zoom, search and up to { $count } pictures; opens in any browser without a network.
+map-click = Click a point to see what it is and who is nearest to it. Lasso and Box select specimens; every screen shares the selection.
+map-nearest = Nearest to { $name }
+map-nearest-label = Nearest specimens
+map-selected = { $count ->
+    [one] { $count } specimen selected
+   *[other] { $count } specimens selected
+}
+map-selected-label = Selected specimens
+map-selected-more = The first { $shown } are shown; the CSV has all { $count }.
+map-tool-label = Map of specimens: arrows move it, plus and minus zoom, 0 shows all
+map-tool-category = category
+map-tool-none = none
+map-tool-move = Move
+map-tool-lasso = Lasso
+map-tool-box = Box
+map-tool-labels = Names
+map-tool-contours = Contours
+map-tool-whole = Whole map
+map-tool-png = PNG
+map-tool-find = Find and highlight …
+map-tool-found = Found:
+map-tool-selected = Selected:
+map-tool-take = Select them
+map-tool-clear = Clear selection
+map-tool-hide = Click to hide or show

@@ -1,0 +1,24 @@
+# Starting a run.
+start-backbone = Backbone
+start-backbone-help = The network that looks at every view. auto takes DINOv2 ViT-S/14 where its weights are on this machine, else EfficientNet-Lite2, which is built in. classical needs no network.
+start-views = Views per specimen
+start-views-help = More views see more sides, and take longer.
+start-size = Image size (pixels)
+start-size-help = What the backbone sees. 518 shows finer detail and takes about seven times as long as 224.
+start-more = More settings
+start-name = Name of the run
+start-name-help = Left empty, it is made from backbone, views and size. A run of the same name and folder goes on where it was.
+start-tokens = Tokens
+start-tokens-help = Class token, mean of the patch tokens, or both joined.
+start-pool = Pooling over views
+start-pool-help = How the views become one embedding.
+start-workers = Rendering processes
+start-workers-help = How many specimens are rendered at the same time.
+start-download = Allow fetching weights
+start-download-help = Off: nothing is ever fetched. On: weights may come from the hub.
+start-run = Start the run
+start-queue = Put the run in the queue
+start-busy = A run is at work. This one starts by itself when its turn has come.
+start-no-folder = Choose a folder that holds specimens first.
+start-other-folder = The run “{ $name }” holds the specimens of { $folder }.
+start-other-folder-advice = Give this one another name under “More settings”, so that nothing is replaced.

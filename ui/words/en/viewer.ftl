@@ -1,0 +1,85 @@
+# The 3D viewer.
+viewer-viewer = 3D viewer
+viewer-nothing = No specimen is chosen yet. Pick one in the gallery, the table or on the map.
+viewer-preparing = Preparing the 3D view …
+viewer-label = 3D view of { $names }. Drag to turn, wheel to zoom; with the keyboard, arrow keys turn, plus and minus zoom, R resets.
+viewer-query = Query
+viewer-specimen = Specimen
+viewer-units = units
+viewer-beside = Neighbours in 3D
+viewer-beside-help = How many stand beside the query: the chosen one, then the nearest.
+
+viewer-show = Show
+viewer-clay = Clay
+viewer-colour = Vertex colour
+viewer-texture = Texture
+viewer-mean-curvature = Mean curvature
+viewer-gaussian-curvature = Gaussian curvature
+viewer-distance = Distance to { $rank }: { $name }
+viewer-wireframe = Wireframe
+viewer-points = Points
+
+viewer-views = Standard views
+viewer-front = Front
+viewer-back = Back
+viewer-left = Left
+viewer-right = Right
+viewer-top = Top
+viewer-bottom = Bottom
+viewer-reset = Reset
+
+viewer-toggles = How it is shown
+viewer-link = Turn together
+viewer-perspective = Perspective
+viewer-section = Section
+viewer-tools = Tools of the viewer
+viewer-snapshot = Save picture
+viewer-fullscreen = Full screen
+viewer-full = Full resolution ({ $count } faces, { $megabytes } MB)
+viewer-full-file = Full resolution (files of { $megabytes } MB)
+
+viewer-axis = Cut across
+viewer-axis-x = x
+viewer-axis-y = y
+viewer-axis-z = z
+viewer-axis-view = As seen now
+viewer-offset = Section at
+viewer-flip = Other half
+viewer-outline = outline
+viewer-area = area
+viewer-open = the surface is open here, so the cut is not closed
+
+viewer-scale-middle = { $length } (through the middle)
+viewer-per = 1/{ $unit }
+viewer-per-square = 1/{ $unit }²
+viewer-legend-curvature = { $name } ({ $unit })
+viewer-legend-mean-curvature = red bulges out, blue is hollow
+viewer-legend-gaussian-curvature = red is a dome or a pit, blue a saddle
+viewer-legend-percentile = full colour from the 95th percentile
+viewer-legend-relative = neighbours are coloured relative to their size
+viewer-legend-distance = Query outside (+, red) or inside (−, blue) of { $name } ({ $unit })
+viewer-rms = RMS { $value } { $unit }
+viewer-hausdorff = Hausdorff { $value } { $unit }
+viewer-overlap = { $share } of the surfaces meet
+viewer-scaled = size of the neighbour × { $factor }
+viewer-mirrored = its mirror image was laid on
+viewer-not-laid-on = The two do not lie on one another: the distances mean nothing.
+viewer-preview = Preview: { $count } of { $whole } faces
+viewer-all = All { $count } faces
+viewer-most = { $count } of { $whole } faces, the most that can be shown
+
+viewer-turntable-gif = Turntable GIF
+viewer-turntable-mp4 = Turntable MP4
+viewer-turntable-help = The query turns once around, coloured as it is here. It is drawn when you click.
+viewer-turn = Turn { $name }
+viewer-pictures = These are rendered views, because the 3D viewer cannot be shown. { $why }
+viewer-no-picture = { $name }: no picture yet.
+viewer-again = Try 3D again
+viewer-no-webgl = This browser offers no WebGL; switch on hardware acceleration in its settings, or use another one.
+viewer-timeout = The scene did not appear in time.
+viewer-context-lost = The browser took the graphics memory away from it.
+viewer-browser-says = The browser says: { $what }.
+viewer-stpyvista-lacks = stpyvista lacks { $names }.
+viewer-stpyvista-install = Run `make app` again to install it.
+viewer-stpyvista-linux = stpyvista's export works on Linux only.
+viewer-stpyvista-unset = Unset { $variable }.

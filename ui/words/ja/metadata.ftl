@@ -1,0 +1,25 @@
+# 表から取り込むメタデータ。
+metadata-help = 標本について分かっていることを、CSVまたはExcelファイル(1行目は列名)から取り込みます。対応を確かめるまで何も書き込みません。
+metadata-file = CSVまたはExcelファイル
+metadata-by = 行と標本の対応のさせ方
+metadata-by-help = ID:入力フォルダからのパス(拡張子なし)。ファイル名:フォルダの有無は問いません。カタログ番号:「AMNH 106010」は amnh106010_left.ply に対応します。
+metadata-by-auto = 最も多くの行が合う方法
+metadata-by-id = 標本ID
+metadata-by-file = ファイル名
+metadata-by-catalogue-number = カタログ番号
+metadata-column = 標本を示す列
+metadata-column-help = ID、ファイル名、またはカタログ番号が入っている列です。
+metadata-column-found = 自動で判断
+metadata-matched = 対応した標本
+metadata-not-matched = 標本のない行
+metadata-ambiguous = あいまいな行
+metadata-without-row = 行のない標本
+metadata-changes = 保存済みの値と異なる値
+metadata-matched-by = { $by }(列「{ $column }」)で対応させました。{ $columns } 列を取り込みます。
+metadata-overwrite = 異なる { $count } 個の値を置き換える
+metadata-overwrite-help = オフのときは保存済みの値を残します。違いは上の一覧に示しています。
+metadata-write = { $count } 個の値を保存
+metadata-written = 標本 { $specimens } 点について { $count } 個の値を保存しました。
+metadata-columns = 取り込んだ列:{ $count }
+metadata-remove = 取り除く列
+metadata-remove-button = これらの列をすべての標本から取り除く

@@ -1,0 +1,24 @@
+# ランの開始。
+start-backbone = バックボーン
+start-backbone-help = 各ビューを見るネットワークです。autoは、DINOv2 ViT-S/14の重みがこのコンピューターにあればそれを、なければ内蔵のEfficientNet-Lite2を使います。classicalはネットワークを使いません。
+start-views = 標本あたりのビュー数
+start-views-help = 多いほど多くの面が見えますが、時間がかかります。
+start-size = 画像サイズ（ピクセル）
+start-size-help = バックボーンに入力する大きさです。518では細部まで見えますが、224の約7倍の時間がかかります。
+start-more = 詳細設定
+start-name = ランの名前
+start-name-help = 空欄なら、バックボーン・ビュー数・サイズから作られます。同じ名前・同じフォルダのランは続きから再開します。
+start-tokens = トークン
+start-tokens-help = クラストークン、パッチトークンの平均、または両方の連結。
+start-pool = ビューのプーリング
+start-pool-help = 各ビューの特徴量を1つの埋め込みにまとめる方法です。
+start-workers = レンダリングのプロセス数
+start-workers-help = 同時にレンダリングする標本の数です。
+start-download = 重みの取得を許可
+start-download-help = オフ：何も取得しません。オン：ハブから重みを取得することがあります。
+start-run = ランを開始
+start-queue = ランを順番待ちに入れる
+start-busy = ほかのランが実行中です。順番が来ると自動的に始まります。
+start-no-folder = まず標本の入ったフォルダを選んでください。
+start-other-folder = ラン「{ $name }」には { $folder } の標本が入っています。
+start-other-folder-advice = 置き換えてしまわないよう、「詳細設定」で別の名前を付けてください。

@@ -1,0 +1,85 @@
+# 3Dビューア
+viewer-viewer = 3Dビューア
+viewer-nothing = 標本がまだ選ばれていません。ギャラリー、表、またはマップから選んでください。
+viewer-preparing = 3D表示を準備しています…
+viewer-label = { $names } の3D表示。ドラッグで回転、ホイールで拡大縮小。キーボードでは矢印キーで回転、+ と - で拡大縮小、R で元に戻ります。
+viewer-query = 検索元
+viewer-specimen = 標本
+viewer-units = 単位
+viewer-beside = 3Dで並べる近傍
+viewer-beside-help = 検索元の隣に並べる数。選んだ近傍、続いて近い順に並びます。
+
+viewer-show = 表示
+viewer-clay = 粘土
+viewer-colour = 頂点カラー
+viewer-texture = テクスチャ
+viewer-mean-curvature = 平均曲率
+viewer-gaussian-curvature = ガウス曲率
+viewer-distance = { $rank } との距離:{ $name }
+viewer-wireframe = ワイヤーフレーム
+viewer-points = 点
+
+viewer-views = 標準の向き
+viewer-front = 前
+viewer-back = 後
+viewer-left = 左
+viewer-right = 右
+viewer-top = 上
+viewer-bottom = 下
+viewer-reset = 元に戻す
+
+viewer-toggles = 表示のしかた
+viewer-link = 一緒に回す
+viewer-perspective = 透視投影
+viewer-section = 断面
+viewer-tools = ビューアの操作
+viewer-snapshot = 画像を保存
+viewer-fullscreen = 全画面
+viewer-full = 最高解像度({ $count } 面、{ $megabytes } MB)
+viewer-full-file = 最高解像度(ファイル { $megabytes } MB)
+
+viewer-axis = 切断方向
+viewer-axis-x = x
+viewer-axis-y = y
+viewer-axis-z = z
+viewer-axis-view = 今の視線
+viewer-offset = 断面の位置
+viewer-flip = 反対側
+viewer-outline = 輪郭
+viewer-area = 面積
+viewer-open = ここでは表面が開いているため、断面を塗りつぶせません
+
+viewer-scale-middle = { $length }(中心面)
+viewer-per = 1/{ $unit }
+viewer-per-square = 1/{ $unit }²
+viewer-legend-curvature = { $name }({ $unit })
+viewer-legend-mean-curvature = 赤は凸、青は凹
+viewer-legend-gaussian-curvature = 赤は凸または凹の丸み、青は鞍形
+viewer-legend-percentile = 95パーセンタイルで最も濃い色
+viewer-legend-relative = 近傍は大きさに対する相対値で着色
+viewer-legend-distance = 検索元が { $name } の外側(+、赤)・内側(−、青)({ $unit })
+viewer-rms = RMS { $value } { $unit }
+viewer-hausdorff = ハウスドルフ距離 { $value } { $unit }
+viewer-overlap = 表面の { $share } が重なる
+viewer-scaled = 近傍の大きさ × { $factor }
+viewer-mirrored = 鏡像を重ねています
+viewer-not-laid-on = 二つの標本は重なっていないため、距離に意味はありません。
+viewer-preview = プレビュー:{ $whole } 面のうち { $count } 面
+viewer-all = 全 { $count } 面
+viewer-most = { $whole } 面のうち { $count } 面(表示できる上限)
+
+viewer-turntable-gif = 回転GIF
+viewer-turntable-mp4 = 回転MP4
+viewer-turntable-help = 検索元の標本を、今の色のまま一周させます。クリックすると描画されます。
+viewer-turn = { $name } を回す
+viewer-pictures = 3Dビューアを表示できないため、描画済みの画像を表示しています。{ $why }
+viewer-no-picture = { $name }:画像はまだありません。
+viewer-again = 3Dをもう一度試す
+viewer-no-webgl = このブラウザではWebGLが使えません。設定でハードウェアアクセラレーションを有効にするか、別のブラウザを使ってください。
+viewer-timeout = 時間内に3D表示ができませんでした。
+viewer-context-lost = ブラウザがグラフィックスメモリを解放しました。
+viewer-browser-says = ブラウザのメッセージ:{ $what }
+viewer-stpyvista-lacks = stpyvista に { $names } がありません。
+viewer-stpyvista-install = もう一度 `make app` を実行してインストールしてください。
+viewer-stpyvista-linux = stpyvista の書き出しは Linux でのみ動きます。
+viewer-stpyvista-unset = { $variable } の設定を外してください。
