@@ -1,17 +1,22 @@
-"""Search: a specimen, its nearest, and the two of them in 3D."""
+"""Search: a specimen, its nearest, why they match, and the two of them in 3D."""
 
 from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.errors import CoreError, UnknownSpecimenError
-from core.filters import Filters
-from core.matching import MatchSettings
-from core.neighbours import COLUMNS, METRICS, Neighbours, SearchSettings, file_name_of_search, resolve_id
+from core.explanation import SHOWN, as_png
+from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
+from core.spreadsheets import csv_for_people
 from ui import state
+from ui.differences import show_differences
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
+from ui.keys import listen_to_keys
 from ui.neighbourhood import (
     Outsider,
     Question,
@@ -21,17 +26,19 @@ from ui.neighbourhood import (
     matching_views,
     outsider_in_hand,
 )
-from ui.viewer import ViewerSpecimen, show_specimens
+from ui.search_form import ask_how, describe_filters
+from ui.selection import is_used_on, select, selected_in
+from ui.viewer import ViewerSpecimen, choose_beside, show_specimens
+from ui.words import say
 
 MOST_IN_LIST = 5000
-# Principal axes of the views that MaxSim looks at, see docs/retrieval.md.
-WHITENED = 128
 
 
 def main() -> None:
     """Show the screen."""
     there = state.collection()
-    st.title("Search")
+    st.title(say("frame-screen-search"))
+    take_selection(there)
     specimen = ask_for_specimen(there)
     query = outsider_in_hand() or specimen
     if query is None:
@@ -39,15 +46,26 @@ def main() -> None:
         return
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        question = ask_how(there)
+        question = ask_how(there, specimen)
+        mirror = question.match.match != "pooled" and bool(st.session_state.get("mirror"))
         try:
-            neighbours = answer(there, query, question)
+            with st.spinner(say("search-wait")):
+                neighbours = answer(there, query, question, mirror=mirror)
         except CoreError as error:
             state.show_error(error)
             return
-        show_neighbours(there, neighbours, question)
+        show_neighbours(there, neighbours, question, mirror=mirror)
     with right:
         show_pair(there, query, neighbours)
+
+
+def take_selection(there: state.Collection) -> None:
+    """Ask with all selected specimens where the sidebar asked for that."""
+    own = selected_in(there.ids)
+    if is_used_on("search") and own:
+        st.session_state["several"] = True
+        if state.chosen_specimen(there) is None:
+            open_specimen(own[0])
 
 
 def ask_for_specimen(there: state.Collection) -> str | None:
@@ -55,27 +73,30 @@ def ask_for_specimen(there: state.Collection) -> str | None:
     query = state.chosen_specimen(there)
     back, field, file = st.columns([2, 10, 4], vertical_alignment="bottom")
     back.button(
-        "Back",
+        say("search-back"),
         on_click=state.go_back,
         disabled=not st.session_state.get("visited"),
         icon=":material/arrow_back:",
         width="stretch",
-        help="Return to the specimen before",
+        help=say("search-back-help"),
     )
     with field:
         if len(there.ids) <= MOST_IN_LIST:
             st.selectbox(
-                "Specimen",
+                say("search-specimen"),
                 there.ids,
                 index=there.embeddings.row_of[query] if query is not None else None,
-                placeholder="Type part of an id …",
+                placeholder=say("search-specimen-hint"),
                 key=f"query_list_{query}",
                 on_change=_take_from_list,
                 args=(f"query_list_{query}",),
             )
         else:
-            st.text_input("Specimen", value=query or "", key=f"query_text_{query}", placeholder="an id, or its end")
-            typed = st.session_state[f"query_text_{query}"].strip()
+            typed_as = f"query_text_{query}"
+            st.text_input(
+                say("search-specimen"), value=query or "", key=typed_as, placeholder=say("search-specimen-hint")
+            )
+            typed = st.session_state[typed_as].strip()
             if typed and typed != query:
                 _take_typed(there, typed)
     with file:
@@ -83,8 +104,8 @@ def ask_for_specimen(there: state.Collection) -> str | None:
     outsider = st.session_state.get("outsider")
     if outsider is not None:
         words, close = st.columns([6, 1], vertical_alignment="center")
-        words.info(f"Searching with the file {state.plain(outsider.path.name)}.", icon=":material/upload_file:")
-        close.button("Close", on_click=forget_outsider, width="stretch")
+        words.info(say("search-with-file", name=state.plain(outsider.path.name)), icon=":material/upload_file:")
+        close.button(say("search-close-file"), on_click=forget_outsider, width="stretch")
     return query
 
 
@@ -112,7 +133,7 @@ def open_specimen(specimen_id: str) -> None:
 
 def offer_some(there: state.Collection) -> None:
     """Offer one specimen of every category to begin with."""
-    st.info("Choose a specimen: type part of its id above, or click one of these.", icon=":material/image_search:")
+    st.info(say("search-begin"), icon=":material/image_search:")
     first_of: dict[str, str] = {}
     for name, category in zip(there.ids, there.embeddings.categories, strict=True):
         first_of.setdefault(category, name)
@@ -120,47 +141,14 @@ def offer_some(there: state.Collection) -> None:
         Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
         for name in list(first_of.values())[:36]
     ]
-    show_gallery(cards, key="offer", label="One specimen of every category", on_pick=open_specimen)
+    show_gallery(cards, key="offer", label=say("search-one-each"), on_pick=open_specimen)
 
 
-def ask_how(there: state.Collection) -> Question:
-    """Ask for the number of neighbours and how they are compared."""
-    count, how, more = st.columns([3, 5, 3], vertical_alignment="bottom")
-    most = max(1, min(100, len(there.ids) - 1))
-    k = int(count.number_input("Neighbours", 1, most, min(12, most), key="topk"))
-    by_views = how.segmented_control(
-        "Compare",
-        ("Whole", "View by view"),
-        default="Whole",
-        help="Whole: one embedding a specimen. View by view: the best candidates are compared again by their sets of "
-        "views (MaxSim), which finds parts that match; slower.",
-    )
-    with more.popover("More"):
-        metric = st.selectbox(
-            "Distance",
-            METRICS,
-            key="metric",
-            help="Cosine distance is 1 − similarity: 0 means the same direction in feature space. "
-            "Distances of different runs cannot be compared.",
-        )
-        category = st.selectbox("Only from category", ["All", *there.categories])
-        elsewhere = st.toggle("Not from its own category", help="Who else looks like this?")
-        regroup = st.toggle(
-            "Look for whole groups",
-            disabled=by_views != "View by view",
-            help="k-reciprocal re-ranking (Zhong et al. 2017): candidates that share the query's neighbours come "
-            "nearer. Finds more of a group, and now and then a worse first neighbour.",
-        )
-    match = MatchSettings()
-    if by_views == "View by view":
-        match = MatchSettings(match="maxsim", whiten=min(WHITENED, len(there.ids)), k_reciprocal=regroup)
-    only = "" if category == "All" else category
-    return Question(SearchSettings(topk=k, metric=metric), match, Filters(only, elsewhere))
-
-
-def show_neighbours(there: state.Collection, neighbours: Neighbours, question: Question) -> None:
+def show_neighbours(there: state.Collection, neighbours: Neighbours, question: Question, *, mirror: bool) -> None:
     """Show the ranking as cards, and give it as CSV."""
-    st.subheader(f"The {len(neighbours.ids)} most similar")
+    st.subheader(say("search-most-similar", count=len(neighbours.ids)))
+    if question.asks_with_several:
+        st.caption(say("search-asked-by", like=len(question.like), unlike=len(question.unlike)))
     beside = chosen_beside(neighbours)
     cards = [
         Card(
@@ -174,26 +162,41 @@ def show_neighbours(there: state.Collection, neighbours: Neighbours, question: Q
         )
         for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1)
     ]
+    if not cards:
+        st.info(say("search-nobody"), icon=":material/filter_alt_off:")
+        return
+    step_with_arrows(neighbours)
     show_gallery(
         cards,
         key="neighbours",
-        label="Nearest specimens",
+        label=say("search-nearest"),
         on_pick=open_specimen,
         on_side=_put_beside,
-        side=("Compare in 3D", "Shown in 3D"),
+        side=(say("search-compare-3d"), say("search-shown-3d")),
         width=132,
     )
-    measure = f"{question.search.metric.capitalize()} distance"
-    if question.match.match != "pooled":
-        measure = f"MaxSim distance of views, {question.match.whiten} half-whitened axes"
-    st.caption(f"Click a card to search from it. {measure}; {there.made_by}.")
-    table = pd.DataFrame(neighbours.rows, columns=list(COLUMNS))
-    st.download_button(
-        "Download CSV",
-        table.to_csv(index=False, lineterminator="\n").encode(),
+    # Several are combined by the direction of their embeddings.
+    match = "pooled" if question.asks_with_several else question.match.match
+    measure = [say(f"search-by-{match}", metric=question.search.metric, axes=question.match.whiten)]
+    measure += [say("search-mirror")] if mirror else []
+    measure += [line for line in (describe_filters(question.filters),) if line]
+    st.caption(f"{say('search-click')} {' · '.join(measure)}. {there.made_by} · {state.plain(there.run.name)}")
+    table, take = st.columns(2)
+    table.download_button(
+        say("common-download-csv"),
+        csv_for_people(pd.DataFrame(neighbours.rows, columns=list(COLUMNS))),
         file_name_of_search(neighbours.query_id),
         "text/csv",
         icon=":material/download:",
+        width="stretch",
+    )
+    take.button(
+        say("search-select-all"),
+        on_click=select,
+        args=(neighbours.ids,),
+        icon=":material/check_box:",
+        key="select_neighbours",
+        width="stretch",
     )
 
 
@@ -205,26 +208,41 @@ def chosen_beside(neighbours: Neighbours) -> str | None:
     return neighbours.ids[0] if neighbours.ids else None
 
 
+def step_with_arrows(neighbours: Neighbours) -> None:
+    """Let the arrow keys put the neighbour before or after beside the query."""
+    ids, beside = neighbours.ids, chosen_beside(neighbours)
+    place = ids.index(beside) if beside is not None else 0
+    before, after = ids[place - 1], ids[(place + 1) % len(ids)]
+    listen_to_keys({"ArrowLeft": partial(_put_beside, before), "ArrowRight": partial(_put_beside, after)}, key="step")
+
+
 def _put_beside(specimen_id: str) -> None:
     st.session_state["beside"] = specimen_id
 
 
 def show_pair(there: state.Collection, query: str | Outsider, neighbours: Neighbours) -> None:
-    """Show query and neighbour in 3D, turning together, and by which views they match."""
+    """Show query and neighbour in 3D, turning together, by which views they match, and how their forms differ."""
     beside = chosen_beside(neighbours)
     shown = [viewer_specimen(there, query)] if isinstance(query, str) else [ViewerSpecimen(query.path.name, query.path)]
-    shown += [viewer_specimen(there, beside)] if beside is not None else []
+    shown += [viewer_specimen(there, name) for name in choose_beside(neighbours.ids, beside, key="pair")]
     there_are = [specimen for specimen in shown if specimen is not None]
     if len(there_are) < len(shown):
-        st.caption("A specimen whose file is no longer there, or that is photographs, has no 3D view.")
+        st.caption(say("search-no-3d"))
     if there_are:
         show_specimens(there_are, key="pair", height=480)
-        st.caption("Drag to turn both, wheel to zoom. Both are scaled to the same size; the bars tell the real one.")
-    if isinstance(query, str) and beside is not None:
+        st.caption(say("search-turn"))
+    if beside is not None:
+        name, path = _name_and_path(there, query)
+        if show_differences(there, name, path, neighbours.ids, beside):
+            st.caption(say("search-form-in-viewer"))
         show_why(there, query, beside)
-    for name in (query, beside):
-        if isinstance(name, str):
-            show_facts(there, name)
+    for one in (query, beside):
+        if isinstance(one, str):
+            show_facts(there, one)
+
+
+def _name_and_path(there: state.Collection, query: str | Outsider) -> tuple[str, Path | None]:
+    return (query, there.mesh_path(query)) if isinstance(query, str) else (query.path.name, query.path)
 
 
 def viewer_specimen(there: state.Collection, name: str) -> ViewerSpecimen | None:
@@ -232,24 +250,33 @@ def viewer_specimen(there: state.Collection, name: str) -> ViewerSpecimen | None
     path = there.mesh_path(name)
     if path is None:
         return None
-    return ViewerSpecimen(state.short_name(name), path, there.thumbnail(name), there.preview(name))
+    faces = there.records[name].n_faces if name in there.records else None
+    return ViewerSpecimen(state.short_name(name), path, there.thumbnail(name), there.preview(name), faces=faces)
 
 
-def show_why(there: state.Collection, query: str, other: str) -> None:
-    """Show the pairs of views that match best, where it is asked for."""
-    if not st.toggle("Show which views match", key="show_why"):
+def show_why(there: state.Collection, query: str | Outsider, other: str) -> None:
+    """Show the pairs of views that match best, and what is painted on them, where it is asked for."""
+    if not st.toggle(say("search-why"), key="show_why", help=say("search-why-help")):
         return
+    words = {name: say(f"search-why-{name}") for name in SHOWN}
+    chosen = st.segmented_control(
+        say("search-why-show"), SHOWN, default=SHOWN[0], format_func=words.__getitem__, key="why_shown"
+    )
+    shown = chosen or SHOWN[0]
     try:
-        with st.spinner("Rendering the views of both …"):
-            picture = matching_views(there, query, other)
+        with st.spinner(say("search-why-wait")):
+            picture = matching_views(there, query, other, shown)
     except CoreError as error:
         state.show_error(error)
         return
     if picture is None:
-        st.caption("Views can be drawn only where both files are still there.")
+        st.caption(say("search-why-gone"))
         return
-    st.image(picture, width="stretch")
-    st.caption("The best pairs of views, the query above; between them the cosine similarity of their features.")
+    st.image(picture, width="stretch", alt=say("search-why-pairs"))
+    st.caption(f"{say('search-why-pairs')} {say(f'search-why-{shown}-help')} {there.made_by}")
+    st.download_button(
+        say("search-why-png"), as_png(picture), "why_they_match.png", "image/png", icon=":material/download:"
+    )
 
 
 def show_facts(there: state.Collection, name: str) -> None:
@@ -258,9 +285,12 @@ def show_facts(there: state.Collection, name: str) -> None:
     if record is None or not record.kind:
         return
     size = " × ".join(f"{value:.4g}" for value in (record.extent_x, record.extent_y, record.extent_z))
-    counts = f"{record.n_faces:,} faces" if record.n_faces else f"{record.n_vertices:,} points"
-    facts = f"**{state.plain(state.short_name(name))}**: {record.kind}, {counts}, {size} file units"
-    st.caption(facts + (f" · :material/build: {state.plain(record.notes)}" if record.notes else ""))
+    kind = (
+        say("search-faces", count=record.n_faces) if record.n_faces else say("search-points", count=record.n_vertices)
+    )
+    facts = say("search-facts", kind=record.kind, parts=kind, size=size)
+    notes = f" · :material/build: {state.plain(record.notes)}" if record.notes else ""
+    st.caption(f"**{state.plain(state.short_name(name))}**: {facts}{notes}")
 
 
 require_router(__file__)

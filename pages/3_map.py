@@ -1,78 +1,86 @@
-"""Map: where every specimen lies; click to search, lasso to a list."""
+"""Map: where every specimen lies; point, search, lasso."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
-from core.clusters import read_clusters
+from core.colouring import Colouring
+from core.embeddings import Embeddings
 from core.errors import CoreError
-from core.maps import MapResult, MapSettings, map_in, trustworthiness
+from core.map_pictures import MOST_PICTURES, MapPicture, map_page, map_svg
+from core.maps import MapResult, MapSettings, map_in, place_on_map, trustworthiness
 from core.neighbours import SearchSettings
-from ui import state
-from ui.charts import NOISE_NAME, map_figure
+from core.regions import Regions, find_regions
+from core.spreadsheets import csv_for_people
+from ui import selection, state
+from ui.columns import ask_for_labels_file, colouring_of, columns_of
 from ui.frame import require_router
-from ui.gallery import Card, show_gallery
+from ui.gallery import Card, data_uri, show_gallery
+from ui.map_view import MapView, show_map
+from ui.neighbourhood import outsider_in_hand
+from ui.words import say
 
-MOST_PICTURES = 60
-METHODS = {"UMAP": "umap", "PCA": "pca", "t-SNE": "tsne"}
-READING = {
-    "umap": "UMAP tells who is near whom; the size of a group and the space between groups mean little.",
-    "pca": "PCA is a straight projection: what lies far apart is far apart, what lies together may still differ.",
-    "tsne": "t-SNE tells who is near whom; the size of a group and the space between groups mean little.",
-}
-DRAG_MODES = {"Click": "pan", "Lasso": "lasso", "Box": "select"}
+MOST_SELECTED = 60
+# Beyond, UMAP takes minutes: it is offered, but the screen opens with principal components.
+MOST_FOR_UMAP = 20_000
+METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 
 
 def main() -> None:
     """Show the screen."""
     there = state.collection()
-    st.title("Map")
-    settings, colour, drag = ask_how(there)
-    with st.spinner("Drawing the map … the first UMAP takes some twenty seconds."):
+    st.title(say("map-title"))
+    settings, colouring = ask_how(there)
+    with st.spinner(say("map-drawing")):
         try:
             drawn, trust = drawn_map(there, settings)
         except CoreError as error:
             state.show_error(error)
             return
+    picture = picture_of(there, drawn, trust, colouring)
     plot, panel = st.columns([7, 2], gap="medium")
     with plot:
-        selected = show_map(there, drawn, trust, colour, drag)
+        newcomers = placed_outsider(there, drawn)
+        view = MapView(picture, state.chosen_specimen(there), newcomers, f"map_{settings.method}")
+        show_map(view, key="map", picture_of=there.thumbnail)
+        if newcomers is not None:
+            st.caption(f":material/star: {say('map-newcomer', name=state.plain(newcomers.ids[0]))}")
+        show_reading(there, drawn, trust)
+        offer_files(there, drawn, picture)
     with panel:
-        show_panel(there)
-    show_selection(there, selected)
+        show_nearest(there)
+    show_selected(there)
 
 
-def ask_how(there: state.Collection) -> tuple[MapSettings, str, str]:
-    """Ask for method, dimensions, what colours the points and what the mouse does."""
-    method, dimensions, mouse, colour, more = st.columns([5, 3, 5, 5, 3], vertical_alignment="bottom")
+def ask_how(there: state.Collection) -> tuple[MapSettings, Colouring]:
+    """Ask for method, dimensions and what colours the points."""
+    method, dimensions, colour, more = st.columns([6, 3, 5, 3], vertical_alignment="bottom")
     how = method.segmented_control(
-        "Method",
-        ("UMAP", "PCA", "t-SNE"),
-        default="UMAP",
-        help="UMAP keeps neighbours together; distances between far groups mean little. "
-        "PCA is a straight projection: far apart is far apart.",
+        say("map-method"),
+        tuple(METHODS),
+        default="umap" if len(there.ids) <= MOST_FOR_UMAP else "pca",
+        format_func=METHODS.__getitem__,
+        key="map_method",
+        help=say("map-method-help"),
     )
-    number = dimensions.segmented_control("Dimensions", (2, 3), default=2)
-    drag = mouse.segmented_control(
-        "Mouse",
-        DRAG_MODES,
-        default="Click",
-        help="Click: a click takes a specimen in hand, dragging moves the map. Lasso and Box collect specimens.",
-    )
-    levels = ["category", "top category"] if len(there.categories) <= 12 else ["top category", "category"]
-    options = [*levels, *(["cluster"] if clusters_of(there) else [])]
-    by = colour.selectbox("Colour by", options, help="Clusters are those of the run, or the ones saved under Clusters.")
-    with more.popover("Settings"):
-        neighbours = st.slider("UMAP neighbours", 2, 100, 15, help="More shows the whole, fewer shows details.")
-        spread = st.slider("UMAP min. distance", 0.0, 0.99, 0.1, help="How near to each other points may lie.")
-        seed = int(st.number_input("Seed", 0, 2**31 - 1, 42, help="The same seed draws the same map."))
+    number = dimensions.segmented_control(say("map-dimensions"), (2, 3), default=2, key="map_dimensions")
+    with more.popover(say("map-settings")):
+        neighbours = st.slider(say("map-neighbours"), 2, 100, 15, help=say("map-neighbours-help"))
+        spread = st.slider(say("map-min-dist"), 0.0, 0.99, 0.1, help=say("map-min-dist-help"), disabled=how != "umap")
+        seed = int(st.number_input(say("map-seed"), 0, 2**31 - 1, 42, help=say("map-seed-help")))
+        ask_for_labels_file("map_labels")
+    columns = columns_of(there)
+    names = list(columns) or [say("columns-category")]
+    column = colour.selectbox(say("map-colour"), names, key="map_colour", help=say("map-colour-help"))
+    values = columns.get(column, ("",) * len(there.ids))
     settings = MapSettings(
-        method=METHODS[how or "UMAP"], dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
+        method=how or "pca", dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
     )
-    return settings, by, DRAG_MODES[drag or "Click"]
+    return settings, colouring_of(column, values)
 
 
 def drawn_map(there: state.Collection, settings: MapSettings) -> tuple[MapResult, float]:
@@ -87,99 +95,153 @@ def _draw(root: str, stamp: int, settings: MapSettings, _there: state.Collection
     return drawn, trustworthiness(_there.embeddings, drawn)
 
 
-def clusters_of(there: state.Collection) -> dict[str, str]:
-    """Return the cluster of every specimen, as the run has it."""
-    path = there.run.results / "clusters.csv"
+def picture_of(there: state.Collection, drawn: MapResult, trust: float, colouring: Colouring) -> MapPicture:
+    """Return the map with its colours, names of dense regions, and what made it."""
+    columns = columns_of(there)
+    cluster = say("columns-cluster")
+    facts = {cluster: columns[cluster]} if cluster in columns and colouring.column != cluster else {}
+    settings = drawn.settings
+    note = say(
+        "map-made",
+        run=there.run.name,
+        backbone=there.made_by,
+        method=METHODS[settings.method],
+        neighbours=settings.n_neighbors,
+        seed=settings.seed,
+        trust=f"{trust:.2f}",
+    )
+    return MapPicture(
+        ids=drawn.ids,
+        coordinates=drawn.coordinates,
+        colouring=colouring,
+        title=f"{METHODS[settings.method]} · {there.run.name}",
+        note=f"{note} {reading(settings.method)}",
+        regions=_regions(there, drawn, colouring),
+        facts=facts,
+    )
+
+
+def _regions(there: state.Collection, drawn: MapResult, colouring: Colouring) -> Regions:
+    if drawn.settings.dimensions != 2:
+        return Regions()
+    # Numbers name no region; the categories do.
+    values = colouring.texts if colouring.range is None else there.embeddings.categories
+    stamp = there.run.matrix_path.stat().st_mtime_ns
+    return _found_regions(str(there.run.root), stamp, drawn.settings, tuple(values), drawn)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _found_regions(root: str, stamp: int, settings: MapSettings, names: tuple[str, ...], _drawn: MapResult) -> Regions:
+    del root, stamp, settings  # part of the key only
+    return find_regions(_drawn.coordinates, names, ("", say("columns-noise")))
+
+
+def reading(method: str) -> str:
+    """Return what a map by this method may be read for, and what not."""
+    if method == "pca":
+        return say("map-read-pca")
+    return say("map-read-neighbours", method=METHODS[method])
+
+
+def placed_outsider(there: state.Collection, drawn: MapResult) -> MapResult | None:
+    """Return where the file from outside lies that is searched with, without moving the others."""
+    outsider = outsider_in_hand()
+    if outsider is None:
+        return None
     try:
-        ids, labels, _ = read_clusters(path)
+        newcomer = Embeddings((outsider.path.name,), outsider.newcomer.embedding[None].copy())
+        return place_on_map(there.embeddings, drawn, newcomer)
     except CoreError:
-        return {}
-    names = (NOISE_NAME if label < 0 else str(label) for label in labels)
-    return dict(zip(ids, names, strict=True))
+        # It was described by another run's backbone.
+        return None
 
 
-def show_map(there: state.Collection, drawn: MapResult, trust: float, colour: str, drag: str) -> list[str]:
-    """Draw the map and return the ids that were selected on it."""
-    if colour == "cluster":
-        its = clusters_of(there)
-        groups = [its.get(name, "new") for name in drawn.ids]
-    else:
-        pick = state.top_category if colour == "top category" else state.category
-        groups = [pick(name) for name in drawn.ids]
-    figure = map_figure(
-        drawn.ids,
-        drawn.coordinates,
-        groups,
-        axis=drawn.settings.method.upper(),
-        chosen=state.chosen_specimen(there),
-        drag=drag,
-    )
-    st.plotly_chart(
-        figure,
-        key=f"map_{drag}",
-        on_select=partial(_take_point, f"map_{drag}"),
-        selection_mode=("points", "box", "lasso"),
-        config={"displaylogo": False, "scrollZoom": True},
-    )
+def show_reading(there: state.Collection, drawn: MapResult, trust: float) -> None:
+    """Say what made the map, how far to trust it, and what it may be read for."""
     for note in drawn.notes:
         st.caption(f":material/info: {state.plain(note)}")
     st.caption(
-        f"{there.made_by}. Trustworthiness {trust:.2f}: how far neighbours here are neighbours indeed, 1 at best. "
-        + READING[drawn.settings.method]
+        f"{state.plain(there.made_by)}. **{say('map-trust', trust=f'{trust:.2f}')}** {say('map-trust-meaning')} "
+        f"{reading(drawn.settings.method)}"
     )
-    return _selected(f"map_{drag}")
 
 
-def _selected(key: str) -> list[str]:
-    """Return the ids of the points that are selected, each once."""
-    selection = (st.session_state.get(key) or {}).get("selection", {})
-    ids = [point["customdata"][0] for point in selection.get("points", []) if point.get("customdata")]
-    return list(dict.fromkeys(ids))
+def offer_files(there: state.Collection, drawn: MapResult, picture: MapPicture) -> None:
+    """Offer the map as CSV, SVG and as a page of its own; PNG is the button above the map."""
+    name = f"map_{drawn.settings.method}_{drawn.settings.dimensions}d"
+    table, drawing, page, _ = st.columns([2, 2, 3, 3])
+    icon = ":material/download:"
+    table.download_button(
+        "CSV", lambda: _as_csv(drawn), f"{name}.csv", "text/csv", icon=icon, on_click="ignore", width="stretch"
+    )
+    drawing.download_button(
+        "SVG",
+        lambda: map_svg(picture),
+        f"{name}.svg",
+        "image/svg+xml",
+        icon=icon,
+        on_click="ignore",
+        disabled=drawn.settings.dimensions != 2,
+        width="stretch",
+    )
+    page.download_button(
+        say("map-page"),
+        lambda: map_page(picture, _thumbnails(there)),
+        f"{name}.html",
+        "text/html",
+        icon=icon,
+        on_click="ignore",
+        help=say("map-page-help", count=MOST_PICTURES),
+        width="stretch",
+    )
 
 
-def _take_point(key: str) -> None:
-    """Take a point that was clicked in hand, before the page runs again."""
-    ids = _selected(key)
-    if len(ids) == 1:
-        state.choose_specimen(ids[0])
+def _as_csv(drawn: MapResult) -> bytes:
+    axes = {axis: drawn.coordinates[:, place] for place, axis in enumerate("xyz"[: drawn.coordinates.shape[1]])}
+    return csv_for_people(pd.DataFrame({"specimen_id": drawn.ids, **axes}))
 
 
-def show_panel(there: state.Collection) -> None:
+def _thumbnails(there: state.Collection) -> dict[str, str]:
+    return {name: data_uri(there.thumbnail(name)) for name in islice(there.ids, MOST_PICTURES)}
+
+
+def show_nearest(there: state.Collection) -> None:
     """Show who is nearest to the specimen in hand."""
     name = state.chosen_specimen(there)
     if name is None:
-        st.info("Click a point to see what it is and who is nearest to it.", icon=":material/ads_click:")
+        st.info(say("map-click"), icon=":material/ads_click:")
         return
     nearest = state.neighbours_of(there, name, SearchSettings(topk=8))
-    st.markdown(f"**Nearest to {state.plain(state.short_name(name))}**")
+    st.markdown(f"**{say('map-nearest', name=state.plain(state.short_name(name)))}**")
     cards = [
-        Card(other, state.short_name(other), state.category(other), there.thumbnail(other), value=f"{distance:.3f}")
+        replace(_card(there, other), value=f"{distance:.3f}")
         for other, distance in zip(nearest.ids, nearest.distances, strict=True)
     ]
-    show_gallery(cards, key="map_nearest", label="Nearest specimens", on_pick=state.choose_specimen, width=88)
+    show_gallery(cards, key="map_nearest", label=say("map-nearest-label"), on_pick=state.choose_specimen, width=88)
 
 
-def show_selection(there: state.Collection, selected: list[str]) -> None:
-    """List what was drawn around, as pictures and CSV."""
-    if len(selected) < 2:
+def show_selected(there: state.Collection) -> None:
+    """List the selection, as pictures and CSV."""
+    names = selection.selected_in(there.ids)
+    if not names:
         return
-    st.subheader(f"{len(selected)} specimens selected")
-    table = pd.DataFrame(
-        {
-            "specimen_id": selected,
-            "category": [there.embeddings.categories[there.embeddings.row_of[n]] for n in selected],
-        }
-    )
+    st.subheader(say("map-selected", count=len(names)))
+    categories = [there.embeddings.categories[there.embeddings.row_of[name]] for name in names]
     st.download_button(
-        "Download CSV", table.to_csv(index=False).encode(), "selection.csv", "text/csv", icon=":material/download:"
+        say("common-download-csv"),
+        csv_for_people(pd.DataFrame({"specimen_id": names, "category": categories})),
+        "selection.csv",
+        "text/csv",
+        icon=":material/download:",
     )
-    cards = [
-        Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
-        for name in selected[:MOST_PICTURES]
-    ]
-    show_gallery(cards, key="map_selection", label="Selected specimens", on_pick=state.choose_specimen, width=120)
-    if len(selected) > MOST_PICTURES:
-        st.caption(f"The first {MOST_PICTURES} are shown; the CSV has all {len(selected)}.")
+    cards = [_card(there, name) for name in names[:MOST_SELECTED]]
+    show_gallery(cards, key="map_selection", label=say("map-selected-label"), on_pick=state.choose_specimen, width=120)
+    if len(names) > MOST_SELECTED:
+        st.caption(say("map-selected-more", shown=MOST_SELECTED, count=len(names)))
+
+
+def _card(there: state.Collection, name: str) -> Card:
+    return Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
 
 
 require_router(__file__)

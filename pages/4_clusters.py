@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
-from core.agreement import find_misfits
-from core.clusters import Clustering, ClusterSettings, cluster_on, write_clustering
+from core.assignment import assign
+from core.clusters import METHODS, Clustering, ClusterSettings, write_clustering
+from core.embeddings import Embeddings
 from core.errors import CoreError
-from core.groundwork import Groundwork
-from core.guidance import Advice, advise, explain_noise
-from core.labels import resolve_labels
+from core.guidance import Advice, advise
+from core.spreadsheets import csv_for_people
 from ui import state
-from ui.charts import sizes_figure, variance_figure
+from ui.charts import figure_config, sizes_figure
+from ui.cluster_components import show_components
+from ui.cluster_labels import show_agreement, show_misfits
+from ui.cluster_members import name_of, show_groups, show_noise, show_soft
+from ui.cluster_trees import show_trees
+from ui.cluster_work import CONTROLS, found_clusters, groundwork, take_settings
 from ui.frame import require_router
-from ui.gallery import Card, show_gallery
+from ui.neighbourhood import outsider_in_hand
+from ui.words import say
 
-PICTURES = 12
-MOST_MISFITS = 48
-# The settings that have a control; its key is this name behind "clusters_".
-CONTROLS = (
-    "pca",
-    "min_cluster_size",
-    "min_samples",
-    "cluster_selection_method",
-    "cluster_selection_epsilon",
-    "umap",
-    "umap_n_components",
-    "umap_n_neighbors",
-)
+VIEWS: dict[str, Callable[[state.Collection, Clustering], None]] = {
+    "groups": show_groups,
+    "noise": show_noise,
+    "soft": show_soft,
+    "trees": show_trees,
+    "components": show_components,
+    "agreement": show_agreement,
+    "misfits": show_misfits,
+}
 
 
 def main() -> None:
     """Show the screen."""
     there = state.collection()
-    st.title("Clusters")
+    st.title(say("clusters-title"))
     controls, results = st.columns([1, 3], gap="large")
     with controls:
         settings = ask_how(there)
     with results:
         try:
-            clustering = found_clusters(there, settings)
+            with st.spinner(say("clusters-working")):
+                clustering = found_clusters(there, settings)
         except CoreError as error:
             state.show_error(error)
             return
         show_figures(there, clustering)
-        show_advice(there, clustering)
-        groups, misfiled = st.tabs(["Pictures of the clusters", "Possibly misfiled"])
-        with groups:
-            show_members(there, clustering)
-        with misfiled:
-            show_misfits(there, clustering)
+        show_advice(clustering)
+        show_newcomer(there, clustering)
+        view = st.segmented_control(
+            say("clusters-view"),
+            tuple(VIEWS),
+            default="groups",
+            key="clusters_view",
+            format_func=lambda name: say(f"clusters-view-{name}"),
+            label_visibility="collapsed",
+        )
+        VIEWS[view or "groups"](there, clustering)
 
 
 def ask_how(there: state.Collection) -> ClusterSettings:
@@ -63,46 +73,34 @@ def ask_how(there: state.Collection) -> ClusterSettings:
     # What a larger collection allowed may be too much for this one.
     st.session_state["clusters_pca"] = min(int(st.session_state["clusters_pca"]), most)
     st.session_state["clusters_min_cluster_size"] = min(st.session_state["clusters_min_cluster_size"], largest)
-    st.subheader("Settings")
-    pca = st.slider(
-        "PCA dimensions", 0, most, key="clusters_pca", help="Principal components kept first; 0 keeps everything."
-    )
-    size = st.slider(
-        "Smallest cluster",
-        2,
-        largest,
-        key="clusters_min_cluster_size",
-        help="A group of fewer specimens is no cluster. Smaller finds finer groups.",
-    )
-    samples = st.slider(
-        "Min. samples",
-        1,
-        30,
-        key="clusters_min_samples",
-        help="How dense the surroundings of a specimen must be: the distance to this many-th other specimen counts. "
-        "Higher leaves more noise.",
-    )
+    st.subheader(say("clusters-settings"))
+    pca = st.slider(say("clusters-pca"), 0, most, key="clusters_pca", help=say("clusters-pca-help"))
+    size = st.slider(say("clusters-size"), 2, largest, key="clusters_min_cluster_size", help=say("clusters-size-help"))
+    samples = st.slider(say("clusters-samples"), 1, 30, key="clusters_min_samples", help=say("clusters-samples-help"))
     selection = st.segmented_control(
-        "Which groups",
+        say("clusters-selection"),
         ("leaf", "eom"),
         key="clusters_cluster_selection_method",
-        help="leaf: the finest groups. eom: the most persistent ones.",
+        help=say("clusters-selection-help"),
     )
-    with st.expander("More settings"):
+    with st.expander(say("clusters-more")):
+        method = st.selectbox(say("clusters-method"), METHODS, key="clusters_method", help=say("clusters-method-help"))
         epsilon = st.slider(
-            "Merge below distance",
+            say("clusters-epsilon"),
             0.0,
             1.5,
             step=0.01,
             key="clusters_cluster_selection_epsilon",
-            help="Groups that part below this distance stay together; for a cosine distance c it is √(2c).",
+            help=say("clusters-epsilon-help"),
         )
-        umap = st.toggle(
-            "UMAP before clustering", key="clusters_umap", help="Often less noise; takes longer, groups become rounder."
+        umap = st.toggle(say("clusters-umap"), key="clusters_umap", help=say("clusters-umap-help"))
+        parts = st.slider(say("clusters-umap-dimensions"), 2, 50, key="clusters_umap_n_components", disabled=not umap)
+        neighbours = st.slider(
+            say("clusters-umap-neighbours"), 2, 100, key="clusters_umap_n_neighbors", disabled=not umap
         )
-        parts = st.slider("UMAP dimensions", 2, 50, key="clusters_umap_n_components", disabled=not umap)
-        neighbours = st.slider("UMAP neighbours", 2, 100, key="clusters_umap_n_neighbors", disabled=not umap)
+        st.caption(say("clusters-cosine"))
     return ClusterSettings(
+        method=method,
         pca=pca,
         min_cluster_size=size,
         min_samples=samples,
@@ -114,126 +112,33 @@ def ask_how(there: state.Collection) -> ClusterSettings:
     )
 
 
-def found_clusters(there: state.Collection, settings: ClusterSettings) -> Clustering:
-    """Return the clustering of these settings; computed once."""
-    return _cluster(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, settings, there)
-
-
-@st.cache_resource(show_spinner="Clustering …", max_entries=64)
-def _cluster(root: str, stamp: int, settings: ClusterSettings, _there: state.Collection) -> Clustering:
-    del root, stamp  # part of the key only
-    return cluster_on(_groundwork(_there), settings)
-
-
-def _groundwork(there: state.Collection) -> Groundwork:
-    """Return what all settings share (PCA, neighbourhoods, trees), kept while the run stays the same."""
-    return _lay_groundwork(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, there)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _lay_groundwork(root: str, stamp: int, _there: state.Collection) -> Groundwork:
-    del root, stamp  # part of the key only
-    return Groundwork(_there.embeddings)
-
-
 def show_figures(there: state.Collection, clustering: Clustering) -> None:
-    """Show the numbers, the sizes, the explained variance, and the ways to keep them."""
+    """Show the numbers, the sizes, and the ways to keep them."""
     counts = st.columns(4)
-    counts[0].metric("Clusters", clustering.n_clusters)
-    counts[1].metric("Noise", f"{clustering.noise_ratio:.0%}", help="Share of specimens that belong to no cluster.")
-    counts[2].metric("Specimens in clusters", len(clustering.ids) - clustering.n_noise)
+    counts[0].metric(say("clusters-number"), clustering.n_clusters)
+    counts[1].metric(say("clusters-noise"), f"{clustering.noise_ratio:.0%}", help=say("clusters-noise-share-help"))
+    counts[2].metric(say("clusters-inside"), len(clustering.ids) - clustering.n_noise)
     counts[3].metric(
-        "Mean membership", f"{clustering.mean_prob:.2f}", help="HDBSCAN's membership strength; not a probability."
+        say("clusters-mean-strength"), f"{clustering.mean_prob:.2f}", help=say("clusters-mean-strength-help")
     )
     for note in clustering.notes:
         st.caption(f":material/info: {state.plain(note)}")
-    sizes, variance = st.tabs(["Cluster sizes", "Explained variance"])
-    sizes.plotly_chart(sizes_figure(clustering.sizes, clustering.n_noise), key="sizes")
-    if clustering.explained_variance_ratio is not None:
-        variance.plotly_chart(variance_figure(clustering.explained_variance_ratio), key="variance")
-    else:
-        variance.caption("No PCA, so there are no components.")
-    table = as_table(clustering)
+    st.plotly_chart(
+        sizes_figure(clustering.sizes, clustering.n_noise), key="sizes", config=figure_config("cluster_sizes")
+    )
+    st.caption(f"{state.plain(there.run.name)} · {state.plain(there.made_by)}")
     download, save, _ = st.columns([2, 2, 3])
     download.download_button(
-        "Download CSV",
-        table.to_csv(index=False).encode(),
+        say("common-download-csv"),
+        csv_for_people(as_table(clustering)),
         "clusters.csv",
         "text/csv",
         icon=":material/download:",
         width="stretch",
     )
-    if save.button("Keep in the run", width="stretch", help="The map then colours by these clusters."):
+    if save.button(say("clusters-keep"), width="stretch", help=say("clusters-keep-help")):
         write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
-        st.toast("Kept: clusters.csv, summary.json and pca_report.csv in the run's results.")
-
-
-def show_advice(there: state.Collection, clustering: Clustering) -> None:
-    """Where much is noise, say which step to try next; after a step, what it changed."""
-    before = st.session_state.get("before_step")
-    if before is not None and before[1] != clustering.settings:
-        text, settings, n_clusters, noise_ratio = before
-        words, undo = st.columns([6, 1], vertical_alignment="center")
-        words.success(
-            f"{state.plain(text)} Before: {n_clusters} clusters, {noise_ratio:.0%} noise. "
-            f"Now: {clustering.n_clusters} clusters, {clustering.noise_ratio:.0%} noise.",
-            icon=":material/compare_arrows:",
-        )
-        undo.button("Undo", on_click=_take_settings, args=(settings,), width="stretch")
-    steps = advise(clustering)
-    if not steps:
-        return
-    with st.container(border=True):
-        st.markdown(f":material/lightbulb: {state.plain(explain_noise(clustering))} To try next:")
-        for number, step in enumerate(steps):
-            words, button = st.columns([6, 1], vertical_alignment="center")
-            words.caption(state.plain(step.text))
-            button.button("Try it", key=f"try_{number}", on_click=_try, args=(step, clustering), width="stretch")
-
-
-def _try(step: Advice, clustering: Clustering) -> None:
-    st.session_state["before_step"] = (step.text, clustering.settings, clustering.n_clusters, clustering.noise_ratio)
-    _take_settings(step.settings)
-
-
-def _take_settings(settings: ClusterSettings) -> None:
-    """Move the sliders to some settings."""
-    for name in CONTROLS:
-        st.session_state[f"clusters_{name}"] = getattr(settings, name)
-
-
-def show_misfits(there: state.Collection, clustering: Clustering) -> None:
-    """List the specimens whose category is contradicted by their cluster or their neighbours."""
-    level = st.segmented_control(
-        "Judge by", ("category", "top category"), default="category", help="The folders that a specimen lies in."
-    )
-    labels = resolve_labels("category:top" if level == "top category" else "category", there.ids)
-    misfits = find_misfits(there.embeddings, clustering, labels)
-    if not misfits:
-        st.success("No specimen contradicts its category.", icon=":material/check_circle:")
-        return
-    st.caption(
-        f"{len(misfits)} specimens lie among others of another category, by cluster or by their nearest neighbours; "
-        "the strongest evidence first. They may be misfiled, damaged, or simply odd: this says where to look."
-    )
-    table = pd.DataFrame([vars(misfit) for misfit in misfits])
-    st.download_button(
-        "Download CSV",
-        table.to_csv(index=False).encode(),
-        "possibly_misfiled.csv",
-        "text/csv",
-        icon=":material/download:",
-    )
-    cards = [
-        Card(
-            misfit.specimen_id,
-            state.short_name(misfit.specimen_id),
-            f"like {misfit.neighbour_label.replace('/', ' › ')}",
-            there.thumbnail(misfit.specimen_id),
-        )
-        for misfit in misfits[:MOST_MISFITS]
-    ]
-    show_gallery(cards, key="misfits", label="Possibly misfiled", on_pick=_open, width=120)
+        st.toast(say("clusters-kept"))
 
 
 def as_table(clustering: Clustering) -> pd.DataFrame:
@@ -243,45 +148,66 @@ def as_table(clustering: Clustering) -> pd.DataFrame:
     )
 
 
-def show_members(there: state.Collection, clustering: Clustering) -> None:
-    """Show the pictures of every cluster, its most typical members first."""
-    table = as_table(clustering).sort_values(["cluster_id", "prob", "specimen_id"], ascending=[True, False, True])
-    for label, members in table.groupby("cluster_id"):
-        if label >= 0:
-            show_group(there, f"Cluster {label}", members, f"cluster_{label}")
-    noise = table[table["cluster_id"] < 0]
-    if len(noise):
-        show_group(there, "Noise", noise, "cluster_noise")
-
-
-def show_group(there: state.Collection, title: str, members: pd.DataFrame, key: str) -> None:
-    """Show the pictures of one group."""
-    names = list(members["specimen_id"])
-    common = members["specimen_id"].map(state.category).value_counts()
-    mostly = ", ".join(f"{state.plain(str(name))} {count}" for name, count in common.head(3).items())
-    st.markdown(f"#### {title} · {len(names)} specimens")
-    st.caption(mostly + (f" and {len(common) - 3} more categories" if len(common) > 3 else ""))
-    everything = len(names) > PICTURES and st.toggle(f"Show all {len(names)}", key=f"{key}_all")
-    shown = members if everything else members.head(PICTURES)
-    cards = [
-        Card(
-            row.specimen_id,
-            state.short_name(row.specimen_id),
-            state.category(row.specimen_id),
-            there.thumbnail(row.specimen_id),
-            value=f"{row.prob:.2f}" if row.prob > 0 else "",
+def show_advice(clustering: Clustering) -> None:
+    """Where much is noise, say which step to try next; after a step, what it changed."""
+    before = st.session_state.get("before_step")
+    if before is not None and before[1] != clustering.settings:
+        kind, settings, n_clusters, noise_ratio = before
+        words, undo = st.columns([6, 1], vertical_alignment="center")
+        change = say(
+            "clusters-step-change",
+            before=n_clusters,
+            noise=f"{noise_ratio:.0%}",
+            now=clustering.n_clusters,
+            left=f"{clustering.noise_ratio:.0%}",
         )
-        for row in shown.itertuples()
-    ]
-    show_gallery(cards, key=key, label=title, on_pick=_open, width=104)
+        words.success(f"{_step(kind)} {change}", icon=":material/compare_arrows:")
+        undo.button(say("clusters-undo"), on_click=take_settings, args=(settings,), width="stretch")
+    steps = advise(clustering)
+    if not steps:
+        return
+    with st.container(border=True):
+        why = "clusters-much-noise" if clustering.n_clusters > 1 else "clusters-no-groups"
+        share = say(why, noise=f"{clustering.noise_ratio:.0%}", count=len(clustering.ids))
+        st.markdown(f":material/lightbulb: {share} {say('clusters-try-next')}")
+        for number, step in enumerate(steps):
+            words, button = st.columns([6, 1], vertical_alignment="center")
+            words.caption(_step(step.kind))
+            button.button(
+                say("clusters-try"), key=f"try_{number}", on_click=_try, args=(step, clustering), width="stretch"
+            )
 
 
-def _open(specimen_id: str) -> None:
-    state.choose_specimen(specimen_id)
-    st.session_state["go_to_search"] = True
+def _step(kind: str) -> str:
+    return say(f"clusters-step-{kind}")
+
+
+def _try(step: Advice, clustering: Clustering) -> None:
+    st.session_state["before_step"] = (step.kind, clustering.settings, clustering.n_clusters, clustering.noise_ratio)
+    take_settings(step.settings)
+
+
+def show_newcomer(there: state.Collection, clustering: Clustering) -> None:
+    """Say which cluster the file from outside would join that is searched with."""
+    outsider = outsider_in_hand()
+    if outsider is None:
+        return
+    newcomer = Embeddings((outsider.path.name,), outsider.newcomer.embedding[None].copy())
+    try:
+        found = assign(groundwork(there), clustering, newcomer)
+    except CoreError as error:
+        st.caption(f":material/upload_file: {state.plain(error.problem)}")
+        return
+    where, nearest = name_of(int(found.labels[0])), state.plain(found.nearest_ids[0])
+    text = say(
+        "clusters-newcomer",
+        name=state.plain(outsider.path.name),
+        where=where,
+        strength=f"{found.strengths[0]:.2f}",
+        nearest=nearest,
+    )
+    st.info(text, icon=":material/upload_file:")
 
 
 require_router(__file__)
-if st.session_state.pop("go_to_search", False):
-    st.switch_page("pages/2_search.py")
 main()

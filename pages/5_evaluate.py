@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,127 +12,219 @@ import streamlit as st
 from core.comparison import Comparison, compare
 from core.embeddings import Embeddings
 from core.errors import CoreError
-from core.evaluation import Evaluation, evaluate
-from core.labels import Labels, read_labels, resolve_labels
-from core.storage import write_bytes
+from core.evaluation import Evaluation, EvaluationSettings, evaluate
+from core.labels import Labels, resolve_labels
+from core.spreadsheets import csv_for_people
+from core.storage import write_bytes, write_csv
 from ui import state
+from ui.evaluation_charts import comparison_figure, confusion_figure, difference_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.neighbourhood import own_folder
+from ui.robustness_panel import show_robustness
+from ui.screens import ask_for_screen
+from ui.selection import select
+from ui.words import say
 
 WORST = 12
-MEASURES = {
-    "NN": "Share of queries whose nearest neighbour is of their class",
-    "first_tier": "Share of a class found among as many neighbours as it has members",
-    "second_tier": "The same among twice as many",
-    "E": "Precision and recall of the first 32, in one number",
-    "DCG": "Early hits count more",
-    "mAP": "Mean average precision over the whole ranking",
-}
+VOTES = (1, 3, 5, 10)
+MEASURES = ("NN", "first_tier", "second_tier", "E", "DCG", "mAP")
 
 
 def main() -> None:
     """Show the screen."""
     there = state.collection()
-    st.title("Evaluate")
-    st.caption(
-        "Every labelled specimen asks for its like; its class says who should come. Measures of the Princeton Shape "
-        "Benchmark (Shilane et al. 2004), all between 0 and 1, more is better."
-    )
+    st.title(say("frame-screen-evaluate"))
+    st.caption(say("evaluate-help"))
+    one, several, survived = st.tabs([say("evaluate-this"), say("evaluate-runs"), say("evaluate-robustness")])
+    with survived:
+        show_robustness(there)
     try:
-        labels = ask_for_labels(there)
-        one, several = st.tabs(["This run", "Compare runs"])
         with one:
+            given = ask_for_labels(there)
+            labels = resolve_labels(given, there.ids)
+            for note in labels.notes:
+                st.caption(f":material/info: {state.plain(note)}")
             show_evaluation(there, _evaluate(there.run.name, _stamp(there), labels, there.embeddings))
+            show_votes(there, labels)
+            show_levels(there)
         with several:
-            show_comparison(there, labels.source if labels.source.startswith("category") else None)
+            show_comparison(there, given)
     except CoreError as error:
         state.show_error(error)
 
 
-def ask_for_labels(there: state.Collection) -> Labels:
-    """Ask what specimens are judged by."""
-    how = st.segmented_control(
-        "Judge by",
-        ("Category", "Top category", "Labels from a file"),
-        default="Top category" if len(there.categories) > 1 else "Category",
-        help="Categories are the folders that specimens lie in. A file is a CSV with the columns specimen_id,label.",
+def ask_for_labels(there: state.Collection) -> str:
+    """Ask what specimens are judged by; return it as `resolve_labels` takes it."""
+    depth = max((name.count("/") for name in there.ids), default=0)
+    choices = {"category:top": say("evaluate-top"), "category": say("evaluate-category")}
+    choices |= {f"category:{level}": say("evaluate-level", level=level) for level in range(2, depth)}
+    table = state.specimen_table(there)
+    columns = {f"column:{name}": str(name) for name in table.columns if _can_judge(table[name])}
+    choices |= {key: say("evaluate-column", name=state.plain(name)) for key, name in columns.items()}
+    choices["file"] = say("evaluate-file")
+    how = st.selectbox(
+        say("evaluate-by"),
+        tuple(choices),
+        format_func=choices.__getitem__,
+        key="judge_by",
+        help=say("evaluate-by-help"),
     )
-    if how == "Labels from a file":
-        file = st.file_uploader("CSV: specimen_id,label", type=["csv", "txt"], key="labels_file")
+    if how in columns:
+        cells = table[columns[how]].dropna().astype(str)
+        cells = cells[cells.str.strip() != ""]
+        path = own_folder() / "labels_of_column.csv"
+        write_csv(path, ("specimen_id", "label"), cells.items())
+        return str(path)
+    if how == "file":
+        file = st.file_uploader(say("evaluate-file-choose"), type=["csv", "txt"], key="labels_file")
         if file is None:
-            st.info("Choose the file with your labels.", icon=":material/label:")
+            st.info(say("evaluate-file-first"), icon=":material/label:")
             st.stop()
         path = own_folder() / "labels.csv"
         write_bytes(path, file.getvalue())
-        labels = read_labels(path, there.ids)
-    else:
-        labels = resolve_labels("category:top" if how == "Top category" else "category", there.ids)
-    for note in labels.notes:
-        st.caption(f":material/info: {state.plain(note)}")
-    return labels
+        return str(path)
+    return how
+
+
+def _can_judge(cells: pd.Series) -> bool:
+    """Return whether a column groups specimens: text, some of it given more than once."""
+    if cells.name in ("category", "file_notes", "notes", "kind") or pd.api.types.is_numeric_dtype(cells):
+        return False
+    filled = cells.dropna().astype(str)
+    filled = filled[filled.str.strip() != ""]
+    return 1 < len(set(filled)) < len(filled)
 
 
 def show_evaluation(there: state.Collection, found: Evaluation) -> None:
     """Show the figures of one run, the classes, who is taken for whom, and the worst queries."""
-    for column, (name, meaning) in zip(st.columns(len(MEASURES)), MEASURES.items(), strict=True):
+    for column, name in zip(st.columns(len(MEASURES) + 1), (*MEASURES, "votes"), strict=True):
+        if name == "votes":
+            column.metric(say("evaluate-votes"), f"{found.vote_accuracy:.3f}", help=say("evaluate-votes-help"))
+            continue
         low, high = found.intervals.get(name, (float("nan"),) * 2)
-        label = name.replace("_", " ")
-        column.metric(label, f"{found.overall[name]:.3f}", help=f"{meaning}. 95 % interval {low:.3f} to {high:.3f}.")
-    st.caption(f"{len(found.ids)} queries in {len(found.per_class)} classes; {there.made_by}.")
+        interval = say("evaluate-interval", low=f"{low:.3f}", high=f"{high:.3f}")
+        meaning = say(f"evaluate-{name.replace('_', '-')}-help")
+        column.metric(name.replace("_", " "), f"{found.overall[name]:.3f}", help=f"{meaning} {interval}")
+    queries = say("evaluate-queries", count=len(found.ids), classes=len(found.per_class))
+    st.caption(f"{queries} {there.made_by} · {state.plain(there.run.name)}")
     for note in found.notes:
         st.caption(f":material/info: {state.plain(note)}")
-    classes = pd.DataFrame(
-        [{"class": name, "queries": found.class_sizes[name], **row} for name, row in found.per_class.items()]
-    )
-    st.dataframe(
-        classes,
-        hide_index=True,
-        width="stretch",
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in found.overall},
-    )
-    st.download_button(
-        "Download CSV", classes.to_csv(index=False).encode(), "retrieval.csv", icon=":material/download:"
-    )
-    wrong = [(pair, count) for pair, count in found.confusion.items() if pair[0] != pair[1]]
-    left, right = st.columns([1, 2], gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
-        st.subheader("Taken for another")
-        rows = [(a, b, count) for (a, b), count in sorted(wrong, key=lambda item: -item[1])]
-        if rows:
-            st.dataframe(pd.DataFrame(rows, columns=["class", "nearest is", "times"]), hide_index=True, width="stretch")
-        else:
-            st.success("Every nearest neighbour is of its own class.", icon=":material/check_circle:")
+        show_confusion(found)
     with right:
-        st.subheader("Worst queries")
-        cards = [
-            Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
-            for name in found.worst(WORST)
+        show_worst(there, found)
+    with st.expander(say("evaluate-classes", count=len(found.per_class))):
+        rows = [{"class": name, "queries": found.class_sizes[name], **row} for name, row in found.per_class.items()]
+        _table(pd.DataFrame(rows), "retrieval.csv")
+
+
+def show_confusion(found: Evaluation) -> None:
+    """Show who is taken for whom; a click on a square selects its specimens."""
+    st.subheader(say("evaluate-confusion"), help=say("evaluate-confusion-help"))
+    event: Any = st.plotly_chart(
+        confusion_figure(found), key="confusion", on_select="rerun", selection_mode="points", width="stretch"
+    )
+    points = event["selection"]["points"] if event else []
+    if points:
+        a, b, count = points[0]["customdata"]
+        ids = [
+            name
+            for name, label, nearest in zip(found.ids, found.labels, found.nearest_labels, strict=True)
+            if (label, nearest) == (a, b)
         ]
-        show_gallery(cards, key="worst", label="Worst queries", on_pick=_open, width=112)
+        if st.session_state.get("confusion_taken") != (a, b):
+            st.session_state["confusion_taken"] = (a, b)
+            select(ids)
+            st.rerun()
+        st.caption(say("evaluate-confusion-taken", label=state.plain(a), nearest=state.plain(b), count=count))
+    else:
+        st.session_state.pop("confusion_taken", None)
+    rows = [(a, b, n) for (a, b), n in sorted(found.confusion.items(), key=lambda item: -item[1])]
+    table = pd.DataFrame(rows, columns=["label", "nearest_label", "count"])
+    st.download_button(
+        say("common-download-csv"), csv_for_people(table), "confusion.csv", "text/csv", key="confusion_csv"
+    )
 
 
-def show_comparison(there: state.Collection, by: str | None) -> None:
+def show_worst(there: state.Collection, found: Evaluation) -> None:
+    """Show the queries with the lowest average precision, and whom they found instead."""
+    st.subheader(say("evaluate-worst"), help=say("evaluate-worst-help"))
+    row_of = {name: row for row, name in enumerate(found.ids)}
+    judged: Any = found.values  # noqa: PD011  # of an evaluation, not of a table
+    precision = judged[:, found.settings.measures.index("mAP")]
+    cards = [
+        Card(
+            name,
+            state.short_name(name),
+            say("evaluate-taken-for", label=found.nearest_labels[row_of[name]]),
+            there.thumbnail(name),
+            value=f"{precision[row_of[name]]:.2f}",
+        )
+        for name in found.worst(WORST)
+    ]
+    show_gallery(cards, key="worst", label=say("evaluate-worst"), on_pick=_open, width=112)
+    columns = ["specimen_id", "label", "nearest_id", "nearest_label", "voted_label", *found.settings.measures]
+    named = zip(found.ids, found.labels, found.nearest_ids, found.nearest_labels, found.voted_labels, strict=True)
+    rows = [(*names, *values) for names, values in zip(named, judged.tolist(), strict=True)]
+    table = pd.DataFrame(rows, columns=columns).sort_values(["mAP", "specimen_id"])
+    st.download_button(say("evaluate-all-queries"), csv_for_people(table), "queries.csv", "text/csv", key="queries_csv")
+
+
+def show_votes(there: state.Collection, labels: Labels) -> None:
+    """Show how often the nearest neighbours of a specimen vote for its own label."""
+    with st.expander(say("evaluate-knn")):
+        st.caption(say("evaluate-knn-help"))
+        found = _votes(there.run.name, _stamp(there), labels, there.embeddings)
+        _table(pd.DataFrame([{"k": k, "accuracy": share} for k, share in found.items()]), "knn_classification.csv")
+
+
+def show_levels(there: state.Collection) -> None:
+    """Show the figures by level of the hierarchy of folders."""
+    depth = max((name.count("/") for name in there.ids), default=0)
+    if depth < 2:
+        return
+    with st.expander(say("evaluate-levels")):
+        st.caption(say("evaluate-levels-help"))
+        rows = []
+        for level in range(1, depth + 1):
+            labels = resolve_labels(f"category:{level}", there.ids)
+            try:
+                found = _evaluate(there.run.name, _stamp(there), labels, there.embeddings)
+            except CoreError:
+                continue  # nobody shares a folder of this level
+            row = {"level": level, "queries": len(found.ids), "classes": len(found.per_class)}
+            rows.append(row | {name: found.overall[name] for name in MEASURES})
+        _table(pd.DataFrame(rows), "levels.csv")
+
+
+def show_comparison(there: state.Collection, by: str) -> None:
     """Show several runs by the same queries, with how sure their differences are."""
     names = [run.name for run in state.runs()]
     if len(names) < 2:
-        st.info("There is one run only. Start another one with another backbone or number of views.")
-        return
-    if by is None:
-        st.info("Runs are compared by categories; choose a category above.")
+        st.info(say("evaluate-one-run"), icon=":material/add_chart:")
         return
     others = [name for name in names if name != there.run.name]
-    chosen = st.multiselect("Compare with", others, default=others[:2])
+    chosen = st.multiselect(say("evaluate-with"), others, default=others[:2], help=say("evaluate-with-help"))
     if not chosen:
         return
     runs = {name: state.load_collection(state.workspace().run(name)) for name in (there.run.name, *chosen)}
     stamps = tuple(_stamp(run) for run in runs.values())
-    found = _compare(tuple(runs), stamps, by, {name: run.embeddings for name, run in runs.items()})
-    st.dataframe(as_table(found), hide_index=True, width="stretch")
-    st.caption(
-        f"Differences to “{there.run.name}” with 95 % intervals from a paired bootstrap; a star where the interval "
-        "leaves 0 out."
-    )
+    labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
+    matrices = {name: run.embeddings for name, run in runs.items()}
+    found = _compare(tuple(runs), (*stamps, labels_stamp), by, matrices)
+    for note in found.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{say('evaluate-values')}**")
+        st.plotly_chart(comparison_figure(found, MEASURES), key="compare_values")
+    with right:
+        st.markdown(f"**{say('evaluate-differences', name=state.plain(there.run.name))}**")
+        st.plotly_chart(difference_figure(found, MEASURES), key="compare_differences")
+    _table(as_table(found), "comparison.csv")
+    st.caption(say("evaluate-differences-help", name=state.plain(there.run.name)))
     for name, run in runs.items():
         st.caption(f"**{state.plain(name)}**: {run.made_by}")
 
@@ -147,18 +240,32 @@ def as_table(found: Comparison) -> pd.DataFrame:
             one = apart.get((name, measure))
             if one is not None:
                 star = " *" if one.is_clear else ""
-                row[measure] += f"  ({one.mean:+.3f}, {one.low:+.3f} to {one.high:+.3f}){star}"
+                row[measure] += f"  ({one.mean:+.3f}, {one.low:+.3f} … {one.high:+.3f}){star}"
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-@st.cache_data(show_spinner="Judging …", max_entries=16)
+def _table(table: pd.DataFrame, file_name: str) -> None:
+    """Show a table, its shares with three decimals, and give it as CSV."""
+    numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in table.select_dtypes("float").columns}
+    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers)
+    st.download_button(say("common-download-csv"), csv_for_people(table), file_name, "text/csv", key=f"csv_{file_name}")
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
 def _evaluate(name: str, stamp: int, labels: Labels, _embeddings: Embeddings) -> Evaluation:
     del name, stamp  # part of the key only
     return evaluate(_embeddings, labels)
 
 
-@st.cache_data(show_spinner="Comparing …", max_entries=8)
+@st.cache_data(show_spinner=False, max_entries=16)
+def _votes(name: str, stamp: int, labels: Labels, _embeddings: Embeddings) -> dict[int, float]:
+    del name, stamp  # part of the key only
+    settings = [EvaluationSettings(n_votes=k, n_bootstrap=0) for k in VOTES]
+    return {one.n_votes: evaluate(_embeddings, labels, one).vote_accuracy for one in settings}
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
 def _compare(names: tuple[str, ...], stamps: tuple[int, ...], by: str, _runs: Mapping[str, Embeddings]) -> Comparison:
     del names, stamps  # part of the key only
     return compare(_runs, by)
@@ -170,10 +277,8 @@ def _stamp(there: state.Collection) -> int:
 
 def _open(specimen_id: str) -> None:
     state.choose_specimen(specimen_id)
-    st.session_state["go_to_search"] = True
+    ask_for_screen("search")
 
 
 require_router(__file__)
-if st.session_state.pop("go_to_search", False):
-    st.switch_page("pages/2_search.py")
 main()

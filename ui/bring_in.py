@@ -2,80 +2,56 @@
 
 from __future__ import annotations
 
-import os
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.errors import CoreError, InputError, SettingError
+from core.errors import CoreError
+from core.intake import Intake, take_uploads
 from core.inventory import IMAGE_SUFFIXES, take_inventory
 from core.meshes import SUFFIXES
 from core.samples import SampleSettings, make_samples
 from core.samples.collection import METADATA_FILE
-from core.storage import write_bytes
 from ui import state
+from ui.folder_picker import pick_folder
+from ui.words import say
 
-ROOTS_VARIABLE = "FOSSILVIT_ROOTS"
-_UNSAFE = re.compile(r"[\x00-\x1f<>:\"/\\|?*]")
-
-
-def roots() -> list[Path]:
-    """Return the folders below which the app may look: `FOSSILVIT_ROOTS`, else the home folder."""
-    given = os.environ.get(ROOTS_VARIABLE, "")
-    folders = [Path(part) for part in given.split(os.pathsep) if part] or [Path.home()]
-    return [folder.expanduser().resolve() for folder in (*folders, state.workspace().root)]
+_ROUND, _OUTCOME = "upload_round", "upload_outcome"
+_NAMED_AT_MOST = 20
 
 
 def choose_source() -> Path | None:
     """Let the user choose where specimens come from; return the input folder, once there is one."""
+    kinds = {
+        "folder": say("bring-kind-folder"),
+        "upload": say("bring-kind-upload"),
+        "samples": say("bring-kind-samples"),
+    }
     how = st.segmented_control(
-        "Where are the specimens?",
-        ("Folder on this machine", "Upload files", "Sample specimens"),
-        default="Folder on this machine",
+        say("bring-where"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="folder",
         key="source_kind",
-        help="Your files are only read, never changed. Nothing leaves this machine.",
+        help=say("bring-where-help"),
+        required=True,
     )
-    if how == "Upload files":
+    if how == "upload":
         return _upload()
-    if how == "Sample specimens":
+    if how == "samples":
         return _samples()
-    return _folder()
-
-
-def allowed_folder(text: str) -> Path:
-    """Return a folder below one of the roots.
-
-    Raises
-    ------
-    SettingError, InputError
-        Where it lies elsewhere, or is no folder.
-    """
-    path = Path(text.strip().strip('"')).expanduser()
-    resolved = path.resolve()
-    if not any(resolved.is_relative_to(root) for root in roots()):
-        named = ", ".join(str(root) for root in roots())
-        raise SettingError(
-            f"The folder {path} is outside of what this app may look at ({named}).",
-            advice=f"Set {ROOTS_VARIABLE} to the folders of your collections before starting the app.",
-        )
-    if not resolved.is_dir():
-        raise InputError(f"There is no folder {path}.", advice="Check the path, or pick a folder below.")
-    return resolved
+    folder = pick_folder(state.workspace().meshes)
+    return None if folder is None else _checked(folder)
 
 
 def _samples() -> Path | None:
     """Offer to make the sample collection where it is not there yet."""
-    st.caption(
-        "Synthetic ammonoids, snails, bivalves, corals and more, grown by this program from Raup's coiling model. "
-        "Some are broken, some are point clouds, as real scans are."
-    )
+    st.caption(say("bring-samples-about"))
     folder = state.workspace().meshes
-    if not (folder / METADATA_FILE).is_file() and st.button("Make 112 sample specimens", icon=":material/spa:"):
-        with st.spinner("Growing shells … some ten seconds."):
+    if not (folder / METADATA_FILE).is_file() and st.button(say("bring-samples-make"), icon=":material/spa:"):
+        with st.spinner(say("bring-samples-making")):
             try:
                 make_samples(folder, SampleSettings())
             except CoreError as error:
@@ -84,111 +60,63 @@ def _samples() -> Path | None:
     return _checked(folder)
 
 
-def _folder() -> Path | None:
-    typed = st.text_input(
-        "Folder",
-        value=st.session_state.get("folder", str(state.workspace().meshes)),
-        key="folder_text",
-        help="A folder of .ply .obj .stl .off files. Its subfolders become categories.",
-    )
-    try:
-        folder = allowed_folder(typed)
-    except CoreError as error:
-        state.show_error(error)
-        folder = roots()[0]
-        _browse(folder)
-        return None
-    _browse(folder)
-    return _checked(folder)
-
-
-def _browse(folder: Path) -> None:
-    """Offer the subfolders and the folder above; a click goes there."""
-    with st.popover("Browse …", icon=":material/folder_open:"):
-        st.caption(f"`{folder}`")
-        inside = any(folder.parent.is_relative_to(root) for root in roots())
-        if inside:
-            st.button("↑ Up", on_click=_go_to, args=(folder.parent,), key="folder_up")
-        try:
-            below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-        except OSError:
-            below = []
-        for path in below[:60]:
-            st.button(
-                path.name,
-                on_click=_go_to,
-                args=(path,),
-                key=f"folder_{path}",
-                width="stretch",
-                icon=":material/folder:",
-            )
-        if len(below) > 60:
-            st.caption(f"… and {len(below) - 60} more; type the path.")
-        if not below:
-            st.caption("No folders in here.")
-
-
-def _go_to(folder: Path) -> None:
-    st.session_state["folder"] = st.session_state["folder_text"] = str(folder)
-
-
 def _upload() -> Path | None:
-    kinds = [suffix.lstrip(".") for suffix in SUFFIXES]
-    category = st.text_input(
-        "Category", value="Uploads", help="The folder that these files go into, such as Molars/Tarsius."
+    category = st.text_input(say("bring-category"), value="Uploads", help=say("bring-category-help"))
+    number = st.session_state.setdefault(_ROUND, 0)
+    files = st.file_uploader(
+        say("bring-files"),
+        type=[suffix.lstrip(".") for suffix in (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl", ".zip")],
+        accept_multiple_files=True,
+        key=f"uploads_{number}",
+        help=say("bring-files-help"),
     )
-    files = st.file_uploader("Meshes and point clouds", type=kinds, accept_multiple_files=True, key="uploads")
-    if files and st.button(f"Add {len(files)} file(s) to the workspace", type="primary"):
+    pictures = [file for file in files if Path(file.name).suffix.lower() in IMAGE_SUFFIXES]
+    has_meshes = any(Path(file.name).suffix.lower() in SUFFIXES for file in files)
+    specimen = ""
+    if pictures and not has_meshes:
+        specimen = st.text_input(say("bring-photographed"), value="specimen", help=say("bring-photographed-help"))
+    if files and st.button(say("bring-add", count=len(files)), type="primary", icon=":material/add:"):
         try:
-            kept, refused = keep_uploads(files, category)
+            st.session_state[_OUTCOME] = _take(files, pictures, category, specimen)
         except CoreError as error:
             state.show_error(error)
             return None
-        if kept:
-            st.success(f"{kept} file(s) added to {state.plain(category)}.")
-        for name, why in refused:
-            st.warning(f"{state.plain(name)} was not added: {why}")
+        # A new key empties the field, so that the same files are not sent twice.
+        st.session_state[_ROUND] = number + 1
+        st.rerun()
+    for outcome in st.session_state.get(_OUTCOME, ()):
+        _show_outcome(outcome)
     return _checked(state.workspace().meshes)
 
 
-def keep_uploads(files: Sequence[UploadedFile], category: str) -> tuple[int, list[tuple[str, str]]]:
-    """Store uploads below the workspace's `meshes`, never elsewhere and never over a file.
-
-    Returns
-    -------
-    int, list of (str, str)
-        How many were kept; name and reason of those that were not.
-
-    Raises
-    ------
-    SettingError
-        Where the category could not be a folder.
-    """
-    folder = state.workspace().meshes.joinpath(*_safe_parts(category))
-    kept, refused = 0, []
-    for file in files:
-        name = _safe_name(Path(file.name).name)
-        if Path(name).suffix.lower() not in SUFFIXES:
-            refused.append((file.name, f"only {' '.join(SUFFIXES)} are read."))
-        elif (folder / name).exists():
-            refused.append((file.name, "a file of that name is already there; rename it first."))
-        else:
-            write_bytes(folder / name, file.getvalue())
-            kept += 1
-    return kept, refused
+def _take(
+    files: Sequence[UploadedFile], pictures: Sequence[UploadedFile], category: str, specimen: str
+) -> tuple[Intake, ...]:
+    """Store uploads; photographs of one specimen go into a folder of its name."""
+    meshes = state.workspace().meshes
+    if not specimen:
+        return (take_uploads(meshes, files, category),)
+    others = [file for file in files if file not in pictures]
+    outcomes = [take_uploads(meshes, pictures, f"{category}/{specimen}")]
+    return (*outcomes, take_uploads(meshes, others, category)) if others else tuple(outcomes)
 
 
-def _safe_parts(category: str) -> list[str]:
-    parts = [_safe_name(part) for part in category.split("/") if part.strip()]
-    if any(part.strip(". ") == "" for part in parts):
-        raise SettingError(
-            f"{category!r} cannot be a category.", advice="Take folder names like Molars/Tarsius, without .. in them."
-        )
-    return parts
-
-
-def _safe_name(name: str) -> str:
-    return _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip()[:180]
+def _show_outcome(outcome: Intake) -> None:
+    if outcome.kept:
+        where = state.plain(outcome.folder.name)
+        st.success(say("bring-added", count=len(outcome.kept), folder=where), icon=":material/check_circle:")
+    if outcome.unchanged:
+        st.info(say("bring-unchanged", count=len(outcome.unchanged)), icon=":material/info:")
+    if outcome.refused:
+        lines = [
+            f"- **{state.plain(refusal.name)}**: {state.plain(refusal.reason)}"
+            for refusal in outcome.refused[:_NAMED_AT_MOST]
+        ]
+        if len(outcome.refused) > _NAMED_AT_MOST:
+            lines.append(f"- {say('bring-refused-more', count=len(outcome.refused) - _NAMED_AT_MOST)}")
+        st.warning("\n".join([say("bring-refused", count=len(outcome.refused)), "", *lines]), icon=":material/block:")
+    if outcome.n_others:
+        st.caption(say("bring-others", count=outcome.n_others))
 
 
 def _checked(folder: Path) -> Path | None:
@@ -198,9 +126,8 @@ def _checked(folder: Path) -> Path | None:
     except CoreError as error:
         st.info(f"{state.plain(error.problem)} {state.plain(error.advice)}", icon=":material/folder_off:")
         return None
-    st.caption(
-        f":material/check: {count} specimens found" + (f", {images} of them folders of photographs" if images else "")
-    )
+    found = say("bring-found", count=count)
+    st.caption(f":material/check: {found}" + (f" {say('bring-found-photographs', count=images)}" if images else ""))
     for warning in warnings:
         st.caption(f":material/warning: {state.plain(warning)}")
     return folder
@@ -214,11 +141,8 @@ def _stamp(folder: Path) -> int:
         return 0
 
 
-@st.cache_data(show_spinner="Looking for specimens …", ttl=20)
+@st.cache_data(show_spinner=False, ttl=20)
 def _count(folder: str, stamp: int) -> tuple[int, int, list[str]]:
     del stamp  # part of the key only
     found = take_inventory(Path(folder))
     return len(found.specimens), sum(s.is_image_folder for s in found.specimens), list(found.warnings[:5])
-
-
-__all__ = ["IMAGE_SUFFIXES", "allowed_folder", "choose_source", "keep_uploads", "roots"]

@@ -1,34 +1,70 @@
-"""What stands around every screen: the run, the specimen in hand, the job at work."""
+"""What stands around every screen: ways to the others, the run, the specimen in hand, the selection, the language."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from core.errors import CoreError
-from core.jobs import current_job
+from core.preferences import put_preference, read_preferences
 from ui import state
+from ui.finder import find_specimen
+from ui.health import show_health
+from ui.job_panel import show_job_in_sidebar
+from ui.keys import listen_to_keys
+from ui.screens import SCREENS, go_to, go_where_asked, link_to
+from ui.selection_panel import show_selection
 from ui.theme import apply_css
 from ui.viewer import warm_up_viewer
+from ui.words import LANGUAGES, choose_language, language, say, settle_language
 
 _ROUTED, _WANTED = "routed", "wanted_page"
+_LANGUAGE = "language_chooser"
 
 
-def begin(screen: str) -> None:
-    """Draw the sidebar of a screen and keep the browser's address; called by the router only."""
+def begin_session() -> None:
+    """Let the session speak its language and follow the browser's address; called by the router first."""
+    settle_language(read_preferences(state.workspace()).get("language"))
+    state.follow_address()
+
+
+def show_screen(page: Page) -> None:
+    """Draw the frame and the screen in it; called by the router only."""
+    try:
+        _begin(page.url_path)
+        page.run()
+    except Exception as error:  # noqa: BLE001 whatever it is, the session goes on
+        _show_failure(error)
+
+
+def _begin(screen: str) -> None:
     st.session_state[_ROUTED] = True
     wanted = st.session_state.pop(_WANTED, None)
     if wanted is not None:
         path, address = wanted
         st.switch_page(path, query_params=address)
+    go_where_asked()
     apply_css()
     _warm_up_once()
+    show_health()
+    there = _collection()
+    state.keep_address(there)
     with st.sidebar:
+        with st.container(gap=None, key="screens"):
+            for its in SCREENS:
+                link_to(its.name, say(f"frame-screen-{its.name}"))
         _run_chooser()
-        _specimen_in_hand(screen)
-        _job_at_work()
-        st.caption(f"Workspace: `{state.workspace().root}`")
+        if there is not None:
+            find_specimen(there, screen)
+            _specimen_in_hand(there, screen)
+            show_selection(there)
+        show_job_in_sidebar()
+        listen_to_keys({}, key="frame_keys")
+        _language_chooser()
+        st.caption(say("frame-workspace", path=f"`{state.workspace().root}`"))
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,6 +83,17 @@ def require_router(page: str) -> None:
         st.switch_page("app.py")
 
 
+def _collection() -> state.Collection | None:
+    """Return the run that is looked at; where something is wrong with it, the screen itself says so."""
+    chosen = state.chosen_run()
+    if chosen is None:
+        return None
+    try:
+        return state.load_collection(chosen)
+    except CoreError:
+        return None
+
+
 def _run_chooser() -> None:
     available = [run.name for run in state.runs()]
     if not available:
@@ -54,48 +101,74 @@ def _run_chooser() -> None:
     chosen = state.chosen_run()
     if chosen is not None:
         st.session_state["run_chooser"] = chosen.name
-    st.selectbox(
-        "Run",
-        available,
-        key="run_chooser",
-        on_change=_take_run,
-        help="A run is one set of views and embeddings of your collection. Every screen shows this one.",
-    )
+    st.selectbox(say("frame-run"), available, key="run_chooser", on_change=_take_run, help=say("frame-run-help"))
 
 
 def _take_run() -> None:
-    st.session_state["run"] = st.session_state["run_chooser"]
+    state.choose_run(st.session_state["run_chooser"])
 
 
-def _specimen_in_hand(screen: str) -> None:
-    chosen = state.chosen_run()
-    if chosen is None:
-        return
-    try:
-        there = state.load_collection(chosen)
-    except CoreError:
-        # The screen itself says what is wrong with this run.
-        return
-    state.keep_address(there)
+def _specimen_in_hand(there: state.Collection, screen: str) -> None:
+    # A slot that stays in its place where there is none.
+    slot = st.empty()
     specimen = state.chosen_specimen(there)
     if specimen is None:
         return
-    with st.container(border=True):
-        st.caption("Specimen in hand")
-        picture = there.thumbnail(specimen)
-        if picture is not None and picture.is_file():
-            st.image(str(picture), width=150)
-        st.markdown(f"**{state.plain(state.short_name(specimen))}**")
+    with slot.container(border=True, key="specimen_in_hand"):
+        st.caption(say("frame-in-hand"))
+        picture, words = st.columns([2, 3], vertical_alignment="center")
+        path = there.thumbnail(specimen)
+        if path is not None and path.is_file():
+            picture.image(str(path), width="stretch", alt=state.short_name(specimen))
+        words.markdown(f"**{state.plain(state.short_name(specimen))}**")
         st.caption(state.plain(state.category(specimen)))
-        if screen != "search" and st.button("Find similar", type="primary", width="stretch", key="sidebar_search"):
-            st.switch_page("pages/2_search.py")
+        with st.container(horizontal=True, gap="small"):
+            if screen not in ("search", "specimen") and st.button(
+                say("common-find-similar"), type="primary", key="sidebar_search"
+            ):
+                go_to("search")
+            if screen != "specimen" and st.button(say("frame-open"), key="sidebar_open"):
+                go_to("specimen")
 
 
-@st.fragment(run_every=3)
-def _job_at_work() -> None:
-    job = current_job(state.workspace())
-    if job is None:
-        return
-    stage = job.stages[-1] if job.stages else None
-    share = stage.done / stage.total if stage is not None and stage.total else 0.0
-    st.progress(min(share, 1.0), text=f"Run “{job.run_name}” is at work" + (f": {stage.label}" if stage else ""))
+def _language_chooser() -> None:
+    st.session_state[_LANGUAGE] = language()
+    st.segmented_control(
+        say("frame-language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=_LANGUAGE,
+        on_change=_take_language,
+        required=True,
+    )
+
+
+def _take_language() -> None:
+    """Speak the language chosen, here at once and in every new session on this workspace."""
+    choose_language(st.session_state[_LANGUAGE])
+    try:
+        put_preference(state.workspace(), "language", language())
+    except CoreError as error:
+        logging.getLogger("core").warning("%s", error)
+
+
+def _show_failure(error: Exception) -> None:
+    """Say that something went wrong, what to do, and keep the technical part for those who can use it."""
+    log = state.workspace().logs / "app.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        record = logging.LogRecord(
+            "ui", logging.ERROR, __file__, 0, "A screen failed", None, (type(error), error, error.__traceback__)
+        )
+        handler.handle(record)
+        handler.close()
+    except OSError as reason:
+        logging.getLogger("core").warning("The log %s cannot be written (%s).", log, reason)
+    st.error(
+        f"{say('frame-failed')}\n\n{say('frame-failed-advice', log=f'`logs/{log.name}`')}", icon=":material/warning:"
+    )
+    st.button(say("frame-try-again"), icon=":material/refresh:")
+    with st.expander(say("frame-failed-details")):
+        st.exception(error)

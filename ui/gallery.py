@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from ui import state
+from ui.screens import ask_for_screen
+from ui.selection import add_to_selection, selected, take_from_selection
+from ui.words import say
 
 _PARTS = Path(__file__).parent / "gallery_component"
 
@@ -53,8 +58,12 @@ def show_gallery(
     on_side: Callable[[str], None] | None = None,
     side: tuple[str, str] = ("", ""),
     width: int = 140,
+    compact: bool = False,
 ) -> None:
     """Show cards in a grid; `on_pick` gets the id of a clicked one before the page runs again.
+
+    Every card can be ticked, which selects its specimen on all screens (a click with Ctrl does the
+    same, one with Shift ticks all from the last one on), and opens the specimen's own page.
 
     Parameters
     ----------
@@ -72,42 +81,73 @@ def show_gallery(
         The words on that button, off and on.
     width : int
         The least width of a card in pixels.
+    compact : bool
+        Pictures alone, without words, ticks and buttons.
     """
 
     def act() -> None:
         picked = (st.session_state.get(key) or {}).get("picked")
-        if not picked:
-            return
-        if picked["action"] == "side" and on_side is not None:
-            on_side(picked["id"])
-        else:
-            on_pick(picked["id"])
+        if picked:
+            take_action(picked, on_pick, on_side)
 
     off, on = side
+    ticked = set(selected())
     data = {
-        "items": [_as_item(card) for card in cards],
+        "items": [as_item(card, ticked) for card in cards],
         "label": label,
         "width": width,
         "side": off if on_side is not None else "",
         "sideOn": on,
+        "compact": compact,
+        "words": words_of_cards(),
     }
     _component()(key=key, data=data, on_picked_change=act)
 
 
-def _as_item(card: Card) -> dict[str, object]:
+def take_action(
+    picked: Mapping[str, Any], on_pick: Callable[[str], None], on_side: Callable[[str], None] | None = None
+) -> None:
+    """Do what a click in a gallery asked for."""
+    action = picked["action"]
+    if action == "tick":
+        add_to_selection(picked["ids"])
+    elif action == "untick":
+        take_from_selection(picked["ids"])
+    elif action == "open":
+        state.choose_specimen(picked["id"])
+        ask_for_screen("specimen")
+    elif action == "side" and on_side is not None:
+        on_side(picked["id"])
+    else:
+        on_pick(picked["id"])
+
+
+def words_of_cards() -> dict[str, str]:
+    """Return the words on cards."""
+    return {
+        "tick": say("gallery-tick"),
+        "open": say("gallery-open"),
+        "missing": say("gallery-missing"),
+    }
+
+
+def as_item(card: Card, ticked: Collection[str]) -> dict[str, object]:
+    """Return a card as the browser gets it."""
     return {
         "id": card.specimen_id,
         "title": card.title,
         "subtitle": card.subtitle,
-        "image": _data_uri(card.image),
+        "image": data_uri(card.image),
         "badge": card.badge,
         "value": card.value,
         "chosen": card.chosen,
         "beside": card.beside,
+        "ticked": card.specimen_id in ticked,
     }
 
 
-def _data_uri(path: Path | None) -> str:
+def data_uri(path: Path | None) -> str:
+    """Return a picture as an address that carries it; empty where there is none."""
     if path is None:
         return ""
     try:
@@ -124,5 +164,14 @@ def _encoded(path: Path, mtime_ns: int) -> str:
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    css, js = ((_PARTS / name).read_text(encoding="utf-8") for name in ("gallery.css", "gallery.js"))
-    return st.components.v2.component("specimen_gallery", html='<div class="grid" role="group"></div>', css=css, js=js)
+    return st.components.v2.component(
+        "specimen_gallery",
+        html='<div class="grid" role="group"></div>',
+        css=component_part("gallery.css"),
+        js=component_part("cards.js") + component_part("gallery.js"),
+    )
+
+
+def component_part(name: str) -> str:
+    """Return a file of the components that show cards."""
+    return (_PARTS / name).read_text(encoding="utf-8")

@@ -1,92 +1,166 @@
-"""The job at work: how far every stage is, what failed and why, its log."""
+"""The jobs: how far the one at work is, what waits, how the last one ended, logs."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
 
-import pandas as pd
 import streamlit as st
 
-from core.catalogue import JobRecord, StageProgress
+from core.catalogue import Catalogue, JobRecord, StageProgress
 from core.errors import CoreError
-from core.jobs import cancel, current_job, log_of
+from core.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
+from core.pace import pace_of, time_left
 from ui import state
+from ui.notices import tell_of_ends
+from ui.words import say
 
-_SEEN = "job_seen_running"
+_SEEN, _JUST_OVER = "job_seen_running", "job_just_over"
 _LOG_LINES = 200
-_ORDER = ("Checking", "Rendering", "Features", "Pooling", "Neighbours", "Clusters")
+_ORDER = ("Checking", "Rendering", "Features", "Pooling", "Neighbours", "Clusters", "Evaluation")
 
 
 @st.fragment(run_every=1.0)
 def watch_job() -> None:
-    """Show the job at work, refreshed every second; the page runs again when it is over."""
+    """Show the job at work and the queue, refreshed every second; the page runs again when a job is over."""
     workspace = state.workspace()
-    job = current_job(workspace)
-    if job is not None:
-        st.session_state[_SEEN] = job.job_id
-        _show(job)
-        return
-    if st.session_state.pop(_SEEN, None) is not None:
-        st.session_state["job_just_over"] = True
+    job = tend(workspace)
+    before = st.session_state.get(_SEEN)
+    st.session_state[_SEEN] = None if job is None else job.job_id
+    if before is not None and before != st.session_state[_SEEN]:
+        st.session_state[_JUST_OVER] = before
         st.rerun()
+    if job is not None:
+        _show(job)
+    _show_queue()
+
+
+@st.fragment(run_every=3.0)
+def show_job_in_sidebar() -> None:
+    """Say in the sidebar of every screen that a job is at work, and tell of jobs that ended."""
+    job = tend(state.workspace())
+    tell_of_ends(state.catalogue().jobs(limit=10))
+    if job is None:
+        return
+    stages = sorted(job.stages, key=_place)
+    counted = [stage for stage in stages if stage.total]
+    share = sum(stage.done / stage.total for stage in counted if stage.total) / len(counted) if counted else 0.0
+    left = time_left(job.stages, time.time())
+    words = say("jobs-at-work-short", run=job.run_name)
+    st.progress(min(share, 1.0), text=words if left is None else f"{words} · {say('jobs-left', time=duration(left))}")
 
 
 def show_last_job() -> None:
-    """Say how the last job ended, once it is over."""
-    jobs = state.catalogue().jobs(limit=1)
-    if not jobs or not jobs[0].is_over:
+    """Say how the last job that ended did so, and offer to go on with one that did not finish."""
+    over = [job for job in state.catalogue().jobs(limit=30) if job.is_over]
+    if not over:
         return
-    job = jobs[0]
-    seconds = max(job.finished - job.created, 0)
-    took = _duration(seconds)
+    job = max(over, key=lambda one: one.finished)
+    if st.session_state.pop(_JUST_OVER, None) == job.job_id and job.state.startswith("done"):
+        state.choose_run(job.run_name)
+        # The frame around this screen was drawn with the run before.
+        st.rerun()
+    with st.expander(how_it_ended(job), icon=icon_of(job)):
+        if not job.state.startswith("done"):
+            st.markdown(state.plain(job.message))
+            offer_to_resume(job, key="last")
+        show_log(job, key="last")
+
+
+def how_it_ended(job: JobRecord) -> str:
+    """Return in a sentence how a job ended."""
+    run, took = state.plain(job.run_name), duration(max(job.finished - job.created, 0))
+    if job.state == "done":
+        return say("jobs-done", run=run, time=took)
     if job.state.startswith("done"):
-        if st.session_state.pop("job_just_over", False):
-            st.toast(f"The run “{job.run_name}” is done.", icon=":material/check_circle:")
-            st.session_state["run"] = job.run_name
-        title, icon = f"The run “{state.plain(job.run_name)}” is done; it took {took}.", ":material/check_circle:"
-    elif job.state == "cancelled":
-        title, icon = f"The run “{state.plain(job.run_name)}” was cancelled after {took}.", ":material/cancel:"
-        st.warning("What was finished is kept; start the run again and it goes on from there.", icon=icon)
-    else:
-        title, icon = f"The run “{state.plain(job.run_name)}” stopped after {took}.", ":material/error:"
-        st.error(state.plain(job.message), icon=icon)
-    with st.expander(title, icon=icon):
-        _show_log(job)
+        return say("jobs-done-some", run=run, time=took)
+    if job.state == "cancelled":
+        return say("jobs-cancelled", run=run)
+    return say("jobs-stopped", run=run, time=took)
 
 
-def show_failures(source: str, *, at_work: bool = False) -> None:
-    """List the specimens of an input folder that could not be used, and why."""
-    failed = [record for record in state.catalogue().specimens(source).values() if record.error]
-    if not failed:
+def icon_of(job: JobRecord) -> str:
+    """Return the icon for how a job ended."""
+    if job.state.startswith("done"):
+        return ":material/check_circle:"
+    return ":material/cancel:" if job.state == "cancelled" else ":material/error:"
+
+
+def offer_to_resume(job: JobRecord, *, key: str) -> None:
+    """Offer to go on with a job that did not finish; what was finished is not done again."""
+    if not job.arguments:
         return
-    title = f"{len(failed)} specimen{'s' if len(failed) != 1 else ''} could not be used"
-    with st.expander(title, icon=":material/report:", expanded=len(failed) <= 5):
-        st.dataframe(
-            pd.DataFrame({"specimen": [r.specimen_id for r in failed], "reason": [r.error for r in failed]}),
-            hide_index=True,
-            width="stretch",
-            column_config={"reason": st.column_config.TextColumn(width="large")},
+    if st.button(
+        say("jobs-resume"), key=f"resume_{key}_{job.job_id}", icon=":material/play_arrow:", help=say("jobs-kept")
+    ):
+        try:
+            resume(state.workspace(), job.job_id)
+        except CoreError as error:
+            state.show_error(error)
+            return
+        st.rerun()
+
+
+def show_log(job: JobRecord, *, key: str) -> None:
+    """Show the last lines of a job's log, and offer the whole."""
+    lines = last_lines(state.workspace(), job.job_id, _LOG_LINES)
+    st.code("\n".join(lines) or say("jobs-no-log"), language=None, height=220)
+    path = log_of(state.workspace(), job.job_id)
+    if lines and path.is_file():
+        st.download_button(
+            say("jobs-download-log"),
+            lambda: path.read_bytes(),
+            path.name,
+            "text/plain",
+            icon=":material/download:",
+            key=f"log_{key}_{job.job_id}",
+            on_click="ignore",
         )
-        others = "The run goes on with the others." if at_work else "The others went through."
-        st.caption(f"{others} Mend or remove these files and start the run again: only they are redone.")
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in words, to one or two digits."""
+    if seconds < 90:
+        return say("jobs-seconds", count=max(round(seconds), 1))
+    if seconds < 5400:
+        return say("jobs-minutes", count=round(seconds / 60))
+    return say("jobs-hours", count=round(seconds / 3600, 1))
 
 
 def _show(job: JobRecord) -> None:
     with st.container(border=True):
         title, stop = st.columns([5, 1], vertical_alignment="center")
-        title.markdown(f"**Run “{state.plain(job.run_name)}”**")
-        if stop.button("Cancel", key=f"cancel_{job.job_id}", width="stretch"):
+        left = time_left(job.stages, time.time())
+        words = say("jobs-left", time=duration(left)) if left is not None else say("jobs-estimating")
+        title.markdown(f"**{say('jobs-at-work', run=state.plain(job.run_name))}** · {words}")
+        if stop.button(say("jobs-cancel"), key=f"cancel_{job.job_id}", width="stretch", help=say("jobs-cancel-help")):
             cancel(state.workspace(), job.job_id)
             st.rerun()
         if not job.stages:
-            st.progress(0.0, text="Loading the backbone …")
+            st.progress(0.0, text=say("jobs-loading"))
         for stage in sorted(job.stages, key=_place):
             share = stage.done / stage.total if stage.total else 1.0
             st.progress(min(share, 1.0), text=_in_words(stage))
-        with suppress(CoreError):  # before the run has written down what it reads
-            show_failures(str(state.workspace().run(job.run_name).config().get("input", "")), at_work=True)
-        with st.expander("Log"):
-            _show_log(job)
+        st.caption(say("jobs-close-browser"))
+        with st.expander(say("jobs-log")):
+            show_log(job, key="now")
+
+
+def _show_queue() -> None:
+    """Show what waits; the order can be changed, and each can be taken out."""
+    queue = queued_jobs(state.workspace())
+    if not queue:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{say('jobs-queue', count=len(queue))}**")
+        for place, job in enumerate(queue):
+            name, first, out = st.columns([6, 1, 1], vertical_alignment="center")
+            name.markdown(f"{place + 1}. {state.plain(job.run_name)}")
+            if place and first.button(say("jobs-first"), key=f"first_{job.job_id}", width="stretch"):
+                Catalogue(state.workspace().catalogue_path).put_first(job.job_id)
+                st.rerun(scope="fragment")
+            if out.button(say("jobs-remove"), key=f"out_{job.job_id}", width="stretch"):
+                cancel(state.workspace(), job.job_id)
+                st.rerun(scope="fragment")
 
 
 def _place(stage: StageProgress) -> int:
@@ -95,27 +169,29 @@ def _place(stage: StageProgress) -> int:
 
 
 def _in_words(stage: StageProgress) -> str:
-    total = f" of {stage.total}" if stage.total is not None else ""
-    parts = [f"{stage.label}: {stage.done}{total}"]
-    if stage.rate > 0 and stage.total and stage.done < stage.total:
-        parts.append(f"{stage.rate:.1f}/s")
-        if stage.seconds_left is not None and stage.done >= 3:
-            parts.append(f"about {_duration(stage.seconds_left)} left")
+    label = _label(stage)
+    parts = [
+        say("jobs-stage", label=label, done=stage.done)
+        if stage.total is None
+        else say("jobs-stage-of", label=label, done=stage.done, total=stage.total)
+    ]
+    if stage.total is not None and stage.done < stage.total:
+        rate = pace_of(stage, time.time()).rate
+        parts.append(say("jobs-estimating") if rate is None else _rate_in_words(rate))
     return " · ".join(parts)
 
 
-def _show_log(job: JobRecord) -> None:
-    path = log_of(state.workspace(), job.job_id)
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
-    except OSError:
-        lines = ["(no log)"]
-    st.code("\n".join(lines), language=None, height=220)
+def _rate_in_words(rate: float) -> str:
+    return say("jobs-rate", rate=f"{rate:.1f}") if rate >= 0.5 else say("jobs-rate-minute", rate=f"{rate * 60:.1f}")
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+def _label(stage: StageProgress) -> str:
+    known = {
+        "Checking": say("jobs-stage-checking"),
+        "Rendering": say("jobs-stage-rendering"),
+        "Features": say("jobs-stage-features"),
+        "Pooling": say("jobs-stage-pooling"),
+        "Neighbours": say("jobs-stage-neighbours"),
+        "Clusters": say("jobs-stage-clusters"),
+    }
+    return known.get(stage.label, stage.label)

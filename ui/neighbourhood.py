@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +11,40 @@ import numpy as np
 import streamlit as st
 
 from core.errors import CoreError
-from core.explanation import draw_pairs, explain
+from core.explanation import PAINTED, draw_pairs, explain, painted_by, picture_of_where
 from core.filters import Filters, choose
 from core.matching import FeatureFolder, Matcher, MatchSettings
 from core.meshes import read_mesh
 from core.neighbours import Neighbours, SearchSettings
-from core.newcomers import Describer, Newcomer
+from core.newcomers import Describer, Newcomer, feature_settings_of
+from core.patches import PatchReader, open_patches
+from core.projections import projection_of
+from core.queries import SeveralSettings, search_several
 from core.storage import write_bytes
-from core.views import ViewSettings, render_views
+from core.turns import layout_beside
+from core.views import Views, ViewSettings, render_views
 from ui import state
+from ui.words import say
 
 
 @dataclass(frozen=True)
 class Question:
-    """How neighbours are asked for; the same question is answered once."""
+    """How neighbours are asked for; the same question is answered once.
+
+    Where `like` is given, all of these ask at once, and `unlike` tells what is not looked for.
+    """
 
     search: SearchSettings
     match: MatchSettings
     filters: Filters
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    several: SeveralSettings = SeveralSettings()  # noqa: RUF009  # frozen
+
+    @property
+    def asks_with_several(self) -> bool:
+        """Return whether more than the specimen in hand asks."""
+        return len(self.like) > 1 or bool(self.like and self.unlike)
 
 
 @dataclass(frozen=True)
@@ -39,7 +55,7 @@ class Outsider:
     path: Path
 
 
-def answer(there: state.Collection, query: str | Outsider, question: Question) -> Neighbours:
+def answer(there: state.Collection, query: str | Outsider, question: Question, *, mirror: bool = False) -> Neighbours:
     """Return the neighbours of a specimen of the collection, or of a file from outside.
 
     Raises
@@ -48,28 +64,42 @@ def answer(there: state.Collection, query: str | Outsider, question: Question) -
         Where a filter leaves nothing, or view features are missing.
     """
     own = (query,) if isinstance(query, str) else ()
-    category = own if question.filters.not_same_category else ()
-    matcher = _matcher(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, question, category, there)
+    if question.asks_with_several and isinstance(query, str):
+        named = (*question.like, *question.unlike)
+        part = choose(there.embeddings, question.filters, named)
+        found = search_several(part, question.like, question.unlike, question.search, question.several)
+        return question.filters.within(found)
+    category = own if question.filters.chooses else ()
+    alone = replace(question, like=(), unlike=())
+    matcher = _matcher(str(there.run.root), there.run.matrix_path.stat().st_mtime_ns, alone, category, there)
+    mirrored = mirrored_views(there, query) if mirror else None
     if isinstance(query, str):
-        found = matcher.nearest(query)
+        found = matcher.nearest(query, mirrored)
     else:
-        found = matcher.nearest_to_views(query.newcomer.features, query.newcomer.embedding, query.newcomer.name)
+        newcomer = query.newcomer
+        found = matcher.nearest_to_views(newcomer.features, newcomer.embedding, newcomer.name, mirrored)
     return question.filters.within(found)
+
+
+def mirrored_views(there: state.Collection, query: str | Outsider) -> np.ndarray | None:
+    """Return the features of the query's mirrored views, or None where its file is gone."""
+    path = there.mesh_path(query) if isinstance(query, str) else query.path
+    if path is None:
+        return None
+    return _mirrored(str(there.run.root), there.run.config_path.stat().st_mtime_ns, path, there)
 
 
 def ask_for_file(there: state.Collection) -> None:
     """Let the user search with a file that is not in the collection."""
-    with st.popover("Search with a file …", icon=":material/upload_file:"):
-        st.caption(
-            "A mesh, a point cloud or a photograph. It goes through the settings of this run, stays on this machine "
-            "and is not added to the collection."
-        )
-        file = st.file_uploader("File", type=["ply", "obj", "stl", "off", "png", "jpg", "jpeg"], key="outsider_file")
+    with st.popover(say("search-file"), icon=":material/upload_file:", width="stretch"):
+        st.caption(say("search-file-help"))
+        kinds = ["ply", "obj", "stl", "off", "png", "jpg", "jpeg"]
+        file = st.file_uploader(say("search-file-choose"), type=kinds, key="outsider_file")
         if file is None or st.session_state.get("outsider_name") == file.file_id:
             return
         st.session_state["outsider_name"] = file.file_id
         try:
-            with st.spinner("Rendering it and extracting features …"):
+            with st.spinner(say("search-file-wait")):
                 st.session_state["outsider"] = _describe(there, Path(file.name).name, file.getvalue())
         except CoreError as error:
             st.session_state["outsider_error"] = error
@@ -89,27 +119,49 @@ def forget_outsider() -> None:
     st.session_state.pop("outsider", None)
 
 
-def matching_views(there: state.Collection, query: str, other: str) -> np.ndarray | None:
+def matching_views(there: state.Collection, query: str | Outsider, other: str, shown: str) -> np.ndarray | None:
     """Return a picture of the pairs of views that match best, or None where there are no meshes.
+
+    Parameters
+    ----------
+    there : Collection
+        The run.
+    query, other : str or Outsider, str
+        The two that are compared.
+    shown : str
+        Of `core.explanation.SHOWN`: what is painted on the views.
 
     Raises
     ------
     CoreError
-        Where features are missing or a file cannot be read any more.
+        Where features are missing, a file cannot be read any more, or the backbone cannot tell.
     """
-    paths = [there.mesh_path(name) for name in (query, other)]
-    if paths[0] is None or paths[1] is None:
-        return None
     features = FeatureFolder(there.run.features)
-    pairs = explain(features(query), features(other), count=4)
+    described = features(query) if isinstance(query, str) else query.newcomer.features
+    pairs = explain(described, features(other), count=4)
     known = set(ViewSettings.__dataclass_fields__)
     settings = ViewSettings(**{key: value for key, value in there.config["views"].items() if key in known})
-    return draw_pairs(pairs, _views(paths[0], settings), _views(paths[1], settings))
+    paths = there.mesh_path(query) if isinstance(query, str) else None, there.mesh_path(other)
+    if (isinstance(query, str) and paths[0] is None) or paths[1] is None:
+        return None
+    one = query.newcomer.views if not isinstance(query, str) else _views(paths[0], settings)
+    two = _views(paths[1], settings)
+    images = np.array(one.images), np.array(two.images)
+    stamp = there.run.config_path.stat().st_mtime_ns
+    if shown in PAINTED:
+        images = painted_by(shown, _patches(str(there.run.root), stamp, there), one, two, pairs)
+    elif shown == "where":
+        extractor = _describer(str(there.run.root), stamp, there).extractor
+        for pair in pairs:
+            first, second = pair.query_view, pair.other_view
+            images[0][first] = picture_of_where(extractor, one.images[first], features(other)[second])
+            images[1][second] = picture_of_where(extractor, two.images[second], described[first])
+    return draw_pairs(pairs, *images)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _views(path: Path, settings: ViewSettings) -> np.ndarray:
-    return render_views(read_mesh(path), settings).images
+def _views(path: Path, settings: ViewSettings) -> Views:
+    return render_views(read_mesh(path), settings)
 
 
 def _describe(there: state.Collection, name: str, data: bytes) -> Outsider:
@@ -136,4 +188,18 @@ def _describer(root: str, stamp: int, _there: state.Collection) -> Describer:
 def _matcher(root: str, stamp: int, question: Question, own: tuple[str, ...], _there: state.Collection) -> Any:
     del root, stamp  # part of the key only
     part = choose(_there.embeddings, question.filters, own)
-    return Matcher(part, FeatureFolder(_there.run.features), question.search, question.match)
+    views_of = FeatureFolder(_there.run.features)
+    projection = projection_of(_there.embeddings, views_of, question.match, _there.run.root / "projections")
+    layout = layout_beside(_there.run.features) if question.match.match == "aligned" else None
+    return Matcher(part, views_of, question.search, question.match, projection=projection, layout=layout)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _patches(root: str, stamp: int, _there: state.Collection) -> PatchReader:
+    del root, stamp  # part of the key only
+    return open_patches(feature_settings_of(_there.config["features"], None, False))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _mirrored(root: str, stamp: int, path: Path, _there: state.Collection) -> np.ndarray:
+    return _describer(root, stamp, _there).mirrored(path)

@@ -12,14 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.catalogue import Catalogue, SpecimenRecord
 from core.embeddings import Embeddings, category_of, read_embeddings, top_category_of
 from core.errors import CoreError
 from core.neighbours import Neighbours, Searcher, SearchSettings
+from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace
+from ui.words import language, say
 
+_CHOSEN_NOW, _ADDRESS, _IN_ADDRESS = "chosen_now", "address", ("run", "specimen")
 WORKSPACE_VARIABLE = "FOSSILVIT_WORKSPACE"
 PROJECT = Path(__file__).resolve().parents[1]
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
@@ -45,13 +49,17 @@ class Collection:
         """Return the different categories, sorted."""
         return sorted(set(self.embeddings.categories))
 
-    @cached_property
+    @property
     def made_by(self) -> str:
         """Return in a line which backbone and settings made this run."""
         features, views = self.config.get("features", {}), self.config.get("views", {})
-        return (
-            f"{features.get('backbone', '?')} · {views.get('views', '?')} views at {views.get('size', '?')} px · "
-            f"{self.config.get('pool', '?')} pooling · {features.get('engine', '?')} {features.get('precision', '')}"
+        return say(
+            "frame-made-by",
+            backbone=str(features.get("backbone", "?")),
+            views=views.get("views", "?"),
+            size=str(views.get("size", "?")),
+            pool=str(self.config.get("pool", "?")),
+            engine=f"{features.get('engine', '?')} {features.get('precision', '')}".strip(),
         )
 
     def thumbnail(self, specimen_id: str) -> Path | None:
@@ -95,8 +103,8 @@ def collection() -> Collection:
     """Return the run that is looked at, or stop with the next step where there is none."""
     chosen = chosen_run()
     if chosen is None:
-        st.info("There is nothing to look at yet. Bring specimens in and start a run.", icon=":material/shelves:")
-        if st.button("Go to Specimens", type="primary"):
+        st.info(say("frame-nothing-yet"), icon=":material/shelves:")
+        if st.button(say("frame-go-to-specimens"), type="primary"):
             st.switch_page("pages/1_specimens.py")
         st.stop()
     try:
@@ -135,6 +143,7 @@ def _remembered(name: str) -> str | None:
 
 def choose_specimen(specimen_id: str) -> None:
     """Make a specimen the one that is looked at, and remember where we came from."""
+    st.session_state[_CHOSEN_NOW] = True
     before = st.session_state.get("specimen")
     if before and before != specimen_id:
         st.session_state.setdefault("visited", []).append(before)
@@ -145,21 +154,62 @@ def choose_specimen(specimen_id: str) -> None:
 def go_back() -> None:
     """Return to the specimen that was looked at before."""
     visited = st.session_state.get("visited") or []
+    st.session_state[_CHOSEN_NOW] = True
     if visited:
         st.session_state["specimen"] = visited.pop()
         st.session_state["beside"] = None
+
+
+def choose_run(name: str) -> None:
+    """Make a run the one that every screen shows."""
+    st.session_state[_CHOSEN_NOW] = True
+    st.session_state["run"] = name
+
+
+def address() -> dict[str, str]:
+    """Return what the browser's address says behind the screen: run, specimen, and a language given there."""
+    wanted = {name: str(st.session_state[name]) for name in _IN_ADDRESS if st.session_state.get(name)}
+    return {**wanted, "lang": language()} if "lang" in st.query_params else wanted
+
+
+def follow_address() -> None:
+    """Take run and specimen from the address where the browser went back or forward."""
+    now, before = st.query_params.to_dict(), st.session_state.get(_ADDRESS)
+    # A click is newer than the address that came with it.
+    if before is None or st.session_state.pop(_CHOSEN_NOW, False):
+        return
+    for name in _IN_ADDRESS:
+        if name in now and now[name] != before.get(name):
+            st.session_state[name] = now[name]
 
 
 def keep_address(there: Collection | None) -> None:
     """Let the browser's address say which run and specimen are shown, so that a reload finds them."""
     if there is None:
         return
-    wanted = {"run": there.run.name}
+    st.session_state["run"] = there.run.name
     specimen = chosen_specimen(there)
-    if specimen is not None:
-        wanted["specimen"] = specimen
+    wanted = address()
+    if specimen is None:
+        wanted.pop("specimen", None)
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    st.session_state[_ADDRESS] = wanted
+
+
+def specimen_table(there: Collection) -> pd.DataFrame:
+    """Return what is known of the specimens of a run, indexed by id in row order.
+
+    As `core.specimen_table.specimen_table` gives it, with `cluster`, the label kept in the run, as
+    text where there is one.
+    """
+    clusters = _clusters_path(there.run)
+    stamps = (there.run.ids_path.stat().st_mtime_ns, clusters.stat().st_mtime_ns if clusters.is_file() else 0)
+    return _specimen_table(str(there.workspace.root), there.run.name, stamps, catalogue().revision(), there)
+
+
+def _clusters_path(run: RunFolder) -> Path:
+    return run.results / "clusters.csv"
 
 
 def neighbours_of(there: Collection, specimen_id: str, settings: SearchSettings) -> Neighbours:
@@ -186,12 +236,12 @@ def short_name(specimen_id: str) -> str:
 
 def category(specimen_id: str) -> str:
     """Return the category as it is shown."""
-    return category_of(specimen_id).replace("/", " › ") or "(no category)"
+    return category_of(specimen_id).replace("/", " › ") or say("frame-no-category")
 
 
 def top_category(specimen_id: str) -> str:
     """Return the first folder as it is shown."""
-    return top_category_of(specimen_id) or "(no category)"
+    return top_category_of(specimen_id) or say("frame-no-category")
 
 
 def _workspace_path() -> Path:
@@ -217,6 +267,17 @@ def _load(root: str, name: str, stamp: tuple[int, ...]) -> Collection:
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     records = Catalogue(there.catalogue_path).specimens(str(config.get("input", "")))
     return Collection(there, run, embeddings, records, config)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _specimen_table(root: str, name: str, stamps: tuple[int, int], revision: int, _there: Collection) -> pd.DataFrame:
+    del root, name, revision  # part of the key only
+    table = everything_known(_there.ids, _there.records, Catalogue(_there.workspace.catalogue_path))
+    if stamps[1]:
+        clusters = pd.read_csv(_clusters_path(_there.run), index_col="specimen_id", keep_default_na=False)
+        numbers = clusters["cluster_id"].reindex(table.index)
+        table.insert(1, "cluster", ["" if pd.isna(number) else str(int(number)) for number in numbers])
+    return table
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

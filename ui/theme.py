@@ -1,47 +1,26 @@
-"""Colours that mean something, and the little CSS that Streamlit's own theme cannot say.
+"""The little CSS that Streamlit's own theme cannot say.
 
-The theme itself (ground, text, accent, fonts) is in `.streamlit/config.toml`.
+The theme itself (ground, text, accent, fonts) is in `.streamlit/config.toml`; the colours of groups
+are in `core.colours`.
 """
 
 from __future__ import annotations
 
-import functools
-
-import numpy as np
 import streamlit as st
-
-# What belongs to no cluster or has no category: a warm grey that steps back on both grounds.
-NOISE_COLOUR = "#968e83"
-ACCENT_COLOUR = "#94471b"
-
-# Okabe and Ito (2008), Color Universal Design, without black and yellow, which vanish on one of
-# the two grounds.
-OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-
-# A second channel beside colour, for more categories than eyes tell apart by colour.
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star", "pentagon", "hexagon")
-
-# Oklab lightness between which a colour stands out from a light and from a dark ground.
-_LIGHTNESS_RANGE = (0.45, 0.76)
-_LEAST_CHROMA = 0.05
-_STEPS = 24
-
-# What a person without red or without green cones sees, on linear RGB (Machado, Oliveira and
-# Fernandes, 2009, severity 1).
-_PROTANOPIA = np.array(
-    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
-)
-_DEUTERANOPIA = np.array(
-    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
-)
 
 _CSS = """
 <style>
 .block-container { padding: 2.2rem 2.4rem 3rem; max-width: 1900px; }
+@media (min-width: 2400px) { .block-container { max-width: min(3000px, 88%); } }
 h1, h2, h3 { letter-spacing: -0.01em; text-wrap: balance; }
+.st-key-specimen_in_hand { gap: 0.6rem; }
+.st-key-specimen_in_hand [data-testid="stMarkdownContainer"] { overflow-wrap: anywhere; }
+.st-key-screens { gap: 0.15rem; }
+.st-key-selection_uses { column-gap: 0.9rem; row-gap: 0; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stImage"] img, [data-testid="stImageContainer"] img { border-radius: 0.4rem; }
-[data-testid="stCaptionContainer"] { overflow-wrap: anywhere; }
+/* Streamlit's own shade of captions is too faint to be read by everybody (WCAG 2.2, 1.4.3). */
+.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; overflow-wrap: anywhere; }
 </style>
 """
 
@@ -49,101 +28,3 @@ h1, h2, h3 { letter-spacing: -0.01em; text-wrap: balance; }
 def apply_css() -> None:
     """Add the project's CSS to the page; call it once, from the router."""
     st.html(_CSS)
-
-
-@functools.lru_cache(maxsize=64)
-def palette(n: int) -> tuple[str, ...]:
-    """Return `n` colours as `#rrggbb` that people with and without colour blindness tell apart.
-
-    The first six are Okabe and Ito's. Each further one lies as far as possible from all before
-    it, in Oklab (Ottosson, 2020), in the eyes of the one of three observers (trichromat,
-    protanope, deuteranope) who finds it hardest. So `palette(n)` begins with `palette(m)` for
-    any m < n: a category keeps its colour when others are added. From some eight categories on
-    nobody tells all of them apart by colour alone; see `symbols`.
-
-    Parameters
-    ----------
-    n
-        How many; 0 gives none.
-    """
-    chosen = list(OKABE_ITO[:n])
-    if n <= len(chosen):
-        return tuple(chosen)
-    candidates = _candidates()
-    seen = _as_seen(candidates)
-    nearest = np.full(len(candidates), np.inf)
-    for colour in chosen:
-        nearest = np.minimum(nearest, _distance(seen, _as_seen(_rgb_of(colour)[None])))
-    while len(chosen) < n:
-        best = int(np.argmax(nearest))
-        if nearest[best] <= 0.0:
-            # Every colour that a screen can tell is taken: begin again.
-            chosen.extend(chosen[: n - len(chosen)])
-            continue
-        chosen.append("#" + "".join(f"{round(float(channel) * 255):02x}" for channel in candidates[best]))
-        nearest = np.minimum(nearest, _distance(seen, seen[:, best : best + 1]))
-    return tuple(chosen)
-
-
-def symbols(n: int) -> tuple[str, ...]:
-    """Return `n` marker symbols: circles for the first six, then another symbol every six."""
-    return tuple(SYMBOLS[(index // len(OKABE_ITO)) % len(SYMBOLS)] for index in range(n))
-
-
-def colours_of(categories: list[str], *, noise: str = "-1") -> dict[str, str]:
-    """Return a colour for each category in the order given; `noise` gets the grey."""
-    named = [category for category in dict.fromkeys(categories) if category != noise]
-    colours = dict(zip(named, palette(len(named)), strict=True))
-    if noise in categories:
-        colours[noise] = NOISE_COLOUR
-    return colours
-
-
-@functools.cache
-def _candidates() -> np.ndarray:
-    """Return (c, 3) sRGB colours from 0 to 1 that stand out from both grounds."""
-    steps = np.linspace(0.0, 1.0, _STEPS)
-    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    grid = np.round(grid * 255) / 255
-    lab = _oklab(_linear(grid))
-    low, high = _LIGHTNESS_RANGE
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    return grid[(lab[:, 0] >= low) & (lab[:, 0] <= high) & (chroma >= _LEAST_CHROMA)]
-
-
-def _as_seen(rgb: np.ndarray) -> np.ndarray:
-    """Return (3 observers, c, 3) Oklab coordinates of sRGB colours."""
-    linear = _linear(rgb)
-    seen = [linear, linear @ _PROTANOPIA.T, linear @ _DEUTERANOPIA.T]
-    return np.stack([_oklab(np.clip(one, 0.0, 1.0)) for one in seen])
-
-
-def _distance(seen: np.ndarray, one: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(seen - one, axis=2).min(axis=0)
-
-
-def _rgb_of(colour: str) -> np.ndarray:
-    return np.array([int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)])
-
-
-def _linear(rgb: np.ndarray) -> np.ndarray:
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def _oklab(linear: np.ndarray) -> np.ndarray:
-    """Return Oklab coordinates (Ottosson, 2020)."""
-    to_cones = np.array(
-        [
-            [0.4122214708, 0.5363325363, 0.0514459929],
-            [0.2119034982, 0.6806995451, 0.1073969566],
-            [0.0883024619, 0.2817188376, 0.6299787005],
-        ]
-    )
-    to_lab = np.array(
-        [
-            [0.2104542553, 0.7936177850, -0.0040720468],
-            [1.9779984951, -2.4285922050, 0.4505937099],
-            [0.0259040371, 0.7827717662, -0.8086757660],
-        ]
-    )
-    return np.asarray(np.cbrt(linear @ to_cones.T) @ to_lab.T)

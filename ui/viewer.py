@@ -10,40 +10,31 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from core.errors import CoreError
-from core.scenes import LIGHTS, MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from core.registration import RegistrationSettings
+from core.scene_colours import MODES
+from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from core.turntable import TurntableSettings
 from ui import viewer_stpyvista
+from ui.viewer_header import header_of, subjects_of
+from ui.words import say
 
-Style = Literal["clay", "colour", "wireframe", "points"]
+Mode = Literal["clay", "colour", "texture", "mean-curvature", "gaussian-curvature", "distance"]
 
 _PARTS = Path(__file__).parent / "viewer_component"
-_WORDS = {
-    "clay": "Clay",
-    "colour": "Colour",
-    "wireframe": "Wireframe",
-    "points": "Points",
-    "front": "Front",
-    "back": "Back",
-    "left": "Left",
-    "right": "Right",
-    "top": "Top",
-    "bottom": "Bottom",
-    "reset": "Reset",
-    "snapshot": "Picture",
-}
-_FAILURES = {
-    "no-webgl": "This browser offers no WebGL; switch on hardware acceleration in its settings, or use another one.",
-    "timeout": "The scene did not appear in time.",
-    "context-lost": "The browser took the graphics memory away from it.",
-}
+_SCRIPTS = ("page.js", "section.js", "cameras.js", "panel.js", "viewer.js")
+_TURNTABLE = TurntableSettings(frames=36, size=360)
+_FAILURES = ("no-webgl", "timeout", "context-lost")
+_BUILDING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -57,25 +48,50 @@ class ViewerSpecimen:
     mesh_path
         Its file, or a preview of it.
     fallback_image
-        A rendered view that takes its place where 3D cannot be shown.
+        A rendered view that takes its place where neither 3D nor a turntable can be shown.
     preview_path
         Where a decimated copy is kept; it is made where there is none yet. See
         `core.workspace.Workspace.preview_of`.
+    faces
+        How many faces its file has, where that is known; said before they are all loaded.
     """
 
     title: str
     mesh_path: Path
     fallback_image: Path | None = None
     preview_path: Path | None = None
+    faces: int | None = None
+
+    @property
+    def source(self) -> SceneSource:
+        """Return where a scene reads it from."""
+        return SceneSource(self.mesh_path, self.preview_path)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """How the page that calls wants its viewer."""
+
+    key: str
+    height: int
+    mode: Mode
+    unit: str
+    registration: RegistrationSettings = field(default_factory=RegistrationSettings)
 
 
 def show_specimens(
-    specimens: Sequence[ViewerSpecimen], *, key: str, height: int = 520, style: Style = "clay", unit: str = "units"
+    specimens: Sequence[ViewerSpecimen],
+    *,
+    key: str,
+    height: int = 520,
+    mode: Mode = "clay",
+    unit: str = "",
+    registration: RegistrationSettings | None = None,
 ) -> None:
     """Show up to six specimens side by side, the query first; their cameras turn together.
 
-    Where the viewer fails, the rendered views take its place and a sentence says why. Nothing
-    that happens in it stops the app.
+    Where the viewer fails, rendered views that can be turned take its place and a sentence says
+    why. Nothing that happens in it stops the app.
 
     Parameters
     ----------
@@ -84,95 +100,179 @@ def show_specimens(
     key
         Unique on the screen, and the same from run to run, so that the page stays alive.
     height
-        In pixels.
-    style
-        How specimens are drawn at first.
+        Least height of the canvas in pixels; it grows with the window.
+    mode
+        What specimens are coloured by at first.
     unit
-        What the numbers in the files mean, for the scale bars.
+        What the numbers in the files mean, for scale bars and legends; empty where they do not say.
+    registration
+        How a neighbour is laid onto the query, where the distance to it is shown.
     """
     if not specimens:
-        st.info(
-            "No specimen is chosen yet. Pick one in the gallery, the table or on the map.", icon=":material/view_in_ar:"
-        )
+        st.info(say("viewer-nothing"), icon=":material/view_in_ar:")
         return
-    _show(tuple(specimens[:MOST_SPECIMENS]), key, height, style, unit)
+    wish = _Wish(key, height, mode, unit or say("viewer-units"), registration or RegistrationSettings())
+    _show(tuple(specimens[:MOST_SPECIMENS]), wish)
+
+
+def choose_beside(ranked: Sequence[str], first: str | None, *, key: str) -> list[str]:
+    """Let the user say how many neighbours stand beside the query; return them, the chosen one first.
+
+    Parameters
+    ----------
+    ranked
+        Neighbours, nearest first.
+    first
+        The one that is shown in any case; None where there is none.
+    key
+        Unique on the screen.
+    """
+    if first is None:
+        return []
+    counts = range(1, min(MOST_SPECIMENS, len(ranked) + 1))
+    # What was chosen for a query with more neighbours would be no option here.
+    if st.session_state.get(f"viewer-beside-{key}", 1) not in counts:
+        st.session_state[f"viewer-beside-{key}"] = counts[-1]
+    st.session_state.setdefault(f"viewer-beside-{key}", 1)
+    count = st.segmented_control(
+        say("viewer-beside"), counts, key=f"viewer-beside-{key}", help=say("viewer-beside-help")
+    )
+    return [first, *(name for name in ranked if name != first)][: count or 1]
 
 
 @st.fragment
-def _show(specimens: tuple[ViewerSpecimen, ...], key: str, height: int, style: Style, unit: str) -> None:
-    attempt = st.session_state.get(f"viewer-attempt-{key}", 0)
-    name = f"viewer-{key}-{attempt}"
+def _show(specimens: tuple[ViewerSpecimen, ...], wish: _Wish) -> None:
+    attempt = st.session_state.get(f"viewer-attempt-{wish.key}", 0)
+    name = f"viewer-{wish.key}-{attempt}"
     state = st.session_state.get(name) or {}
-    colour = state.get("colour")
+    config = _config_of(specimens, wish, state)
     if state.get("failure"):
-        _show_pictures(specimens, _FAILURES.get(state["failure"], f"The browser says: {state['failure']}."))
-        if st.button("Try 3D again", key=f"viewer-again-{key}", icon=":material/refresh:"):
-            st.session_state[f"viewer-attempt-{key}"] = attempt + 1
-            st.rerun(scope="fragment")
+        _show_pictures(specimens, _reason(state["failure"]), wish, attempt)
         return
+    sources = [specimen.source for specimen in specimens]
     try:
         if viewer_stpyvista.is_chosen():
-            sources = [(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
-            viewer_stpyvista.show(sources, key=f"stpyvista-{key}", height=height)
+            paths = [(source.path, source.preview) for source in sources]
+            viewer_stpyvista.show(paths, key=f"stpyvista-{wish.key}", height=wish.height)
             return
-        config = SceneConfig(colour=style == "colour" if colour is None else bool(colour))
-        sources = [SceneSource(specimen.mesh_path, specimen.preview_path) for specimen in specimens]
-        with st.spinner("Preparing the 3D view …"):
+        with st.spinner(say("viewer-preparing")):
             scene = _builder().build(sources, config)
         page = _page()
     except CoreError as error:
-        _show_pictures(specimens, str(error))
+        _show_pictures(specimens, str(error), wish, attempt)
         return
     with st.container(gap=None):
         _shell_component()(key=f"{name}-page", data={"page": page})
         _viewer_component()(
             key=name,
-            data=_packed(specimens, scene, height, style, unit),
+            data=_packed_scene(specimens, scene, config, wish),
             on_failure_change=_nothing,
-            on_colour_change=_nothing,
+            on_mode_change=_nothing,
+            on_full_change=_nothing,
         )
+    _offer_turntables(specimens[0], sources, config, wish)
 
 
-def _packed(specimens: Sequence[ViewerSpecimen], scene: Scene, height: int, style: Style, unit: str) -> bytes:
-    """Return what the browser needs: length of the header, header, archive."""
-    titles = [specimen.title for specimen in specimens]
-    badges = ["Query" if len(specimens) > 1 else "Specimen", *(str(rank) for rank in range(1, len(specimens)))]
-    header = json.dumps(
-        {
-            "fingerprint": scene.fingerprint,
-            "subject": str(specimens[0].mesh_path),
-            "label": f"3D view of {', '.join(titles)}. Drag to turn, wheel to zoom, arrow keys to turn, R to reset.",
-            "titles": titles,
-            "badges": badges,
-            "rows": scene.rows,
-            "columns": scene.columns,
-            "radii": scene.radii,
-            "clouds": scene.clouds,
-            "hasColours": scene.has_colours,
-            "colour": scene.colour,
-            "spacings": scene.spacings,
-            "lights": [light.position for light in LIGHTS],
-            "height": height,
-            "style": style,
-            "unit": unit,
-            "words": _WORDS,
-        },
-        ensure_ascii=False,
-    ).encode()
-    return struct.pack("<I", len(header)) + header + scene.archive
+def _config_of(specimens: Sequence[ViewerSpecimen], wish: _Wish, state: Mapping[str, Any]) -> SceneConfig:
+    """Return how the scene is drawn: as chosen in the viewer, as far as these specimens allow it."""
+    mode, _, rank = str(state.get("mode") or wish.mode).partition(":")
+    against = int(rank) if rank.isdigit() else 1
+    if mode not in MODES or (mode == "distance" and against >= len(specimens)):
+        mode, against = "clay", 1
+    paths = [specimen.mesh_path for specimen in specimens]
+    detail = "full" if state.get("full") == subjects_of(paths) else "preview"
+    return SceneConfig(mode=mode, detail=detail, against=against, registration=wish.registration)
 
 
-def _show_pictures(specimens: Sequence[ViewerSpecimen], why: str) -> None:
-    st.warning(f"These are rendered views, because the 3D viewer cannot be shown. {why}", icon=":material/view_in_ar:")
-    for column, specimen in zip(st.columns(len(specimens)), specimens, strict=True):
-        if specimen.fallback_image is not None and specimen.fallback_image.is_file():
-            column.image(str(specimen.fallback_image), caption=specimen.title)
-        else:
-            column.caption(f"{specimen.title}: no picture yet.")
+def _packed_scene(specimens: Sequence[ViewerSpecimen], scene: Scene, config: SceneConfig, wish: _Wish) -> bytes:
+    header = header_of(
+        scene,
+        titles=[specimen.title for specimen in specimens],
+        paths=[specimen.mesh_path for specimen in specimens],
+        faces=[specimen.faces for specimen in specimens],
+        detail=config.detail,
+        against=config.against,
+        height=wish.height,
+        unit=wish.unit,
+    )
+    return _packed(header, scene.archive)
 
 
-@st.cache_resource(show_spinner=False)
+def _packed(header: Mapping[str, Any], data: bytes) -> bytes:
+    """Return what the browser needs: length of the header, header, data."""
+    text = json.dumps(header, ensure_ascii=False).encode()
+    return struct.pack("<I", len(text)) + text + data
+
+
+def _offer_turntables(
+    specimen: ViewerSpecimen, sources: Sequence[SceneSource], config: SceneConfig, wish: _Wish
+) -> None:
+    """Offer the query as a film; it is drawn when it is asked for, and in the child process."""
+    builder = _builder()
+
+    def film(suffix: str) -> Callable[[], bytes]:
+        return lambda: builder.turntable(sources, TurntableSettings(), suffix, config)
+
+    stem = f"{specimen.mesh_path.stem}_{config.mode}"
+    with st.container(horizontal=True, gap="small"):
+        for suffix, label in ((".gif", say("viewer-turntable-gif")), (".mp4", say("viewer-turntable-mp4"))):
+            st.download_button(
+                label,
+                film(suffix),
+                file_name=stem + suffix,
+                key=f"viewer-film-{wish.key}{suffix}",
+                on_click="ignore",
+                icon=":material/360:",
+                help=say("viewer-turntable-help"),
+            )
+
+
+def _reason(failure: str) -> str:
+    return say(f"viewer-{failure}") if failure in _FAILURES else say("viewer-browser-says", what=failure)
+
+
+def _show_pictures(specimens: Sequence[ViewerSpecimen], why: str, wish: _Wish, attempt: int) -> None:
+    """Show turntables in place of the viewer; where there is none, a picture."""
+    st.warning(say("viewer-pictures", why=why), icon=":material/view_in_ar:")
+    if st.button(say("viewer-again"), key=f"viewer-again-{wish.key}", icon=":material/refresh:"):
+        st.session_state[f"viewer-attempt-{wish.key}"] = attempt + 1
+        st.rerun(scope="fragment")
+    for place, (column, specimen) in enumerate(zip(st.columns(len(specimens)), specimens, strict=True)):
+        with column:
+            st.caption(specimen.title)
+            strip = _strip_of(specimen)
+            if strip is not None:
+                header = {"frames": _TURNTABLE.frames, "label": say("viewer-turn", name=specimen.title)}
+                _turntable_component()(key=f"viewer-turntable-{wish.key}-{place}", data=_packed(header, strip))
+            elif specimen.fallback_image is not None and specimen.fallback_image.is_file():
+                st.image(str(specimen.fallback_image), alt=specimen.title)
+            else:
+                st.caption(say("viewer-no-picture", name=specimen.title))
+
+
+def _strip_of(specimen: ViewerSpecimen) -> bytes | None:
+    """Return the frames of a turntable side by side, or None where its file cannot be used."""
+    try:
+        changed = specimen.mesh_path.stat().st_mtime_ns
+        return _drawn_strip(specimen.source, changed)
+    except (CoreError, OSError):
+        return None  # why the specimen cannot be shown is said above
+
+
+@st.cache_data(show_spinner=False, max_entries=24)
+def _drawn_strip(source: SceneSource, changed: int) -> bytes:
+    del changed  # part of the key only
+    return _builder().turntable([source], _TURNTABLE, ".jpg")
+
+
 def _builder() -> SceneBuilder:
+    """Return the one of this server; clearing Streamlit's caches would leave its child process behind."""
+    with _BUILDING:
+        return _kept_builder()
+
+
+@cache
+def _kept_builder() -> SceneBuilder:
     return SceneBuilder()
 
 
@@ -201,7 +301,17 @@ def _shell_component() -> Any:
 @st.cache_resource(show_spinner=False)
 def _viewer_component() -> Any:
     return st.components.v2.component(
-        "specimen_viewer", html=_part("viewer.html"), css=_part("viewer.css"), js=_part("viewer.js")
+        "specimen_viewer",
+        html=_part("viewer.html"),
+        css=_part("viewer.css"),
+        js="\n".join(_part(name) for name in _SCRIPTS),
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def _turntable_component() -> Any:
+    return st.components.v2.component(
+        "specimen_turntable", html=_part("turntable.html"), css=_part("turntable.css"), js=_part("turntable.js")
     )
 
 

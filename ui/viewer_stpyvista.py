@@ -18,7 +18,9 @@ import streamlit as st
 
 from core.errors import RendererError
 from core.meshes import Mesh, normalise, vertex_colours_of
+from core.offline import keep_offline
 from core.previews import read_preview
+from ui.words import say
 
 VIEWER_VARIABLE = "FOSSILVIT_VIEWER"
 CLAY = "#d8c7a8"
@@ -50,11 +52,14 @@ def show(sources: Sequence[tuple[Path, Path | None]], *, key: str, height: int) 
     SpecimenError
         Where a specimen cannot be read.
     """
+    keep_offline()
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise RendererError(f"stpyvista lacks {', '.join(missing)}.", advice="Run `make app` again to install it.")
+        problem = say("viewer-stpyvista-lacks", names=", ".join(missing))
+        raise RendererError(problem, advice=say("viewer-stpyvista-install"))
     if sys.platform != "linux":
-        raise RendererError("stpyvista's export works on Linux only.", advice=f"Unset {VIEWER_VARIABLE}.")
+        advice = say("viewer-stpyvista-unset", variable=VIEWER_VARIABLE)
+        raise RendererError(say("viewer-stpyvista-linux"), advice=advice)
     import pyvista
     from stpyvista import stpyvista
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,5 +42,16 @@ def in_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Let the app open a workspace with nothing in it."""
     monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(tmp_path / "empty"))
     yield tmp_path / "empty"
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def in_own_workspace(prepared: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """Let the app open a copy of the prepared workspace, in which a test may write; its scans stay where they are."""
+    root = tmp_path / "own"
+    shutil.copytree(prepared.root, root, ignore=shutil.ignore_patterns("meshes", ".lock"))
+    monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(root))
+    yield Workspace(root)
     st.cache_resource.clear()
     st.cache_data.clear()

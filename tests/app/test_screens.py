@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import CoreError
 from core.workspace import Workspace
 from tests.prepared import PROJECT, RUN_NAME
 
@@ -18,6 +17,17 @@ SECONDS = 120
 def app() -> AppTest:
     """Return the app, not yet run."""
     return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=SECONDS)
+
+
+def again(screen: AppTest, page: str = "") -> AppTest:
+    """Run the app once more, on another page where one is named, frame and all.
+
+    AppTest runs the page's own script from the second time on; the router takes over where it was not asked yet.
+    """
+    if page:
+        screen.switch_page(page)
+    screen.session_state["routed"] = False
+    return screen.run()
 
 
 def texts(screen: AppTest) -> str:
@@ -120,24 +130,15 @@ def test_choose_specimen__go_back_returns_to_the_one_before(in_workspace: Worksp
     assert [element.value for element in screen.markdown] == ["b", "a"]
 
 
-def test_keep_uploads__never_leaves_the_workspace(in_workspace: Workspace) -> None:
-    """Names with folders in them become plain names; a category cannot climb."""
-    from dataclasses import dataclass
-
-    from ui.bring_in import keep_uploads
-
-    @dataclass
-    class Upload:
-        name: str
-
-        def getvalue(self) -> bytes:
-            return b"off"
-
-    with pytest.raises(CoreError, match="cannot be a category"):
-        keep_uploads([Upload("a.off")], "../../elsewhere")  # type: ignore[list-item]
-    kept, refused = keep_uploads([Upload("../../evil.off"), Upload("script.py")], "Uploads")  # type: ignore[list-item]
-    assert kept == 1
-    assert (in_workspace.meshes / "Uploads" / "evil.off").read_bytes() == b"off"
-    assert refused == [("script.py", "only .ply .obj .stl .off are read.")]
-    (in_workspace.meshes / "Uploads" / "evil.off").unlink()
-    (in_workspace.meshes / "Uploads").rmdir()
+def test_screens__say_what_is_damaged_and_the_way_back(in_workspace: Workspace) -> None:
+    """A matrix that lost its ids is said on the screen, with the command that mends it."""
+    ids = in_workspace.run(RUN_NAME).ids_path
+    kept = ids.read_bytes()
+    try:
+        ids.unlink()
+        screen = app().run()
+        assert not screen.exception
+        assert any("damaged" in expander.label for expander in screen.expander)
+        assert f'python -m core repair --workspace "{in_workspace.root}"' in [block.value for block in screen.code]
+    finally:
+        ids.write_bytes(kept)

@@ -1,64 +1,48 @@
-// Cards with pictures. A click on a card sends {id, action: "pick"}, on its lower button "side".
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
-
-function picture(item) {
-  if (!item.image) return element("div", "picture missing", "no picture");
-  const made = element("img", "picture");
-  made.src = item.image;
-  made.alt = "";
-  made.loading = "lazy";
-  return made;
-}
-
-function card(item, data, send) {
-  const made = element("div", item.chosen ? "card chosen" : "card");
-  const pick = element("button", "pick");
-  pick.type = "button";
-  pick.title = item.id;
-  pick.dataset.specimen = item.id;
-  pick.setAttribute("aria-label", [item.badge, item.id, item.value].filter(Boolean).join(", "));
-  pick.append(picture(item));
-  const words = element("div", "words");
-  // Names of files are long; let them break after an underscore rather than anywhere.
-  const title = item.title.replaceAll("_", "_\u200b");
-  words.append(element("div", "title", title), element("div", "subtitle", item.subtitle));
-  pick.append(words);
-  pick.onclick = () => send(item.id, "pick");
-  made.append(pick);
-  if (item.badge) made.append(element("span", "badge", item.badge));
-  if (item.value) made.append(element("span", "value", item.value));
-  if (data.side) {
-    const side = element("button", "side", item.beside ? data.sideOn : data.side);
-    side.type = "button";
-    side.setAttribute("aria-pressed", item.beside ? "true" : "false");
-    side.setAttribute("aria-label", `${data.side}: ${item.id}`);
-    side.onclick = () => send(item.id, "side");
-    made.append(side);
-  }
-  return made;
+// A grid of cards. A click on a card sends {id, action: "pick"}, on its lower button "side", on its corner
+// "open"; ticks send {ids, action: "tick" or "untick"}.
+// What clicks do. The last card touched is where a range begins.
+function actions(data, grid, send) {
+  const tickThese = (items, on) => send({ ids: items.map((item) => item.id), action: on ? "tick" : "untick" });
+  const act = {
+    tick(event, item) {
+      const from = data.items.findIndex((other) => other.id === grid.dataset.last);
+      const to = data.items.indexOf(item);
+      grid.dataset.last = item.id;
+      if (event.shiftKey && from >= 0) tickThese(data.items.slice(Math.min(from, to), Math.max(from, to) + 1), true);
+      else tickThese([item], !item.ticked);
+    },
+    pick(event, item) {
+      if (!data.compact && (event.shiftKey || event.ctrlKey || event.metaKey)) act.tick(event, item);
+      else {
+        grid.dataset.last = item.id;
+        send({ id: item.id, action: "pick" });
+      }
+    },
+    open: (item) => send({ id: item.id, action: "open" }),
+    side: (item) => send({ id: item.id, action: "side" }),
+  };
+  return act;
 }
 
 function moveFocus(event, grid) {
-  const steps = { ArrowRight: 1, ArrowLeft: -1 };
-  const step = steps[event.key];
   const buttons = [...grid.querySelectorAll(".pick")];
   const at = buttons.indexOf(event.target.closest(".pick"));
-  if (step === undefined || at < 0) return;
-  const next = buttons[at + step];
+  if (at < 0) return;
+  const top = buttons[0].getBoundingClientRect().top;
+  const columns = Math.max(1, buttons.filter((one) => one.getBoundingClientRect().top === top).length);
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  if (steps[event.key] === undefined) return;
+  const next = buttons[at + steps[event.key]];
   if (next) next.focus();
   event.preventDefault();
 }
 
 export default function ({ data, setTriggerValue, parentElement }) {
   const grid = parentElement.querySelector(".grid");
-  const send = (id, action) => setTriggerValue("picked", { id, action });
+  const act = actions(data, grid, (what) => setTriggerValue("picked", what));
   grid.style.setProperty("--card", `${data.width}px`);
   grid.setAttribute("aria-label", data.label);
-  grid.replaceChildren(...data.items.map((item) => card(item, data, send)));
+  grid.classList.toggle("compact", data.compact);
+  grid.replaceChildren(...data.items.map((item) => card(item, data, act)));
   grid.onkeydown = (event) => moveFocus(event, grid);
 }

@@ -2,30 +2,19 @@
 //
 // Python sends a scene: a header in JSON and an archive that PyVista exported for vtk.js. The
 // archive is drawn by the vtk.js page of the trame-vtk package inside an iframe that stays
-// alive, so that the next scene needs no new page. Titles, scale bars and buttons are HTML over
-// the canvas, because text in the scene does not survive the export.
+// alive, so that the next scene needs no new page. Titles, scale bars, buttons and legend are HTML
+// around the viewports, because text in the scene does not survive the export.
 
-const SHELL_SECONDS = 20;
-const SCENE_SECONDS = 20;
 const FAST_FRAME_MS = 8;
 const SLOW_FRAME_MS = 120;
 const SCENES_PER_PAGE = 24;
 const STALE_MS = 3000;
-const PAINT_MS = 50;
-const IDLE_MS = 250;
 const LEAST_POINT_PIXELS = 2;
 const MOST_POINT_PIXELS = 9;
 const REFINE_AFTER_MS = 500;
-const REPRESENTATION = { points: 0, wireframe: 1, surface: 2 };
-// Directions from which a camera looks, and what is up: z is up in the scene.
-const VIEWS = {
-  front: [[0, -1, 0], [0, 0, 1]],
-  back: [[0, 1, 0], [0, 0, 1]],
-  left: [[-1, 0, 0], [0, 0, 1]],
-  right: [[1, 0, 0], [0, 0, 1]],
-  top: [[0, 0, 1], [0, 1, 0]],
-  bottom: [[0, 0, -1], [0, 1, 0]],
-};
+const DRAWINGS = { points: 0, wireframe: 1 };
+const SURFACE = 2;
+const LIFT = 0.002;
 
 export default function (component) {
   const root = component.parentElement.querySelector(".viewer");
@@ -40,15 +29,19 @@ export default function (component) {
 class Viewer {
   constructor(root) {
     this.root = root;
-    this.stage = root.querySelector(".stage");
-    this.cells = root.querySelector(".cells");
-    this.bar = root.querySelector(".bar");
-    this.busy = root.querySelector(".busy");
+    for (const name of ["stage", "cells", "bar", "busy", "cutter", "canvas", "legend"]) {
+      this[name] = root.querySelector(`.${name}`);
+    }
     this.latest = 0;
+    this.isLinked = true;
     this.ratio = window.devicePixelRatio;
-    this.observer = new ResizeObserver(() => this.drawScaleBars());
-    this.observer.observe(root);
-    root.addEventListener("keydown", (event) => this.onKey(event));
+    this.observer = new ResizeObserver(() => this.layOut());
+    this.observer.observe(this.canvas);
+    this.canvas.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  get choice() {
+    return this.drawing ?? this.scene.choice;
   }
 
   accept({ data, setStateValue }) {
@@ -56,18 +49,17 @@ class Viewer {
     const scene = unpack(data);
     if (scene.fingerprint === this.scene?.fingerprint) {
       this.scene = scene;
-      if (this.renderers) {
+      if (this.cameras) {
         this.matchTheme();
-        this.setStyle(this.style, false);
-        this.drawCells();
-        this.draw();
+        this.redraw();
       }
       return;
     }
     const previous = this.scene;
     this.scene = scene;
-    this.root.style.height = `${scene.height}px`;
-    this.root.setAttribute("aria-label", scene.label);
+    this.canvas.style.height = `clamp(${scene.height}px, 48vh, 1200px)`;
+    this.canvas.setAttribute("aria-label", scene.label);
+    this.root.setAttribute("aria-label", scene.words.viewer);
     this.root.dataset.state = "loading";
     this.busy.hidden = false;
     const turn = ++this.latest;
@@ -82,15 +74,8 @@ class Viewer {
     await idle();
     if (turn !== this.latest) return;
     const window_ = page.contentWindow;
-    const camera = this.camera && previous?.subject === scene.subject ? poseOf(this.camera) : null;
     const before = { layer: this.layer, renderWindow: this.renderWindow, page: this.layer?.ownerDocument.defaultView?.frameElement };
-
-    const layer = window_.document.createElement("div");
-    // What is drawn while the scene comes together is thrown away, so it is drawn small.
-    layer.style.cssText = "position:absolute;width:16px;height:16px;overflow:hidden;visibility:hidden";
-    window_.document.body.append(layer);
-    clearTimeout(this.refining);
-    this.ratio = window.devicePixelRatio;
+    const layer = this.newLayer(window_);
     // Typed arrays have to belong to the page that tests what they are.
     const archive = new window_.Uint8Array(scene.archive);
     layer.resizers = listenersAdded(window_, "resize", () => window_.OfflineLocalView.load(layer, { file: archive }));
@@ -101,15 +86,10 @@ class Viewer {
       setTimeout(() => discard(layer, renderWindow), STALE_MS);
       return;
     }
-    this.layer = layer;
-    this.renderWindow = renderWindow;
-    this.renderers = renderers;
-    this.subscription?.unsubscribe();
-    this.prepareCamera(camera);
+    Object.assign(this, { layer, renderWindow, renderers, window_ });
+    this.takeCameras(previous?.subject === scene.subject);
     this.matchTheme();
-    this.setStyle(this.style ?? scene.style, false);
-    this.drawCells();
-    this.drawBar();
+    this.redraw(false);
     for (const renderer of renderers) renderer.resetCameraClippingRange();
     layer.style.cssText = "position:absolute;inset:0;overflow:hidden";
     for (const resize of layer.resizers) resize();
@@ -126,6 +106,16 @@ class Viewer {
     this.root.dataset.state = "ready";
   }
 
+  newLayer(window_) {
+    const layer = window_.document.createElement("div");
+    // What is drawn while the scene comes together is thrown away, so it is drawn small.
+    layer.style.cssText = "position:absolute;width:16px;height:16px;overflow:hidden;visibility:hidden";
+    window_.document.body.append(layer);
+    clearTimeout(this.refining);
+    this.ratio = window.devicePixelRatio;
+    return layer;
+  }
+
   // The page never forgets a scene, so it is replaced after some of them.
   async openPage() {
     if (this.page?.contentWindow?.OfflineLocalView && this.scenesOnPage < SCENES_PER_PAGE) {
@@ -139,10 +129,10 @@ class Viewer {
   }
 
   async newPage() {
-    const test = document.createElement("canvas");
+    const test = element("canvas");
     if (!test.getContext("webgl2") && !test.getContext("webgl")) throw new Error("no-webgl");
     const shell = await shellPage();
-    const page = document.createElement("iframe");
+    const page = element("iframe");
     page.title = this.scene.label;
     page.tabIndex = -1;
     const opened = new Promise((resolve, reject) => {
@@ -161,51 +151,54 @@ class Viewer {
     return page;
   }
 
-  prepareCamera(pose) {
-    this.camera = this.renderers[0].getActiveCamera();
-    for (const renderer of this.renderers) renderer.setActiveCamera(this.camera);
-    this.camera.setParallelProjection(true);
-    this.home = poseOf(this.camera);
-    if (pose) applyPose(this.camera, pose);
-    else this.fit();
-    this.subscription = this.camera.onModified(() => {
-      this.moveLights();
+  takeCameras(keepPose) {
+    const poses = this.cameras?.poses();
+    const fittedBefore = this.fitted;
+    this.cameras?.dispose();
+    this.cameras = new Cameras(this.renderers, this.scene.lights, () => {
       this.sizePoints();
       this.drawScaleBars();
     });
-    this.moveLights();
+    this.fitted = null;
+    this.layOut(false);
+    if (poses) this.cameras.take(poses, keepPose);
+    if (poses && keepPose) this.cameras.zoom(this.fitted / fittedBefore);
+    else this.cameras.reset(this.fitted);
   }
 
-  // A specimen lies in a sphere of radius 1 around the origin; fit that into one viewport.
-  fit() {
-    const { width, height } = this.cellSize();
-    this.camera.setFocalPoint(0, 0, 0);
-    this.camera.setParallelScale(1.02 / Math.min(1, width / Math.max(1, height)));
+  // Give every viewport its place below the strip with its title.
+  layOut(draw = true) {
+    if (!this.cameras) return;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const count = this.renderers.length;
+    this.columns = columnsFor(count, width, height);
+    this.rows = Math.ceil(count / this.columns);
+    this.renderers.forEach((renderer, index) => {
+      const [row, column] = [Math.floor(index / this.columns), index % this.columns];
+      const top = 1 - row / this.rows - TITLE_PIXELS / Math.max(height, TITLE_PIXELS + 1);
+      renderer.setViewport(column / this.columns, 1 - (row + 1) / this.rows, (column + 1) / this.columns, top);
+    });
+    this.cells.style.gridTemplate = `repeat(${this.rows}, 1fr) / repeat(${this.columns}, 1fr)`;
+    this.cells.replaceChildren(...cellsOf(this.scene, this.columns));
+    const fitting = this.fitting();
+    if (this.fitted) this.cameras.zoom(fitting / this.fitted);
+    this.fitted = fitting;
+    this.sizePoints();
+    this.drawScaleBars();
+    if (draw) this.draw();
   }
 
   cellSize() {
     return {
-      width: this.root.clientWidth / this.scene.columns,
-      height: this.root.clientHeight / this.scene.rows,
+      width: this.canvas.clientWidth / this.columns,
+      height: Math.max(1, this.canvas.clientHeight / this.rows - TITLE_PIXELS),
     };
   }
 
-  // vtk.js moves only the headlight with the camera; the others are moved here.
-  moveLights() {
-    const forward = this.camera.getDirectionOfProjection();
-    const up = orthogonal(this.camera.getViewUp(), forward);
-    const right = cross(forward, up);
-    for (const renderer of this.renderers) {
-      const lights = renderer.getLights();
-      this.scene.lights.forEach(([x, y, z], index) => {
-        const light = lights[index];
-        if (!light) return;
-        light.setLightTypeToSceneLight();
-        light.setPositional(false);
-        light.setFocalPoint(0, 0, 0);
-        light.setPosition(...[0, 1, 2].map((axis) => x * right[axis] + y * up[axis] - z * forward[axis]));
-      });
-    }
+  // A specimen lies in a sphere of radius 1 around the origin; fit that into one viewport.
+  fitting() {
+    const { width, height } = this.cellSize();
+    return 1.02 / Math.min(1, width / height);
   }
 
   draw() {
@@ -213,150 +206,213 @@ class Viewer {
     this.renderWindow.render();
   }
 
+  redraw(draw = true) {
+    this.setDrawing(this.drawing, false);
+    this.applySection();
+    this.bar.replaceChildren(...toolbarOf(this));
+    this.bar.setAttribute("aria-label", this.scene.words.tools);
+    this.layOut(draw);
+  }
+
   matchTheme() {
-    const look = getComputedStyle(this.root);
-    this.ink = channels(look.color) ?? [0.16, 0.15, 0.13];
-    const ground = channels(look.backgroundColor) ?? [0.95, 0.93, 0.89];
-    // The others too: those of empty viewports and the one behind all.
+    const look = (part) => getComputedStyle(part);
+    this.ink = channels(look(this.root).color) ?? [0.16, 0.15, 0.13];
+    const ground = channels(look(this.canvas).backgroundColor) ?? [0.95, 0.93, 0.89];
+    // The others too: the one behind all.
     for (const renderer of this.renderWindow.getRenderers()) renderer.setBackground(...ground);
   }
 
-  setStyle(style, draw = true) {
-    this.style = style === "colour" && !this.scene.hasColours ? "clay" : style;
-    const representation = REPRESENTATION[this.style] ?? REPRESENTATION.surface;
+  // Wires and points are drawn here from any scene; what a surface is coloured by is another scene.
+  choose(value) {
+    this.setDrawing(value in DRAWINGS ? value : undefined);
+    if (value in DRAWINGS || value === this.scene.choice) return;
+    this.busy.hidden = false;
+    this.setStateValue("mode", value);
+  }
+
+  setDrawing(drawing, draw = true) {
+    this.drawing = drawing;
     this.renderers.forEach((renderer, index) => {
+      const [specimen] = renderer.getActors();
       const isCloud = this.scene.clouds[index];
-      for (const actor of renderer.getActors()) {
-        const isSurface = isCloud || representation === REPRESENTATION.surface;
-        actor.getProperty().setRepresentation(isCloud ? REPRESENTATION.points : representation);
-        // Thin lines and dots of clay would vanish on a light ground: they are drawn in ink.
-        actor.getMapper().setScalarVisibility(isSurface);
-        actor.getProperty().setColor(...this.ink);
-      }
+      const property = specimen.getProperty();
+      property.setRepresentation(isCloud ? DRAWINGS.points : (DRAWINGS[drawing] ?? SURFACE));
+      // Thin lines and dots of clay would vanish on a light ground: they are drawn in ink.
+      specimen.getMapper().setScalarVisibility((isCloud || !drawing) && !this.scene.textured[index]);
+      property.setColor(...(this.scene.textured[index] && !drawing ? [1, 1, 1] : this.ink));
     });
     this.sizePoints();
-    for (const button of this.bar.querySelectorAll("[data-style]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.style === this.style));
-    }
+    this.legend.replaceChildren(...legendOf(this));
     if (draw) this.renderWindow.render();
+  }
+
+  // What the colours mean, unless none are drawn.
+  get colours() {
+    return this.drawing ? null : this.scene.legend;
   }
 
   // The points of a cloud touch one another at any zoom, as far as they may grow.
   sizePoints() {
-    const pixelsPerRadius = this.cellSize().height / (2 * this.camera.getParallelScale());
     this.renderers.forEach((renderer, index) => {
+      const pixelsPerRadius = this.pixelsPerRadius(index);
       const pixels = Math.min(MOST_POINT_PIXELS, Math.max(LEAST_POINT_PIXELS, 1.7 * this.scene.spacings[index] * pixelsPerRadius));
-      for (const actor of renderer.getActors()) actor.getProperty().setPointSize(pixels * this.ratio);
+      renderer.getActors()[0].getProperty().setPointSize(pixels * this.ratio);
     });
   }
 
-  look(name) {
-    const [from, up] = VIEWS[name];
-    this.camera.setPosition(...from.map((value) => value * 5));
-    this.camera.setViewUp(...up);
-    this.fit();
-    this.draw();
+  pixelsPerRadius(index) {
+    return this.cellSize().height / (2 * this.cameras.scaleOf(this.cameras.of(index)));
   }
 
-  reset() {
-    applyPose(this.camera, this.home);
-    this.fit();
-    this.draw();
-  }
-
-  async snapshot() {
-    const [image] = await Promise.all(this.renderWindow.captureImages());
-    const link = document.createElement("a");
-    link.href = image;
-    link.download = `${this.scene.titles[0].replace(/[^\w.-]+/g, "_")}.png`;
-    link.click();
-  }
-
-  onKey(event) {
-    if (!this.camera || event.target !== this.root) return;
-    const act = {
-      ArrowLeft: () => this.camera.azimuth(-6),
-      ArrowRight: () => this.camera.azimuth(6),
-      ArrowUp: () => this.camera.elevation(6),
-      ArrowDown: () => this.camera.elevation(-6),
-      "+": () => this.camera.setParallelScale(this.camera.getParallelScale() / 1.15),
-      "-": () => this.camera.setParallelScale(this.camera.getParallelScale() * 1.15),
-      r: () => this.reset(),
-    }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-    this.camera.orthogonalizeViewUp();
-    this.draw();
-  }
-
-  drawCells() {
-    const { rows, columns, titles, badges } = this.scene;
-    this.cells.style.gridTemplate = `repeat(${rows}, 1fr) / repeat(${columns}, 1fr)`;
-    this.cells.replaceChildren(
-      ...titles.map((title, index) => {
-        const cell = element("div", "cell");
-        cell.classList.toggle("first-of-row", index % columns === 0);
-        cell.classList.toggle("below", index >= columns);
-        const line = element("div", "title");
-        const name = document.createElement("span");
-        name.append(element("bdi", "", title));
-        line.append(element("b", index === 0 ? "query" : "", badges[index]), name);
-        const scale = element("div", "scale");
-        scale.append(element("span", "", ""), document.createElement("i"));
-        cell.append(line, scale);
-        return cell;
-      }),
-    );
-    this.drawScaleBars();
-  }
-
-  // The longest of 1, 2, 5 × 10ⁿ units of the file that fits in a fifth of the viewport.
+  // The longest round length in units of the file that fits in a fifth of the viewport.
   drawScaleBars() {
-    if (!this.camera || !this.scene) return;
-    const { width, height } = this.cellSize();
-    const pixelsPerRadius = height / (2 * this.camera.getParallelScale());
+    const { radii, unit, words } = this.scene;
     [...this.cells.children].forEach((cell, index) => {
-      const pixelsPerUnit = pixelsPerRadius / this.scene.radii[index];
-      const most = (width * 0.2) / pixelsPerUnit;
-      const power = 10 ** Math.floor(Math.log10(most));
-      const length = [5, 2, 1].map((step) => step * power).find((value) => value <= most) ?? power;
+      const pixelsPerUnit = this.pixelsPerRadius(index) / radii[index];
+      const length = roundLength((this.cellSize().width * 0.2) / pixelsPerUnit);
       const [label, rule] = cell.querySelector(".scale").children;
-      label.textContent = `${Number(length.toPrecision(1))} ${this.scene.unit}`;
+      label.textContent = this.isPerspective ? words["scale-middle"].replace("LENGTH", `${length} ${unit}`) : `${length} ${unit}`;
       rule.style.width = `${length * pixelsPerUnit}px`;
     });
   }
 
-  drawBar() {
-    const { words, hasColours } = this.scene;
-    const styles = ["clay", ...(hasColours ? ["colour"] : []), "wireframe", "points"];
-    const looks = element("div", "group");
-    for (const style of styles) {
-      const button = this.button(words[style], () => {
-        this.setStyle(style);
-        const needsColour = style === "colour";
-        // Only clay and colour are different scenes; wires and points are drawn here.
-        if (["clay", "colour"].includes(style) && needsColour !== this.scene.colour) this.setStateValue("colour", needsColour);
-      });
-      button.dataset.style = style;
-      button.setAttribute("aria-pressed", String(style === this.style));
-      looks.append(button);
-    }
-    const views = element("div", "group");
-    for (const name of Object.keys(VIEWS)) views.append(this.button(words[name], () => this.look(name)));
-    const tools = element("div", "group");
-    tools.append(
-      this.button(words.reset, () => this.reset()),
-      this.button(words.snapshot, () => this.snapshot()),
-    );
-    this.bar.replaceChildren(looks, views, tools);
+  look(name) {
+    this.cameras.look(name, this.fitting());
+    this.draw();
   }
 
-  button(text, onClick) {
-    const button = element("button", "", text);
-    button.type = "button";
-    button.addEventListener("click", onClick);
-    return button;
+  reset() {
+    this.cameras.reset(this.fitting());
+    this.draw();
+  }
+
+  link(isLinked) {
+    this.isLinked = isLinked;
+    this.cameras.link(isLinked);
+    this.draw();
+  }
+
+  get isPerspective() {
+    return Boolean(this.cameras?.isPerspective);
+  }
+
+  usePerspective(isPerspective) {
+    this.cameras.usePerspective(isPerspective);
+    this.drawScaleBars();
+    this.draw();
+  }
+
+  openSection(isOpen) {
+    this.section = isOpen ? { offset: 0 } : null;
+    if (isOpen) this.cutAlong("x");
+    else this.applySection(true);
+  }
+
+  // What lies nearer to the viewer is taken away.
+  cutAlong(axis) {
+    const into = this.cameras.lead.getDirectionOfProjection();
+    const normal = AXES[axis] ?? into;
+    const sign = normal.reduce((sum, value, place) => sum + value * into[place], 0) < 0 ? -1 : 1;
+    Object.assign(this.section, { axis, normal: [...normal], sign });
+    this.applySection(true);
+  }
+
+  moveSection(offset) {
+    this.section.offset = offset;
+    this.cut();
+    this.draw();
+  }
+
+  flipSection() {
+    this.section.sign *= -1;
+    this.cut();
+    this.draw();
+  }
+
+  applySection(draw = false) {
+    this.cutter.hidden = !this.section;
+    if (this.section) this.cutter.replaceChildren(...cutterOf(this));
+    this.cut();
+    if (draw) this.draw();
+  }
+
+  cut() {
+    const sections = this.renderers.map((renderer, index) => this.cutOne(renderer.getActors(), index));
+    if (!this.section) return;
+    const { radii, unit, words } = this.scene;
+    const [{ length, area, isClosed }] = sections;
+    const shown = (value) => Number(value.toPrecision(4)).toLocaleString();
+    const parts = [`${words.offset} ${shown(this.section.offset * radii[0])} ${unit}`];
+    if (length > 0) parts.push(`${words.outline} ${shown(length * radii[0])} ${unit}`);
+    if (length > 0) parts.push(isClosed ? `${words.area} ${shown(area * radii[0] ** 2)} ${unit}²` : words.open);
+    this.cutter.querySelector("output").textContent = parts.join(" · ");
+    this.root.dataset.area = isClosed ? String(area * radii[0] ** 2) : "";
+  }
+
+  // Clip one specimen, close the cut where its outline is closed, and draw the outline.
+  cutOne([specimen, cap, outline], index) {
+    const mapper = specimen.getMapper();
+    mapper.removeAllClippingPlanes();
+    cap.setVisibility(false);
+    outline.setVisibility(false);
+    if (!this.section) return null;
+    const { normal, offset, sign } = this.section;
+    const facing = normal.map((value) => value * sign);
+    mapper.addClippingPlane(planeAt(facing, offset * sign));
+    const data = mapper.getInputData();
+    if (this.scene.clouds[index]) return { length: 0, area: 0, isClosed: false };
+    const found = sectionOf(data.getPoints().getData(), data.getPolys().getData(), facing, offset * sign);
+    const { corners, area } = found.isClosed ? filled(found.ends) : { corners: [], area: 0 };
+    this.fill(cap, liftedFrom(corners, facing, offset * sign, 0), "getPolys", 4);
+    this.fill(outline, liftedFrom(found.ends, facing, offset * sign, LIFT), "getLines", 2);
+    cap.getProperty().setColor(...this.scene.sectionColour);
+    outline.getProperty().setColor(...this.ink);
+    return { ...found, area };
+  }
+
+  fill(actor, points, cellsName, corners) {
+    if (points.length === 0) return;
+    const data = actor.getMapper().getInputData();
+    const cells = new this.window_.Uint32Array((points.length / 3 / corners) * (corners + 1));
+    for (let at = 0, next = 0; at < cells.length; at += corners + 1) {
+      cells[at] = corners;
+      for (let corner = 1; corner <= corners; corner += 1) cells[at + corner] = next++;
+    }
+    data.getPoints().setData(new this.window_.Float32Array(points), 3);
+    data[cellsName]().setData(cells);
+    data.getPoints().modified();
+    data[cellsName]().modified();
+    data.modified();
+    actor.setVisibility(true);
+  }
+
+  async snapshot() {
+    const [image] = await Promise.all(this.renderWindow.captureImages());
+    const picture = new Image();
+    picture.src = image;
+    await picture.decode();
+    const link = element("a");
+    link.href = annotated(picture, this).toDataURL("image/png");
+    link.download = `${[...this.scene.titles, this.choice].join("_").replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 120)}.png`;
+    link.click();
+  }
+
+  fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+
+  askForAll() {
+    this.busy.hidden = false;
+    this.setStateValue("full", this.scene.subjects);
+  }
+
+  onKey(event) {
+    if (!this.cameras || event.target !== this.canvas || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "r") this.reset();
+    else if (!this.cameras.press(event.key)) return;
+    event.preventDefault();
+    this.draw();
   }
 
   // Drawing at twice the size smooths the edges. A graphics card does that always; without one
@@ -413,116 +469,4 @@ class Viewer {
     discard(layer, renderWindow);
     this.stage.replaceChildren();
   }
-}
-
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { ...header, archive: bytes.slice(4 + length) };
-}
-
-// The rest of the screen comes first: drawing without a graphics card holds up everything else.
-function idle() {
-  return new Promise((resolve) => {
-    const ask = () => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: IDLE_MS });
-    setTimeout(ask, PAINT_MS);
-  });
-}
-
-function shellPage() {
-  if (window.specimenViewerShell) return Promise.resolve(window.specimenViewerShell);
-  return new Promise((resolve, reject) => {
-    const take = () => resolve(window.specimenViewerShell);
-    window.addEventListener("specimen-viewer-shell", take, { once: true });
-    setTimeout(() => reject(new Error("timeout")), SHELL_SECONDS * 1000);
-  });
-}
-
-// Resolve with the renderers that show a specimen, once each of them has its points.
-function drawn(window_, renderWindow, count, isStale) {
-  const until = performance.now() + SCENE_SECONDS * 1000;
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      if (isStale()) return resolve(null);
-      const full = renderWindow.getRenderers().filter((renderer) =>
-        renderer.getActors().some((actor) => actor.getMapper()?.getInputData?.()?.getPoints?.()?.getNumberOfPoints() > 0),
-      );
-      if (full.length >= count) return resolve(full);
-      if (performance.now() > until) return reject(new Error("timeout"));
-      return setTimeout(look, 8);
-    };
-    look();
-  });
-}
-
-// A browser keeps about sixteen WebGL contexts; those of scenes gone by are given back at once.
-function discard(layer, renderWindow) {
-  if (!layer) return;
-  renderWindow?.getInteractor()?.unbindEvents?.();
-  for (const resize of layer.resizers) layer.ownerDocument.defaultView?.removeEventListener("resize", resize);
-  for (const canvas of layer.querySelectorAll("canvas")) contextOf(canvas)?.getExtension("WEBGL_lose_context")?.loseContext();
-  layer.remove();
-}
-
-// The page offers no way to close a scene; what it listens to has to be known to be ended.
-function listenersAdded(window_, type, act) {
-  const listeners = [];
-  const add = window_.addEventListener;
-  window_.addEventListener = (name, listener, ...rest) => {
-    if (name === type) listeners.push(listener);
-    add.call(window_, name, listener, ...rest);
-  };
-  try {
-    act();
-  } finally {
-    delete window_.addEventListener;
-  }
-  return listeners;
-}
-
-function contextOf(canvas) {
-  return canvas.getContext("webgl2") ?? canvas.getContext("webgl");
-}
-
-function readOnePixel(layer) {
-  const context = contextOf(layer.querySelector("canvas"));
-  context?.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
-}
-
-function channels(colour) {
-  return colour.match(/[\d.]+/g)?.slice(0, 3).map((value) => Number(value) / 255);
-}
-
-function poseOf(camera) {
-  return {
-    position: camera.getPosition(),
-    focalPoint: camera.getFocalPoint(),
-    viewUp: camera.getViewUp(),
-    parallelScale: camera.getParallelScale(),
-  };
-}
-
-function applyPose(camera, pose) {
-  camera.setPosition(...pose.position);
-  camera.setFocalPoint(...pose.focalPoint);
-  camera.setViewUp(...pose.viewUp);
-  camera.setParallelScale(pose.parallelScale);
-}
-
-function cross(a, b) {
-  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-}
-
-function orthogonal(vector, to) {
-  const along = vector[0] * to[0] + vector[1] * to[1] + vector[2] * to[2];
-  const rest = vector.map((value, axis) => value - along * to[axis]);
-  const length = Math.hypot(...rest) || 1;
-  return rest.map((value) => value / length);
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
 }

@@ -1,0 +1,31 @@
+"""Runs: what each is and takes, renaming, deleting, notes, making one again, a report; and the jobs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs import finish_deletions
+from ui import state
+from ui.frame import require_router
+from ui.job_history import show_job_history
+from ui.job_panel import watch_job
+from ui.run_list import choose_from_runs, show_run
+from ui.words import language, say
+
+
+def main() -> None:
+    """Show the screen."""
+    st.title(say("frame-screen-runs"))
+    watch_job()
+    runs, jobs = st.tabs([say("runs-tab-runs"), say("runs-tab-jobs")], key=f"run_tabs_{language()}")
+    with runs:
+        finish_deletions(state.workspace())
+        chosen = choose_from_runs()
+        if chosen is not None:
+            show_run(chosen)
+    with jobs:
+        show_job_history()
+
+
+require_router(__file__)
+main()

@@ -1,0 +1,98 @@
+"""The frame: its language, its address, and what it says where a screen fails."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.preferences import FILE_NAME, put_preference, read_preferences
+from core.workspace import Workspace
+from tests.app.test_screens import again, app, texts
+from ui.screens import SCREENS
+from ui.words import say_in
+
+
+def test_language__is_switched_at_once_and_remembered(in_own_workspace: Workspace) -> None:
+    """Titles change with the switch; a new session begins in the language chosen last."""
+    screen = app().run()
+    assert screen.title[0].value == "Specimens"
+    screen.segmented_control(key="language_chooser").set_value("ja")
+    again(screen)
+    assert not screen.exception
+    assert screen.title[0].value == "標本"
+    assert [link.label for link in screen.page_link] == [say_in("ja", f"frame-screen-{its.name}") for its in SCREENS]
+    assert read_preferences(in_own_workspace) == {"language": "ja"}
+    assert app().run().title[0].value == "標本"
+
+
+def test_language__of_the_address_comes_first(in_own_workspace: Workspace) -> None:
+    """An address with a language is shown in it, whatever was remembered."""
+    put_preference(in_own_workspace, "language", "ja")
+    screen = app()
+    screen.query_params["lang"] = "en"
+    assert screen.run().title[0].value == "Specimens"
+    assert screen.query_params["lang"] == "en"
+
+
+def test_preferences__a_damaged_file_is_as_none(in_own_workspace: Workspace) -> None:
+    """The app begins all the same, and the next choice mends the file."""
+    (in_own_workspace.root / FILE_NAME).write_text("{", encoding="utf-8")
+    assert not app().run().exception
+    put_preference(in_own_workspace, "language", "ja")
+    assert read_preferences(in_own_workspace) == {"language": "ja"}
+
+
+def test_address__says_run_and_specimen(in_workspace: Workspace) -> None:
+    """What is shown stands in the address; what is not there leaves it."""
+    screen = app()
+    screen.query_params["specimen"] = "Teeth/Conical/tooth_conical_001"
+    screen.run()
+    assert screen.query_params == {"run": "prepared", "specimen": "Teeth/Conical/tooth_conical_001"}
+    screen = app()
+    screen.query_params["specimen"] = "nobody"
+    screen.query_params["run"] = "no run"
+    assert screen.run().query_params == {"run": "prepared"}
+
+
+def test_follow_address__takes_what_the_browser_changed() -> None:
+    """Where the address changes by itself, the specimen follows; a click is newer than the address."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from ui import state
+
+        def browser_goes_to(**address: str) -> None:
+            st.query_params.from_dict(address)
+            state.follow_address()
+            st.write(st.session_state["specimen"])
+
+        st.session_state["address"] = {"run": "r", "specimen": "b"}
+        st.session_state["specimen"] = "b"
+        browser_goes_to(run="r", specimen="a")
+        browser_goes_to()
+        state.choose_specimen("c")
+        browser_goes_to(run="r", specimen="a")
+
+    screen = AppTest.from_function(script).run()
+    assert [element.value for element in screen.markdown] == ["a", "a", "c"]
+
+
+def test_screen__that_fails_says_what_to_do(in_own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No raw traceback: a sentence, what to do, the technical part folded and in the log; others still work."""
+
+    def fail(there: object) -> None:
+        raise RuntimeError("The needle broke.")
+
+    screen = app().run()
+    monkeypatch.setattr("ui.browse.browse", fail)
+    again(screen)
+    assert "came upon something that it did not expect" in texts(screen)
+    assert "Your files and finished work are safe" in texts(screen)
+    assert "The needle broke." in screen.expander[-1].exception[0].message
+    log = (in_own_workspace.logs / "app.log").read_text(encoding="utf-8")
+    assert "RuntimeError: The needle broke." in log
+    monkeypatch.undo()
+    monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(in_own_workspace.root))
+    again(screen, "pages/1_specimen.py")
+    assert not screen.exception

@@ -1,0 +1,144 @@
+"""The selection is the same on every screen, and what is done with it is kept."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalogue import Catalogue
+from core.curation import Curation
+from core.metadata import read_metadata
+from core.specimen_table import specimen_table
+from core.workspace import Workspace
+from tests.app.test_screens import again, app, texts
+from ui.finder import matches
+from ui.wall import _ranges
+
+TOOTH, OTHER_TOOTH = "Teeth/Conical/tooth_conical_001", "Teeth/Conical/tooth_conical_002"
+
+
+def with_selection(*ids: str) -> AppTest:
+    """Return the app with these specimens selected, not yet run."""
+    screen = app()
+    screen.session_state["selection"] = ids
+    return screen
+
+
+def curation_of(workspace: Workspace) -> Curation:
+    """Return the sets, tags and notes of a workspace."""
+    return Curation(Catalogue(workspace.catalogue_path))
+
+
+@pytest.mark.parametrize("page", ["pages/1_specimens.py", "pages/1_specimen.py"])
+def test_selection__is_shown_on_every_screen(in_own_workspace: Workspace, page: str) -> None:
+    """Its size stands in the sidebar; what is not in this run is counted."""
+    screen = with_selection(TOOTH, OTHER_TOOTH, "elsewhere/x").run()
+    again(screen, page)
+    assert not screen.exception
+    assert "3 selected" in texts(screen)
+    assert "One of them is not in this run." in texts(screen)
+
+
+def test_selection__clear(in_own_workspace: Workspace) -> None:
+    """Nothing is left, and the sidebar says how to select."""
+    screen = with_selection(TOOTH).run()
+    screen.button(key="selection_clear").click()
+    again(screen)
+    assert screen.session_state["selection"] == ()
+    assert "Nothing is selected" in texts(screen)
+
+
+def test_selection__is_kept_as_a_set_and_taken_again(in_own_workspace: Workspace) -> None:
+    """A named set outlives the session, and is not lost to another one of its name."""
+    screen = with_selection(TOOTH, OTHER_TOOTH).run()
+    screen.text_input(key="selection_set_name").set_value("my teeth")
+    press(screen, "Keep as a set")
+    assert curation_of(in_own_workspace).sets() == {"my teeth": (TOOTH, OTHER_TOOTH)}
+    screen.text_input(key="selection_set_name").set_value("my teeth")
+    press(screen, "Keep as a set")
+    assert any("a set 'my teeth' already" in error.value for error in screen.error)
+    another = app().run()
+    press(another, "Select this set")
+    assert another.session_state["selection"] == (TOOTH, OTHER_TOOTH)
+
+
+def test_selection__is_tagged(in_own_workspace: Workspace) -> None:
+    """A tag goes to all of it and comes from all of it."""
+    screen = with_selection(TOOTH, OTHER_TOOTH).run()
+    screen.text_input(key="selection_tag_name").set_value("left")
+    press(screen, "Add tag")
+    assert curation_of(in_own_workspace).tags() == {TOOTH: ("left",), OTHER_TOOTH: ("left",)}
+    screen.text_input(key="selection_tag_name").set_value("left")
+    press(screen, "Remove tag")
+    assert curation_of(in_own_workspace).tags() == {}
+
+
+def press(screen: AppTest, label: str) -> None:
+    """Press the button of this name."""
+    next(button for button in screen.button if button.label == label).click()
+    again(screen)
+    assert not screen.exception
+
+
+def test_specimen_table__has_everything_known(in_own_workspace: Workspace) -> None:
+    """What is exported has tags, sets, notes and metadata beside the facts."""
+    curation, catalogue = curation_of(in_own_workspace), Catalogue(in_own_workspace.catalogue_path)
+    curation.put_note(TOOTH, "worn")
+    records = catalogue.specimens(catalogue.sources()[0])
+    table = specimen_table([TOOTH, "elsewhere/x"], records, catalogue)
+    assert table.index.tolist() == [TOOTH, "elsewhere/x"]
+    assert table.loc[TOOTH, "notes"] == "worn"
+    assert table.loc[TOOTH, "category"] == "Teeth/Conical"
+    assert table.loc[TOOTH, "vertices"] == records[TOOTH].n_vertices > 0
+    assert table.loc["elsewhere/x", "vertices"] == 0
+
+
+def test_specimens__filters_by_a_tag(in_own_workspace: Workspace) -> None:
+    """A column that is chosen becomes a control, and leaves what fits."""
+    curation_of(in_own_workspace).add_tag("left", [TOOTH])
+    screen = app().run()
+    screen.multiselect(key="filter_columns").set_value(["tags"]).run()
+    screen.multiselect(key="filter_tags").set_value(["left"]).run()
+    assert "1 of 42 fit." in texts(screen)
+    screen.text_input(key="find_text").set_value("coral").run()
+    assert "No specimen fits" in texts(screen)
+
+
+def test_import_metadata__shows_what_fits_before_it_writes(in_own_workspace: Workspace) -> None:
+    """An Excel file by file name: the report first, the values after the button."""
+    file = io.BytesIO()
+    pd.DataFrame({"file": ["tooth_conical_001", "nobody"], "age": [12.5, 3]}).to_excel(file, index=False)
+    screen = app()
+    screen.session_state["specimen_tabs_en"] = "Metadata"
+    screen.run()
+    screen.file_uploader(key="metadata_file_0").set_value(("ages.xlsx", file.getvalue(), "application/xlsx")).run()
+    assert {metric.label: metric.value for metric in screen.metric} == {
+        "Specimens matched": "1",
+        "Rows of no specimen": "1",
+        "Ambiguous rows": "0",
+        "Specimens without a row": "41",
+    }
+    catalogue = Catalogue(in_own_workspace.catalogue_path)
+    assert read_metadata(catalogue) == {}
+    press(screen, "Keep 2 values")
+    assert [name for name in read_metadata(catalogue) if name.endswith("tooth_conical_001")] == list(
+        read_metadata(catalogue)
+    )
+    assert "2 values were kept for 1 specimen." in [message.value for message in screen.success]
+
+
+def test_matches__words_in_any_order_and_whole_names_first() -> None:
+    """A whole name is a sole answer; else every word has to occur."""
+    ids = ("Teeth/a_1", "Teeth/a_10", "Corals/tooth_a_1x", "Corals/b")
+    assert matches(ids, "A_1") == ["Teeth/a_1"]
+    assert matches(ids, "a_1 tee") == ["Teeth/a_1", "Teeth/a_10"]
+    assert matches(ids, "a_") == ["Teeth/a_1", "Teeth/a_10", "Corals/tooth_a_1x"]
+    assert matches(ids, " ") == matches(ids, "zebra") == []
+
+
+def test_ranges__say_the_same_places() -> None:
+    """Runs of places become their first and last."""
+    assert _ranges([0, 1, 2, 5, 7, 8]) == [[0, 2], [5, 5], [7, 8]]

@@ -1,0 +1,62 @@
+"""Principal components: how much each holds, where the cut is, and what changes of form each one is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.clusters import Clustering
+from core.reduction import extreme_rows
+from core.spreadsheets import csv_for_people
+from ui import state
+from ui.charts import figure_config, variance_figure
+from ui.cluster_work import groundwork, open_specimen
+from ui.gallery import Card, show_gallery
+from ui.words import say
+
+_EACH_END = 6
+
+
+def show_components(there: state.Collection, clustering: Clustering) -> None:
+    """Show the scree plot, the cumulative curve with the cut, and the extreme specimens of a component."""
+    work = groundwork(there)
+    pca = work.prepare(clustering.settings).pca
+    if pca is None:
+        st.info(say("clusters-no-pca"), icon=":material/tune:")
+        return
+    variances = work.spectrum(clustering.settings).variances
+    shares = variances / max(float(variances.sum()), 1e-300)
+    allowed = max(1, min(len(there.ids) - 1, shares.size))
+    st.plotly_chart(variance_figure(shares[:allowed], pca.n_components), key="variance", config=figure_config("pca"))
+    st.caption(say("clusters-pca-cut", kept=pca.n_components, share=f"{pca.cumulative[-1]:.1%}"))
+    table = pd.DataFrame(
+        {
+            "component": np.arange(1, pca.n_components + 1),
+            "explained_variance_ratio": pca.explained_variance_ratio,
+            "cumulative": pca.cumulative,
+        }
+    )
+    st.download_button(
+        say("clusters-pca-csv"), csv_for_people(table), "pca_report.csv", "text/csv", icon=":material/download:"
+    )
+    number = int(
+        st.number_input(say("clusters-component"), 1, pca.n_components, 1, help=say("clusters-component-help"))
+    )
+    lowest, highest = extreme_rows(pca.coordinates, number - 1, _EACH_END)
+    for title, rows, key in (
+        (say("clusters-lowest"), lowest, "lowest"),
+        (say("clusters-highest"), highest, "highest"),
+    ):
+        st.markdown(f"**{title}**")
+        cards = [
+            Card(
+                there.ids[row],
+                state.short_name(there.ids[row]),
+                state.category(there.ids[row]),
+                there.thumbnail(there.ids[row]),
+                value=f"{pca.coordinates[row, number - 1]:+.2f}",
+            )
+            for row in rows
+        ]
+        show_gallery(cards, key=f"extreme_{key}", label=title, on_pick=open_specimen, width=118)

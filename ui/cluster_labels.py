@@ -1,0 +1,124 @@
+"""Clusters beside labels: agreement, a table whose cells select, and who may be misfiled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.agreement import compare, crosstab, find_misfits
+from core.clusters import Clustering
+from core.errors import CoreError
+from core.labels import Labels
+from core.spreadsheets import csv_for_people
+from ui import state
+from ui.cluster_members import name_of
+from ui.cluster_work import open_specimen
+from ui.columns import choose_labels
+from ui.gallery import Card, show_gallery
+from ui.selection import select
+from ui.words import say
+
+_MOST_MISFITS = 48
+_MEASURES = ("ari", "nmi", "ami", "purity", "homogeneity", "completeness")
+
+
+def show_agreement(there: state.Collection, clustering: Clustering) -> None:
+    """Show how clusters agree with labels; a click on a row or a cell selects its specimens."""
+    labels = _labels(there, "agreement")
+    if labels is None:
+        return
+    found = compare(clustering.labels, labels)
+    for column, name in zip(st.columns(len(_MEASURES)), _MEASURES, strict=True):
+        column.metric(say(f"clusters-{name}"), f"{getattr(found, name):.3f}", help=say(f"clusters-{name}-help"))
+    st.caption(say("clusters-agreement-note", count=found.n_labelled, source=state.plain(labels.source)))
+    counts = crosstab(clustering, labels)
+    clusters = [*range(clustering.n_clusters), -1]
+    table = pd.DataFrame(counts, columns=list(labels.names), index=[name_of(label) for label in clusters])
+    st.caption(say("clusters-table-help"))
+    event = st.dataframe(
+        table,
+        key="crosstab",
+        on_select=lambda: _take_cell(clustering, labels, clusters),
+        selection_mode=["multi-row", "multi-cell"],
+        width="stretch",
+    )
+    del event
+    table.index.name = "cluster_id"
+    st.download_button(
+        say("common-download-csv"),
+        csv_for_people(table.reset_index()),
+        "clusters_by_labels.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+
+
+def show_misfits(there: state.Collection, clustering: Clustering) -> None:
+    """List the specimens whose label is contradicted by their cluster or their neighbours."""
+    labels = _labels(there, "misfits")
+    if labels is None:
+        return
+    misfits = find_misfits(there.embeddings, clustering, labels)
+    if not misfits:
+        st.success(say("clusters-no-misfits"), icon=":material/check_circle:")
+        return
+    st.caption(say("clusters-misfits-help", count=len(misfits)))
+    table = pd.DataFrame([{**vars(misfit), "evidence": misfit.evidence} for misfit in misfits])
+    csv, choose, _ = st.columns([2, 2, 4])
+    csv.download_button(
+        say("common-download-csv"),
+        csv_for_people(table),
+        "possibly_misfiled.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
+    )
+    choose.button(
+        say("clusters-select-all"),
+        on_click=select,
+        args=([misfit.specimen_id for misfit in misfits],),
+        key="select_misfits",
+        icon=":material/check_box:",
+        width="stretch",
+    )
+    cards = [
+        Card(
+            misfit.specimen_id,
+            state.short_name(misfit.specimen_id),
+            say(
+                "clusters-misfit",
+                label=misfit.label.replace("/", " › "),
+                like=misfit.neighbour_label.replace("/", " › "),
+            ),
+            there.thumbnail(misfit.specimen_id),
+            value=f"{misfit.evidence:.0%}",
+        )
+        for misfit in misfits[:_MOST_MISFITS]
+    ]
+    show_gallery(cards, key="misfits", label=say("clusters-view-misfits"), on_pick=open_specimen, width=128)
+
+
+def _labels(there: state.Collection, key: str) -> Labels | None:
+    """Return the labels to judge by, or None where there are none yet; say what is odd about them."""
+    try:
+        labels = choose_labels(there, key=f"labels_{key}")
+    except CoreError as error:
+        state.show_error(error)
+        return None
+    for note in labels.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    return labels if labels.n_labelled else None
+
+
+def _take_cell(clustering: Clustering, labels: Labels, clusters: list[int]) -> None:
+    """Select the specimens of the rows and cells that were clicked."""
+    chosen = (st.session_state.get("crosstab") or {}).get("selection") or {}
+    rows = chosen.get("rows") or []
+    wanted = np.isin(clustering.labels, [clusters[row] for row in rows if row < len(clusters)])
+    for row, column in chosen.get("cells") or []:
+        if row < len(clusters) and column in labels.names:
+            is_label = labels.codes == labels.names.index(column)
+            wanted |= (clustering.labels == clusters[row]) & is_label
+    if wanted.any():
+        select(clustering.ids[row] for row in np.flatnonzero(wanted).tolist())

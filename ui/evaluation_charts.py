@@ -1,0 +1,136 @@
+"""Figures of the evaluation: who is taken for whom, how runs differ, what a search survives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.colours import colours_of
+from core.comparison import Comparison
+from core.evaluation import Evaluation
+from core.robustness import Survival
+from ui.words import say
+
+_MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}
+_MOST_CLASSES = 40
+
+
+def confusion_figure(found: Evaluation) -> go.Figure:
+    """Return a matrix of squares: a row a class, a column the class of its nearest neighbours.
+
+    A square carries its pair of classes as custom data. Squares, not a heat map: these can be clicked.
+    """
+    classes = classes_shown(found)
+    size_of = found.class_sizes
+    cells = [(a, b, n) for (a, b), n in found.confusion.items() if a in classes and b in classes]
+    side = max(8, min(34, 620 // max(1, len(classes))))
+    figure = go.Figure(
+        go.Scatter(
+            x=[b for _, b, _ in cells],
+            y=[a for a, _, _ in cells],
+            mode="markers+text" if side >= 18 else "markers",
+            text=[str(n) for *_, n in cells],
+            textfont={"size": 11, "color": ["white" if 2 * n > size_of.get(a, n) else "#333" for a, _, n in cells]},
+            customdata=[[a, b, n] for a, b, n in cells],
+            marker={
+                "symbol": "square",
+                "size": side,
+                "color": [n / size_of.get(a, n) for a, _, n in cells],
+                "colorscale": "Blues",
+                "cmin": 0,
+                "cmax": 1,
+                "line": {"width": [0 if a == b else 1.5 for a, b, _ in cells], "color": "#b2182b"},
+                "colorbar": {"title": say("evaluate-share"), "thickness": 12},
+            },
+            hovertemplate="%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
+        )
+    )
+    axis = {"categoryorder": "array", "categoryarray": classes, "showgrid": False, "tickfont": {"size": 11}}
+    figure.update_layout(
+        height=max(320, 60 + (side + 6) * len(classes)),
+        margin=_MARGINS,
+        dragmode="pan",
+        showlegend=False,
+        xaxis={**axis, "title": say("evaluate-nearest-class"), "tickangle": -60},
+        yaxis={**axis, "autorange": "reversed", "title": say("evaluate-class")},
+    )
+    return figure
+
+
+def classes_shown(found: Evaluation) -> list[str]:
+    """Return the classes of the matrix: all, or those that are confused most where there are too many."""
+    classes = sorted({*found.labels, *found.nearest_labels})
+    if len(classes) <= _MOST_CLASSES:
+        return classes
+    wrong = dict.fromkeys(classes, 0)
+    for (a, b), count in found.confusion.items():
+        if a != b:
+            wrong[a] += count
+            wrong[b] += count
+    return sorted(sorted(classes, key=lambda name: -wrong[name])[:_MOST_CLASSES])
+
+
+def comparison_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
+    """Return a group of bars a measure, a bar a run, with intervals."""
+    colours = colours_of(list(found.evaluations))
+    figure = go.Figure()
+    for name, evaluation in found.evaluations.items():
+        values = [evaluation.overall[measure] for measure in measures]
+        ends = [
+            evaluation.intervals.get(measure, (value, value)) for measure, value in zip(measures, values, strict=True)
+        ]
+        error = {
+            "type": "data",
+            "array": [high - value for (_, high), value in zip(ends, values, strict=True)],
+            "arrayminus": [value - low for (low, _), value in zip(ends, values, strict=True)],
+        }
+        names = [measure.replace("_", " ") for measure in measures]
+        figure.add_trace(go.Bar(x=names, y=values, name=name, error_y=error, marker_color=colours[name]))
+    figure.update_layout(barmode="group", height=320, margin=_MARGINS, yaxis={"range": [0, 1.02]}, dragmode="pan")
+    return figure
+
+
+def difference_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
+    """Return the differences to the first run with intervals; where one leaves 0 out it is filled."""
+    colours = colours_of(list(found.evaluations))
+    figure = go.Figure()
+    for name in [name for name in found.evaluations if name != found.first]:
+        one_of = {one.measure: one for one in found.differences if one.run == name}
+        shown = [one_of[measure] for measure in measures]
+        figure.add_trace(
+            go.Scatter(
+                x=[one.measure.replace("_", " ") for one in shown],
+                y=[one.mean for one in shown],
+                name=name,
+                mode="markers",
+                marker={
+                    "size": 11,
+                    "color": colours[name],
+                    "symbol": ["circle" if one.is_clear else "circle-open" for one in shown],
+                },
+                error_y={
+                    "type": "data",
+                    "array": [one.high - one.mean for one in shown],
+                    "arrayminus": [one.mean - one.low for one in shown],
+                },
+            )
+        )
+    figure.add_hline(y=0, line={"color": "gray", "width": 1})
+    figure.update_layout(height=320, margin=_MARGINS, dragmode="pan", scattermode="group", showlegend=True)
+    return figure
+
+
+def robustness_figure(found: Sequence[Survival]) -> go.Figure:
+    """Return two bars a change: the share that finds itself, and the share that finds its kind."""
+    names = [one.change for one in found]
+    figure = go.Figure()
+    for label, values in (
+        (say("evaluate-finds-itself"), [one.finds_itself for one in found]),
+        (say("evaluate-finds-class"), [one.finds_its_class for one in found]),
+    ):
+        figure.add_trace(go.Bar(x=names, y=values, name=label))
+    figure.update_layout(
+        barmode="group", height=320, margin=_MARGINS, yaxis={"range": [0, 1.02], "tickformat": ".0%"}, dragmode="pan"
+    )
+    return figure

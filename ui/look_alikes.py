@@ -1,0 +1,64 @@
+"""Groups of specimens that may be the same scan under several names."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.duplicates import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
+from core.spreadsheets import csv_for_people
+from ui import state
+from ui.gallery import Card, show_gallery
+from ui.specimen_views import search_from
+from ui.words import say
+
+MOST_GROUPS = 30
+
+
+def show_look_alikes(there: state.Collection) -> None:
+    """Let the user say how near is the same, and show the groups."""
+    threshold = st.slider(
+        say("specimens-alike-threshold"),
+        0.0,
+        0.02,
+        0.002,
+        0.0005,
+        format="%.4f",
+        help=say("specimens-alike-help"),
+        key="alike_threshold",
+        persist_state="session",
+    )
+    found = _look_alikes(there.run.name, there.run.matrix_path.stat().st_mtime_ns, threshold, there)
+    if not found.pairs:
+        st.success(say("specimens-alike-none"), icon=":material/check_circle:")
+        return
+    st.caption(say("specimens-alike-found", count=len(found.groups)))
+    table = pd.DataFrame([vars(pair) for pair in found.pairs])
+    st.download_button(
+        say("common-download-csv"),
+        csv_for_people(table),
+        "duplicates.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+    kinds = {name: pair.kind for pair in found.pairs for name in (pair.specimen_id, pair.other_id)}
+    for number, members in enumerate(found.groups[:MOST_GROUPS], start=1):
+        cards = [
+            Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge=_kind(kinds[name]))
+            for name in members
+        ]
+        label = say("specimens-alike-group", number=number)
+        show_gallery(cards, key=f"alike_{number}", label=label, on_pick=search_from, width=130)
+    if len(found.groups) > MOST_GROUPS:
+        st.caption(say("specimens-alike-more", count=MOST_GROUPS))
+
+
+def _kind(kind: str) -> str:
+    return say("specimens-alike-identical") if kind == IDENTICAL else say("specimens-alike-near")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _look_alikes(name: str, stamp: int, threshold: float, _there: state.Collection) -> Duplicates:
+    del name, stamp  # part of the key only
+    hashes = {specimen_id: record.sha256 for specimen_id, record in _there.records.items()}
+    return find_duplicates(_there.embeddings, DuplicateSettings(threshold=threshold), hashes)

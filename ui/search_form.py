@@ -1,0 +1,151 @@
+"""How neighbours are asked for on the search screen: with whom, among whom, compared how."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.conditions import Between, Condition, OneOf, choose_rows, values_of
+from core.filters import Filters
+from core.matching import MatchSettings
+from core.neighbours import METRICS, SearchSettings
+from core.queries import COMBINATIONS, SeveralSettings
+from core.turns import turns_of_views
+from ui import state
+from ui.neighbourhood import Question
+from ui.selection import selected_in
+from ui.words import say
+
+# Principal axes of the views that are compared, see docs/retrieval.md.
+WHITENED = 128
+_MOST_ON_SCREEN = 100
+_FEWEST_TURNS = 4
+
+
+def ask_how(there: state.Collection, query: str | None) -> Question:
+    """Ask for the number of neighbours, who may be found, and how they are compared."""
+    count, how = st.columns([2, 5], vertical_alignment="bottom")
+    more, among, several = st.columns(3)
+    most = max(1, min(_MOST_ON_SCREEN, len(there.ids) - 1))
+    k = int(count.number_input(say("search-count"), 1, most, min(12, most), key="topk", help=say("search-count-help")))
+    match, metric = _ask_match(there, how, more)
+    with among.popover(say("search-filters"), icon=":material/filter_alt:", width="stretch"):
+        filters = _ask_filters(there)
+    with several.popover(say("search-several"), icon=":material/join:", width="stretch"):
+        like, unlike, combine = _ask_several(there, query)
+    return Question(SearchSettings(topk=k, metric=metric), match, filters, like, unlike, SeveralSettings(combine))
+
+
+def describe_filters(filters: Filters) -> str:
+    """Return in a line who may be found, empty where everybody may."""
+    said = []
+    if filters.only_category:
+        said.append(say("search-only-in", category=state.plain(filters.only_category)))
+    if filters.not_same_category:
+        said.append(say("search-elsewhere-only"))
+    if filters.among is not None:
+        said.append(say("search-among", count=len(filters.among)))
+    if filters.max_distance is not None:
+        said.append(say("search-up-to", distance=f"{filters.max_distance:g}"))
+    return " · ".join(said)
+
+
+def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGenerator) -> tuple[MatchSettings, str]:
+    words = {"pooled": say("search-whole"), "maxsim": say("search-view-by-view")}
+    views = there.config.get("views", {})
+    if len(turns_of_views(str(views.get("layout", "fibonacci")), int(views.get("views", 1)))) >= _FEWEST_TURNS:
+        words["aligned"] = say("search-aligned")
+    match = choice.segmented_control(
+        say("search-compare"),
+        tuple(words),
+        default="pooled",
+        format_func=words.__getitem__,
+        key="match",
+        help=say("search-compare-help"),
+    )
+    match = match or "pooled"
+    with more.popover(say("search-more"), icon=":material/tune:", width="stretch"):
+        metric = st.selectbox(say("search-metric"), METRICS, key="metric", help=say("search-metric-help"))
+        expand = st.toggle(say("search-expand"), key="expand", help=say("search-expand-help"))
+        by_views = match != "pooled"
+        regroup = st.toggle(
+            say("search-regroup"), key="regroup", disabled=not by_views, help=say("search-regroup-help")
+        )
+        st.toggle(say("search-mirror"), key="mirror", disabled=not by_views, help=say("search-mirror-help"))
+    if not by_views:
+        return MatchSettings(expand=3 if expand else 0), metric
+    whiten = min(WHITENED, len(there.ids))
+    return MatchSettings(match, whiten=whiten, k_reciprocal=regroup, expand=3 if expand else 0), metric
+
+
+def _ask_filters(there: state.Collection) -> Filters:
+    st.caption(say("search-filters-help"))
+    category = st.selectbox(
+        say("search-category"), ("", *there.categories), format_func=lambda name: name or say("search-all"), key="only"
+    )
+    elsewhere = st.toggle(say("search-elsewhere"), key="elsewhere", help=say("search-elsewhere-help"))
+    near = st.toggle(say("search-limit"), key="limit", help=say("search-limit-help"))
+    farthest = (
+        float(st.number_input(say("search-farthest"), 0.0, 2.0, 0.2, 0.01, format="%.3f", key="farthest"))
+        if near
+        else None
+    )
+    table = state.specimen_table(there)
+    columns = [str(name) for name in table.columns if name != "category" and table[name].map(_is_filled).any()]
+    chosen = st.multiselect(say("search-columns"), columns, key="filter_columns", help=say("search-columns-help"))
+    conditions = [found for found in (_ask_condition(table, name) for name in chosen) if found is not None]
+    own = selected_in(there.ids)
+    within = st.toggle(
+        say("search-within-selection", count=len(own)), disabled=not own, key="within", help=say("search-within-help")
+    )
+    among: set[str] | None = set(choose_rows(table, conditions).index) if conditions else None
+    if within and own:
+        among = set(own) if among is None else among & set(own)
+    return Filters(category or "", elsewhere, farthest, None if among is None else tuple(sorted(among)))
+
+
+def _ask_condition(table: pd.DataFrame, column: str) -> Condition | None:
+    cells = table[column]
+    if pd.api.types.is_numeric_dtype(cells):
+        low, high = float(cells.min()), float(cells.max())
+        if not low < high:
+            return None
+        return Between(column, *st.slider(column, low, high, (low, high), key=f"filter_{column}"))
+    values = st.multiselect(
+        column,
+        values_of(table, column),
+        format_func=lambda value: value or say("search-no-value"),
+        key=f"filter_{column}",
+    )
+    return OneOf(column, tuple(values)) if values else None
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and cell == cell and cell != ""
+
+
+def _ask_several(there: state.Collection, query: str | None) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Ask which of the selected specimens neighbours should be like, and which they should not be like."""
+    own = selected_in(there.ids)
+    st.caption(say("search-several-help"))
+    if not own:
+        st.info(say("search-several-empty"), icon=":material/check_box:")
+        return (), (), COMBINATIONS[0]
+    use = st.toggle(say("search-several-use", count=len(own)), key="several")
+    unlike = st.multiselect(
+        say("search-unlike"), own, format_func=state.short_name, key="unlike", help=say("search-unlike-help")
+    )
+    words = {name: say(f"search-combine-{name}") for name in COMBINATIONS}
+    combine = st.radio(
+        say("search-combine"),
+        COMBINATIONS,
+        format_func=words.__getitem__,
+        key="combine",
+        help=say("search-combine-help"),
+    )
+    if not use:
+        return (), (), combine
+    first = (query,) if query is not None else ()
+    like = tuple(name for name in dict.fromkeys((*first, *own)) if name not in unlike)
+    return like, tuple(unlike), combine

@@ -1,0 +1,168 @@
+"""What a sweep found: weights that can be changed, a ranking, a heat map, parallel coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import CoreError
+from core.spreadsheets import csv_for_people
+from core.sweep import PARTS, SWEPT, ScoreWeights, config_text, weigh
+from core.sweep_runs import Tried
+from ui import state
+from ui.charts import figure_config, sweep_heat_map, sweep_parallel
+from ui.cluster_work import groundwork, take_settings
+from ui.screens import ask_for_screen
+from ui.words import say
+
+_FIGURES = ("score", "noise_ratio", "n_clusters", "mean_prob")
+
+
+def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
+    """Show what a sweep found; a click opens a clustering on the screen Clusters."""
+    weights = ask_for_weights(tried)
+    if weights is None:
+        return
+    table = ranked(tried, weights)
+    best = tried[int(table.index[0])]
+    first = table.iloc[0]
+    st.markdown(
+        say(
+            "sweep-best",
+            count=len(tried),
+            score=f"{first['score']:.3f}",
+            clusters=int(first["n_clusters"]),
+            noise=f"{first['noise_ratio']:.0%}",
+        )
+    )
+    opens, config, csv, _ = st.columns([2, 2, 2, 2])
+    opens.button(
+        say("sweep-open-best"),
+        type="primary",
+        on_click=_open,
+        args=(there, best),
+        width="stretch",
+        key="sweep_open_best",
+    )
+    config.download_button(
+        "best_config.yaml",
+        config_text(best.settings, there.run.matrix_path, there.run.ids_path),
+        "best_config.yaml",
+        "application/yaml",
+        icon=":material/download:",
+        help=say("sweep-config-help"),
+        width="stretch",
+    )
+    csv.download_button(
+        say("common-download-csv"),
+        csv_for_people(table),
+        "sweep_results.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
+    )
+    show_plots(there, tried, table)
+    show_table(there, tried, table)
+
+
+def ask_for_weights(tried: Sequence[Tried]) -> ScoreWeights | None:
+    """Ask how much each part of the score counts; the ranking follows at once."""
+    st.caption(say("sweep-weights-help"))
+    usual = ScoreWeights()
+    given: dict[str, float] = {}
+    known = [name for name in PARTS if name in tried[0].parts]
+    for column, name in zip(st.columns(len(PARTS)), PARTS, strict=True):
+        given[name] = column.slider(
+            say(f"sweep-part-{name}"),
+            0.0,
+            1.0,
+            float(getattr(usual, name)),
+            0.05,
+            key=f"sweep_weight_{name}",
+            disabled=name not in known,
+            help=say(f"sweep-part-{name}-help"),
+        )
+    try:
+        return ScoreWeights(**given)
+    except CoreError as error:
+        state.show_error(error)
+        return None
+
+
+def ranked(tried: Sequence[Tried], weights: ScoreWeights) -> pd.DataFrame:
+    """Return a row a setting, the best score first, indexed by its place in the sweep."""
+    rows = []
+    for one in tried:
+        score = weigh(one.parts, weights) if one.figures["n_clusters"] > 1 else 0.0
+        settings = {name: getattr(one.settings, name) for name in SWEPT}
+        rows.append({**settings, **one.figures, "score": score, **one.parts})
+    table = pd.DataFrame(rows)
+    return table.sort_values("score", ascending=False, kind="stable")
+
+
+def show_plots(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
+    """Show the heat map of two settings and all of them as parallel coordinates."""
+    varied = [name for name in SWEPT if len(set(table[name])) > 1]
+    if len(varied) >= 2:
+        across, down, value, _ = st.columns([2, 2, 2, 3])
+        x = across.selectbox(say("sweep-across"), varied, index=varied.index(_preferred(varied)), key="sweep_x")
+        others = [name for name in varied if name != x]
+        y = down.selectbox(say("sweep-down"), others, key="sweep_y")
+        figures = ["score", *(name for name in table.columns if name not in (*SWEPT, "score"))]
+        shown = value.selectbox(say("sweep-value"), figures, key="sweep_value")
+        st.plotly_chart(
+            sweep_heat_map(table.sort_index(), x, y, shown),
+            key="sweep_heat",
+            on_select=lambda: _open_point(there, tried),
+            selection_mode="points",
+            config=figure_config("sweep_heat_map"),
+        )
+        st.caption(say("sweep-heat-help"))
+    agreement = [name for name in ("stability", "ari") if name in table]
+    columns = [*varied, "noise_ratio", "n_clusters", "mean_prob", *agreement, "score"]
+    st.plotly_chart(
+        sweep_parallel(table, columns, "score"), key="sweep_parallel", config=figure_config("sweep_parallel")
+    )
+    st.caption(f"{say('sweep-parallel-help')} {state.plain(there.run.name)} · {state.plain(there.made_by)}")
+
+
+def show_table(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
+    """Show the ranking; a chosen row opens its clustering."""
+    st.caption(say("sweep-table-help"))
+    st.dataframe(
+        table,
+        key="sweep_table",
+        hide_index=True,
+        width="stretch",
+        on_select=lambda: _open_row(there, tried, table),
+        selection_mode="single-row",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f") for name in table.columns if name not in SWEPT
+        }
+        | {"n_clusters": st.column_config.NumberColumn(format="%d")},
+    )
+
+
+def _preferred(varied: Sequence[str]) -> str:
+    return "min_cluster_size" if "min_cluster_size" in varied else varied[0]
+
+
+def _open_point(there: state.Collection, tried: Sequence[Tried]) -> None:
+    points = ((st.session_state.get("sweep_heat") or {}).get("selection") or {}).get("points") or []
+    place = next((point["customdata"][0] for point in points if point.get("customdata")), None)
+    if place is not None and int(place) < len(tried):
+        _open(there, tried[int(place)])
+
+
+def _open_row(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
+    rows = ((st.session_state.get("sweep_table") or {}).get("selection") or {}).get("rows") or []
+    if rows and rows[0] < len(table):
+        _open(there, tried[int(table.index[rows[0]])])
+
+
+def _open(there: state.Collection, one: Tried) -> None:
+    """Go to the screen Clusters with these settings."""
+    take_settings(one.settings, groundwork(there))
+    ask_for_screen("clusters")

@@ -1,0 +1,50 @@
+"""The views of a specimen, as the backbone saw them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.inventory import IMAGE_SUFFIXES
+from core.meshes import read_mesh
+from core.photographs import read_photographs
+from core.stage_files import read_view_files
+from core.storage import file_of_specimen
+from core.views import ViewSettings, render_views
+from ui import state
+
+
+def views_of(there: state.Collection, specimen_id: str) -> np.ndarray | None:
+    """Return the views of a specimen, (V, h, w, 3) uint8; None where its file is no longer there.
+
+    Those that the run kept, its photographs, or rendered once more from its mesh.
+
+    Raises
+    ------
+    CoreError
+        Where its file cannot be read any more.
+    """
+    settings, record = view_settings(there), there.records.get(specimen_id)
+    files = (file_of_specimen(there.run.renders, specimen_id, f"_view{at:02d}.png") for at in range(settings.views))
+    kept = [path for path in files if path.is_file()]
+    if kept:
+        return read_view_files(kept)
+    if record is not None and record.kind == "photographs" and Path(record.path).is_dir():
+        pictures = sorted(path for path in Path(record.path).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        return read_photographs(pictures, settings.size)
+    path = there.mesh_path(specimen_id)
+    return None if path is None else rendered_views(path, settings)
+
+
+def view_settings(there: state.Collection) -> ViewSettings:
+    """Return the settings that the views of a run were made with."""
+    known = set(ViewSettings.__dataclass_fields__)
+    return ViewSettings(**{key: value for key, value in there.config["views"].items() if key in known})
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def rendered_views(path: Path, settings: ViewSettings) -> np.ndarray:
+    """Return the views of a mesh, rendered once."""
+    return render_views(read_mesh(path), settings).images

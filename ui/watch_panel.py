@@ -1,0 +1,87 @@
+"""Watching a folder: whether, what becomes of what comes, and what has come."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import CoreError
+from core.watching import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
+from ui import state
+from ui.words import say
+
+_OFF = "off"
+_NAMED = 8
+
+
+def choose_watching(folder: Path | None) -> None:
+    """Let the user have a folder watched that a run was made from."""
+    watched = keep_watching(state.workspace())
+    run = _run_of(folder)
+    if folder is None or run is None:
+        if watched is not None:
+            st.caption(say("watch-elsewhere", folder=state.plain(watched.settings.folder)))
+        return
+    is_this = watched is not None and watched.settings.folder == str(folder)
+    key = f"watch_mode_{folder}"
+    mode = watched.settings.mode if watched is not None and is_this else _OFF
+    chosen = st.segmented_control(
+        say("watch-title"),
+        [_OFF, *MODES],
+        format_func=lambda kind: say(f"watch-mode-{kind}"),
+        default=mode,
+        key=key,
+        help=say("watch-help", run=run),
+        required=True,
+    )
+    if chosen == mode:
+        return
+    try:
+        if chosen == _OFF:
+            stop_watching(state.workspace())
+        else:
+            start_watching(state.workspace(), WatchSettings(str(folder), run, str(chosen)))
+    except CoreError as error:
+        state.show_error(error)
+        return
+    st.rerun()
+
+
+@st.fragment(run_every=4.0)
+def show_what_came() -> None:
+    """Say what a watched folder has got, and offer to take it up; refreshed by itself."""
+    watched = keep_watching(state.workspace())
+    if watched is None:
+        return
+    folder = state.plain(watched.settings.folder)
+    when = datetime.datetime.fromtimestamp(watched.looked).astimezone().strftime("%H:%M:%S") if watched.looked else "…"
+    if not watched.new or watched.settings.mode != "offer":
+        st.caption(f":material/visibility: {say('watch-looking', folder=folder, time=when)}")
+        return
+    with st.container(border=True):
+        names = ", ".join(state.plain(name) for name in watched.new[:_NAMED])
+        more = len(watched.new) - _NAMED
+        st.markdown(f":material/new_releases: **{say('watch-new', count=len(watched.new), folder=folder)}**")
+        st.caption(names + (f" … {say('watch-more', count=more)}" if more > 0 else ""))
+        if st.button(say("watch-take", run=watched.settings.run_name), type="primary", key="watch_take"):
+            try:
+                take_up(state.workspace(), watched.settings, watched.new)
+            except CoreError as error:
+                state.show_error(error)
+                return
+            st.rerun()
+
+
+def _run_of(folder: Path | None) -> str | None:
+    """Return the run that takes up what comes: the one that all screens show, else the newest of that folder."""
+    shown = state.chosen_run()
+    runs = ([shown] if shown is not None else []) + state.runs()
+    for run in runs:
+        try:
+            if folder is not None and run.config().get("input") == str(folder):
+                return run.name
+        except CoreError:
+            continue
+    return None
