@@ -1,0 +1,63 @@
+"""Put on a child's path, and by it on those of all its children: no way to other machines.
+
+Every attempt is written down in the file that `FORBIDDEN_CALLS` names, and fails as it would
+on a machine without a network.
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+_LOCAL = ("localhost", "ip6-localhost", "", None)
+
+
+def _is_local(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if host in _LOCAL:
+        return True
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(str(host).split("%")[0])
+        return address.is_loopback or address.is_unspecified
+    return host == socket.gethostname()
+
+
+def _refuse(what: str, where: object) -> None:
+    with Path(os.environ["FORBIDDEN_CALLS"]).open("a", encoding="utf-8") as stream:
+        stream.write(f"{what} {where!r}\n")
+    raise OSError(101, "Network is unreachable")
+
+
+class _Guarded(socket.socket):
+    def _check(self, what: str, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            _refuse(what, address)
+
+    def connect(self, address: Any) -> None:
+        self._check("connect", address)
+        super().connect(address)
+
+    def connect_ex(self, address: Any) -> int:
+        self._check("connect_ex", address)
+        return super().connect_ex(address)
+
+    def sendto(self, data: Any, *more: Any) -> int:
+        self._check("sendto", more[-1])
+        return super().sendto(data, *more)
+
+
+_look_up = socket.getaddrinfo
+
+
+def _guarded_look_up(host: Any, *more: Any, **how: Any) -> Any:
+    if not _is_local(host):
+        _refuse("getaddrinfo", host)
+    return _look_up(host, *more, **how)
+
+
+if "FORBIDDEN_CALLS" in os.environ:
+    socket.socket = _Guarded  # type: ignore[misc]
+    socket.getaddrinfo = _guarded_look_up
