@@ -12,12 +12,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from core.catalogue import Catalogue
 from core.clusters import ClusterSettings
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.features import FeatureSettings
 from core.pipeline import RunSettings, run_pipeline
 from core.samples import SampleSettings, make_samples
+from core.storage import write_json
 from core.workspace import Workspace, open_workspace
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -37,13 +43,44 @@ def prepare_workspace(root: Path, *, per_category: int = 3) -> Workspace:
     """Make samples and a run of them by the built-in network; return the workspace."""
     workspace = open_workspace(root)
     make_samples(workspace.meshes, SampleSettings(per_category=per_category))
+    prepare_run(workspace, RUN_NAME, "efficientnet_lite2")
+    return workspace
+
+
+def prepare_run(workspace: Workspace, name: str, model: str) -> None:
+    """Make a run of a workspace's specimens in this process."""
     settings = RunSettings(
-        name=RUN_NAME,
-        features=FeatureSettings(model="efficientnet_lite2", download=False),
+        name=name,
+        features=FeatureSettings(model=model, download=False),
         clusters=ClusterSettings(min_cluster_size=3),
         workers=0,
     )
     run_pipeline(workspace, settings)
+
+
+def multiply_workspace(source: Workspace, root: Path, count: int) -> Workspace:
+    """Make a workspace of as many specimens as asked for by repeating those of a prepared one.
+
+    Embeddings are moved a little so that no two are alike; pictures and meshes are those of the
+    source. Nothing is rendered: 20,000 specimens take some seconds.
+    """
+    workspace, before = open_workspace(root), source.run(RUN_NAME)
+    known = read_embeddings(before.matrix_path, before.ids_path)
+    records = Catalogue(source.catalogue_path).specimens(str(source.meshes))
+    rows = np.arange(count) % len(known)
+    ids = tuple(f"{known.ids[row]}_{place:05d}" for place, row in enumerate(rows))
+    moved = np.random.default_rng(42).standard_normal((count, known.matrix.shape[1]), dtype=np.float32)
+    moved *= 0.2 * known.matrix.std(axis=0)
+    order = sorted(range(count), key=ids.__getitem__)
+    names = tuple(ids[place] for place in order)
+    run = workspace.run(RUN_NAME)
+    write_embeddings(run.embeddings, Embeddings(names, (known.matrix[rows] + moved)[order]))
+    write_json(run.config_path, {**before.config(), "input": str(workspace.meshes)})
+    Catalogue(workspace.catalogue_path).put_specimens(
+        replace(records[known.ids[rows[place]]], source=str(workspace.meshes), specimen_id=ids[place])
+        for place in order
+    )
+    shutil.copytree(source.thumbnails, workspace.thumbnails)
     return workspace
 
 

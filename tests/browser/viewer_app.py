@@ -18,5 +18,7 @@ files = sorted(folder.glob("*.ply"))
 first = st.number_input("First", 0, len(files) - 1, 0)
 count = st.number_input("Count", 0, 6, 2)
 picture = folder / "picture.png"
-show_specimens([ViewerSpecimen(file.stem, file, picture) for file in files[first : first + count]], key="test")
+show_specimens(
+    [ViewerSpecimen(file.stem, file, picture) for file in files[first : first + count]], key="test", unit="mm"
+)
 st.write("The page goes on.")

@@ -1,0 +1,76 @@
+"""One prepared workspace with a specimen in the wrong drawer, one app on it, Chromium: for all tests in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from core.samples import SampleSettings, make_samples
+from core.workspace import Workspace, open_workspace
+from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_run, running_app
+
+OTHER_RUN = "classical"
+MISFILED = "Corals/Horn/coral_horn_odd"
+# A busy machine is slow; a page that never comes is told from it only by patience.
+MILLISECONDS = 90_000
+expect.set_options(timeout=MILLISECONDS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and pass over them where there is no browser."""
+    reason = "There is no chromium on PATH; scripts/system_libraries.sh --browser."
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason=reason))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace of 42 samples, a tooth among the corals, and runs by two backbones, the network's newer."""
+    workspace = open_workspace(tmp_path_factory.mktemp("study"))
+    make_samples(workspace.meshes, SampleSettings(per_category=3))
+    tooth = next((workspace.meshes / "Teeth" / "Conical").glob("tooth_conical_003.*"))
+    tooth.rename(workspace.meshes / f"{MISFILED}{tooth.suffix}")
+    prepare_run(workspace, OTHER_RUN, "classical")
+    prepare_run(workspace, RUN_NAME, "efficientnet_lite2")
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def address(prepared: Workspace) -> Iterator[str]:
+    """Start the app on that workspace."""
+    with running_app(prepared.root) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once a file: what drives it stands in the way of other event loops."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a page that reaches this machine only, and fail where it asks anybody else."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    opened.set_default_timeout(MILLISECONDS)
+    elsewhere: list[str] = []
+
+    def only_here(route: Route) -> None:
+        if urlparse(route.request.url).hostname in ("localhost", None):
+            route.continue_()
+        else:
+            elsewhere.append(route.request.url)
+            route.abort()
+
+    opened.route("**/*", only_here)
+    yield opened
+    opened.close()
+    assert elsewhere == []

@@ -1,0 +1,112 @@
+"""A study of a collection, from the screens alone: who is misfiled, which groups, which backbone, long work."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+
+from core.workspace import Workspace, open_workspace
+from tests.browser.conftest import MISFILED, OTHER_RUN
+from tests.prepared import RUN_NAME, running_app
+
+
+def rows_of(page: Page, button: str, **exactly: bool) -> list[dict[str, str]]:
+    """Press a button and return the rows of the CSV that it gives."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, **exactly).first.click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def noise_of(page: Page) -> int:
+    """Return the share of noise that the screen Clusters tells, in percent."""
+    metric = page.get_by_test_id("stMetric").filter(has_text="Noise").get_by_test_id("stMetricValue")
+    return int(metric.inner_text().strip().rstrip("%"))
+
+
+def test_journey__find_a_misfiled_specimen(page: Page, address: str) -> None:
+    """The tooth among the corals is listed; a click shows that its like are teeth; its page takes a tag."""
+    page.goto(f"{address}/clusters?lang=en")
+    page.get_by_text("Possibly misfiled", exact=True).click()
+    listed = page.get_by_role("group", name="Possibly misfiled").locator(f"button.pick[data-specimen='{MISFILED}']")
+    listed.click()
+    page.get_by_role("heading", name="most similar").wait_for()
+    page.wait_for_function("wanted => new URLSearchParams(location.search).get('specimen') === wanted", arg=MISFILED)
+    expect(page.locator("button.pick").first).to_have_attribute("data-specimen", re.compile("^Teeth/Conical/"))
+    page.locator(".st-key-specimen_in_hand").get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("heading", name=MISFILED.rsplit("/", 1)[-1]).wait_for()
+    tags = page.get_by_role("combobox", name="Tags")
+    tags.fill("misfiled")
+    tags.press("Enter")
+    page.get_by_test_id("stMain").get_by_text("misfiled", exact=True).first.wait_for()
+
+
+def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> None:
+    """Dense surroundings asked for make noise and advice; taking the advice lowers it; the CSV holds the outcome."""
+    page.goto(f"{address}/clusters?lang=en")
+    samples = page.get_by_role("slider", name="Min. samples")
+    samples.focus()
+    for _ in range(7):
+        samples.press("ArrowRight")
+    expect(samples).to_have_value("8")
+    page.get_by_role("button", name="Try it").first.wait_for()
+    before = noise_of(page)
+    assert before > 30
+    page.get_by_role("button", name="Try it").first.click()
+    page.get_by_text(f"{before}% noise. Now:").wait_for()
+    now = noise_of(page)
+    assert now < before
+    rows = rows_of(page, "Download CSV")
+    assert len(rows) == 42
+    assert round(100 * sum(row["cluster_id"] == "-1" for row in rows) / 42) == now
+
+
+def test_journey__compare_two_backbones(page: Page, address: str) -> None:
+    """Both runs are judged by the same specimens, each with what made it; the other one then is on every screen."""
+    page.goto(f"{address}/evaluate?lang=en")
+    page.get_by_role("tab", name="Compare runs").click()
+    whole = page.get_by_role("tabpanel", name="Compare runs")
+    for name, backbone in ((RUN_NAME, "efficientnet_lite2"), (OTHER_RUN, "classical")):
+        whole.get_by_text(f"{name}: {backbone}").wait_for()
+    whole.get_by_test_id("stDataFrame").wait_for()
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run").click()
+    page.get_by_role("option", name=OTHER_RUN).click()
+    page.get_by_role("tab", name="This run").click()
+    page.get_by_role("tabpanel", name="This run").get_by_text("classical · 12 views").wait_for()
+    page.get_by_role("link", name="Search").click()
+    page.locator("button.pick").first.wait_for()
+    assert parse_qs(urlparse(page.url).query)["run"] == [OTHER_RUN]
+
+
+def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: Path) -> None:
+    """A long run is cancelled in the middle and gone on with: what was finished is kept, and the rest is made."""
+    with running_app(tmp_path / "workspace", roots=str(prepared.root.parent)) as address:
+        page.goto(f"{address}/?lang=en")
+        page.get_by_label("Folder", exact=True).fill(str(prepared.meshes))
+        page.keyboard.press("Enter")
+        page.get_by_text("42 specimens found").wait_for()
+        page.get_by_role("combobox", name="Backbone").click()
+        page.get_by_role("option", name="efficientnet_lite2").click()
+        page.get_by_role("slider", name="Views per specimen").press("End")
+        page.get_by_role("slider", name="Image size (pixels)").press("ArrowRight")
+        page.get_by_role("button", name="Start the run").click()
+        page.get_by_text("Features: ").first.wait_for()
+        page.wait_for_function("() => /Features: [1-9]\\d* of/.test(document.body.innerText)")
+        page.get_by_role("button", name="Cancel").click()
+        ended = page.get_by_test_id("stExpander").filter(has_text="was cancelled")
+        ended.wait_for()
+        [run] = open_workspace(tmp_path / "workspace").runs()
+        made = {path: path.stat().st_mtime_ns for path in run.features.rglob("*.npy")}
+        assert 0 < len(made) < 42
+        ended.locator("summary").click()
+        page.get_by_role("button", name="Go on with it").click()
+        page.get_by_text("is done; it took").wait_for(timeout=4 * 60_000)
+        page.locator("button.pick").first.wait_for()
+        assert {path: path.stat().st_mtime_ns for path in made} == made
+        assert len(list(run.features.rglob("*.npy"))) == 42
+        page.goto("about:blank")
