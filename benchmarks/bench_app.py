@@ -1,91 +1,209 @@
-"""In the browser: a click on a neighbour until the new neighbours are painted, against an empty rerun.
+"""In the browser: what a user waits for, as multiples of an empty rerun of the same app in the same run.
 
     python -m benchmarks.bench_app
 
-Both are measured in turn, in one page of one app, on the sample collection.
+A click on a neighbour until its neighbours are painted and switches of screens on the sample
+collection, sliders of Clusters on 5,000 specimens, and opening the map of 20,000. Each is taken in
+turn with an empty rerun (the key R: everything runs again, nothing changes) of the screen where it
+ends. The browser tells the time, from the key or button that goes down until the second frame after
+the new content is there; the minimum of several rounds counts.
 """
 
 from __future__ import annotations
 
-import statistics
+import sys
 import tempfile
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, prepare_workspace, running_app
+from core.embeddings import read_embeddings
+from core.maps import MapSettings, map_in
+from core.workspace import Workspace
+from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, multiply_workspace, prepare_workspace, running_app
 
-ROUNDS = 9
+ROUNDS = 7
 QUERY = "Ammonoids/Serpenticone/ammonoid_serpenticone_001"
+# The screens that a switch leads to, and what stands there once they are drawn.
+SCREENS = {
+    "Clusters": ".grid button.pick img",
+    "Evaluate": "[data-testid=stMetricValue]",
+    "Map": ".map[data-state=ready]",
+    "Runs": "[data-testid=stDataFrame]",
+    "Specimens": ".wall button.pick img",
+    "Search": ".grid button.side",
+}
+HELPERS = """
+window.everywhere = (selector, root = document) => [
+    ...root.querySelectorAll(selector),
+    ...[...root.querySelectorAll('*')].flatMap(e => e.shadowRoot ? everywhere(selector, e.shadowRoot) : []),
+];
+window.neighbours = () => everywhere('button.pick').map(card => card.dataset.specimen).join();
+window.isIdle = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning';
+window.hasRun = () => { let ran = false; return () => (ran ||= !isIdle()) && isIdle(); };
+// From the next key or button that goes down until something is there and painted.
+window.watch = isThere => {
+    let started;
+    const note = event => { started ??= event.timeStamp; };
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, note, { capture: true, once: true });
+    window.waited = new Promise(done => {
+        const look = () => {
+            if (started === undefined || !isThere()) setTimeout(look, 4);
+            else requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - started)));
+        };
+        look();
+    });
+};
+"""
+RAN = "() => watch(hasRun())"
+OTHER_NEIGHBOURS = "() => { const b = neighbours(); watch(() => neighbours() !== '' && neighbours() !== b); }"
+SCREEN = """([name, content]) => {
+    watch(() => document.querySelector('h1')?.innerText === name && everywhere(content).length > 0 && isIdle());
+}"""
 
 
-def main() -> None:
-    """Measure and print medians and their ratio."""
+@dataclass
+class Measured:
+    """Milliseconds of something, and of the empty reruns between."""
+
+    name: str
+    at_most: float
+    times: list[float] = field(default_factory=list)
+    reruns: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the line that is printed."""
+        it, rerun = min(self.times), min(self.reruns)
+        verdict = "" if it / rerun <= self.at_most else ": MISSED"
+        return f"{self.name:<58}{it:6.0f} ms /{rerun:5.0f} ms ={it / rerun:6.2f}  (aim {self.at_most:.0f}{verdict})"
+
+
+def main() -> int:
+    """Measure all and print the ratios."""
     if CHROMIUM is None:
         print("bench_app: skipped, there is no chromium on PATH.")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = prepare_workspace(Path(folder), per_category=8)
-        with running_app(workspace.root) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(60_000)
-            page.goto(f"{address}/search?specimen={QUERY}")
-            page.locator(".viewer[data-state=ready]").wait_for()
-            page.wait_for_timeout(2000)
-            click(page)
-            clicks, reruns = [], []
-            for _ in range(ROUNDS):
-                clicks.append(click(page))
-                reruns.append(empty_rerun(page))
-            browser.close()
-    click_s, rerun_s = statistics.median(clicks), statistics.median(reruns)
-    print(f"click on a neighbour until its neighbours are painted: {click_s * 1000:.0f} ms (median of {ROUNDS})")
-    print(f"empty rerun of the same app: {rerun_s * 1000:.0f} ms")
-    print(f"ratio: {click_s / rerun_s:.2f}")
+        return 0
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        samples = prepare_workspace(folder / "samples", per_category=8)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        for measure in (on_samples, on_five_thousand, on_twenty_thousand):
+            for found in measure(browser, samples, folder):
+                print(found, flush=True)
+        browser.close()
+    return 0
 
 
-def click(page: Page) -> float:
-    """Click the second neighbour; return the seconds until other neighbours are painted."""
-    before = page.locator("button.pick").evaluate_all("all => all.map(card => card.dataset.specimen).join()")
-    started = time.perf_counter()
-    page.locator("button.pick").nth(1).click()
-    page.wait_for_function(
-        """before => {
-            const grids = [];
-            const visit = root => {
-                root.querySelectorAll('*').forEach(e => {
-                    if (e.matches('button.pick')) grids.push(e.dataset.specimen);
-                    if (e.shadowRoot) visit(e.shadowRoot);
-                });
-            };
-            visit(document);
-            return grids.length > 0 && grids.join() !== before;
-        }""",
-        arg=before,
-        polling=10,
-    )
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    seconds = time.perf_counter() - started
-    page.wait_for_timeout(3000)
-    return seconds
+def on_samples(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
+    """Measure clicks on neighbours and switches of screens on the sample collection."""
+    del folder
+    with opened(browser, samples, f"search?specimen={QUERY}") as page:
+        page.locator(".viewer[data-state=ready]").wait_for()
+        click = Measured("a click on a neighbour until its neighbours are painted", 4)
+        repeat(page, click, lambda: timed(page, page.locator("button.pick").nth(1).click, OTHER_NEIGHBOURS))
+        yield click
+        switches = {name: Measured(f"a switch to {name}", 4) for name in SCREENS}
+        for turn in range(ROUNDS + 1):
+            for name, switch in switches.items():
+                took = switch_to(page, name)
+                settle(page)
+                if turn:  # the first time, a screen is worked out
+                    switch.times.append(took)
+                    switch.reruns.append(empty_rerun(page))
+        yield from switches.values()
+
+
+def on_five_thousand(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
+    """Measure sliders of Clusters, every time to a place where they never were."""
+    many = multiply_workspace(samples, folder / "5000", 5000)
+    with opened(browser, many, "clusters") as page:
+        for label, key in (("Smallest cluster", "ArrowRight"), ("Min. samples", "ArrowRight")):
+            slider = Measured(f"the slider “{label}” on 5,000 specimens", 4)
+            handle = page.get_by_role("slider", name=label)
+            handle.wait_for()
+            repeat(page, slider, lambda handle=handle, key=key: timed(page, lambda: handle.press(key), RAN))
+            yield slider
+
+
+def on_twenty_thousand(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
+    """Measure opening the map whose coordinates are kept, and a click on a neighbour."""
+    many = multiply_workspace(samples, folder / "20000", 20_000)
+    run = many.run(RUN_NAME)
+    map_in(run.results / "maps", read_embeddings(run.matrix_path, run.ids_path), MapSettings())
+    with opened(browser, many, "") as page:
+        page.locator(".wall button.pick img").first.click()
+        page.locator(SCREENS["Search"]).first.wait_for()
+        click = Measured("a click on a neighbour among 20,000", 4)
+        repeat(page, click, lambda: timed(page, page.locator("button.pick").nth(1).click, OTHER_NEIGHBOURS))
+        yield click
+        opening = Measured("opening the map of 20,000", 10)
+        for turn in range(ROUNDS + 1):
+            took = switch_to(page, "Map")
+            if not turn:
+                print(f"{'opening it for the first time since the app was started':<58}{took:6.0f} ms")
+            settle(page)
+            if turn:
+                opening.times.append(took)
+                opening.reruns.append(empty_rerun(page))
+            switch_to(page, "Search")
+            settle(page)
+        yield opening
+
+
+@contextmanager
+def opened(browser: Browser, workspace: Workspace, place: str) -> Iterator[Page]:
+    """Start the app and open one of its addresses."""
+    with running_app(workspace.root) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(300_000)
+        page.add_init_script(HELPERS)
+        page.goto(f"{address}/{place}")
+        yield page
+        page.close()
+
+
+def repeat(page: Page, measured: Measured, act: Callable[[], float]) -> None:
+    """Take something and an empty rerun in turn; the first round warms up."""
+    settle(page)
+    for turn in range(ROUNDS + 1):
+        took = act()
+        settle(page)
+        rerun = empty_rerun(page)
+        if turn:
+            measured.times.append(took)
+            measured.reruns.append(rerun)
+
+
+def timed(page: Page, act: Callable[[], object], watch: str, argument: object = None) -> float:
+    """Press something; return the milliseconds until what is waited for is painted."""
+    page.evaluate(watch, argument)
+    act()
+    return float(page.evaluate("() => window.waited"))
+
+
+def switch_to(page: Page, name: str) -> float:
+    """Go to another screen by its link in the sidebar; return the milliseconds until it is painted."""
+    link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
+    return timed(page, link.click, SCREEN, [name, SCREENS[name]])
 
 
 def empty_rerun(page: Page) -> float:
-    """Let the app run again with nothing changed; return the seconds until it is done."""
-    started = time.perf_counter()
-    page.keyboard.press("r")
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'running'", polling=5
-    )
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", polling=5
-    )
-    seconds = time.perf_counter() - started
-    page.wait_for_timeout(500)
-    return seconds
+    """Let the app run again with nothing changed; return the milliseconds until it is done."""
+    page.locator("h1").click()  # keys belong to the page, not to a field
+    settle(page)
+    took = timed(page, lambda: page.keyboard.press("r"), RAN)
+    settle(page)
+    return took
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing runs, and some time more for what is drawn late."""
+    page.wait_for_function("() => isIdle()")
+    page.wait_for_timeout(1000)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,24 +11,29 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from core.backbones import Backbone, build_network, describe, load_backbone
 from core.embeddings import Embeddings
 from core.engines import EngineSettings, open_engine
 from core.engines.devices import driver_sees_gpu
+from core.errors import WeightsError
 from core.evaluation import evaluate
 from core.features import FeatureSettings, open_extractor
 from core.inventory import take_inventory
 from core.labels import labels_of_categories
 from core.pooling import pool_views
+from core.preparation import Failure, Task
 from core.tokens import TokenSettings
 from core.views import ViewSettings
-from core.workers import Failure, Task, prepare_all
+from core.weights import find_weights
+from core.workers import prepare_all
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 BATCH = 16
@@ -78,25 +83,36 @@ def on_gpu(name: str, size: int) -> None:
     engine = open_engine(some_backbone(name, size), TokenSettings(), EngineSettings(device="cuda"))
     images = np.random.default_rng(0).integers(0, 256, (2048 if size < 300 else 512, size, size, 3), dtype=np.uint8)
     engine.run(images)
-    began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start = time.perf_counter()
-    began.record()
     engine.run(images)
-    ended.record()
-    torch.cuda.synchronize()
     seconds = time.perf_counter() - start
+    with profile(activities=[ProfilerActivity.CUDA]) as watched:
+        start = time.perf_counter()
+        engine.run(images)
+        watched_seconds = time.perf_counter() - start
+    kernels = (event for event in watched.key_averages() if not event.key.startswith(("Memcpy", "Memset")))
+    busy = sum(event.self_device_time_total for event in kernels) / 1e6 / watched_seconds
     print(
         f"{name} {size} px | {engine.identity['device']}, bf16, {engine.images_at_once} at once: "
-        f"{len(images) / seconds:7.1f} views/s, first kernel to last {began.elapsed_time(ended) / 1e3 / seconds:.0%}",
+        f"{len(images) / seconds:7.1f} views/s, the GPU computes {busy:.0%} of the time",
         flush=True,
     )
 
 
 def retrieval() -> None:
-    """Print NN, first tier and mAP of pooled means under the cosine."""
+    """Print NN, first tier and mAP of pooled means under the cosine, of DINOv2 too where its weights are at hand."""
     inventory = take_inventory(SHARED / "dog_bones")
-    for name in ("efficientnet_lite2", "classical"):
-        extractor = open_extractor(FeatureSettings(name))
+    asked = [FeatureSettings("efficientnet_lite2"), FeatureSettings("classical")]
+    try:
+        find_weights(describe("dinov2_vits14"), download=False)
+        dinov2 = FeatureSettings("dinov2_vits14", download=False)
+        patches = replace(dinov2, tokens="patch")
+        masked = replace(patches, patch_mask=True)
+        asked += [dinov2, patches, masked, replace(patches, patch_pool="gem"), replace(masked, patch_pool="gem")]
+    except WeightsError as error:
+        print(f"dog_bones | tokens of DINOv2 are not compared: {error.problem}")
+    for settings in asked:
+        extractor = open_extractor(settings)
         views = ViewSettings(size=extractor.image_size)
         tasks = [Task(specimen, views, with_depth=True) for specimen in inventory.specimens]
         rows: dict[str, np.ndarray] = {}
@@ -107,6 +123,7 @@ def retrieval() -> None:
         embeddings = Embeddings(tuple(rows), np.stack(list(rows.values())))
         found = evaluate(embeddings, labels_of_categories(embeddings.ids, 1)).overall
         said = ", ".join(f"{measure} {found[measure]:.3f}" for measure in ("NN", "first_tier", "mAP"))
+        name = " ".join([settings.model, *(f"{what} {how}" for what, how in settings.taken.identity.items())])
         print(f"dog_bones, {len(rows)} specimens | {name}: {said}", flush=True)
 
 

@@ -21,6 +21,7 @@ from core.views import ViewSettings, render_views
 BASE = ViewSettings(views=12, size=224)
 VARIANTS: dict[str, ViewSettings] = {
     "clay (default)": BASE,
+    "occlusion": replace(BASE, shading="occlusion"),
     "headlight": replace(BASE, shading="headlight"),
     "key light": replace(BASE, shading="key"),
     "flat normals": replace(BASE, normals="flat"),
