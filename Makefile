@@ -1,10 +1,12 @@
 # Two doors: `make app` and `make test`. Both set up everything they need, say what they do,
 # and can be interrupted and called again.
-.PHONY: help app port setup samples setup-tests test lint lint-only format bench docs-pictures clean
+.PHONY: help app port setup samples setup-tests test lint lint-only format bench bench-app bench-scale fuzz docs-pictures clean
 .DEFAULT_GOAL := help
 
 WORKSPACE ?= data
 PORT ?= 8501
+MUTATIONS ?= 6000
+KILLS ?= 40
 BIN := .venv/bin
 
 help:
@@ -12,6 +14,9 @@ help:
 	@echo "make test           set up with test tools, run every test, those in a real browser too"
 	@echo "make lint           ruff and mypy"
 	@echo "make bench          measure; prints ratios of two things in one run"
+	@echo "make bench-app      measure what a user of the screens waits for, in the browser"
+	@echo "make bench-scale    measure large collections, many sessions, long work"
+	@echo "make fuzz           kill runs and damage files for an hour: MUTATIONS=6000 KILLS=40"
 	@echo "make docs-pictures  take the screenshots of the documentation from the real app"
 	@echo "make clean          remove the environment and caches; your data stay"
 	@echo "Variables: WORKSPACE=folder PORT=8501 PYTHON=python3.12"
@@ -57,6 +62,18 @@ format: setup-tests
 
 bench: setup-tests
 	$(BIN)/python -m benchmarks
+
+# Hours on a slow machine: 100,000 specimens, ten browsers for five minutes, 20,000 specimens in one process.
+bench-app: setup-tests
+	$(BIN)/python -m benchmarks.bench_app
+
+bench-scale: setup-tests
+	$(BIN)/python -m benchmarks.bench_scale
+
+# The tests of tests/unbreakable, tried harder: more kills, thousands of damaged files.
+fuzz: setup-tests
+	FOSSILVIT_MUTATIONS=$(MUTATIONS) FOSSILVIT_KILLS=$(KILLS) $(BIN)/python -m pytest -n0 --timeout 3000 \
+		tests/unbreakable/test_damaged_files.py tests/unbreakable/test_kills.py
 
 docs-pictures: setup-tests
 	$(BIN)/python -m scripts.docs_pictures

@@ -1,21 +1,32 @@
 """Take the documentation's screenshots from the real app: `make docs-pictures`.
 
-They show the sample collection, so that everybody can see the same on their own screen.
+They show the study that `docs/guide.md` leads through, on the sample collection, so that everybody
+can see the same on their own screen: a horn coral lies among the teeth, and two backbones look at it.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from core.clusters import ClusterSettings
 from core.errors import CoreError
-from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, prepare_workspace, running_app
+from core.features import FeatureSettings
+from core.pipeline import RunSettings, run_pipeline
+from core.samples import SampleSettings, make_samples
+from core.workspace import Workspace, open_workspace
+from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, running_app
+from ui.words import LANGUAGES, say_in
 
 PICTURES = PROJECT / "docs" / "pictures"
 QUERY = "Ammonoids/Serpenticone/ammonoid_serpenticone_001"
+STRANGER, ITS_PLACE, WRONG_PLACE = "coral_horn_003", "Corals/Horn", "Teeth/Conical"
+MISFILED = f"{WRONG_PLACE}/{STRANGER}"
 SETTLED_MS = 4000
 
 
@@ -24,44 +35,111 @@ def main() -> int:
     if CHROMIUM is None:
         print("There is no chromium on PATH: sh scripts/system_libraries.sh --browser", file=sys.stderr)
         return 1
-    PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            workspace = prepare_workspace(Path(folder) / "fossils", per_category=8)
+            workspace = prepare_study(Path(folder) / "fossils")
         except CoreError as error:
             print(f"Error: {error}", file=sys.stderr)
             return 1
         with running_app(workspace.root) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
-            page.set_default_timeout(120_000)
-            take_all(page, address)
+            for code in LANGUAGES:
+                take_all(browser, address, code)
             browser.close()
     return 0
 
 
-def take_all(page: Page, address: str) -> None:
-    """Visit the screens in the order of the work."""
-    page.goto(address)
+def prepare_study(root: Path) -> Workspace:
+    """Make the sample collection with one specimen in a wrong folder, and runs of it by two backbones."""
+    workspace = open_workspace(root)
+    make_samples(workspace.meshes, SampleSettings())
+    for path in (workspace.meshes / ITS_PLACE).glob(f"{STRANGER}.*"):
+        path.replace(workspace.meshes / WRONG_PLACE / path.name)
+    for model in ("classical", "efficientnet_lite2"):
+        settings = RunSettings(
+            name=model, features=FeatureSettings(model=model, download=False), clusters=ClusterSettings(), workers=0
+        )
+        run_pipeline(workspace, settings)
+    return workspace
+
+
+def take_all(browser: Browser, address: str, code: str) -> None:
+    """Visit the screens in the order of the study, in one language."""
+    folder = PICTURES if code == "en" else PICTURES / code
+    folder.mkdir(parents=True, exist_ok=True)
+    page = browser.new_page(viewport={"width": 1280, "height": 860}, locale=code)
+    page.set_default_timeout(180_000)
+
+    def word(key: str) -> str:
+        return say_in(code, key)
+
+    for name, show in STUDY.items():
+        show(page, f"{address}/{{}}?run=efficientnet_lite2&lang={code}&specimen={{}}", word)
+        page.wait_for_timeout(SETTLED_MS)
+        page.mouse.move(2, 2)
+        path = folder / f"{name}.png"
+        page.screenshot(path=path)
+        # A palette keeps the pictures of a screen small and sharp.
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        print(path.relative_to(PROJECT))
+    page.close()
+
+
+Word = Callable[[str], str]
+
+
+def _specimens(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("", QUERY))
     page.locator("button.pick").first.wait_for()
-    shoot(page, "specimens")
-    page.goto(f"{address}/search?specimen={QUERY}")
+
+
+def _specimen(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("specimen", QUERY))
     page.locator(".viewer[data-state=ready]").wait_for()
-    shoot(page, "search")
-    page.goto(f"{address}/map?specimen={QUERY}")
-    page.locator(".js-plotly-plot").wait_for()
-    shoot(page, "map")
-    page.goto(f"{address}/clusters?specimen={QUERY}")
-    page.get_by_text("Cluster 0").first.wait_for()
-    shoot(page, "clusters")
 
 
-def shoot(page: Page, name: str) -> None:
-    """Let the screen settle and keep a picture of it."""
-    page.wait_for_timeout(SETTLED_MS)
-    page.mouse.move(2, 2)
-    page.screenshot(path=PICTURES / f"{name}.png")
-    print(f"docs/pictures/{name}.png")
+def _search(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("search", QUERY))
+    page.locator(".viewer[data-state=ready]").wait_for()
+
+
+def _map(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("map", MISFILED))
+    page.locator(".map[data-state=ready]").wait_for()
+
+
+def _clusters(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("clusters", QUERY))
+    page.get_by_text(word("clusters-view-groups"), exact=True).wait_for()
+    page.locator("button.pick").first.wait_for()
+
+
+def _misfits(page: Page, address: str, word: Word) -> None:
+    page.get_by_text(word("clusters-view-misfits"), exact=True).click()
+    page.locator("button.pick").first.wait_for()
+
+
+def _evaluate(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("evaluate", QUERY))
+    page.locator("[data-testid=stMetric]").first.wait_for()
+
+
+def _runs(page: Page, address: str, word: Word) -> None:
+    page.goto(address.format("runs", QUERY))
+    page.locator("[data-testid=stDataFrame]").first.wait_for()
+
+
+# In the order of the study.
+STUDY: dict[str, Callable[[Page, str, Word], None]] = {
+    "specimens": _specimens,
+    "specimen": _specimen,
+    "search": _search,
+    "map": _map,
+    "clusters": _clusters,
+    "misfits": _misfits,
+    "evaluate": _evaluate,
+    "runs": _runs,
+}
 
 
 if __name__ == "__main__":

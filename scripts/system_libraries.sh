@@ -14,8 +14,10 @@ if [ "$(uname -s)" = "Linux" ]; then
     need libgomp.so.1 libgomp1
     need libX11.so.6 libx11-6
 fi
-if [ "${1:-}" = "--browser" ] && ! command -v chromium >/dev/null 2>&1; then
-    packages="$packages chromium"
+if [ "${1:-}" = "--browser" ]; then
+    # What drives the browser is a program of its own, which needs this library.
+    [ "$(uname -s)" != "Linux" ] || need libatomic.so.1 libatomic1
+    command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
 fi
 [ -n "$packages" ] || exit 0
 echo "System libraries are missing:$packages"
