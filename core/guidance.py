@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.clusters import Clustering, ClusterSettings
+from core.clusters import Clustering, ClusterSettings, cluster_on
+from core.groundwork import Groundwork
 
 HIGH_NOISE = 0.3
+# Up to so many specimens a step is tried before it is advised: it takes milliseconds.
+_TRIED_UP_TO = 2_000
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,21 @@ class Advice:
         The settings with that change.
     flags : str
         The same as flags of the command line.
+    outcome : Clustering or None
+        What the step leads to, where it was tried.
     """
 
     kind: str
     text: str
     settings: ClusterSettings
     flags: str
+    outcome: Clustering | None = None
+
+    def helps(self, before: Clustering) -> bool:
+        """Return whether the step was tried and shows groups where there were none, or leaves less as noise."""
+        if self.outcome is None or self.outcome.n_clusters < 2:
+            return False
+        return before.n_clusters < 2 or self.outcome.n_noise < before.n_noise
 
 
 def advise(clustering: Clustering) -> tuple[Advice, ...]:
@@ -45,6 +57,37 @@ def advise(clustering: Clustering) -> tuple[Advice, ...]:
     steps = [_fewer_samples(settings), _smaller_clusters(settings), _other_selection(settings)]
     steps.append(_unfold(settings, n_specimens))
     return tuple(step for step in steps if step is not None)
+
+
+def advise_on(groundwork: Groundwork, clustering: Clustering) -> tuple[Advice, ...]:
+    """Return what to try next, each step with what it leads to, those that help before those that do not.
+
+    Among them the order of `advise` stays. `min_samples` is halved until that helps. UMAP takes
+    too long to be tried unasked, and so does any step in a collection of more than 2,000.
+    """
+    steps = advise(clustering)
+    if len(clustering.ids) > _TRIED_UP_TO:
+        return steps
+    tried = [step if step.settings.umap else _try(groundwork, step, clustering) for step in steps]
+    return tuple(sorted(tried, key=lambda step: not (step.outcome is None or step.helps(clustering))))
+
+
+def _try(groundwork: Groundwork, step: Advice, before: Clustering) -> Advice:
+    while True:
+        tried = replace(step, outcome=cluster_on(groundwork, step.settings))
+        further = _fewer_samples(step.settings) if step.kind == "fewer-samples" else None
+        if further is None or tried.helps(before):
+            return tried
+        step = further
+
+
+def explain_outcome(step: Advice, before: Clustering) -> str:
+    """Return in a few words what a step leads to; empty where it was not tried."""
+    if step.outcome is None:
+        return ""
+    if not step.helps(before):
+        return "no help here"
+    return f"leads to {step.outcome.n_clusters} clusters and {step.outcome.noise_ratio:.0%} noise"
 
 
 def explain_noise(clustering: Clustering) -> str:

@@ -11,7 +11,7 @@ from core.assignment import assign
 from core.clusters import METHODS, Clustering, ClusterSettings, write_clustering
 from core.embeddings import Embeddings
 from core.errors import CoreError
-from core.guidance import Advice, advise
+from core.guidance import Advice, advise_on
 from core.spreadsheets import csv_for_people
 from ui import state
 from ui.charts import figure_config, sizes_figure
@@ -50,7 +50,7 @@ def main() -> None:
             state.show_error(error)
             return
         show_figures(there, clustering)
-        show_advice(clustering)
+        show_advice(there, clustering)
         show_newcomer(there, clustering)
         view = st.segmented_control(
             say("clusters-view"),
@@ -148,7 +148,7 @@ def as_table(clustering: Clustering) -> pd.DataFrame:
     )
 
 
-def show_advice(clustering: Clustering) -> None:
+def show_advice(there: state.Collection, clustering: Clustering) -> None:
     """Where much is noise, say which step to try next; after a step, what it changed."""
     before = st.session_state.get("before_step")
     if before is not None and before[1] != clustering.settings:
@@ -163,7 +163,7 @@ def show_advice(clustering: Clustering) -> None:
         )
         words.success(f"{_step(kind)} {change}", icon=":material/compare_arrows:")
         undo.button(say("clusters-undo"), on_click=take_settings, args=(settings,), width="stretch")
-    steps = advise(clustering)
+    steps = advise_on(groundwork(there), clustering)
     if not steps:
         return
     with st.container(border=True):
@@ -172,7 +172,7 @@ def show_advice(clustering: Clustering) -> None:
         st.markdown(f":material/lightbulb: {share} {say('clusters-try-next')}")
         for number, step in enumerate(steps):
             words, button = st.columns([6, 1], vertical_alignment="center")
-            words.caption(_step(step.kind))
+            words.caption(f"{_step(step.kind)} {_outcome(step, clustering)}")
             button.button(
                 say("clusters-try"), key=f"try_{number}", on_click=_try, args=(step, clustering), width="stretch"
             )
@@ -180,6 +180,15 @@ def show_advice(clustering: Clustering) -> None:
 
 def _step(kind: str) -> str:
     return say(f"clusters-step-{kind}")
+
+
+def _outcome(step: Advice, before: Clustering) -> str:
+    if step.outcome is None:
+        return ""
+    if not step.helps(before):
+        return say("clusters-step-no-help")
+    outcome = step.outcome
+    return say("clusters-step-outcome", count=outcome.n_clusters, noise=f"{outcome.noise_ratio:.0%}")
 
 
 def _try(step: Advice, clustering: Clustering) -> None:

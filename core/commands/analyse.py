@@ -12,7 +12,8 @@ from core.cli import DONE, progress_of, report, say
 from core.commands import flags
 from core.embeddings import read_embeddings
 from core.evaluation import Ranking
-from core.guidance import advise, explain_noise
+from core.groundwork import Groundwork
+from core.guidance import advise_on, explain_noise, explain_outcome
 from core.labels import resolve_labels
 from core.matching import Matcher, MatchSettings
 from core.neighbours import Neighbours, SearchSettings
@@ -92,10 +93,11 @@ def _cluster(options: argparse.Namespace) -> int:
         f"{clustering.n_clusters} clusters of {len(clustering.ids)} specimens, {clustering.n_noise} of them noise "
         f"({clustering.noise_ratio:.0%}), mean membership strength {clustering.mean_prob:.2f}",
     )
-    for number, step in enumerate(advise(clustering), start=1):
+    for number, step in enumerate(advise_on(Groundwork(embeddings), clustering), start=1):
         if number == 1:
             say(options, f"{explain_noise(clustering)} To try next:")
-        say(options, f"  {number}. {step.text} ({step.flags})")
+        outcome = explain_outcome(step, clustering)
+        say(options, f"  {number}. {step.text} ({step.flags}{'; ' if outcome else ''}{outcome})")
     say(options, f"Written to {options.out / 'clusters.csv'} and summary.json")
     return DONE
 

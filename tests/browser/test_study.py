@@ -57,6 +57,7 @@ def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> N
     page.get_by_role("button", name="Try it").first.wait_for()
     before = noise_of(page)
     assert before > 30
+    page.get_by_text("Leads to").first.wait_for()
     page.get_by_role("button", name="Try it").first.click()
     page.get_by_text(f"{before}% noise. Now:").wait_for()
     now = noise_of(page)

@@ -65,12 +65,12 @@ def test_cluster__a_constant_column_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_cluster__advises_where_much_is_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The next steps are named with their flags, the mildest first."""
+    """The next steps are named with their flags and what they lead to, the mildest first, useless ones last."""
     noise = CHANCE.normal(size=(60, 16))
     assert main(["cluster", *put(tmp_path, noise), "--min-samples", "5"]) == 0
     said = capsys.readouterr()
     text = said.out + said.err
-    steps = ["--min-samples 2", "--min-cluster-size 5", "--cluster-selection-method eom", "--pca 50 --umap"]
+    steps = ["--min-samples 2; leads to", "--min-cluster-size 5; leads to", "--pca 50 --umap", "eom; no help here"]
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
 

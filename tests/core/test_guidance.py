@@ -9,7 +9,8 @@ import pytest
 from points import embeddings_of, grouped_points
 
 from core.clusters import Clustering, ClusterSettings, cluster
-from core.guidance import advise, explain_noise
+from core.groundwork import Groundwork
+from core.guidance import advise, advise_on, explain_noise, explain_outcome
 
 CAREFUL = ClusterSettings(min_samples=6, min_cluster_size=12, cluster_selection_method="eom")
 
@@ -61,9 +62,38 @@ def test_advise__nothing_for_methods_without_noise(method: str) -> None:
     assert advise(noisy(replace(CAREFUL, method=method))) == ()
 
 
-def test_advise__its_steps_can_be_taken() -> None:
-    """Each advised setting clusters without an error."""
+def test_advise_on__tells_what_each_step_leads_to() -> None:
+    """What is told is what comes out when the step is taken; steps that help come first."""
     embeddings = embeddings_of(grouped_points(60))
     found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
-    for step in advise(found)[:3]:
-        assert cluster(embeddings, step.settings).n_clusters >= 0
+    steps = advise_on(Groundwork(embeddings), found)
+    assert [step.kind for step in steps if step.outcome is None] == ["unfold"]
+    for step in steps:
+        if step.outcome is None:
+            assert explain_outcome(step, found) == ""
+            continue
+        np.testing.assert_array_equal(step.outcome.labels, cluster(embeddings, step.settings).labels)
+        if step.helps(found):
+            assert explain_outcome(step, found).startswith(f"leads to {step.outcome.n_clusters} clusters")
+        else:
+            assert explain_outcome(step, found) == "no help here"
+    useless = [step.outcome is not None and not step.helps(found) for step in steps]
+    assert useless == sorted(useless)
+
+
+def test_advise_on__lowers_min_samples_until_that_helps() -> None:
+    """Where half of it still leaves everything as noise, it is halved again."""
+    embeddings = embeddings_of(grouped_points(42))
+    found = cluster(embeddings, ClusterSettings(min_samples=24, min_cluster_size=5))
+    [step] = [step for step in advise_on(Groundwork(embeddings), found) if step.kind == "fewer-samples"]
+    assert step.helps(found)
+    assert step.settings.min_samples < 12
+    assert f"to {step.settings.min_samples}:" in step.text
+
+
+def test_advise_on__tries_nothing_in_large_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a limit the steps are those of `advise`, untried."""
+    monkeypatch.setattr("core.guidance._TRIED_UP_TO", 50)
+    embeddings = embeddings_of(grouped_points(60))
+    found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
+    assert advise_on(Groundwork(embeddings), found) == advise(found)

@@ -122,3 +122,5 @@ clusters-step-smaller-clusters = Lower the smallest cluster: small groups then c
 clusters-step-leaf = Choose groups by leaf: groups inside of a group that swallows all others then show.
 clusters-step-eom = Choose groups by eom: coarser groups, which keep much of what lies between the finest ones.
 clusters-step-unfold = Reduce by PCA to 50 and by UMAP to 15 dimensions first: UMAP draws neighbours together. It also makes groups look further apart than they are, so check what it finds against the pictures.
+clusters-step-outcome = **Leads to { $count } clusters, { $noise } noise.**
+clusters-step-no-help = No help here.

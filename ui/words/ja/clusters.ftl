@@ -107,3 +107,5 @@ clusters-step-smaller-clusters = クラスタの最小サイズを下げる：�
 clusters-step-leaf = 群をleafで選ぶ：すべてを飲み込む群の内側にある群が見えます。
 clusters-step-eom = 群をeomで選ぶ：粗い群になり、最も細かい群の間にあるものも多く残ります。
 clusters-step-unfold = 先にPCAで50次元、UMAPで15次元に減らす：UMAPは近傍を引き寄せます。群が実際より離れて見えることもあるので、画像で確かめてください。
+clusters-step-outcome = **クラスタ { $count }、ノイズ { $noise } になります。**
+clusters-step-no-help = ここでは効果がありません。
