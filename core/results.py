@@ -28,10 +28,11 @@ from core.evaluation import (
     write_evaluation,
 )
 from core.labels import Labels, labels_of_categories
+from core.manifest import Manifest
 from core.newcomers import Describer
 from core.progress import Progress, silent
 from core.robustness import RobustnessSettings, Survival, measure_robustness, write_robustness
-from core.storage import Manifest, fingerprint, remove_unfinished, sha256_of_file
+from core.storage import fingerprint, remove_unfinished, sha256_of_file
 from core.sweep import Sweep, SweepSettings, sweep, write_sweep
 
 T = TypeVar("T")

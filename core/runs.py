@@ -14,7 +14,8 @@ from typing import Any
 from core.catalogue import Catalogue
 from core.errors import BusyError, CoreError, SettingError, WorkspaceError
 from core.jobs import current_job, queued_jobs
-from core.storage import Manifest, write_bytes
+from core.manifest import Manifest
+from core.storage import write_bytes
 from core.workspace import RunFolder, Workspace
 
 NOTES_FILE = "notes.txt"

@@ -20,6 +20,7 @@ from core.embeddings import Embeddings, assemble, sha256_of_matrix
 from core.errors import MissingStageError, SpecimenError
 from core.features import Extractor
 from core.inventory import take_inventory
+from core.manifest import Manifest
 from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
 from core.pooling import pool_views
 from core.preparation import Failure, Task, fingerprint_of_views, record_of
@@ -27,7 +28,6 @@ from core.progress import Progress, silent
 from core.stage_files import drop_views_from, find_views, read_features, read_view_files, store_features, view_paths
 from core.storage import (
     TEMPORARY_PREFIX,
-    Manifest,
     file_of_specimen,
     fingerprint,
     read_npy,

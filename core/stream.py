@@ -16,12 +16,13 @@ from core.dense import TOKENS_FOLDER, extract_with_tokens
 from core.errors import SpecimenError
 from core.features import Extractor, NetworkExtractor, views_at_once
 from core.inventory import Inventory, SpecimenFile, stamp_of
+from core.manifest import Manifest
 from core.pooling import pool_views
 from core.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
 from core.progress import Progress
 from core.stage_files import read_features, store_features
 from core.stages import POOLING_VERSION
-from core.storage import Manifest, file_of_specimen, fingerprint, remove_file, write_npy
+from core.storage import file_of_specimen, fingerprint, remove_file, write_npy
 from core.views import ViewSettings
 from core.workers import Children, prepare_all
 from core.workspace import RunFolder, Workspace

@@ -17,10 +17,10 @@ from core.cli import main
 from core.clusters import ClusterSettings
 from core.curation import Curation
 from core.errors import BusyError, NewerVersionError
+from core.manifest import Manifest
 from core.metadata import metadata_table, put_metadata
 from core.pipeline import RunSettings, run_pipeline
 from core.repair import Damage, examine_workspace, repair_workspace
-from core.storage import Manifest
 from core.views import ViewSettings
 from core.workspace import RunFolder, Workspace, open_workspace
 from tests.fakes import FakeExtractor, bytes_below, write_specimens

@@ -13,6 +13,7 @@ import pytest
 
 from core.embeddings import Embeddings, read_embeddings
 from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
+from core.manifest import Manifest
 from core.neighbours import SearchSettings
 from core.stage_files import find_views, read_features, read_view_files
 from core.stages import (
@@ -22,7 +23,7 @@ from core.stages import (
     render_folder,
     search_folder,
 )
-from core.storage import Manifest, write_npy
+from core.storage import write_npy
 from core.views import ViewSettings
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 

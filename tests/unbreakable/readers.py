@@ -398,10 +398,11 @@ def _workspaces(folder: Path) -> dict[str, Kind]:
     from core.catalogue import Catalogue, SpecimenRecord
     from core.curation import Curation
     from core.features import FeatureSettings, open_extractor
+    from core.manifest import Manifest
     from core.metadata import metadata_table, put_metadata
     from core.newcomers import Describer
     from core.preferences import read_preferences
-    from core.storage import Manifest, read_json
+    from core.storage import read_json
     from core.workspace import RunFolder, Workspace
 
     catalogue = Catalogue(folder / "catalogue.sqlite")
