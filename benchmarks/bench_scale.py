@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--specimens", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--specimens-hauled", type=int, default=20_000)
+    parser.add_argument("--models-hauled", nargs="+", default=["classical", "efficientnet_lite2"])
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure is not None:
@@ -47,7 +48,8 @@ def main() -> int:
         if "sessions" in wanted:
             sessions(Path(folder) / "sessions", options.minutes)
         if "haul" in wanted:
-            haul(options.specimens_hauled)
+            for model in options.models_hauled:
+                haul(options.specimens_hauled, model)
     return 0
 
 
@@ -206,8 +208,8 @@ def sessions(root: Path, minutes: float) -> None:
     print(f"  memory of the app in MB, round by round: {_curve(memory)}")
 
 
-def haul(count: int) -> None:
-    """Render and describe specimens in one process; print its memory on the way."""
+def haul(count: int, model: str) -> None:
+    """Render specimens and describe them by a backbone in this process; print its memory on the way."""
     from core.features import FeatureSettings, open_extractor
     from core.meshes import Mesh
     from core.pooling import pool_views
@@ -215,7 +217,7 @@ def haul(count: int) -> None:
 
     chance = np.random.default_rng(42)
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    extractor = open_extractor(FeatureSettings(model="classical"))
+    extractor = open_extractor(FeatureSettings(model=model))
     settings = ViewSettings(views=4, size=64)
     memory = []
     for number in range(count):
@@ -228,7 +230,7 @@ def haul(count: int) -> None:
             memory.append(psutil.Process().memory_info().rss / 1e6)
     memory.append(psutil.Process().memory_info().rss / 1e6)
     half = memory[len(memory) // 2 :]
-    print(f"{count:,} specimens rendered and described in one process, memory in MB: {_curve(memory)}")
+    print(f"{count:,} specimens rendered and described by {model} in one process, memory in MB: {_curve(memory)}")
     print(f"  growth over the second half: {half[-1] - half[0]:.1f} MB")
 
 

@@ -8,8 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.errors import SettingError
+from core.errors import CoreError, SettingError
 from core.intake import Refusal, category_parts, remove_abandoned, take_uploads, why_refused
 from tests.fakes import bytes_below
 
@@ -26,7 +28,9 @@ def archive(files: dict[str, bytes], name: str = "scans.zip") -> io.BytesIO:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as opened:
         for inside, data in files.items():
-            opened.writestr(inside, data)
+            entry = zipfile.ZipInfo("entry")
+            entry.filename = inside  # as it is, NUL and all
+            opened.writestr(entry, data)
     return upload(name, stream.getvalue())
 
 
@@ -123,3 +127,28 @@ def test_remove_abandoned__removes_what_the_dead_left(tmp_path: Path) -> None:
         (tmp_path / f".incoming-{pid}-x").mkdir()
     assert remove_abandoned(tmp_path) == 1
     assert [path.name for path in tmp_path.iterdir()] == [f".incoming-{os.getpid()}-x"]
+
+
+@given(
+    names=st.lists(st.text(max_size=40), min_size=1, max_size=4), packed=st.booleans(), category=st.text(max_size=20)
+)
+def test_take_uploads__stays_in_its_folder_whatever_the_names(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], packed: bool, category: str
+) -> None:
+    """Names of files, members of archives and categories of any kind: nothing outside of the folder of meshes."""
+    root = tmp_path_factory.mktemp("uploads")
+    content = b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"
+    files = {f"{name}.off": content for name in names}
+    sent = [archive(files)] if packed else [upload(name, data) for name, data in files.items()]
+    (root / "meshes").mkdir()
+    try:
+        taken = take_uploads(root / "meshes", sent, category)
+    except CoreError:
+        taken = None
+    assert [path.name for path in root.iterdir()] == ["meshes"]
+    there = [path for path in (root / "meshes").rglob("*") if path.is_file()]
+    assert all(path.read_bytes() == content for path in there)
+    assert not any(path.is_symlink() or path.name.startswith(".") for path in (root / "meshes").rglob("*"))
+    assert taken is not None or there == []
+    if taken is not None:
+        assert len(there) == len(taken.kept)

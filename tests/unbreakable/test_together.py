@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -233,3 +234,24 @@ def test_run__gives_the_same_bytes_in_another_place(nursery: Nursery, tmp_path: 
         assert nursery.run(folder, workers=workers).status == 0
         assert nursery.results(folder) == nursery.undisturbed
     assert set(bytes_below(tmp_path / "0" / "runs")) == set(bytes_below(tmp_path / "2" / "runs"))
+
+
+def test_run__gives_the_same_bytes_with_the_built_in_network(nursery: Nursery, tmp_path: Path) -> None:
+    """Two starts of the program, with other numbers of threads, children and images at a time: the same bytes."""
+    made = []
+    for number, more in enumerate(
+        (["--workers", "1", "--engine-threads", "1"], ["--workers", "2", "--batch-size", "3"])
+    ):
+        folder = tmp_path / str(number)
+        command = [sys.executable, "-m", "core", "run", "--workspace", str(folder), "--in", str(nursery.meshes)]
+        flags = ["--name", "run", "--model", "efficientnet_lite2", "--size", "64", "--views", "3", "--no-download"]
+        flags += ["--precision", "fp32", "--min-cluster-size", "2", "--pca", "2", "--quiet", *more]
+        environment = {**os.environ, "PYTHONHASHSEED": str(number)}
+        ran = subprocess.run(
+            [*command, *flags], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        made.append({path.name: path.read_bytes() for path in sorted((folder / "runs" / "run").rglob("*.npy"))})
+        made[-1] |= {path.name: path.read_bytes() for path in sorted((folder / "runs" / "run").rglob("*.csv"))}
+    assert {"embeddings.npy", "clusters.csv", "pca_report.csv"} <= made[0].keys()
+    assert made[0] == made[1]
