@@ -13,6 +13,7 @@ from core.preferences import put_preference, read_preferences
 from ui import state
 from ui.finder import find_specimen
 from ui.health import show_health
+from ui.housekeeping import collect_garbage
 from ui.job_panel import show_job_in_sidebar
 from ui.keys import listen_to_keys
 from ui.screens import SCREENS, go_to, go_where_asked, link_to
@@ -38,6 +39,7 @@ def show_screen(page: Page) -> None:
         page.run()
     except Exception as error:  # noqa: BLE001 whatever it is, the session goes on
         _show_failure(error)
+    collect_garbage()
 
 
 def _begin(screen: str) -> None:
