@@ -17,6 +17,7 @@ from ui.housekeeping import collect_garbage
 from ui.job_panel import show_job_in_sidebar
 from ui.keys import listen_to_keys
 from ui.screens import SCREENS, go_to, go_where_asked, link_to
+from ui.selection import name_selection_in_address, recall_selection
 from ui.selection_panel import show_selection
 from ui.theme import apply_css
 from ui.viewer import warm_up_viewer
@@ -30,6 +31,7 @@ def begin_session() -> None:
     """Let the session speak its language and follow the browser's address; called by the router first."""
     settle_language(read_preferences(state.workspace()).get("language"))
     state.follow_address()
+    recall_selection()
 
 
 def show_screen(page: Page) -> None:
@@ -65,6 +67,7 @@ def _begin(screen: str) -> None:
             show_selection(there)
         show_job_in_sidebar()
         listen_to_keys({}, key="frame_keys")
+        name_selection_in_address()
         _language_chooser()
         st.caption(say("frame-workspace", path=f"`{state.workspace().root}`"))
 

@@ -2,15 +2,24 @@
 
 A screen calls `select`, `add_to_selection` or `take_from_selection` in a callback, or before a
 rerun, and shows those of `selected_in(there)` as chosen. The panel in the sidebar does the rest.
+Every change is kept in the workspace, and a token of it in the address, so that a reload finds it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-_STATE, _USED_ON = "selection", "selection_used_on"
+from core.errors import CoreError
+from core.selections import keep_selection, kept_selection, new_token
+from ui import state
+
+_STATE, _OWN_TOKEN, _USED_ON = "selection", "selection_own_token", "selection_used_on"
+_PARTS = Path(__file__).parent / "address_component"
 
 
 def selected() -> tuple[str, ...]:
@@ -25,8 +34,46 @@ def selected_in(ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def select(specimen_ids: Iterable[str]) -> None:
-    """Make these specimens the selection."""
+    """Make these specimens the selection, and keep it for a reload of the page."""
     st.session_state[_STATE] = tuple(dict.fromkeys(specimen_ids))
+    if not selected():
+        state.put_selection_in_address("")
+        return
+    # Other tabs may have begun with what the address named; what changes is this session's own.
+    token = st.session_state.setdefault(_OWN_TOKEN, new_token())
+    try:
+        keep_selection(state.catalogue(), token, selected())
+    except CoreError as error:
+        logging.getLogger("core").warning("%s", error)
+        return
+    state.put_selection_in_address(token)
+
+
+def recall_selection() -> None:
+    """Let a new session begin with the selection that its address names; called by the router."""
+    if _STATE in st.session_state:
+        return
+    st.session_state[_STATE] = ()
+    token = st.query_params.get(state.SELECTION, "")
+    if not token:
+        return
+    try:
+        st.session_state[_STATE] = kept_selection(state.catalogue(), token)
+    except CoreError as error:
+        logging.getLogger("core").warning("%s", error)
+    if selected():
+        state.put_selection_in_address(token)
+
+
+def name_selection_in_address() -> None:
+    """Let the browser's address name the selection, without a step of its own for its back button."""
+    data = {"name": state.SELECTION, "value": state.address().get(state.SELECTION, "")}
+    _component()(key="address_of_selection", data=data, height=1)
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return st.components.v2.component("address", js=(_PARTS / "address.js").read_text(encoding="utf-8"))
 
 
 def add_to_selection(specimen_ids: Iterable[str]) -> None:

@@ -23,7 +23,9 @@ from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace
 from ui.words import language, say
 
+SELECTION = "selection"
 _CHOSEN_NOW, _ADDRESS, _IN_ADDRESS = "chosen_now", "address", ("run", "specimen")
+_KEPT = "kept_selection"
 WORKSPACE_VARIABLE = "FOSSILVIT_WORKSPACE"
 PROJECT = Path(__file__).resolve().parents[1]
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
@@ -167,9 +169,16 @@ def choose_run(name: str) -> None:
 
 
 def address() -> dict[str, str]:
-    """Return what the browser's address says behind the screen: run, specimen, and a language given there."""
+    """Return what the browser's address says behind the screen: run, specimen, selection, a language given there."""
     wanted = {name: str(st.session_state[name]) for name in _IN_ADDRESS if st.session_state.get(name)}
+    if st.session_state.get(_KEPT):
+        wanted[SELECTION] = st.session_state[_KEPT]
     return {**wanted, "lang": language()} if "lang" in st.query_params else wanted
+
+
+def put_selection_in_address(token: str) -> None:
+    """Let addresses name the selection that is kept under a token from now on; none where it is empty."""
+    st.session_state[_KEPT] = token
 
 
 def follow_address() -> None:
@@ -192,9 +201,14 @@ def keep_address(there: Collection | None) -> None:
     wanted = address()
     if specimen is None:
         wanted.pop("specimen", None)
-    if st.query_params.to_dict() != wanted:
+    # The selection alone makes no new step for the browser's back button; `ui.selection` puts it there.
+    if _without_selection(st.query_params.to_dict()) != _without_selection(wanted):
         st.query_params.from_dict(wanted)
     st.session_state[_ADDRESS] = wanted
+
+
+def _without_selection(address: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in address.items() if name != SELECTION}
 
 
 def specimen_table(there: Collection) -> pd.DataFrame:

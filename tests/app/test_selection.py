@@ -76,6 +76,29 @@ def test_selection__is_tagged(in_own_workspace: Workspace) -> None:
     assert curation_of(in_own_workspace).tags() == {}
 
 
+def test_selection__outlives_the_session_by_its_address(in_own_workspace: Workspace) -> None:
+    """Another session with the same address begins with it, changes it for itself alone, and an odd address is none."""
+    curation_of(in_own_workspace).put_set("teeth", [TOOTH, OTHER_TOOTH])
+    first = app().run()
+    press(first, "Select this set")
+    token = first.session_state["kept_selection"]
+    second = at_address(token).run()
+    assert second.session_state["selection"] == (TOOTH, OTHER_TOOTH)
+    press(second, "Take it from the selection")
+    press(second, "Select this set")
+    assert second.session_state["kept_selection"] not in ("", token)
+    assert at_address(token).run().session_state["selection"] == (TOOTH, OTHER_TOOTH)
+    for odd in ("nonsense", "0" * 32, "<script>"):
+        assert at_address(odd).run().session_state["selection"] == ()
+
+
+def at_address(token: str) -> AppTest:
+    """Return the app opened at an address that names a selection, not yet run."""
+    screen = app()
+    screen.query_params["selection"] = token
+    return screen
+
+
 def press(screen: AppTest, label: str) -> None:
     """Press the button of this name."""
     next(button for button in screen.button if button.label == label).click()

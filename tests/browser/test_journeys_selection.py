@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core.catalogue import Catalogue
 from core.curation import Curation
 from core.metadata import read_metadata
 from core.workspace import Workspace
+from tests.browser.conftest import MILLISECONDS
 from tests.browser.test_journeys import in_hand, wait_for_specimen
 
 FIRST, FOURTH = "Ammonoids/Cadicone/ammonoid_cadicone_001", "Ammonoids/Oxycone/ammonoid_oxycone_001"
@@ -61,6 +63,61 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
     gallery.get_by_text("Named sets").click()
     gallery.get_by_role("button", name="Select this set").click()
     gallery.get_by_text("4 selected").wait_for()
+
+
+def test_journey__a_reload_keeps_the_selection(gallery: Page, browser: Browser, address: str) -> None:
+    """It is there again, on the way back, too; another tab begins with it and changes it for itself alone."""
+    ticks = gallery.locator(".wall button.tick")
+    ticks.nth(0).click()
+    gallery.get_by_text("1 selected").wait_for()
+    ticks.nth(3).click()
+    gallery.get_by_text("2 selected").wait_for()
+    gallery.wait_for_url("**selection=*")
+    gallery.reload()
+    gallery.get_by_text("2 selected").wait_for()
+    expect(gallery.locator(".wall button.tick[aria-pressed=true]")).to_have_count(2)
+
+    other = browser.new_page()
+    other.set_default_timeout(MILLISECONDS)
+    other.goto(gallery.url)
+    other.get_by_text("2 selected").wait_for()
+    other.get_by_role("button", name="Clear").click()
+    other.get_by_text("Nothing is selected").wait_for()
+    expect(other).not_to_have_url(re.compile("selection="))
+    other.locator(".wall button.tick").nth(1).click()
+    other.get_by_text("1 selected").wait_for()
+    gallery.reload()
+    gallery.get_by_text("2 selected").wait_for()
+    other.reload()
+    other.get_by_text("1 selected").wait_for()
+    other.close()
+
+    gallery.get_by_role("link", name="Map").click()
+    gallery.get_by_role("heading", name="Map").wait_for()
+    gallery.get_by_text("2 selected").wait_for()
+    gallery.go_back()
+    gallery.get_by_role("heading", name="Specimens").wait_for()
+    gallery.wait_for_url("**selection=*")
+    gallery.reload()
+    gallery.get_by_text("2 selected").wait_for()
+    gallery.goto(f"{address}/?selection=<script>")
+    gallery.get_by_text("Nothing is selected").wait_for()
+
+
+def test_journey__addresses_of_old_and_of_nobody(page: Page, address: str) -> None:
+    """The first screen has a name, too; an address of no screen lists those that there are."""
+    page.goto(f"{address}/specimens?lang=en")
+    page.get_by_role("heading", name="Specimens").wait_for()
+    page.locator(".wall button.pick img").first.wait_for()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.goto(f"{address}/atlas?lang=en")
+    page.get_by_role("heading", name="There is no screen of this name").wait_for()
+    page.get_by_text("The address ends in atlas").wait_for()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_test_id("stMain").get_by_role("link", name="Map").click()
+    page.get_by_role("heading", name="Map").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="There is no screen of this name").wait_for()
 
 
 def test_journey__back_forward_and_keys(gallery: Page) -> None:

@@ -26,3 +26,5 @@ frame-find-hint = press /
 frame-find-help = Press / anywhere, type part of an id, then Enter.
 frame-find-nothing = No id fits.
 frame-find-more = and { $count } more; type another word.
+frame-lost = There is no screen of this name
+frame-lost-about = The address ends in { $name }, which is none of the screens below. Your selection, run and specimen come along.

@@ -1,0 +1,52 @@
+"""Which addresses lead where: to the screens, and, where there is none of that name, to a list of them."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from ui import state
+from ui.screens import SCREENS, link_to
+from ui.words import say
+
+_LOST, _LONGEST_SHOWN = "lost_at", 60
+
+
+def routes() -> list[Page]:
+    """Return the pages of the app, the first screen at the root as well as under its name."""
+    first = SCREENS[0]
+    pages = [_page(screen.path, screen.name, screen.icon) for screen in SCREENS]
+    root = st.Page(first.path, title=say(f"frame-screen-{first.name}"), icon=first.icon, url_path="", default=True)
+    asked = asked_for()
+    # Streamlit takes no page with a slash in its name.
+    if asked not in ("", *(screen.name for screen in SCREENS)) and "/" not in asked:
+        st.session_state[_LOST] = asked
+    # It stays there for the browser's back button.
+    return [root, *pages, *([_lost(st.session_state[_LOST])] if _LOST in st.session_state else [])]
+
+
+def asked_for() -> str:
+    """Return the last part of the browser's address, which names a screen; empty at the root."""
+    path = urlsplit(st.context.url or "").path.strip("/")
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    if base and (path == base or path.startswith(f"{base}/")):
+        path = path[len(base) :].strip("/")
+    return unquote(path.rpartition("/")[2]).strip()
+
+
+def _page(path: str, name: str, icon: str) -> Page:
+    return st.Page(path, title=say(f"frame-screen-{name}"), icon=icon, url_path=name)
+
+
+def _lost(asked: str) -> Page:
+    def show_lost() -> None:
+        st.title(say("frame-lost"))
+        shown = asked if len(asked) <= _LONGEST_SHOWN else f"{asked[:_LONGEST_SHOWN]}…"
+        st.markdown(say("frame-lost-about", name=f"**{state.plain(shown)}**"))
+        with st.container(gap=None):
+            for screen in SCREENS:
+                link_to(screen.name, say(f"frame-screen-{screen.name}"))
+
+    return st.Page(show_lost, title=say("frame-lost"), url_path=asked)
