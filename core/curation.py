@@ -48,6 +48,19 @@ class Curation:
                 found[row[0]].append(row[1])
         return {name: tuple(found[name]) for name in sorted(found, key=str.casefold)}
 
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the ids of a set, in the order they were put in.
+
+        Raises
+        ------
+        SettingError
+            Where there is no such set.
+        """
+        sets = self.sets()
+        if name not in sets:
+            raise SettingError(f"There is no set {name!r}.", advice=f"There are: {', '.join(sets) or 'none'}.")
+        return sets[name]
+
     def put_set(self, name: str, ids: Iterable[str], *, replace: bool = False) -> None:
         """Keep ids under a name.
 

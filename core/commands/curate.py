@@ -12,7 +12,7 @@ from typing import Any
 from core.catalogue import Catalogue, SpecimenRecord
 from core.cli import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
 from core.curation import Curation
-from core.errors import CoreError, InputError, SettingError
+from core.errors import CoreError, InputError
 from core.measurements import Measurements, measured
 from core.meshes import read_mesh
 from core.metadata_matching import WAYS, MatchedTable, MatchingSettings, known_specimens, match_table, write_matched
@@ -98,11 +98,7 @@ def _table(options: argparse.Namespace) -> int:
     records = {record.specimen_id: record for record in _records(catalogue)}
     ids = list(records)
     if options.set_name:
-        sets = Curation(catalogue).sets()
-        if options.set_name not in sets:
-            named = ", ".join(sets) or "none"
-            raise SettingError(f"There is no set {options.set_name!r}.", advice=f"There are: {named}.")
-        ids = list(sets[options.set_name])
+        ids = list(Curation(catalogue).members(options.set_name))
     table = specimen_table(ids, records, catalogue).reset_index()
     write_csv(options.out, list(table.columns), table.fillna("").itertuples(index=False))
     say(options, f"Table: {specimens(len(table))}, in {options.out}")

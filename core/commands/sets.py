@@ -1,0 +1,186 @@
+"""Commands about what people keep of specimens: tags, sets."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from core.catalogue import Catalogue
+from core.cli import DONE, SOME_PASSED_OVER, say, specimens
+from core.curation import Curation
+from core.errors import InputError, SettingError
+from core.metadata_matching import known_specimens
+from core.storage import write_csv
+from core.tables import EXCEL_SUFFIXES, decode_text, read_table
+from core.workspace import Workspace, open_workspace
+
+ID_COLUMN, SET_COLUMN, TAG_COLUMN = "specimen_id", "set", "tag"
+_NAMED_AT_MOST = 20
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    parser = commands.add_parser("tags", parents=[common], help="the tags of specimens; add, remove, write as CSV")
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--add", metavar="TAG", help="give this tag to the specimens that the flags below name")
+    parser.add_argument("--remove", metavar="TAG", help="take this tag from them; from all where none are named")
+    _add_flags_of_specimens(parser)
+    parser.add_argument("--out", type=Path, help=f"write {ID_COLUMN},{TAG_COLUMN} to this CSV")
+    parser.set_defaults(run=_tags)
+    parser = commands.add_parser("sets", parents=[common], help="named sets of specimens; keep, delete, write as CSV")
+    parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
+    parser.add_argument("--name", default="", help="the set that --delete and the flags below are about")
+    parser.add_argument("--delete", action="store_true", help="forget the set; its specimens stay")
+    parser.add_argument("--overwrite", action="store_true", help="let a set of the same name be replaced")
+    _add_flags_of_specimens(parser)
+    parser.add_argument("--in", dest="table", type=Path, help=f"keep the sets of a CSV {SET_COLUMN},{ID_COLUMN}")
+    parser.add_argument(
+        "--out", type=Path, help=f"write {SET_COLUMN},{ID_COLUMN} of all sets, or of --name, to this CSV"
+    )
+    parser.set_defaults(run=_sets)
+
+
+def _add_flags_of_specimens(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--specimens", nargs="+", metavar="ID", default=[], help="ids of specimens")
+    parser.add_argument(
+        "--file", type=Path, help=f"a text with one id a line, or a CSV or Excel table with a column {ID_COLUMN}"
+    )
+    parser.add_argument("--set", dest="set_name", default="", help="the specimens of this set")
+
+
+def _tags(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    curation = Curation(Catalogue(workspace.catalogue_path))
+    named, status = _specimens_named(options, workspace, curation)
+    if options.add is not None and options.remove is not None:
+        raise SettingError("One of --add and --remove at a time.")
+    if options.add is not None:
+        if named is None:
+            raise SettingError("Nothing says which specimens get the tag.", advice="Give --specimens, --file or --set.")
+        curation.add_tag(options.add, named)
+        say(options, f"{specimens(len(named))} tagged {options.add!r}.")
+    elif options.remove is not None:
+        having = [name for name, tags in curation.tags().items() if options.remove in tags]
+        chosen = having if named is None else [name for name in having if name in set(named)]
+        curation.remove_tag(options.remove, chosen)
+        say(options, f"The tag {options.remove!r} was taken from {specimens(len(chosen))}.")
+    elif named is not None and options.out is None:
+        raise SettingError("Nothing says what to do with these specimens.", advice="Give --add, --remove or --out.")
+    kept = curation.tags()
+    if options.out is not None:
+        chosen_ids = kept if named is None else named
+        rows = [(name, tag) for name in chosen_ids for tag in kept.get(name, ())]
+        write_csv(options.out, (ID_COLUMN, TAG_COLUMN), rows)
+        say(options, f"Tags: {len(rows)} rows, in {options.out}")
+    elif options.add is None and options.remove is None:
+        _list(options, Counter(tag for tags in kept.values() for tag in tags), "There are no tags yet.")
+    return status
+
+
+def _sets(options: argparse.Namespace) -> int:
+    workspace = open_workspace(options.workspace)
+    curation = Curation(Catalogue(workspace.catalogue_path))
+    named, status = _specimens_named(options, workspace, curation)
+    if sum((options.delete, named is not None, options.table is not None)) > 1:
+        raise SettingError("One of --delete, --in, and specimens to keep at a time.")
+    if (options.delete or named is not None) and not options.name:
+        raise SettingError("Nothing says which set this is about.", advice="Give --name.")
+    if options.delete:
+        curation.members(options.name)
+        curation.remove_set(options.name)
+        say(options, f"The set {options.name!r} is forgotten; its specimens stay.")
+    elif named is not None:
+        curation.put_set(options.name, named, replace=options.overwrite)
+        say(options, f"The set {options.name!r} holds {specimens(len(named))}.")
+    elif options.table is not None:
+        status = _bring_in(options, workspace, curation)
+    kept = curation.sets()
+    if options.out is not None:
+        shown = {options.name: curation.members(options.name)} if options.name and not options.delete else kept
+        rows = [(name, specimen_id) for name, members in shown.items() for specimen_id in members]
+        write_csv(options.out, (SET_COLUMN, ID_COLUMN), rows)
+        say(options, f"Sets: {len(rows)} rows, in {options.out}")
+    elif not options.delete and named is None and options.table is None:
+        shown = {options.name: curation.members(options.name)} if options.name else kept
+        _list(options, {name: len(members) for name, members in shown.items()}, "There are no sets yet.")
+    return status
+
+
+def _bring_in(options: argparse.Namespace, workspace: Workspace, curation: Curation) -> int:
+    """Keep every set of a table, in the order of its rows."""
+    table = read_table(options.table)
+    if not {SET_COLUMN, ID_COLUMN} <= set(table.columns):
+        raise InputError(
+            f"{table.source} has no columns {SET_COLUMN} and {ID_COLUMN}.",
+            advice="`python -m core sets --out sets.csv` writes such a table.",
+        )
+    at_set, at_id = table.columns.index(SET_COLUMN), table.columns.index(ID_COLUMN)
+    members: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row[at_set] is not None and row[at_id] is not None:
+            members.setdefault(str(row[at_set]), []).append(str(row[at_id]))
+    known, status = set(known_specimens(workspace)), DONE
+    taken = sorted(set(members) & set(curation.sets()))
+    if taken and not options.overwrite:
+        raise SettingError(f"There is a set {taken[0]!r} already.", advice="--overwrite replaces it.")
+    for name, ids in members.items():
+        found = _without_unknown(ids, known)
+        curation.put_set(name, found, replace=options.overwrite)
+        say(options, f"The set {name!r} holds {specimens(len(found))}.")
+        status = SOME_PASSED_OVER if len(found) < len(dict.fromkeys(ids)) else status
+    return status
+
+
+def _specimens_named(
+    options: argparse.Namespace, workspace: Workspace, curation: Curation
+) -> tuple[list[str] | None, int]:
+    """Return the ids that the flags name, each once, None where no flag does; ids of nobody are told and left out."""
+    if not options.specimens and options.file is None and not options.set_name:
+        return None, DONE
+    ids = list(options.specimens)
+    if options.file is not None:
+        ids += _ids_in(options.file)
+    if options.set_name:
+        ids += curation.members(options.set_name)
+    found = _without_unknown(ids, set(known_specimens(workspace)))
+    if not found:
+        raise InputError(
+            "None of these specimens is in the workspace.",
+            advice="Ids are paths below the input folder without the suffix; `python -m core table` lists them.",
+        )
+    return found, SOME_PASSED_OVER if len(found) < len(dict.fromkeys(ids)) else DONE
+
+
+def _without_unknown(ids: Iterable[str], known: set[str]) -> list[str]:
+    """Return those ids that are known, each once, and name the others."""
+    log, once = logging.getLogger("core"), list(dict.fromkeys(ids))
+    unknown = [name for name in once if name not in known]
+    for name in unknown[:_NAMED_AT_MOST]:
+        log.error("Passed over %s: there is no such specimen.", name)
+    if len(unknown) > _NAMED_AT_MOST:
+        log.error("%d more ids like these are not shown.", len(unknown) - _NAMED_AT_MOST)
+    return [name for name in once if name in known]
+
+
+def _ids_in(path: Path) -> list[str]:
+    """Return the ids of a text with one a line, or of the column of a table."""
+    if not path.is_file():
+        raise InputError(f"The file {str(path)!r} is not there.", advice="Give a text with one id a line, or a table.")
+    if path.suffix.lower() in (".csv", ".tsv", *EXCEL_SUFFIXES):
+        table = read_table(path)
+        if ID_COLUMN not in table.columns:
+            raise InputError(f"{table.source} has no column {ID_COLUMN}.", advice="Name the column of ids so.")
+        place = table.columns.index(ID_COLUMN)
+        return [str(row[place]) for row in table.rows if row[place] is not None]
+    return [line.strip() for line in decode_text(path)[0].splitlines() if line.strip()]
+
+
+def _list(options: argparse.Namespace, counts: dict[str, int], nothing: str) -> None:
+    for name in sorted(counts, key=str.casefold):
+        print(f"{name:40} {specimens(counts[name]):>16}", flush=True)
+    if not counts:
+        say(options, nothing)
