@@ -53,7 +53,7 @@ class ArchiveLimits:
         """Check every limit."""
         for name, value in vars(self).items():
             if value < 0:
-                raise SettingError(f"'{name}' must be at least 0 (got {value}).")
+                raise SettingError("'{name}' must be at least 0 (got {value}).", name=name, value=value)
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,15 @@ def unpack(
                 left -= _unpack_one(opened, entry, folder.joinpath(*name.parts), left, title)
     # What zipfile raises on damaged or unknown archives.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise InputError(f"{title} is not a ZIP file that can be read ({error}).", advice="Pack it again.") from error
+        raise InputError(
+            "{title} is not a ZIP file that can be read ({reason}).", advice="Pack it again.", title=title, reason=error
+        ) from error
     except OSError as error:  # of the archive, whose places in the file may be wrong, or of the disk
         raise WorkspaceError(
-            f"{title} could not be unpacked ({error.strerror or error}).",
+            "{title} could not be unpacked ({reason}).",
             advice="Check the free space, or pack it again.",
+            title=title,
+            reason=error.strerror or error,
         ) from error
     return Unpacked(tuple(str(name) for _, name in chosen), n_others, n_archives)
 
@@ -132,13 +136,18 @@ def safe_parts(name: str, *, title: str, most_depth: int = ArchiveLimits.most_de
     parts = [part for part in written.split("/") if part not in ("", ".")]
     if written.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")) or written[1:3] == ":/":
         raise InputError(
-            f"{title} was refused: the name {name[:80]!r} in it leads out of its folder.",
+            "{title} was refused: the name {name!r} in it leads out of its folder.",
             advice="Pack the folder again with an ordinary program; such names are written to do harm.",
+            title=title,
+            name=name[:80],
         )
     if len(parts) > most_depth:
         raise InputError(
-            f"{title} was refused: it nests {len(parts)} folders; at most {most_depth} are unpacked.",
+            "{title} was refused: it nests {parts} folders; at most {most_depth} are unpacked.",
             advice="Pack the folder that holds the specimens.",
+            title=title,
+            parts=len(parts),
+            most_depth=most_depth,
         )
     return tuple(map(_safe_part, parts))
 
@@ -160,8 +169,11 @@ def _examine(
     entries = opened.infolist()
     if len(entries) > limits.most_files:
         raise InputError(
-            f"{title} was refused: it holds {len(entries):,} entries; at most {limits.most_files:,} are unpacked.",
+            "{title} was refused: it holds {entries:,} entries; at most {most_files:,} are unpacked.",
             advice="Pack it in several parts, or copy the folder to this machine.",
+            title=title,
+            entries=len(entries),
+            most_files=limits.most_files,
         )
     chosen: dict[str, tuple[zipfile.ZipInfo, PurePosixPath]] = {}
     n_others = n_archives = 0
@@ -170,8 +182,10 @@ def _examine(
         parts = safe_parts(_name_of(entry), title=title, most_depth=limits.most_depth)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise InputError(
-                f"{title} was refused: {entry.filename[:80]!r} in it is a link or a device, not a file.",
+                "{title} was refused: {name!r} in it is a link or a device, not a file.",
                 advice="Pack the files themselves.",
+                title=title,
+                name=entry.filename[:80],
             )
         if not parts or entry.is_dir() or parts[0] in _TRASH or any(part.startswith(".") for part in parts):
             continue
@@ -180,11 +194,16 @@ def _examine(
             n_others += 1
             continue
         if entry.flag_bits & _ENCRYPTED:
-            raise InputError(f"{title} is encrypted and cannot be opened.", advice="Pack it without a password.")
+            raise InputError(
+                "{title} is encrypted and cannot be opened.", advice="Pack it without a password.", title=title
+            )
         name = PurePosixPath(*parts)
         if str(name).casefold() in chosen:
             raise InputError(
-                f"{title} was refused: it holds {str(name)!r} twice.", advice="Rename one of them and pack it again."
+                "{title} was refused: it holds {name!r} twice.",
+                advice="Rename one of them and pack it again.",
+                title=title,
+                name=str(name),
             )
         chosen[str(name).casefold()] = (entry, name)
     return list(chosen.values()), n_others, n_archives
@@ -207,20 +226,28 @@ def _check_size(entries: list[zipfile.ZipInfo], folder: Path, limits: ArchiveLim
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
     if unpacked > _SMALL and unpacked > limits.most_ratio * max(packed, 1):
         raise InputError(
-            f"{title} was refused: {packed / 1e6:.1f} MB would become {unpacked / 1e9:.1f} GB.",
+            "{title} was refused: {packed_mb:.1f} MB would become {unpacked_gb:.1f} GB.",
             advice="Such archives are made to fill a disk; copy the folder to this machine if you trust it.",
+            title=title,
+            packed_mb=packed / 1e6,
+            unpacked_gb=unpacked / 1e9,
         )
     if unpacked > limits.most_bytes:
         raise InputError(
-            f"{title} was refused: it holds {unpacked / 1e9:.1f} GB; at most {limits.most_bytes / 1e9:.1f} GB "
-            "are unpacked.",
+            "{title} was refused: it holds {unpacked_gb:.1f} GB; at most {most_gb:.1f} GB are unpacked.",
             advice="Copy the folder to this machine and choose it there.",
+            title=title,
+            unpacked_gb=unpacked / 1e9,
+            most_gb=limits.most_bytes / 1e9,
         )
     free = shutil.disk_usage(folder).free
     if unpacked + limits.least_free > free:
         raise InputError(
-            f"{title} holds {unpacked / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left.",
+            "{title} holds {unpacked_gb:.1f} GB and the disk has {free_gb:.1f} GB left.",
             advice="Free some space, or choose another workspace.",
+            title=title,
+            unpacked_gb=unpacked / 1e9,
+            free_gb=free / 1e9,
         )
 
 
@@ -232,6 +259,8 @@ def _unpack_one(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, l
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > left:
-                raise InputError(f"{title} was refused: it holds more than it says.", advice="Pack it again.")
+                raise InputError(
+                    "{title} was refused: it holds more than it says.", advice="Pack it again.", title=title
+                )
             sink.write(chunk)
     return written

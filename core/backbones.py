@@ -129,7 +129,7 @@ class Backbone:
         network = self.network
         if network is None:
             if self.weights is None:
-                raise SettingError(f"{self.spec.name} is not a network and needs no engine.")
+                raise SettingError("{spec} is not a network and needs no engine.", spec=self.spec.name)
             network = build_network(self.spec, self.image_size, is_to_be_filled=True)
             load_checked(network, self.weights, self.spec)
         return network.eval().requires_grad_(False)
@@ -266,14 +266,22 @@ def checked_size(spec: BackboneSpec, image_size: int | None) -> int:
         return spec.image_size
     if image_size < 32 or image_size > 4096:
         raise SettingError(
-            f"'image-size' must lie between 32 and 4096 pixels (got {image_size}).",
-            advice=f"{spec.name} runs at {spec.image_size} by default.",
+            "'image-size' must lie between 32 and 4096 pixels (got {image_size}).",
+            advice="{spec} runs at {usual} by default.",
+            image_size=image_size,
+            spec=spec.name,
+            usual=spec.image_size,
         )
     if spec.patch_size and image_size % spec.patch_size:
         below = image_size // spec.patch_size * spec.patch_size
         raise SettingError(
-            f"{spec.name} needs an image size that is a multiple of {spec.patch_size} (got {image_size}).",
-            advice=f"The nearest are {below} and {below + spec.patch_size}.",
+            "{spec} needs an image size that is a multiple of {patch_size} (got {image_size}).",
+            advice="The nearest are {below} and {above}.",
+            spec=spec.name,
+            patch_size=spec.patch_size,
+            image_size=image_size,
+            below=below,
+            above=below + spec.patch_size,
         )
     return image_size
 
@@ -334,12 +342,19 @@ def _describe_timm(name: str) -> BackboneSpec:
     if not re.fullmatch(r"[A-Za-z0-9_.\-]+", name) or not timm.is_model(architecture):
         near = ", ".join(timm.list_models(f"*{architecture[:12]}*")[:3]) if architecture.isidentifier() else ""
         raise SettingError(
-            f"There is no backbone called {name!r}." + (f" timm has: {near}." if near else ""),
-            advice=f"Choose one of {', '.join(REGISTRY)}, or any name that timm knows.",
+            "There is no backbone called {name!r}. timm has: {near}."
+            if near
+            else "There is no backbone called {name!r}.",
+            advice="Choose one of {allowed}, or any name that timm knows.",
+            name=name,
+            near=near,
+            allowed=", ".join(REGISTRY),
         )
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if config is None:
-        raise SettingError(f"timm has no pretrained weights for {name!r}.", advice="Name the tag too, as in NAME.TAG.")
+        raise SettingError(
+            "timm has no pretrained weights for {name!r}.", advice="Name the tag too, as in NAME.TAG.", name=name
+        )
     patch = re.search(r"patch(\d+)", name)
     return BackboneSpec(
         name=name,

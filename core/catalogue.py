@@ -6,12 +6,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import NewerVersionError, WorkspaceError
+from core.errors import NewerVersionError, Reason, WorkspaceError, sentences_from_json
 
 FORMAT_VERSION = 1
 _GOING_ON = ("waiting", "running")
@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS job_orders (
     arguments TEXT NOT NULL,
     place REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS reasons (text TEXT PRIMARY KEY, sentences TEXT NOT NULL);
 """
 _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
@@ -152,8 +153,11 @@ class Catalogue:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if version > FORMAT_VERSION:
                 raise NewerVersionError(
-                    f"{path} was written by a newer version of this program (format {version}, here {FORMAT_VERSION}).",
+                    "{path} was written by a newer version of this program (format {version}, here {format_version}).",
                     advice="Update FossilViT Explorer.",
+                    path=path,
+                    version=version,
+                    format_version=FORMAT_VERSION,
                 )
             connection.executescript(_SCHEMA)
             if version < FORMAT_VERSION:  # to write it again would make readers wait for a writer
@@ -164,8 +168,10 @@ class Catalogue:
         names = list(SpecimenRecord.__dataclass_fields__)
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT OR REPLACE INTO specimens ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 our own names
+        rows = [tuple(vars(record)[name] for name in names) for record in records]
         with self._open() as connection:
-            connection.executemany(statement, [tuple(vars(record)[name] for name in names) for record in records])
+            connection.executemany(statement, rows)
+            _keep_reasons(connection, (row[names.index("error")] for row in rows))
 
     def specimens(self, source: str, *, only_failed: bool = False) -> dict[str, SpecimenRecord]:
         """Return the specimens of an input folder by id, or only those that could not be used."""
@@ -266,6 +272,7 @@ class Catalogue:
                 "UPDATE jobs SET state = ?, finished = ?, message = ? WHERE job_id = ? AND state IN (?, ?)",
                 (state, time.time(), message, job_id, *_GOING_ON),
             )
+            _keep_reasons(connection, [message])
 
     def put_progress(self, job_id: int, stages: Iterable[Mapping[str, Any]]) -> None:
         """Store how far the stages of a job are."""
@@ -283,6 +290,17 @@ class Catalogue:
         with self._open() as connection:
             row = connection.execute(f"{_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
             return _as_job(dict(row)) if row is not None else None
+
+    def reasons(self, texts: Iterable[str]) -> dict[str, Reason]:
+        """Return the sentences that errors of specimens and messages of jobs were made from, where that was kept."""
+        found = {}
+        with self._open() as connection:
+            for text in dict.fromkeys(texts):
+                row = connection.execute("SELECT sentences FROM reasons WHERE text = ?", (text,)).fetchone()
+                if row is not None:
+                    with suppress(KeyError, TypeError, AttributeError):
+                        found[text] = Reason(text, sentences_from_json(json.loads(row[0])))
+        return found
 
     def revision(self) -> int:
         """Return a number that grows with every change of metadata, sets, tags or notes."""
@@ -313,9 +331,12 @@ class Catalogue:
         # Text that is no text is found by what reads it: SQLite believes what it is given.
         except (sqlite3.Error, UnicodeDecodeError, json.JSONDecodeError, DamagedRowError) as error:
             raise WorkspaceError(
-                f"The catalogue {self.path} cannot be used ({error}).",
-                advice=f"Check the free space and permissions; where the file is damaged, "
-                f"`python -m core repair --workspace {self.path.parent}` makes it again from your files.",
+                "The catalogue {path} cannot be used ({reason}).",
+                advice="Check the free space and permissions; where the file is damaged, `python -m core repair "
+                "--workspace {parent}` makes it again from your files.",
+                path=self.path,
+                reason=error,
+                parent=self.path.parent,
             ) from error
         finally:
             if connection is not None:
@@ -333,6 +354,16 @@ def _insert_job(connection: sqlite3.Connection, run_name: str, state: str, argum
         (job_id, json.dumps(list(arguments))),
     )
     return job_id
+
+
+def _keep_reasons(connection: sqlite3.Connection, texts: Iterable[str]) -> None:
+    """Keep beside texts what those of them were made from that are reasons."""
+    rows = [
+        (str(text), json.dumps(text.sentences.as_json(), ensure_ascii=False))
+        for text in texts
+        if isinstance(text, Reason)
+    ]
+    connection.executemany("INSERT OR REPLACE INTO reasons VALUES (?, ?)", rows)
 
 
 def _one_goes_on(connection: sqlite3.Connection) -> bool:

@@ -37,13 +37,17 @@ def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings)
     n_rows = vectors.shape[0]
     if settings.n_clusters > n_rows:
         raise SettingError(
-            f"'n_clusters' must be at most the number of specimens, {n_rows} (got {settings.n_clusters}).",
+            "'n_clusters' must be at most the number of specimens, {n_rows} (got {n_clusters}).",
             advice="Ask for fewer clusters.",
+            n_rows=n_rows,
+            n_clusters=settings.n_clusters,
         )
     if settings.method == "agglomerative" and n_rows > _MOST_FOR_AGGLOMERATIVE:
         raise SettingError(
-            f"agglomerative compares all pairs and takes at most {_MOST_FOR_AGGLOMERATIVE} specimens (got {n_rows}).",
+            "agglomerative compares all pairs and takes at most {most_for_agglomerative} specimens (got {n_rows}).",
             advice="Use hdbscan or kmeans.",
+            most_for_agglomerative=_MOST_FOR_AGGLOMERATIVE,
+            n_rows=n_rows,
         )
     rows = np.asarray(vectors, dtype=np.float64)
     # Several threads add up in another order each time; one repeats itself.

@@ -191,7 +191,7 @@ def read_clusters(path: Path) -> tuple[tuple[str, ...], Int[np.ndarray, " n"], F
         Where it does not have the columns `specimen_id,cluster_id,prob`.
     """
     if not path.is_file():
-        raise MissingStageError(f"{path} is not there.", advice="Run `python -m core cluster` first.")
+        raise MissingStageError("{path} is not there.", advice="Run `python -m core cluster` first.", path=path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -200,8 +200,10 @@ def read_clusters(path: Path) -> tuple[tuple[str, ...], Int[np.ndarray, " n"], F
         probabilities = np.array([float(row["prob"]) for row in rows], dtype=np.float64)
     except (KeyError, TypeError, ValueError, OverflowError, csv.Error) as error:
         raise InputError(
-            f"{path} does not hold the columns specimen_id,cluster_id,prob as it should ({error}).",
+            "{path} does not hold the columns specimen_id,cluster_id,prob as it should ({reason}).",
             advice="Make it again with `python -m core cluster --overwrite`.",
+            path=path,
+            reason=error,
         ) from error
     return ids, labels, probabilities
 

@@ -26,7 +26,7 @@ class Between:
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
-            raise SettingError(f"'low' must not be above 'high' (got {self.low} and {self.high}).")
+            raise SettingError("'low' must not be above 'high' (got {low} and {high}).", low=self.low, high=self.high)
 
     def holds(self, cells: pd.Series) -> pd.Series:
         """Return whether each cell fulfils it."""
@@ -76,7 +76,10 @@ def choose_rows(table: pd.DataFrame, conditions: Iterable[Condition]) -> pd.Data
     for condition in conditions:
         if condition.column not in table.columns:
             raise SettingError(
-                f"There is no column {condition.column!r}.", advice=f"There are {', '.join(map(str, table.columns))}."
+                "There is no column {column!r}.",
+                advice="There are {columns}.",
+                column=condition.column,
+                columns=", ".join(map(str, table.columns)),
             )
         table = table[condition.holds(table[condition.column])]
     return table

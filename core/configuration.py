@@ -30,22 +30,28 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingError(f"The configuration {path} cannot be read ({error.strerror}).") from error
+        raise SettingError(
+            "The configuration {path} cannot be read ({strerror}).", path=path, strerror=error.strerror
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         problem = str(error).splitlines()[0]
         raise SettingError(
-            f"The configuration {path} is not YAML ({problem}).", advice="Write `flag: value`."
+            "The configuration {path} is not YAML ({reason}).",
+            advice="Write `flag: value`.",
+            path=path,
+            reason=problem,
         ) from error
     if values is None:
         return
     if not isinstance(values, dict):
-        raise SettingError(f"The configuration {path} must hold `flag: value` lines.")
+        raise SettingError("The configuration {path} must hold `flag: value` lines.", path=path)
     if is_run_config(values):
         take_recipe = parser.get_default("take_recipe")
         if take_recipe is None:
             raise SettingError(
-                f"{path} is the configuration of a run, which this command does not take.",
+                "{path} is the configuration of a run, which this command does not take.",
                 advice="`python -m core run --config …` and `python -m core reproduce --config …` do.",
+                path=path,
             )
         take_recipe(parser, path)
         return
@@ -56,8 +62,12 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
             close = difflib.get_close_matches(flag, by_flag, n=1)
             meant = f"Did you mean {close[0]}? " if close else ""
             raise SettingError(
-                f"The configuration {path} has {key!r}, which is no flag of this command.",
-                advice=f"{meant}Allowed: {', '.join(sorted(by_flag))}.",
+                "The configuration {path} has {key!r}, which is no flag of this command.",
+                advice="{meant}Allowed: {allowed}.",
+                path=path,
+                key=key,
+                meant=meant,
+                allowed=", ".join(sorted(by_flag)),
             )
         if value is None:
             continue  # `flag:` with nothing behind it leaves the default
@@ -87,15 +97,19 @@ def _as_given(parser: argparse.ArgumentParser, action: argparse.Action, key: obj
     """Convert a value of the file as if it had been typed."""
     if action.nargs == 0:
         if not isinstance(value, bool):
-            raise SettingError(f"'{key}' in the configuration must be true or false (got {_shortly(value)}).")
+            raise SettingError(
+                "'{key}' in the configuration must be true or false (got {value}).", key=key, value=_shortly(value)
+            )
         return value
     holds_more = isinstance(value, list) and any(isinstance(part, list | dict) for part in value)
     if isinstance(value, bool | dict) or holds_more:  # what is nested could stand for more text than there is memory
-        raise SettingError(f"'{key}' in the configuration needs one value (got {_shortly(value)}).")
+        raise SettingError(
+            "'{key}' in the configuration needs one value (got {value}).", key=key, value=_shortly(value)
+        )
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     try:
         converted: object = parser._get_value(action, text)
         parser._check_value(action, converted)
     except argparse.ArgumentError as error:
-        raise SettingError(f"'{key}' in the configuration: {error.message}.") from error
+        raise SettingError("'{key}' in the configuration: {message}.", key=key, message=error.message) from error
     return converted

@@ -58,7 +58,9 @@ class Curation:
         """
         sets = self.sets()
         if name not in sets:
-            raise SettingError(f"There is no set {name!r}.", advice=f"There are: {', '.join(sets) or 'none'}.")
+            raise SettingError(
+                "There is no set {name!r}.", advice="There are: {sets}.", name=name, sets=", ".join(sets) or "none"
+            )
         return sets[name]
 
     def put_set(self, name: str, ids: Iterable[str], *, replace: bool = False) -> None:
@@ -73,7 +75,9 @@ class Curation:
         with self._opened(changes=True) as connection:
             taken = connection.execute("SELECT 1 FROM sets WHERE name = ?", (name,)).fetchone() is not None
             if taken and not replace:
-                raise SettingError(f"There is a set {name!r} already.", advice="Take another name, or replace it.")
+                raise SettingError(
+                    "There is a set {name!r} already.", advice="Take another name, or replace it.", name=name
+                )
             connection.execute("INSERT OR REPLACE INTO sets VALUES (?, ?)", (name, time.time()))
             connection.execute("DELETE FROM set_members WHERE name = ?", (name,))
             members = [(name, place, specimen_id) for place, specimen_id in enumerate(dict.fromkeys(ids))]
@@ -161,7 +165,10 @@ def _checked(name: str, what: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or ";" in name or not name.isprintable():
         raise SettingError(
-            f"{name[:40]!r} cannot be the name of a {what}.",
-            advice=f"Take 1 to {LONGEST_NAME} letters, digits and signs, without a semicolon.",
+            "{name!r} cannot be the name of a {what}.",
+            advice="Take 1 to {longest_name} letters, digits and signs, without a semicolon.",
+            name=name[:40],
+            what=what,
+            longest_name=LONGEST_NAME,
         )
     return name

@@ -39,9 +39,11 @@ class CurvatureSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.kind not in KINDS:
-            raise SettingError(f"'kind' must be one of {', '.join(KINDS)} (got {self.kind!r}).")
+            raise SettingError(
+                "'kind' must be one of {allowed} (got {kind!r}).", allowed=", ".join(KINDS), kind=self.kind
+            )
         if self.smoothing < 0:
-            raise SettingError(f"'smoothing' must be at least 0 (got {self.smoothing}).")
+            raise SettingError("'smoothing' must be at least 0 (got {smoothing}).", smoothing=self.smoothing)
 
 
 def curvature_of(mesh: Mesh, settings: CurvatureSettings | None = None) -> Float32[np.ndarray, " n"]:

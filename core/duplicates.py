@@ -44,11 +44,13 @@ class DuplicateSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if not self.threshold >= 0:
-            raise SettingError(f"'threshold' must be at least 0 (got {self.threshold}).")
+            raise SettingError("'threshold' must be at least 0 (got {threshold}).", threshold=self.threshold)
         if self.metric not in METRICS[:2]:
-            raise SettingError(f"'metric' must be one of {', '.join(METRICS[:2])} (got {self.metric}).")
+            raise SettingError(
+                "'metric' must be one of {allowed} (got {metric}).", allowed=", ".join(METRICS[:2]), metric=self.metric
+            )
         if self.most < 1:
-            raise SettingError(f"'most' must be at least 1 (got {self.most}).")
+            raise SettingError("'most' must be at least 1 (got {most}).", most=self.most)
 
 
 @dataclass(frozen=True)

@@ -60,19 +60,23 @@ class Embeddings:
         """Check that ids and rows belong together."""
         if self.matrix.ndim != 2:
             raise MisalignedEmbeddingsError(
-                f"An embedding matrix has two axes (N, D); this one has the shape {self.matrix.shape}.",
+                "An embedding matrix has two axes (N, D); this one has the shape {shape}.",
                 advice="Make it again with `python -m core pool`.",
+                shape=self.matrix.shape,
             )
         if len(self.ids) != self.matrix.shape[0]:
             raise MisalignedEmbeddingsError(
-                f"There are {len(self.ids)} ids but {self.matrix.shape[0]} embedding rows.",
+                "There are {ids} ids but {rows} embedding rows.",
                 advice="Both files must come from the same call of `python -m core pool`.",
+                ids=len(self.ids),
+                rows=self.matrix.shape[0],
             )
         if len(set(self.ids)) != len(self.ids):
             twice = Counter(self.ids).most_common(1)[0][0]
             raise MisalignedEmbeddingsError(
-                f"The id {twice!r} stands more than once in the ids.",
+                "The id {twice!r} stands more than once in the ids.",
                 advice="Make embeddings.npy and ids.txt again with `python -m core pool`.",
+                twice=twice,
             )
         self.matrix.setflags(write=False)
 
@@ -114,14 +118,16 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
     for path in (matrix_path, ids_path):
         if not path.is_file():
             raise MissingStageError(
-                f"{path} is not there.",
+                "{path} is not there.",
                 advice="Run `python -m core pool` first, or give the path with --emb and --ids.",
+                path=path,
             )
     matrix, ids = _read_together(matrix_path, ids_path, mapped=mapped)
     if matrix.dtype.kind != "f":
         raise InputError(
-            f"{matrix_path} does not hold floating-point numbers.",
+            "{matrix_path} does not hold floating-point numbers.",
             advice="Make it again with `python -m core pool`.",
+            matrix_path=matrix_path,
         )
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
         is_mapped = isinstance(matrix, np.memmap)
@@ -130,8 +136,11 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
     if bad.size:
         named = ", ".join(ids[row] for row in bad[:3])
         raise InputError(
-            f"{bad.size} of {len(ids)} embeddings hold NaN or infinite values, first: {named}.",
+            "{size} of {ids} embeddings hold NaN or infinite values, first: {named}.",
             advice="Extract and pool these specimens again with --overwrite.",
+            size=bad.size,
+            ids=len(ids),
+            named=named,
         )
     return embeddings
 
@@ -147,7 +156,9 @@ def _read_together(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[
         if before == (_state_of(matrix_path), _state_of(ids_path)):
             return matrix, ids
     raise MisalignedEmbeddingsError(
-        f"{matrix_path} is being written while it is read.", advice="Wait until the run is done, then look again."
+        "{matrix_path} is being written while it is read.",
+        advice="Wait until the run is done, then look again.",
+        matrix_path=matrix_path,
     )
 
 
@@ -155,7 +166,7 @@ def _state_of(path: Path) -> tuple[int, int, int]:
     try:
         found = path.stat()
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
@@ -200,8 +211,9 @@ def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> E
     widths = {vectors[name].shape for name in ids}
     if len(widths) > 1:
         raise MisalignedEmbeddingsError(
-            f"Embeddings of different lengths lie in one folder ({', '.join(str(w[0]) for w in sorted(widths))}).",
+            "Embeddings of different lengths lie in one folder ({widths}).",
             advice="They come from different backbones: pool them into folders of their own.",
+            widths=", ".join(str(w[0]) for w in sorted(widths)),
         )
     embeddings = Embeddings(tuple(ids), np.stack([vectors[name] for name in ids]).astype(np.float32))
     if not _is_written(out, embeddings):
@@ -227,9 +239,11 @@ def _read_ids(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error}).", advice="Save it as UTF-8.") from error
+        raise InputError(
+            "{path} is not UTF-8 text ({reason}).", advice="Save it as UTF-8.", path=path, reason=error
+        ) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     return tuple(line for line in text.split("\n") if line)
 
 

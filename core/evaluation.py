@@ -58,7 +58,9 @@ class EvaluationSettings:
         check_at_least("n_bootstrap", self.n_bootstrap, 0)
         if not 0 < self.confidence < 1:
             raise SettingError(
-                f"'confidence' must be above 0 and below 1 (got {self.confidence}).", advice="0.95 is customary."
+                "'confidence' must be above 0 and below 1 (got {confidence}).",
+                advice="0.95 is customary.",
+                confidence=self.confidence,
             )
         check_at_least("seed", self.seed, 0)
 
@@ -211,8 +213,9 @@ def evaluate(
     queries = np.flatnonzero(sizes[codes] >= 2)
     if queries.size == 0:
         raise InputError(
-            f"No label of {labels.source} is shared by two specimens, so there is nothing to find.",
+            "No label of {source} is shared by two specimens, so there is nothing to find.",
             advice="Give labels that group specimens, or a coarser level such as category:1.",
+            source=labels.source,
         )
     vectors = normalise_rows(embeddings.matrix[rows], "l2" if settings.metric == "cosine" else "none")
     ids = [labels.ids[row] for row in rows]

@@ -63,7 +63,7 @@ def explain(
         Where `count` is below 1.
     """
     if count < 1:
-        raise SettingError(f"'pairs' must be at least 1 (got {count}).")
+        raise SettingError("'pairs' must be at least 1 (got {count}).", count=count)
     if projection is not None:
         query, other = projection(query), projection(other)
     return tuple(ViewPair(*pair) for pair in best_pairs(query, other, count))
@@ -110,7 +110,7 @@ def find_where(
     import cv2
 
     if cells < 2:
-        raise SettingError(f"'cells' must be at least 2 (got {cells}).")
+        raise SettingError("'cells' must be at least 2 (got {cells}).", cells=cells)
     if extractor.identity.get("uses_depth"):
         raise SettingError("This backbone looks at depth, too, and parts of a picture do not tell where it matched.")
     height, width = image.shape[:2]
@@ -166,7 +166,7 @@ def painted_by(
         Where `what` is something else.
     """
     if what not in PAINTED:
-        raise SettingError(f"'show' must be one of {', '.join(PAINTED)} (got {what}).")
+        raise SettingError("'show' must be one of {allowed} (got {what}).", allowed=", ".join(PAINTED), what=what)
     painted = np.array(query.images), np.array(other.images)
     chosen = [pair.query_view for pair in pairs], [pair.other_view for pair in pairs]
     maps = [reader(v.images[rows], v.masks[rows]) for v, rows in zip((query, other), chosen, strict=True)]

@@ -77,13 +77,17 @@ class FeatureSettings:
         names = self.models
         if not all(names):
             raise SettingError(
-                f"'model' must name a backbone on each side of a + (got {self.model!r}).",
+                "'model' must name a backbone on each side of a + (got {model!r}).",
                 advice="Like dinov2_vits14+classical.",
+                model=self.model,
             )
         if self.model_weights and (len(self.model_weights) != len(names) or min(self.model_weights) <= 0):
             given = ", ".join(f"{weight:g}" for weight in self.model_weights)
             raise SettingError(
-                f"'model-weights' must be {len(names)} number(s) above 0, one a backbone of {self.model} (got {given})."
+                "'model-weights' must be {names} number(s) above 0, one a backbone of {model} (got {given}).",
+                names=len(names),
+                model=self.model,
+                given=given,
             )
         if len(names) > 1 and self.dense:
             raise SettingError(
@@ -137,8 +141,9 @@ def open_extractor(settings: FeatureSettings) -> Extractor:
 
         if settings.weights is not None and settings.weights.is_file():
             raise SettingError(
-                f"'weights' is one file, but {settings.model} are several backbones.",
+                "'weights' is one file, but {model} are several backbones.",
                 advice="Give the folder that holds the weights of all of them.",
+                model=settings.model,
             )
         alone = [replace(settings, model=name, model_weights=()) for name in settings.models]
         weights = settings.model_weights or (1.0,) * len(alone)
@@ -280,6 +285,8 @@ def _check_patches(backbone: Backbone, settings: FeatureSettings) -> None:
     if backbone.spec.patch_size == 0 and (settings.patch_mask or settings.dense):
         which = "dense" if settings.dense else "patch-mask"
         raise SettingError(
-            f"'{which}' needs a vision transformer; {backbone.spec.name} has no patches.",
+            "'{which}' needs a vision transformer; {spec} has no patches.",
             advice="Take a DINOv2 backbone.",
+            which=which,
+            spec=backbone.spec.name,
         )

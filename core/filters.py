@@ -78,7 +78,9 @@ def choose(embeddings: Embeddings, filters: Filters, queries: tuple[str, ...] = 
     if not any(inside):
         known = sorted(set(categories) - {""})
         named = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-        raise SettingError(f"There is no category {wanted!r} in this collection.", advice=f"It has {named}.")
+        raise SettingError(
+            "There is no category {wanted!r} in this collection.", advice="It has {named}.", wanted=wanted, named=named
+        )
     chosen = None if filters.among is None else set(filters.among)
     may_be_found = [
         is_in and (chosen is None or name in chosen) and category not in own and name not in queries
@@ -127,7 +129,12 @@ def table_of_file(path: Path, ids: Sequence[str]) -> pd.DataFrame:
     counts = {column: int(frame[column].isin(known).sum()) for column in frame.columns}
     column = max(counts, key=counts.__getitem__, default=None)
     if column is None or not counts[column]:
-        raise InputError(f"No column of {path} holds ids of these specimens.", advice=f"Ids look like {ids[0]!r}.")
+        raise InputError(
+            "No column of {path} holds ids of these specimens.",
+            advice="Ids look like {example!r}.",
+            path=path,
+            example=ids[0],
+        )
     return frame.drop_duplicates(column).set_index(column).reindex(list(ids)).infer_objects()
 
 
@@ -142,8 +149,9 @@ def read_condition(text: str) -> Condition:
     found = _CONDITION.fullmatch(text.strip())
     if found is None:
         raise SettingError(
-            f"{text!r} is not a condition.",
+            "{text!r} is not a condition.",
             advice="Write column=value, column=one|other, column=3..5, or column~words.",
+            text=text,
         )
     column, sign, value = found["column"].strip(), found["sign"], found["value"].strip()
     if sign == "~":
@@ -171,5 +179,7 @@ def ids_in_cluster(path: Path, label: int) -> tuple[str, ...]:
     members = tuple(name for name, one in zip(ids, labels.tolist(), strict=True) if one == label)
     if not members:
         known = ", ".join(map(str, sorted(set(labels.tolist()))[:12]))
-        raise SettingError(f"{path} has no cluster {label}.", advice=f"It has {known}.")
+        raise SettingError(
+            "{path} has no cluster {label}.", advice="It has {known}.", path=path, label=label, known=known
+        )
     return members

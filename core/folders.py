@@ -80,17 +80,23 @@ def allowed_folder(text: str | Path, roots: Sequence[Path]) -> Path:
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingError(
-            f"{written!r} is not a path ({error}).", advice="Check it, or pick a folder below."
+            "{written!r} is not a path ({reason}).",
+            advice="Check it, or pick a folder below.",
+            written=written,
+            reason=error,
         ) from error
     if not is_below(resolved, roots):
         named = ", ".join(str(root) for root in roots)
         raise SettingError(
-            f"The folder {path} is outside of what this app may look at ({named}).",
-            advice=f"Set {ROOTS_VARIABLE} to the folders of your collections before starting the app.",
+            "The folder {path} is outside of what this app may look at ({named}).",
+            advice="Set {roots_variable} to the folders of your collections before starting the app.",
+            path=path,
+            named=named,
+            roots_variable=ROOTS_VARIABLE,
         )
     if not resolved.is_dir():
-        what = f"{path} is a file, not a folder." if resolved.is_file() else f"There is no folder {path}."
-        raise InputError(what, advice="Check the path, or pick a folder below.")
+        what = "{path} is a file, not a folder." if resolved.is_file() else "There is no folder {path}."
+        raise InputError(what, advice="Check the path, or pick a folder below.", path=path)
     return resolved
 
 
@@ -116,7 +122,10 @@ def list_folder(folder: Path, roots: Sequence[Path]) -> Listing:
                     below.append(Path(entry.path))
     except OSError as error:
         raise InputError(
-            f"The folder {folder} cannot be looked into ({error.strerror or error}).", advice="Check its permissions."
+            "The folder {folder} cannot be looked into ({reason}).",
+            advice="Check its permissions.",
+            folder=folder,
+            reason=error.strerror or error,
         ) from error
     below.sort(key=lambda path: path.name.casefold())
     # Of roots within one another the outermost, so that one can go all the way up.

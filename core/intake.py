@@ -132,8 +132,10 @@ def take_uploads(
             kept, unchanged, refused = _settle(Path(incoming), folder)
     except OSError as error:
         raise WorkspaceError(
-            f"The folder {meshes} cannot be written ({error.strerror or error}).",
+            "The folder {meshes} cannot be written ({reason}).",
             advice="Check the free space and the permissions of that folder.",
+            meshes=meshes,
+            reason=error.strerror or error,
         ) from error
     return Intake(folder, tuple(kept), tuple(unchanged), (*staged.refused, *refused), staged.n_others)
 
@@ -150,10 +152,14 @@ def category_parts(category: str) -> tuple[str, ...]:
         parts = safe_parts(category, title="The category")
     except InputError as error:
         raise SettingError(
-            f"{category!r} cannot be a category.", advice="Take folder names like Molars/Tarsius, without .. in them."
+            "{category!r} cannot be a category.",
+            advice="Take folder names like Molars/Tarsius, without .. in them.",
+            category=category,
         ) from error
     if any(part.startswith(".") for part in parts):
-        raise SettingError(f"{category!r} cannot be a category.", advice="Folders that begin with a dot are hidden.")
+        raise SettingError(
+            "{category!r} cannot be a category.", advice="Folders that begin with a dot are hidden.", category=category
+        )
     return parts
 
 
@@ -174,7 +180,8 @@ def why_refused(name: str, head: bytes) -> str:
     """Return why a file of this name that begins so is not taken; an empty string where it is."""
     suffix = Path(name).suffix.lower()
     if suffix not in KEPT_SUFFIXES:
-        return f"only {' '.join(SUFFIXES)}, pictures and ZIP files of them are taken."
+        allowed = " ".join(SUFFIXES)
+        return InputError("only {allowed}, pictures and ZIP files of them are taken.", allowed=allowed).reason
     if not head:
         return "the file is empty."
     kind = next((what for begin, what in _KINDS if head.startswith(begin)), "")
@@ -189,7 +196,7 @@ def why_refused(name: str, head: bytes) -> str:
     ):
         return "its content is not a PLY file: it does not begin with the word ply."
     if kind and not (is_picture and kind in _PICTURES):
-        return f"its content is {kind}, whatever its name says."
+        return InputError("its content is {kind}, whatever its name says.", kind=kind).reason
     return ""
 
 
@@ -228,7 +235,7 @@ def _stage_archive(incoming: Path, upload: Upload, name: str, limits: ArchiveLim
         try:
             found = unpack(_as_file(upload), Path(own), _is_kind_kept, limits, title=name)
         except InputError as error:
-            staged.refused.append(Refusal(name, f"{error.problem} {error.advice}".strip()))
+            staged.refused.append(Refusal(name, error.reason))
             return
         staged.n_others += found.n_others
         for inside in found.names:

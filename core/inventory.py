@@ -73,8 +73,12 @@ def take_inventory(folder: Path) -> Inventory:
         Where the folder is missing or holds no specimen.
     """
     if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise InputError(f"The input folder {folder} {what}.", advice="Give the folder that holds your scans.")
+        is_file = "The input folder {folder} is a file, not a folder."
+        raise InputError(
+            is_file if folder.exists() else "The input folder {folder} does not exist.",
+            advice="Give the folder that holds your scans.",
+            folder=folder,
+        )
     found: list[SpecimenFile] = []
     warnings: list[str] = []
     others: defaultdict[str, int] = defaultdict(int)
@@ -92,7 +96,7 @@ def take_inventory(folder: Path) -> Inventory:
         for name in is_left_out:
             others[Path(name).suffix.lower() or "without a suffix"] += 1
     if not found:
-        raise InputError(_nothing_found(folder, others), advice=_what_to_give(others))
+        raise _nothing_found(folder, others)
     specimens, doubled = _with_unique_ids(found, root)
     return Inventory(root, specimens, (*warnings, *doubled))
 
@@ -154,15 +158,18 @@ def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[Speci
     return tuple(unique[name] for name in sorted(unique)), warnings
 
 
-def _nothing_found(folder: Path, others: dict[str, int]) -> str:
-    if not others:
-        return f"The input folder {folder} is empty."
-    kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4])
-    return f"The input folder {folder} holds no specimens, only other files ({kinds})."
-
-
-def _what_to_give(others: dict[str, int]) -> str:
-    advice = "Meshes and point clouds end in .ply .obj .stl or .off."
-    if any(suffix in others for suffix in IMAGE_SUFFIXES):
-        advice += " Photographs of a specimen go into a folder of their own inside it."
-    return advice
+def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
+    """Return the error for a folder without specimens; `others` counts files by their suffix."""
+    with_photographs = (
+        "Meshes and point clouds end in .ply .obj .stl or .off. "
+        "Photographs of a specimen go into a folder of their own inside it."
+    )
+    is_any_picture = any(suffix in others for suffix in IMAGE_SUFFIXES)
+    return InputError(
+        "The input folder {folder} holds no specimens, only other files ({kinds})."
+        if others
+        else "The input folder {folder} is empty.",
+        advice=with_photographs if is_any_picture else "Meshes and point clouds end in .ply .obj .stl or .off.",
+        folder=folder,
+        kinds=", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4]),
+    )

@@ -53,7 +53,7 @@ def start_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> 
     job_id = None if busy is not None else Catalogue(workspace.catalogue_path).add_job_if_free(run_name, arguments)
     if job_id is None:
         name = busy.run_name if busy is not None else run_name
-        raise BusyError(f"The run {name!r} is still going on.", advice="Wait until it is done, or cancel it.")
+        raise BusyError("The run {name!r} is still going on.", advice="Wait until it is done, or cancel it.", name=name)
     _start_process(workspace, job_id, arguments)
     return job_id
 
@@ -161,12 +161,19 @@ def resume(workspace: Workspace, job_id: int) -> int:
     """
     job = Catalogue(workspace.catalogue_path).job(job_id)
     if job is None:
-        raise InputError(f"There is no job {job_id} in {workspace.root}.", advice="`python -m core jobs` lists them.")
+        raise InputError(
+            "There is no job {job_id} in {workspace}.",
+            advice="`python -m core jobs` lists them.",
+            job_id=job_id,
+            workspace=workspace.root,
+        )
     if not job.is_over:
-        raise InputError(f"The job {job_id} is not over.", advice="Wait until it is done, or cancel it.")
+        raise InputError("The job {job_id} is not over.", advice="Wait until it is done, or cancel it.", job_id=job_id)
     if not job.arguments:
         raise InputError(
-            f"What the job {job_id} was started with is not known.", advice="Start the run anew; finished work is kept."
+            "What the job {job_id} was started with is not known.",
+            advice="Start the run anew; finished work is kept.",
+            job_id=job_id,
         )
     return queue_run(workspace, job.arguments, job.run_name)
 

@@ -88,8 +88,9 @@ def resolve_labels(given: str, ids: Sequence[str]) -> Labels:
         return labels_of_categories(ids, 1)
     if not level.isdecimal() or int(level) < 1:
         raise SettingError(
-            f"'labels' asks for the category level {level!r}.",
+            "'labels' asks for the category level {level!r}.",
             advice="Give category, category:top, or category:1, category:2 and so on for the first folders.",
+            level=level,
         )
     return labels_of_categories(ids, int(level))
 
@@ -130,8 +131,9 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
     """
     if not path.is_file():
         raise InputError(
-            f"The labels {str(path)!r} are not there.",
+            "The labels {path!r} are not there.",
             advice="Give the path of a CSV with the columns specimen_id,label, or the word category.",
+            path=str(path),
         )
     text, notes = decode_text(path)
     pairs = _pairs(path, text, set(ids))
@@ -139,7 +141,16 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
     known = set(ids)
     unknown = [name for name in given if name not in known]
     if len(unknown) == len(given):
-        raise InputError(_none_known(path, unknown, ids), advice="Ids are paths below the input folder, no suffix.")
+        raise InputError(
+            "None of the {count} ids in {path} is in the collection: {named}; the collection has ids like {example!r}."
+            if ids
+            else "None of the {count} ids in {path} is in the collection: {named}.",
+            advice="Ids are paths below the input folder, no suffix.",
+            count=len(unknown),
+            path=path,
+            named=_named(unknown),
+            example=ids[0] if ids else "",
+        )
     values = tuple(given.get(name) for name in ids)
     notes += _about(unknown, conflicts, repeated, values, ids)
     return Labels(tuple(ids), values, str(path), tuple(notes))
@@ -150,7 +161,9 @@ def _pairs(path: Path, text: str, known: set[str]) -> list[tuple[str, str]]:
     try:
         rows = [[restored(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
     except csv.Error as error:
-        raise InputError(f"{path} is no CSV ({error}).", advice="Save it as CSV again.") from error
+        raise InputError(
+            "{path} is no CSV ({reason}).", advice="Save it as CSV again.", path=path, reason=error
+        ) from error
     rows = [row for row in rows if any(row)]
     id_column, label_column = 0, 1
     if rows and rows[0][0] not in known:
@@ -160,12 +173,15 @@ def _pairs(path: Path, text: str, known: set[str]) -> list[tuple[str, str]]:
             label_column = next((header.index(name) for name in _LABEL_HEADERS if name in header), 1)
             rows = rows[1:]
     if not rows:
-        raise InputError(f"{path} holds no labels.", advice="Give a CSV with the columns specimen_id,label.")
+        raise InputError("{path} holds no labels.", advice="Give a CSV with the columns specimen_id,label.", path=path)
     short = next((row for row in rows if len(row) <= max(id_column, label_column)), None)
     if short is not None:
         raise InputError(
-            f"{path} has a line with {len(short)} column: {separator.join(short)!r}.",
+            "{path} has a line with {short} column: {ids!r}.",
             advice="Every line needs specimen_id,label.",
+            path=path,
+            short=len(short),
+            ids=separator.join(short),
         )
     return [(row[id_column].replace("\\", "/"), row[label_column]) for row in rows]
 
@@ -209,11 +225,6 @@ def _about(
     if without:
         notes.append(f"{without} of {len(values)} specimens have no label and are left out.")
     return notes
-
-
-def _none_known(path: Path, unknown: list[str], ids: Sequence[str]) -> str:
-    example = f"; the collection has ids like {ids[0]!r}" if ids else ""
-    return f"None of the {len(unknown)} ids in {path} is in the collection: {_named(unknown)}{example}."
 
 
 def _named(names: list[str]) -> str:

@@ -81,8 +81,10 @@ class Manifest:
                 stream.write((b"\n" if torn else b"") + line)
         except OSError as error:
             raise WorkspaceError(
-                f"{self.path} cannot be written ({error.strerror or error}).",
+                "{path} cannot be written ({reason}).",
                 advice="Check the free space and the permissions of that folder, or choose another one.",
+                path=self.path,
+                reason=error.strerror or error,
             ) from error
 
     def keep_only(self, specimen_ids: Iterable[str]) -> None:
@@ -104,7 +106,10 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise WorkspaceError(
-            f"{path} cannot be read ({error.strerror or error}).", advice="Check the permissions of that folder."
+            "{path} cannot be read ({reason}).",
+            advice="Check the permissions of that folder.",
+            path=path,
+            reason=error.strerror or error,
         ) from error
 
 

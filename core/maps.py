@@ -169,9 +169,10 @@ def place_on_map(embeddings: Embeddings, result: MapResult, newcomers: Embedding
         raise InputError("The map shows other specimens than the embeddings.", advice="Make the map again.")
     if newcomers.matrix.shape[1] != embeddings.matrix.shape[1]:
         raise InputError(
-            f"The new embeddings have {newcomers.matrix.shape[1]} dimensions, the mapped ones "
-            f"{embeddings.matrix.shape[1]}.",
+            "The new embeddings have {given} dimensions, the mapped ones {dimensions}.",
             advice="Extract them with the same backbone and pooling.",
+            given=newcomers.matrix.shape[1],
+            dimensions=embeddings.matrix.shape[1],
         )
     how = "l2" if result.settings.metric == "cosine" else "none"
     mapped, asked = normalise_rows(embeddings.matrix, how), normalise_rows(newcomers.matrix, how)
@@ -230,7 +231,7 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
         Where it is not such a CSV.
     """
     if not path.is_file():
-        raise MissingStageError(f"{path} is not there.", advice="Make the map first.")
+        raise MissingStageError("{path} is not there.", advice="Make the map first.", path=path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             header, *rows = list(csv.reader(stream))
@@ -238,7 +239,10 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
         coordinates = coordinates.reshape(len(rows), len(header) - 1)
     except (ValueError, csv.Error) as error:
         raise InputError(
-            f"{path} is not a map in CSV ({error}).", advice="Delete it; it will be made again."
+            "{path} is not a map in CSV ({reason}).",
+            advice="Delete it; it will be made again.",
+            path=path,
+            reason=error,
         ) from error
     dimensions = coordinates.shape[1]
     return MapResult(tuple(row[0] for row in rows), coordinates, settings or MapSettings(dimensions=dimensions))

@@ -70,13 +70,19 @@ class MatchSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.match not in MATCHES:
-            raise SettingError(f"'match' must be one of {', '.join(MATCHES)} (got {self.match}).")
+            raise SettingError(
+                "'match' must be one of {allowed} (got {match}).", allowed=", ".join(MATCHES), match=self.match
+            )
         if self.candidates < 1:
-            raise SettingError(f"'candidates' must be at least 1 (got {self.candidates}).")
+            raise SettingError("'candidates' must be at least 1 (got {candidates}).", candidates=self.candidates)
         if self.whiten < 0:
-            raise SettingError(f"'whiten' must be at least 0 (got {self.whiten}).", advice="128 is a good start.")
+            raise SettingError(
+                "'whiten' must be at least 0 (got {whiten}).", advice="128 is a good start.", whiten=self.whiten
+            )
         if self.expand < 0:
-            raise SettingError(f"'expand' must be at least 0 (got {self.expand}).", advice="3 to 5 are usual.")
+            raise SettingError(
+                "'expand' must be at least 0 (got {expand}).", advice="3 to 5 are usual.", expand=self.expand
+            )
         if self.match == "pooled" and (self.center or self.whiten or self.k_reciprocal):
             raise SettingError(
                 "'center', 'whiten' and 'k-reciprocal' are about views, but embeddings are compared (match pooled).",
@@ -108,8 +114,10 @@ class FeatureFolder:
             path = file_of_specimen(self.folder, specimen_id, ".npy")
             if not path.is_file():
                 raise MissingStageError(
-                    f"The view features of {specimen_id} are not in {self.folder}.",
+                    "The view features of {specimen_id} are not in {folder}.",
                     advice="View sets can be matched only with the features of the same run; give --features FOLDER.",
+                    specimen_id=specimen_id,
+                    folder=self.folder,
                 )
             self._kept[specimen_id] = read_features(path)
             while len(self._kept) > _KEPT_SPECIMENS:
@@ -341,8 +349,9 @@ def aligned_distances(
     """
     if any(len(views) != turns.shape[1] for views in (query, *sets)):
         raise SettingError(
-            f"'match' aligned compares {turns.shape[1]} views each, but a specimen has another number.",
+            "'match' aligned compares {turns} views each, but a specimen has another number.",
             advice="Photographs cannot be aligned; take --match maxsim.",
+            turns=turns.shape[1],
         )
     if not sets:
         return np.zeros(0)

@@ -96,7 +96,9 @@ def read_mesh(path: Path) -> Mesh:
         raw = reader(path)
     except OSError as error:
         raise SpecimenError(
-            f"The file cannot be read ({error.strerror or error}).", advice="Check that it exists and its permissions."
+            "The file cannot be read ({reason}).",
+            advice="Check that it exists and its permissions.",
+            reason=error.strerror or error,
         ) from error
     except MemoryError as error:
         raise SpecimenError(
@@ -192,8 +194,10 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
 
         return read_obj
     raise SpecimenError(
-        f"{suffix or 'A file without a suffix'} is not a mesh format that can be read.",
-        advice=f"Convert it to one of {', '.join(SUFFIXES)}.",
+        "{suffix} is not a mesh format that can be read.",
+        advice="Convert it to one of {allowed}.",
+        suffix=suffix or "A file without a suffix",
+        allowed=", ".join(SUFFIXES),
     )
 
 
@@ -203,7 +207,10 @@ def _check_memory(size: int) -> None:
     total, needed = memory.total, size * _MEMORY_PER_FILE_BYTE
     if needed > max(memory.available, total // 2):
         raise SpecimenError(
-            f"The file holds {size / 1e9:.1f} GB and would need about {needed / 1e9:.0f} GB of memory; "
-            f"this machine has {total / 1e9:.0f} GB.",
+            "The file holds {size_gb:.1f} GB and would need about {needed_gb:.0f} GB of memory; this "
+            "machine has {total_gb:.0f} GB.",
             advice="Decimate the mesh before adding it.",
+            size_gb=size / 1e9,
+            needed_gb=needed / 1e9,
+            total_gb=total / 1e9,
         )

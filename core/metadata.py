@@ -123,10 +123,15 @@ def _check(name: str, fields: Mapping[str, Value | None]) -> None:
     for column, value in fields.items():
         if not column.strip() or len(column) > _LONGEST_NAME:
             raise SettingError(
-                f"{column[:40]!r} cannot be the name of a column.", advice=f"Take 1 to {_LONGEST_NAME} signs."
+                "{column!r} cannot be the name of a column.",
+                advice="Take 1 to {longest_name} signs.",
+                column=column[:40],
+                longest_name=_LONGEST_NAME,
             )
         if isinstance(value, float) and not math.isfinite(value):
-            raise SettingError(f"{column!r} of {name} must be a finite number (got {value}).")
+            raise SettingError(
+                "{column!r} of {name} must be a finite number (got {value}).", column=column, name=name, value=value
+            )
 
 
 def _add_columns(connection: sqlite3.Connection, columns: Iterable[str]) -> None:

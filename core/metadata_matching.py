@@ -42,7 +42,7 @@ class MatchingSettings:
 
     def __post_init__(self) -> None:
         if self.by not in WAYS:
-            raise SettingError(f"'by' must be one of {', '.join(WAYS)} (got {self.by}).")
+            raise SettingError("'by' must be one of {allowed} (got {by}).", allowed=", ".join(WAYS), by=self.by)
 
 
 @dataclass(frozen=True)
@@ -149,17 +149,25 @@ def match_table(
     settings = settings or MatchingSettings()
     if settings.column and settings.column not in table.columns:
         raise SettingError(
-            f"{table.source} has no column {settings.column!r}.", advice=f"It has {', '.join(table.columns)}."
+            "{source} has no column {column!r}.",
+            advice="It has {columns}.",
+            source=table.source,
+            column=settings.column,
+            columns=", ".join(table.columns),
         )
     by, place, found = _best_match(table, specimens, settings)
     left_out = (table.columns[place],) if by == "id" else ()
     values, ambiguous = _collect(table, place, found, left_out)
     if not values:
         raise InputError(
-            f"No row of {table.source} belongs to just one specimen ({len(table.rows)} rows, "
-            f"{len(specimens)} specimens, {len(ambiguous)} rows that may belong to several).",
-            advice="Name the column that holds ids, file names or catalogue numbers. "
-            f"Ids here look like {next(iter(specimens), 'folder/name')!r}.",
+            "No row of {source} belongs to just one specimen ({rows} rows, {specimens} specimens, "
+            "{ambiguous} rows that may belong to several).",
+            advice="Name the column that holds ids, file names or catalogue numbers. Ids here look like {example!r}.",
+            source=table.source,
+            rows=len(table.rows),
+            specimens=len(specimens),
+            ambiguous=len(ambiguous),
+            example=next(iter(specimens), "folder/name"),
         )
     kept = read_metadata(catalogue)
     changes = tuple(

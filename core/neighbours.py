@@ -56,9 +56,11 @@ class SearchSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.topk < 1:
-            raise SettingError(f"'topk' must be at least 1 (got {self.topk}).")
+            raise SettingError("'topk' must be at least 1 (got {topk}).", topk=self.topk)
         if self.metric not in METRICS:
-            raise SettingError(f"'metric' must be one of {', '.join(METRICS)} (got {self.metric}).")
+            raise SettingError(
+                "'metric' must be one of {allowed} (got {metric}).", allowed=", ".join(METRICS), metric=self.metric
+            )
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,10 @@ class Searcher:
         """
         if vector.shape != (self.embeddings.matrix.shape[1],):
             raise SettingError(
-                f"The query has {vector.size} dimensions, the collection {self.embeddings.matrix.shape[1]}.",
+                "The query has {size} dimensions, the collection {dimensions}.",
                 advice="Both must come from the same backbone and tokens.",
+                size=vector.size,
+                dimensions=self.embeddings.matrix.shape[1],
             )
         topk = self.settings.topk + (without is not None)
         rows, distances = self._rows.of_vectors(vector.astype(np.float32)[None], topk)
@@ -172,8 +176,11 @@ def resolve_id(query: str, ids: tuple[str, ...]) -> str:
             return whole[0]
         named = ", ".join(ending[:3]) + (", …" if len(ending) > 3 else "")
         raise UnknownSpecimenError(
-            f"{len(ending)} specimen ids end with {query!r}: {named}.",
+            "{ending} specimen ids end with {query!r}: {named}.",
             advice="Give more of the id, so that only one fits.",
+            ending=len(ending),
+            query=query,
+            named=named,
         )
     raise unknown_specimen(query, ids)
 
@@ -186,8 +193,13 @@ def unknown_specimen(query: str, ids: tuple[str, ...]) -> UnknownSpecimenError:
         folded.setdefault(name.rsplit("/", 1)[-1].casefold(), name)
     close = difflib.get_close_matches(query.casefold(), list(folded), n=6, cutoff=0.3)
     near = list(dict.fromkeys(folded[key] for key in close))[:3]
-    advice = f"The nearest ids are {', '.join(near)}." if near else "ids.txt lists every id."
-    return UnknownSpecimenError(f"There is no specimen {query!r} in this collection of {len(ids)}.", advice=advice)
+    return UnknownSpecimenError(
+        "There is no specimen {query!r} in this collection of {count}.",
+        advice="The nearest ids are {near}." if near else "ids.txt lists every id.",
+        query=query,
+        count=len(ids),
+        near=", ".join(near),
+    )
 
 
 def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = True) -> bool:

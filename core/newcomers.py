@@ -91,7 +91,9 @@ class Describer:
             settings = feature_settings_of(recorded, weights, download)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WorkspaceError(
-                f"{run.config_path} does not say how its views and features were made.", advice="Make the run again."
+                "{config_path} does not say how its views and features were made.",
+                advice="Make the run again.",
+                config_path=run.config_path,
             ) from error
         self.extractor = extractor if extractor is not None else open_extractor(settings)
         check_same_backbone(recorded, self.extractor.identity)
@@ -138,7 +140,7 @@ class Describer:
         task = Task(specimen_at(path), self.view_settings, with_depth=with_depth)
         (outcome,) = prepare_all([task], workers)
         if isinstance(outcome, Failure):
-            raise SpecimenError(f"{path} cannot be used: {outcome.reason}")
+            raise SpecimenError("{path} cannot be used: {reason}", path=path, reason=outcome.reason)
         return outcome.views
 
     def _described(self, name: str, views: Views, *, mirror: bool = False) -> Newcomer:
@@ -167,16 +169,23 @@ def specimen_at(path: Path) -> SpecimenFile:
         images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
         if images:
             return SpecimenFile(name or path.resolve().name, path, images)
-        raise InputError(f"The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.")
+        raise InputError(
+            "The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.", path=path
+        )
     if not path.is_file():
-        raise InputError(f"{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.")
+        raise InputError(
+            "{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.", path=path
+        )
     if suffix in IMAGE_SUFFIXES:
         return SpecimenFile(name, path, (path,))
     if suffix in SUFFIXES:
         return SpecimenFile(name, path)
     raise InputError(
-        f"{path} is neither a mesh nor a photograph.",
-        advice=f"Meshes end in {' '.join(SUFFIXES)}, photographs in {' '.join(IMAGE_SUFFIXES)}.",
+        "{path} is neither a mesh nor a photograph.",
+        advice="Meshes end in {meshes}, photographs in {pictures}.",
+        path=path,
+        meshes=" ".join(SUFFIXES),
+        pictures=" ".join(IMAGE_SUFFIXES),
     )
 
 
@@ -194,7 +203,10 @@ def file_of(run: RunFolder, specimen_id: str) -> Path:
         if path.exists():
             return path
     raise MissingStageError(
-        f"The file of {specimen_id} is no longer in {folder}.", advice="Bring the input folder of the run back."
+        "The file of {specimen_id} is no longer in {folder}.",
+        advice="Bring the input folder of the run back.",
+        specimen_id=specimen_id,
+        folder=folder,
     )
 
 
@@ -211,8 +223,11 @@ def check_same_backbone(recorded: Mapping[str, Any], now: Mapping[str, object]) 
         if before.get(key) != here.get(key):
             what = "weights" if key == "weights_sha256" else key.replace("_", " ")
             raise WeightsError(
-                f"The run was made with other {what}: {_short(before.get(key))}, here {_short(here.get(key))}.",
+                "The run was made with other {what}: {before}, here {here}.",
                 advice="Give the same weights with --weights, or make the run again.",
+                what=what,
+                before=_short(before.get(key)),
+                here=_short(here.get(key)),
             )
 
 

@@ -62,13 +62,19 @@ def _read(path: Path, size: int) -> np.ndarray:
             with Image.open(path) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise SpecimenError(
-                        f"{path.name} has {opened.width} x {opened.height} pixels; at most 170 megapixels are read.",
+                        "{file} has {width} x {height} pixels; at most 170 megapixels are read.",
                         advice="Make it smaller.",
+                        file=path.name,
+                        width=opened.width,
+                        height=opened.height,
                     )
                 with_alpha = _in_8_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
     except UNREADABLE as error:
         raise SpecimenError(
-            f"{path.name} is not a readable picture ({str(error)[:120]}).", advice="Export it again as PNG or JPEG."
+            "{file} is not a readable picture ({reason}).",
+            advice="Export it again as PNG or JPEG.",
+            file=path.name,
+            reason=str(error)[:120],
         ) from error
     ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
     picture = Image.alpha_composite(ground, with_alpha).convert("RGB")

@@ -90,9 +90,11 @@ class RunSettings:
     def __post_init__(self) -> None:
         """Check what the parts do not check themselves."""
         if self.pool not in POOLINGS:
-            raise SettingError(f"'pool' must be one of {', '.join(POOLINGS)} (got {self.pool}).")
+            raise SettingError(
+                "'pool' must be one of {allowed} (got {pool}).", allowed=", ".join(POOLINGS), pool=self.pool
+            )
         if self.workers is not None and self.workers < 0:
-            raise SettingError(f"'workers' must be at least 0 (got {self.workers}).")
+            raise SettingError("'workers' must be at least 0 (got {workers}).", workers=self.workers)
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,11 @@ def run_pipeline(
             for failure in failures:
                 log.error("Passed over %s: %s", failure.specimen_id, failure.reason)
             raise InputError(
-                f"None of the {len(inventory.specimens)} specimens could be used; the first: "
-                f"{failures[0].specimen_id}: {failures[0].reason}",
+                "None of the {specimens} specimens could be used; the first: {specimen_id}: {reason}",
                 advice="The lines above tell the reason for each.",
+                specimens=len(inventory.specimens),
+                specimen_id=failures[0].specimen_id,
+                reason=failures[0].reason,
             )
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
         _ask_all(run, embeddings, settings, overwrite, progress)

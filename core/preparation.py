@@ -134,7 +134,7 @@ def record_of(specimen: SpecimenFile) -> SpecimenRecord:
         size, mtime_ns = _size_and_time(specimen)
         hashes = [sha256_of_file(path) for path in paths]
     except OSError as error:
-        raise SpecimenError(f"The file cannot be read ({error.strerror or error}).") from error
+        raise SpecimenError("The file cannot be read ({reason}).", reason=error.strerror or error) from error
     return SpecimenRecord(
         source="",
         specimen_id=specimen.specimen_id,
@@ -161,7 +161,7 @@ def _check_unchanged(record: SpecimenRecord, specimen: SpecimenFile) -> None:
     try:
         now = _size_and_time(specimen)
     except OSError as error:
-        raise SpecimenError(f"The file cannot be read ({error.strerror or error}).") from error
+        raise SpecimenError("The file cannot be read ({reason}).", reason=error.strerror or error) from error
     if now != (record.size, record.mtime_ns):
         raise SpecimenError(
             "The file changed while it was being read.", advice="Start the run again when nothing writes to it."

@@ -33,7 +33,11 @@ class SeveralSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.combine not in COMBINATIONS:
-            raise SettingError(f"'combine' must be one of {', '.join(COMBINATIONS)} (got {self.combine}).")
+            raise SettingError(
+                "'combine' must be one of {allowed} (got {combine}).",
+                allowed=", ".join(COMBINATIONS),
+                combine=self.combine,
+            )
 
 
 def search_several(
@@ -74,7 +78,7 @@ def search_several(
     settings, several = settings or SearchSettings(), several or SeveralSettings()
     if settings.metric != "cosine":
         raise SettingError(
-            f"Several queries are combined by direction: 'metric' must be cosine (got {settings.metric})."
+            "Several queries are combined by direction: 'metric' must be cosine (got {metric}).", metric=settings.metric
         )
     liked = tuple(dict.fromkeys(resolve_id(name, embeddings.ids) for name in like))
     disliked = tuple(dict.fromkeys(resolve_id(name, embeddings.ids) for name in unlike))
@@ -82,7 +86,9 @@ def search_several(
         raise SettingError("No specimen is named that neighbours should be like.", advice="Give at least one --query.")
     if set(liked) & set(disliked):
         both = sorted(set(liked) & set(disliked))[0]
-        raise SettingError(f"{both} is given as like and as unlike at once.", advice="Take it away on one side.")
+        raise SettingError(
+            "{both} is given as like and as unlike at once.", advice="Take it away on one side.", both=both
+        )
     wanted = _directions(embeddings, liked)
     if several.combine == "mean":
         wanted = wanted.mean(axis=0, keepdims=True)

@@ -186,8 +186,9 @@ def check_pca(pca: float | int) -> None:
     fits = not isinstance(pca, bool) and math.isfinite(pca) and pca >= 0 and (pca < 1 or pca == int(pca))
     if not fits:
         raise SettingError(
-            f"'pca' must be 0, a whole number of components or a fraction below 1 (got {pca}).",
+            "'pca' must be 0, a whole number of components or a fraction below 1 (got {pca}).",
             advice="Use 0 for none, 64 for 64 components, 0.95 to keep 95 % of the variance.",
+            pca=pca,
         )
 
 
@@ -195,14 +196,24 @@ def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
     """Raise a `SettingError` where a word is not one of those allowed."""
     if given not in allowed:
         raise SettingError(
-            f"'{name}' must be one of {', '.join(allowed)} (got {given!r}).", advice="Choose one of them."
+            "'{name}' must be one of {allowed} (got {given!r}).",
+            advice="Choose one of them.",
+            name=name,
+            allowed=", ".join(allowed),
+            given=given,
         )
 
 
 def check_at_least(name: str, given: float | int, least: float | int) -> None:
     """Raise a `SettingError` where a number is below the least one allowed."""
     if not math.isfinite(given) or given < least:
-        raise SettingError(f"'{name}' must be at least {least} (got {given}).", advice=f"Give {least} or more.")
+        raise SettingError(
+            "'{name}' must be at least {least} (got {given}).",
+            advice="Give {least} or more.",
+            name=name,
+            least=least,
+            given=given,
+        )
 
 
 def _spectrum(

@@ -52,7 +52,7 @@ class RegistrationSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.points < 100:
-            raise SettingError(f"'points' must be at least 100 (got {self.points}).")
+            raise SettingError("'points' must be at least 100 (got {points}).", points=self.points)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> 
         Where the limit is not above 0.
     """
     if not limit > 0:
-        raise SettingError(f"'limit' must be above 0 (got {limit}).")
+        raise SettingError("'limit' must be above 0 (got {limit}).", limit=limit)
     share = np.clip(distances.astype(np.float64) / limit, -1, 1)[:, None]
     ends = np.where(share > 0, [[178, 24, 43]], [[33, 102, 172]])
     return np.asarray(np.rint(247 + (ends - 247) * np.abs(share)), dtype=np.uint8)

@@ -75,11 +75,14 @@ def read_recipe(path: Path, *, weights: Path | None = None, download: bool = Tru
     path = path / "config.json" if path.is_dir() else path
     config = read_json(path)
     if not is_run_config(config):
-        raise SettingError(f"{path} is not the configuration of a run.", advice="Give runs/NAME/config.json.")
+        raise SettingError("{path} is not the configuration of a run.", advice="Give runs/NAME/config.json.", path=path)
     if config["format"] != CONFIG_FORMAT:
         raise SettingError(
-            f"{path} has the format {config['format']}; this version knows {CONFIG_FORMAT}.",
+            "{path} has the format {format}; this version knows {config_format}.",
             advice="Update FossilViT Explorer.",
+            path=path,
+            format=config["format"],
+            config_format=CONFIG_FORMAT,
         )
     try:
         recorded = config["features"]
@@ -102,7 +105,10 @@ def read_recipe(path: Path, *, weights: Path | None = None, download: bool = Tru
         folder = Path(str(config["input"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingError(
-            f"{path} lacks something or holds what does not belong there ({error}).", advice="Make the run anew."
+            "{path} lacks something or holds what does not belong there ({reason}).",
+            advice="Make the run anew.",
+            path=path,
+            reason=error,
         ) from error
     return Recipe(settings, folder, recorded, _other_versions(config.get("versions", {})))
 

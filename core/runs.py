@@ -122,7 +122,7 @@ def rename_run(workspace: Workspace, name: str, new_name: str) -> RunFolder:
     run, renamed = existing_run(workspace, name), workspace.run(new_name.strip())
     taken = {other.name.casefold() for other in workspace.runs_folder.iterdir()} - {name.casefold()}
     if renamed.name.casefold() in taken:
-        raise SettingError(f"There is a run called {renamed.name!r} already.", advice="Choose another name.")
+        raise SettingError("There is a run called {name!r} already.", advice="Choose another name.", name=renamed.name)
     _refuse_if_read(workspace, run, "renamed")
     with _at_rest(workspace, name), _or_say_why(run.root, "renamed"):
         run.root.rename(renamed.root)
@@ -172,7 +172,7 @@ def existing_run(workspace: Workspace, name: str) -> RunFolder:
     """
     run = workspace.run(name)
     if not run.root.is_dir():
-        raise SettingError(f"There is no run called {name!r}.", advice="`python -m core runs` lists them.")
+        raise SettingError("There is no run called {name!r}.", advice="`python -m core runs` lists them.", name=name)
     return run
 
 
@@ -195,7 +195,10 @@ def write_notes(run: RunFolder, text: str) -> None:
     """
     if len(text) > LONGEST_NOTES:
         raise SettingError(
-            f"The notes have {len(text):,} characters; at most {LONGEST_NOTES:,} are kept.", advice="Shorten them."
+            "The notes have {length:,} characters; at most {longest_notes:,} are kept.",
+            advice="Shorten them.",
+            length=len(text),
+            longest_notes=LONGEST_NOTES,
         )
     write_bytes(run.root / NOTES_FILE, text.encode("utf-8"))
 
@@ -212,7 +215,7 @@ def _at_rest(workspace: Workspace, name: str) -> Iterator[None]:
     job = current_job(workspace)
     names = {waiting.run_name for waiting in queued_jobs(workspace)} | ({job.run_name} if job is not None else set())
     if name in names:
-        raise BusyError(f"A job uses the run {name!r}.", advice="Wait until it is done, or cancel it.")
+        raise BusyError("A job uses the run {name!r}.", advice="Wait until it is done, or cancel it.", name=name)
     if job is not None:
         yield
         return
@@ -226,7 +229,11 @@ def _or_say_why(folder: Path, done: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise WorkspaceError(
-            f"{folder} cannot be {done} ({error.strerror or error}).", advice="Check the permissions of that folder."
+            "{folder} cannot be {done} ({reason}).",
+            advice="Check the permissions of that folder.",
+            folder=folder,
+            done=done,
+            reason=error.strerror or error,
         ) from error
 
 
@@ -237,8 +244,11 @@ def _refuse_if_read(workspace: Workspace, run: RunFolder, done: str) -> None:
     inside = next((path for path in sorted(sources) if path and Path(path).is_relative_to(run.root.resolve())), None)
     if inside is not None:
         raise SettingError(
-            f"The run {run.name!r} was not {done}: specimens are read from {inside}, which lies within it.",
+            "The run {run!r} was not {done}: specimens are read from {inside}, which lies within it.",
             advice="Move that folder elsewhere first.",
+            run=run.name,
+            done=done,
+            inside=inside,
         )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import CoreError, SpecimenError
+from core.errors import CoreError, RendererError, SpecimenError
 from core.meshes import Mesh, decimate, read_mesh
 from core.offline import keep_offline
 from core.previews import MOST_FACES, read_preview, read_skin
@@ -43,14 +43,20 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         reply = _turntable(request) if "turntable" in request else _scene(request)
     except CoreError as error:
-        return {"error": error.problem, "advice": error.advice}
+        return {"error": error.sentences.as_json()}
     except ImportError as error:
-        return {"error": f"The viewer lacks a package ({error}).", "advice": "Run `make app` again to install it."}
+        failed = RendererError(
+            "The viewer lacks a package ({reason}).", advice="Run `make app` again to install it.", reason=error
+        )
+        return {"error": failed.sentences.as_json()}
     except (OSError, RuntimeError, ValueError, AttributeError, TypeError) as error:
         # AttributeError and TypeError too: that is how trame answers where its parts do not fit together.
-        return {"error": f"The 3D scene could not be made ({type(error).__name__}: {error}).", "advice": ""}
+        reason = f"{type(error).__name__}: {error}"
+        failed = RendererError("The 3D scene could not be made ({reason}).", reason=reason)
+        return {"error": failed.sentences.as_json()}
     except MemoryError:
-        return {"error": "The specimens do not fit into memory.", "advice": "Look at the preview instead."}
+        failed = RendererError("The specimens do not fit into memory.", advice="Look at the preview instead.")
+        return {"error": failed.sentences.as_json()}
     return reply | {"seconds": time.monotonic() - started}
 
 
@@ -120,7 +126,7 @@ def _read(source: Mapping[str, str | None], detail: str) -> tuple[Mesh, np.ndarr
         mesh = read_preview(path, preview)
         return mesh, read_skin(preview, mesh)
     except SpecimenError as error:
-        raise SpecimenError(f"{path.name}: {error.problem}", advice=error.advice) from error
+        raise SpecimenError("{file}: {reason}", file=path.name, reason=error.reason) from error
 
 
 def _tetrahedron() -> Mesh:

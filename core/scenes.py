@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError, RendererError, SettingError
+from core.errors import CoreError, InputError, RendererError, SettingError, error_saying, sentences_from_json
 from core.registration import RegistrationSettings
 from core.scene_child import SceneChild
 from core.scene_colours import MODES, Legend
@@ -90,11 +90,18 @@ class SceneConfig:
         """Check every setting."""
         for name, allowed in (("mode", MODES), ("detail", DETAILS)):
             if getattr(self, name) not in allowed:
-                raise SettingError(f"'{name}' must be one of {', '.join(allowed)} (got {getattr(self, name)!r}).")
+                raise SettingError(
+                    "'{name}' must be one of {allowed} (got {value!r}).",
+                    name=name,
+                    allowed=", ".join(allowed),
+                    value=getattr(self, name),
+                )
         if re.fullmatch("#[0-9a-fA-F]{6}", self.clay) is None:
-            raise SettingError(f"'clay' must be a colour like #d3c8b6 (got {self.clay!r}).")
+            raise SettingError("'clay' must be a colour like #d3c8b6 (got {clay!r}).", clay=self.clay)
         if not 1 <= self.against < MOST_SPECIMENS:
-            raise SettingError(f"'against' must be from 1 to {MOST_SPECIMENS - 1} (got {self.against}).")
+            raise SettingError(
+                "'against' must be from 1 to {most} (got {against}).", most=MOST_SPECIMENS - 1, against=self.against
+            )
 
 
 @dataclass(frozen=True)
@@ -278,7 +285,7 @@ class SceneBuilder:
             self._child = None
             raise
         if "error" in reply:
-            raise RendererError(reply["error"], advice=reply["advice"])
+            raise error_saying(RendererError, sentences_from_json(reply["error"]))
         return reply
 
 
@@ -314,20 +321,29 @@ def _as_sent(source: SceneSource) -> dict[str, str | None]:
 
 def _fingerprint_of(sources: Sequence[SceneSource], config: SceneConfig) -> str:
     if not 1 <= len(sources) <= MOST_SPECIMENS:
-        raise InputError(f"The viewer shows one to {MOST_SPECIMENS} specimens (got {len(sources)}).")
+        raise InputError(
+            "The viewer shows one to {most_specimens} specimens (got {sources}).",
+            most_specimens=MOST_SPECIMENS,
+            sources=len(sources),
+        )
     return fingerprint("scene", CODE_VERSION, [_facts_of(source) for source in sources], asdict(config))
 
 
 def _facts_of(source: SceneSource) -> list[object]:
     """Return what changes when the specimen's file does; its preview stands in for a file that is gone."""
-    problem = ""
+    problem: CoreError | None = None
     for path in (source.path, source.preview):
         if path is None:
             continue
         try:
             facts = path.stat()
         except OSError as error:
-            problem = problem or f"{path} cannot be read ({error.strerror or error})."
+            problem = problem or InputError(
+                "{path} cannot be read ({reason}).",
+                advice="If the folder was moved, choose it again on the Specimens screen.",
+                path=path,
+                reason=error.strerror or error,
+            )
         else:
             return [str(path.absolute()), facts.st_size, facts.st_mtime_ns]
-    raise InputError(problem, advice="If the folder was moved, choose it again on the Specimens screen.")
+    raise problem or InputError("The specimen has no file.")

@@ -33,8 +33,9 @@ def find_views(renders: Path) -> dict[str, list[Path]]:
             numbered.setdefault(name, []).append((int(match["number"]), path))
     if not numbered:
         raise MissingStageError(
-            f"There are no views in {renders} (files named SPECIMEN_view00.png).",
+            "There are no views in {renders} (files named SPECIMEN_view00.png).",
             advice="Run `python -m core render` first.",
+            renders=renders,
         )
     return {name: [path for _, path in sorted(numbered[name])] for name in sorted(numbered)}
 
@@ -45,7 +46,7 @@ def read_view_files(paths: Sequence[Path]) -> UInt8[np.ndarray, "v h w 3"]:
     for path in paths:
         image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
         if image is None:
-            raise SpecimenError(f"{path.name} is not a readable picture; render it again with --overwrite.")
+            raise SpecimenError("{file} is not a readable picture; render it again with --overwrite.", file=path.name)
         images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     if len({image.shape for image in images}) > 1:
         raise SpecimenError("Its views differ in size; render it again with --overwrite.")
@@ -57,11 +58,12 @@ def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
     try:
         array = read_npy(path)
     except InputError as error:
-        raise SpecimenError(error.problem, advice="Extract it again with --overwrite.") from error
+        said = error.sentences
+        raise SpecimenError(said.problem, advice="Extract it again with --overwrite.", **said.values) from error
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
-        raise SpecimenError(f"{path.name} does not hold view features (V, D).")
+        raise SpecimenError("{file} does not hold view features (V, D).", file=path.name)
     if not np.isfinite(array).all():
-        raise SpecimenError(f"{path.name} holds NaN or infinite values; extract it again with --overwrite.")
+        raise SpecimenError("{file} holds NaN or infinite values; extract it again with --overwrite.", file=path.name)
     return array.astype(np.float32)
 
 

@@ -86,7 +86,7 @@ def render_folder(
         try:
             made_from = fingerprint_of_views(settings, record_of(specimen).sha256)
         except SpecimenError as error:
-            failures.append(Failure(specimen.specimen_id, "render", str(error)))
+            failures.append(Failure(specimen.specimen_id, "render", error.reason))
             continue
         if overwrite or not _views_are_done(renders, manifest, specimen.specimen_id, made_from):
             manifest.forget(specimen.specimen_id)
@@ -162,7 +162,7 @@ def extract_folder(
                 target, extractor(views) if kept_tokens is None else extract_with_tokens(extractor, kept_tokens, views)
             )
         except SpecimenError as error:
-            failures.append(Failure(specimen_id, "extract", str(error)))
+            failures.append(Failure(specimen_id, "extract", error.reason))
             continue
         manifest.add(specimen_id, made_from, views=len(paths), source=source)
         done += 1
@@ -190,7 +190,9 @@ def pool_folder(
     paths = sorted(features.rglob("*.npy")) if features.is_dir() else []
     paths = [path for path in paths if not path.name.startswith(TEMPORARY_PREFIX)]
     if not paths:
-        raise MissingStageError(f"There are no features in {features}.", advice="Run `python -m core extract` first.")
+        raise MissingStageError(
+            "There are no features in {features}.", advice="Run `python -m core extract` first.", features=features
+        )
     remove_unfinished(out)
     manifest = Manifest(out)
     failures: list[Failure] = []
@@ -207,7 +209,7 @@ def pool_folder(
             try:
                 write_npy(target, pool_views(read_features(path), pool))
             except SpecimenError as error:
-                failures.append(Failure(specimen_id, "pool", str(error)))
+                failures.append(Failure(specimen_id, "pool", error.reason))
                 continue
             manifest.add(specimen_id, made_from)
             done += 1

@@ -54,13 +54,17 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise SpecimenError(
-                f"{path.name[:40]}… has a name, or lies in folders, too long for this file system "
-                f"({len(str(path))} characters in all).",
+                "{file}… has a name, or lies in folders, too long for this file system "
+                "({characters} characters in all).",
                 advice="Give it, or its folders, a shorter name.",
+                file=path.name[:40],
+                characters=len(str(path)),
             ) from error
         raise WorkspaceError(
-            f"{path} cannot be written ({error.strerror or error}).",
+            "{path} cannot be written ({reason}).",
             advice="Check the free space and the permissions of that folder, or choose another one.",
+            path=path,
+            reason=error.strerror or error,
         ) from error
     finally:
         if temporary is not None:
@@ -81,8 +85,10 @@ def remove_file(path: Path) -> None:
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:  # no file can have such a name, so none is there
             raise WorkspaceError(
-                f"{path} cannot be removed ({error.strerror or error}).",
+                "{path} cannot be removed ({reason}).",
                 advice="Check the permissions of that folder, and whether another program has the file open.",
+                path=path,
+                reason=error.strerror or error,
             ) from error
 
 
@@ -147,18 +153,20 @@ def read_npy(path: Path) -> np.ndarray:
     try:
         with path.open("rb") as stream:
             if stream.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
-                raise InputError(f"{path} is not a .npy file.", advice="Give a file that numpy.save wrote.")
+                raise InputError("{path} is not a .npy file.", advice="Give a file that numpy.save wrote.", path=path)
             stream.seek(0)
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     # A damaged header is parsed as Python text, which can go wrong in each of these ways.
     except (EOFError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError) as error:
         if "allow_pickle" in str(error):
             problem = "it holds pickled Python objects, which are never loaded because they could run code"
-            raise InputError(f"{path} was not read: {problem}.", advice="Save it as plain numbers.") from error
+            raise InputError(
+                "{path} was not read: {reason}.", advice="Save it as plain numbers.", path=path, reason=problem
+            ) from error
         raise InputError(
-            f"{path} is damaged and cannot be read.", advice="Make it again with the command that wrote it."
+            "{path} is damaged and cannot be read.", advice="Make it again with the command that wrote it.", path=path
         ) from error
     return array
 
@@ -176,7 +184,10 @@ def read_json(path: Path) -> Any:
     # Brackets within brackets without end exhaust the stack.
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WorkspaceError(
-            f"{path} cannot be read as JSON ({error}).", advice="Delete it and run the stage again."
+            "{path} cannot be read as JSON ({reason}).",
+            advice="Delete it and run the stage again.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -221,9 +232,11 @@ def stat_of_file(path: Path) -> os.stat_result:
     found = path.stat()
     for is_so, kind in ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")):
         if is_so(found.st_mode):
-            raise SpecimenError(f"{path.name} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE)
+            raise SpecimenError("{file} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE, file=path.name, kind=kind)
     if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
-        raise SpecimenError(f"{path.name} is a device, not a file.", advice=_ADVICE_FOR_NO_FILE)
+        raise SpecimenError(
+            "{file} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE, file=path.name, kind="a device"
+        )
     return found
 
 
@@ -249,10 +262,13 @@ def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
     parts = specimen_id.split("/")
     if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
         raise SettingError(
-            f"{specimen_id!r} is not a specimen id.",
+            "{specimen_id!r} is not a specimen id.",
             advice="An id is the path below the input folder without its suffix, like Molars/Tarsius/amnh106010.",
+            specimen_id=specimen_id,
         )
     path = root.joinpath(*parts[:-1], parts[-1] + suffix)
     if not path.is_relative_to(root):  # a drive letter, where there are drives
-        raise SettingError(f"{specimen_id!r} is not a specimen id.", advice="An id holds no drive letter.")
+        raise SettingError(
+            "{specimen_id!r} is not a specimen id.", advice="An id holds no drive letter.", specimen_id=specimen_id
+        )
     return path

@@ -192,7 +192,7 @@ class Stream:
                 self._store(item, view_features)
                 outcomes.append(item)
             except SpecimenError as error:
-                outcomes.append(Failure(item.record.specimen_id, "extract", str(error)))
+                outcomes.append(Failure(item.record.specimen_id, "extract", error.reason))
         return outcomes
 
     def _store(self, item: Prepared, view_features: np.ndarray) -> None:

@@ -116,7 +116,7 @@ class SweepSettings:
         check_choice("choose_by", self.choose_by, CHOICES)
         for name in SWEPT:
             if not getattr(self, name):
-                raise SettingError(f"'{name}' holds no value to try.", advice="Give at least one.")
+                raise SettingError("'{name}' holds no value to try.", advice="Give at least one.", name=name)
         self.combinations()
 
     def combinations(self) -> tuple[ClusterSettings, ...]:
@@ -203,7 +203,9 @@ def sweep(
     settings = settings if settings is not None else SweepSettings()
     if settings.choose_by != "score" and labels is None:
         raise SettingError(
-            f"'choose_by' is {settings.choose_by}, which needs labels.", advice="Give --labels, or choose by score."
+            "'choose_by' is {choose_by}, which needs labels.",
+            advice="Give --labels, or choose by score.",
+            choose_by=settings.choose_by,
         )
     work = Groundwork(embeddings)
     samples = tuple(_samples(embeddings, settings))

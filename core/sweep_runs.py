@@ -113,13 +113,16 @@ def read_sweep(folder: Path, base: ClusterSettings | None = None) -> tuple[Tried
     """
     path = folder / "sweep_results.csv"
     if not path.is_file():
-        raise MissingStageError(f"{path} is not there.", advice="Run `python -m core cluster-sweep` first.")
+        raise MissingStageError("{path} is not there.", advice="Run `python -m core cluster-sweep` first.", path=path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             return tuple(_as_tried(row, base or ClusterSettings()) for row in csv.DictReader(stream))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path} is not the table of a sweep ({error}).", advice="Sweep again; it is written anew."
+            "{path} is not the table of a sweep ({reason}).",
+            advice="Sweep again; it is written anew.",
+            path=path,
+            reason=error,
         ) from error
 
 

@@ -89,7 +89,9 @@ def read_table(path: Path) -> Table:
         Where the file is missing, is no such table, or has no line below its header.
     """
     if not path.is_file():
-        raise InputError(f"The table {str(path)!r} is not there.", advice="Give the path of a CSV or Excel file.")
+        raise InputError(
+            "The table {path!r} is not there.", advice="Give the path of a CSV or Excel file.", path=str(path)
+        )
     suffix = path.suffix.lower()
     if suffix in EXCEL_SUFFIXES:
         cells, notes = _excel_cells(path)
@@ -97,8 +99,11 @@ def read_table(path: Path) -> Table:
         cells, notes = _text_cells(path)
     else:
         raise InputError(
-            f"{path.name} is neither CSV nor Excel (its name ends in {suffix or 'no suffix'}).",
-            advice=f"Save it as one of {' '.join((*TEXT_SUFFIXES, *EXCEL_SUFFIXES))}.",
+            "{file} is neither CSV nor Excel (its name ends in {suffix}).",
+            advice="Save it as one of {allowed}.",
+            file=path.name,
+            suffix=suffix or "no suffix",
+            allowed=" ".join((*TEXT_SUFFIXES, *EXCEL_SUFFIXES)),
         )
     return _as_table(path.name, cells, notes)
 
@@ -116,9 +121,11 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return data.decode("utf-16"), [f"{path.name} is UTF-16 text."]
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is damaged UTF-16 text ({error}).", advice="Save it as CSV in UTF-8.") from error
+        raise InputError(
+            "{path} is damaged UTF-16 text ({reason}).", advice="Save it as CSV in UTF-8.", path=path, reason=error
+        ) from error
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError:
@@ -128,7 +135,10 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
         return data.decode("cp932"), [f"{path.name} is not UTF-8 and was read as Shift-JIS; check a label or two."]
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} is neither UTF-8 nor Shift-JIS text ({error}).", advice="Save it as CSV in UTF-8."
+            "{path} is neither UTF-8 nor Shift-JIS text ({reason}).",
+            advice="Save it as CSV in UTF-8.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -153,7 +163,9 @@ def _text_cells(path: Path) -> tuple[_Cells, list[str]]:
     try:
         rows = list(_numbered(reader))
     except csv.Error as error:
-        raise InputError(f"{path.name} is no CSV ({error}).", advice="Save it as CSV again.") from error
+        raise InputError(
+            "{file} is no CSV ({reason}).", advice="Save it as CSV again.", file=path.name, reason=error
+        ) from error
     width = max((len(row) for _, row in rows), default=0)
     columns = [[row[place] if place < len(row) else "" for _, row in rows[1:]] for place in range(width)]
     typed = [_typed(column, comma=separator == ";") for column in columns]
@@ -209,7 +221,10 @@ def _excel_cells(path: Path) -> tuple[_Cells, list[str]]:
         book.close()
     except (InvalidFileException, *_DAMAGED) as error:
         raise InputError(
-            f"{path.name} cannot be read as an Excel file ({error}).", advice="Save it again, or as CSV in UTF-8."
+            "{file} cannot be read as an Excel file ({reason}).",
+            advice="Save it again, or as CSV in UTF-8.",
+            file=path.name,
+            reason=error,
         ) from error
     notes = [f"{path.name} has {len(names)} sheets; the first, {names[0]!r}, was read."] if len(names) > 1 else []
     return [(line, row) for line, row in rows if any(cell is not None for cell in row)], notes
@@ -222,12 +237,18 @@ def _check_size(path: Path) -> None:
             size = sum(part.file_size for part in archive.infolist())
     except _DAMAGED as error:
         raise InputError(
-            f"{path.name} cannot be read as an Excel file ({error}).", advice="Save it again, or as CSV in UTF-8."
+            "{file} cannot be read as an Excel file ({reason}).",
+            advice="Save it again, or as CSV in UTF-8.",
+            file=path.name,
+            reason=error,
         ) from error
     if size > _MOST_BYTES:
         raise InputError(
-            f"{path.name} would take {size / 1e6:,.0f} MB when unpacked; at most {_MOST_BYTES / 1e6:,.0f} MB are read.",
+            "{file} would take {size_mb:,.0f} MB when unpacked; at most {most_mb:,.0f} MB are read.",
             advice="Save the table as CSV in UTF-8.",
+            file=path.name,
+            size_mb=size / 1e6,
+            most_mb=_MOST_BYTES / 1e6,
         )
 
 
@@ -251,7 +272,9 @@ def _excel_value(cell: object) -> Value | None:
 def _as_table(source: str, cells: _Cells, notes: list[str]) -> Table:
     if len(cells) < 2:
         raise InputError(
-            f"{source} has no line below its header.", advice="Give a table with names of columns in its first line."
+            "{source} has no line below its header.",
+            advice="Give a table with names of columns in its first line.",
+            source=source,
         )
     header = cells[0][1]
     width = max(len(row) for _, row in cells)

@@ -55,13 +55,19 @@ class TurntableSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if not 4 <= self.frames <= _MOST_FRAMES:
-            raise SettingError(f"'frames' must be from 4 to {_MOST_FRAMES} (got {self.frames}).")
+            raise SettingError(
+                "'frames' must be from 4 to {most_frames} (got {frames}).", most_frames=_MOST_FRAMES, frames=self.frames
+            )
         if not 16 <= self.size <= _LARGEST_SIZE or self.size % 2:
-            raise SettingError(f"'size' must be an even number from 16 to {_LARGEST_SIZE} (got {self.size}).")
+            raise SettingError(
+                "'size' must be an even number from 16 to {largest_size} (got {size}).",
+                largest_size=_LARGEST_SIZE,
+                size=self.size,
+            )
         if not 0.1 <= self.seconds <= 600:
-            raise SettingError(f"'seconds' must be from 0.1 to 600 (got {self.seconds}).")
+            raise SettingError("'seconds' must be from 0.1 to 600 (got {seconds}).", seconds=self.seconds)
         if self.appearance not in ("gray", "colour"):
-            raise SettingError(f"'appearance' must be gray or colour (got {self.appearance!r}).")
+            raise SettingError("'appearance' must be gray or colour (got {appearance!r}).", appearance=self.appearance)
         colour_of(self.background)
 
 
@@ -133,8 +139,10 @@ def check_suffix(path: Path) -> None:
     """Check that a turntable can be written under this name; a `SettingError` otherwise."""
     if path.suffix.lower() not in SUFFIXES:
         raise SettingError(
-            f"A turntable is written as {' or '.join(SUFFIXES)} (got {path.name!r}).",
+            "A turntable is written as {allowed} (got {file!r}).",
             advice="Use .gif for slides and web pages, .mp4 for a smaller file.",
+            allowed=" or ".join(SUFFIXES),
+            file=path.name,
         )
 
 

@@ -85,17 +85,27 @@ class ViewSettings:
         check_views(self.views, self.layout)
         if not _SMALLEST_SIZE <= self.size <= _LARGEST_SIZE:
             raise SettingError(
-                f"'size' must be from {_SMALLEST_SIZE} to {_LARGEST_SIZE} pixels (got {self.size}).",
+                "'size' must be from {smallest_size} to {largest_size} pixels (got {size}).",
                 advice="Backbones look at 224 to 518 pixels.",
+                smallest_size=_SMALLEST_SIZE,
+                largest_size=_LARGEST_SIZE,
+                size=self.size,
             )
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
             if value not in allowed:
-                raise SettingError(f"'{name}' must be one of {', '.join(map(str, allowed))} (got {value!r}).")
+                raise SettingError(
+                    "'{name}' must be one of {allowed} (got {value!r}).",
+                    name=name,
+                    allowed=", ".join(map(str, allowed)),
+                    value=value,
+                )
         if self.backend in ("vtk", "filament") and self.appearance in ("depth", "normals"):
             raise SettingError(
-                f"'appearance' must be gray or colour with the backend {self.backend} (got {self.appearance!r}).",
+                "'appearance' must be gray or colour with the backend {backend} (got {appearance!r}).",
                 advice="Use --backend raster, which draws depth and normals too.",
+                backend=self.backend,
+                appearance=self.appearance,
             )
         if self.align and self.mixed:
             raise SettingError(
@@ -229,8 +239,9 @@ def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
         path = file_of_specimen(folder, specimen_id, view_suffix(number))
         if len(os.fsencode(path.name)) > _LONGEST_NAME:
             raise SpecimenError(
-                f"Its name is too long: the names of its views would have more than {_LONGEST_NAME} bytes.",
+                "Its name is too long: the names of its views would have more than {longest_name} bytes.",
                 advice="Give the file a shorter name.",
+                longest_name=_LONGEST_NAME,
             )
         gray = image[..., 0]
         plain = (image == gray[..., None]).all()
@@ -262,7 +273,11 @@ def colour_of(name: str) -> tuple[int, int, int]:
     digits = name.removeprefix("#")
     if name.startswith("#") and len(digits) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in digits):
         return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
-    raise SettingError(f"'background' must be one of {', '.join(BACKGROUNDS)} or a colour like #20304a (got {name!r}).")
+    raise SettingError(
+        "'background' must be one of {allowed} or a colour like #20304a (got {name!r}).",
+        allowed=", ".join(BACKGROUNDS),
+        name=name,
+    )
 
 
 def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) -> Cameras:

@@ -55,12 +55,17 @@ def find_weights(spec: BackboneSpec, given: Path | None = None, *, download: boo
         return _found(path, f"fetched from the hub: {_hub_id(spec)}")
     looked = f"the folder {folder}" if folder else f"the folder in {WEIGHTS_VARIABLE} (not set)"
     raise WeightsError(
-        f"The weights of {spec.name} are not on this machine: looked in {looked} and in the hub's cache"
-        + (", and the hub cannot be reached." if download else "; fetching them was not allowed."),
-        advice=(
-            f"Bring {' or '.join(names_of_files(spec)[:2])} to this machine and give it with --weights FILE, or set "
-            f"{WEIGHTS_VARIABLE} to its folder; or take --model efficientnet_lite2, which needs no download."
-        ),
+        "The weights of {backbone} are not on this machine: looked in {looked} and in the hub's cache, and the hub "
+        "cannot be reached."
+        if download
+        else "The weights of {backbone} are not on this machine: looked in {looked} and in the hub's cache; fetching "
+        "them was not allowed.",
+        advice="Bring {files} to this machine and give it with --weights FILE, or set {variable} to its folder; or "
+        "take --model efficientnet_lite2, which needs no download.",
+        backbone=spec.name,
+        looked=looked,
+        files=" or ".join(names_of_files(spec)[:2]),
+        variable=WEIGHTS_VARIABLE,
     )
 
 
@@ -85,12 +90,17 @@ def _file_or_in_folder(spec: BackboneSpec, given: Path) -> Path:
     if given.is_file():
         return given
     if not given.is_dir():
-        raise WeightsError(f"There is no weights file {given}.", advice="Check the path given with --weights.")
+        raise WeightsError(
+            "There is no weights file {given}.", advice="Check the path given with --weights.", given=given
+        )
     path = _in_folder(spec, given)
     if path is None:
         raise WeightsError(
-            f"The folder {given} holds no weights of {spec.name}.",
-            advice=f"Expected a file named {' or '.join(names_of_files(spec)[:2])}.",
+            "The folder {given} holds no weights of {spec}.",
+            advice="Expected a file named {files}.",
+            given=given,
+            spec=spec.name,
+            files=" or ".join(names_of_files(spec)[:2]),
         )
     return path
 

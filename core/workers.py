@@ -17,7 +17,7 @@ import numpy as np
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.catalogue import SpecimenRecord
-from core.errors import CoreError, RendererError, WorkspaceError
+from core.errors import CoreError, RendererError, SpecimenError, WorkspaceError
 from core.meshes import Mesh
 from core.parcels import Parcel, pack_views, unpack_views
 from core.preparation import Failure, Prepared, Task, prepare, views_of_photographs
@@ -94,8 +94,9 @@ def prepare_all(
             yield _result(*waiting.popleft(), seconds)
     except BrokenProcessPool as error:
         raise RendererError(
-            f"The processes that read and render cannot be started ({error}).",
+            "The processes that read and render cannot be started ({reason}).",
             advice="`python -m core doctor` tells what is missing; --workers 0 works without them.",
+            reason=error,
         ) from error
     finally:
         children.close()
@@ -120,7 +121,7 @@ def _prepare_here(task: Task, threads: int = 0) -> Prepared | Failure:
         # A full disk is no fault of this specimen, and the next one would fare no better.
         raise
     except CoreError as error:
-        return Failure(task.specimen.specimen_id, "render", str(error))
+        return Failure(task.specimen.specimen_id, "render", error.reason)
     except MemoryError:
         return Failure(task.specimen.specimen_id, "render", "There was not enough memory for it.")
 
@@ -138,9 +139,11 @@ def _result(task: Task, future: ProcessFuture[_Sent | Failure], seconds: float) 
     try:
         sent: _Sent | Failure = future.result()
     except FutureTimeout:
-        return Failure(name, "render", f"It was not ready after {seconds:.0f} seconds and was given up.")
+        late = SpecimenError("It was not ready after {seconds:.0f} seconds and was given up.", seconds=seconds)
+        return Failure(name, "render", late.reason)
     except (ProcessExpired, CancelledError) as error:
-        return Failure(name, "render", f"Reading or rendering it took its process down ({error}).")
+        crashed = SpecimenError("Reading or rendering it took its process down ({reason}).", reason=error)
+        return Failure(name, "render", crashed.reason)
     if isinstance(sent, Failure):
         return sent
     views = (

@@ -87,7 +87,7 @@ class RunFolder:
         """
         if not self.config_path.is_file():
             raise MissingStageError(
-                f"There is no run called {self.name!r} here.", advice="Start one with `python -m core run`."
+                "There is no run called {name!r} here.", advice="Start one with `python -m core run`.", name=self.name
             )
         config = read_json(self.config_path)
         _check_config(self.config_path, config)
@@ -97,18 +97,25 @@ class RunFolder:
 def _check_config(path: Path, config: object) -> None:
     """Make sure that a configuration is one that this program can read."""
     if not isinstance(config, dict):
-        raise WorkspaceError(f"{path} is not a configuration.", advice=_MAKE_AGAIN)
+        raise WorkspaceError("{path} is not a configuration.", advice=_MAKE_AGAIN, path=path)
     version = config.get("format", CONFIG_FORMAT)
     if not isinstance(version, int):
-        raise WorkspaceError(f"{path} is damaged: its format is {str(version)[:40]!r}.", advice=_MAKE_AGAIN)
+        raise WorkspaceError(
+            "{path} is damaged: its format is {version!r}.", advice=_MAKE_AGAIN, path=path, version=str(version)[:40]
+        )
     if version > CONFIG_FORMAT:
         raise NewerVersionError(
-            f"{path} was written by a newer version of this program (format {version}, here {CONFIG_FORMAT}).",
+            "{path} was written by a newer version of this program (format {version}, here {config_format}).",
             advice="Update FossilViT Explorer.",
+            path=path,
+            version=version,
+            config_format=CONFIG_FORMAT,
         )
     for name, kind in (("input", str), ("pool", str), *((part, dict) for part in _PARTS)):
         if not isinstance(config.get(name, kind()), kind):
-            raise WorkspaceError(f"{path} is damaged: its part {name!r} cannot be understood.", advice=_MAKE_AGAIN)
+            raise WorkspaceError(
+                "{path} is damaged: its part {name!r} cannot be understood.", advice=_MAKE_AGAIN, path=path, name=name
+            )
 
 
 @dataclass(frozen=True)
@@ -165,8 +172,9 @@ class Workspace:
         """
         if not _RUN_NAME.fullmatch(name) or is_reserved(name) or name.endswith((" ", ".")):
             raise SettingError(
-                f"{name!r} cannot be the name of a run.",
+                "{name!r} cannot be the name of a run.",
                 advice="Take up to 64 letters, digits, spaces and . _ + - and begin with a letter or digit.",
+                name=name,
             )
         return RunFolder(self.runs_folder / name)
 
@@ -201,13 +209,16 @@ class Workspace:
             lock.acquire(timeout=seconds, poll_interval=0.02)
         except Timeout as error:
             raise BusyError(
-                f"Another run is working on the workspace {self.root}.",
+                "Another run is working on the workspace {workspace}.",
                 advice="Wait until it is done, cancel it in the app, or take another --workspace.",
+                workspace=self.root,
             ) from error
         except (OSError, NotImplementedError) as error:
             raise WorkspaceError(
-                f"The workspace {self.root} cannot be locked ({error}).",
+                "The workspace {workspace} cannot be locked ({reason}).",
                 advice="Check its permissions, or take a folder on a local disk with --workspace.",
+                workspace=self.root,
+                reason=error,
             ) from error
         try:
             yield
@@ -240,7 +251,9 @@ def open_workspace(root: Path) -> Workspace:
     except OSError as error:
         reason = "there is a file of that name" if workspace.root.is_file() else error.strerror or error
         raise WorkspaceError(
-            f"The workspace {workspace.root} cannot be written ({reason}).",
+            "The workspace {workspace} cannot be written ({reason}).",
             advice="Check its permissions and the free space, or take another folder with --workspace.",
+            workspace=workspace.root,
+            reason=reason,
         ) from error
     return workspace

@@ -20,6 +20,7 @@ from ui.cluster_labels import show_agreement, show_misfits
 from ui.cluster_members import name_of, show_groups, show_noise, show_soft
 from ui.cluster_trees import show_trees
 from ui.cluster_work import CONTROLS, found_clusters, groundwork, take_settings
+from ui.errors import problem_of
 from ui.frame import require_router
 from ui.neighbourhood import outsider_in_hand
 from ui.words import say
@@ -205,7 +206,7 @@ def show_newcomer(there: state.Collection, clustering: Clustering) -> None:
     try:
         found = assign(groundwork(there), clustering, newcomer)
     except CoreError as error:
-        st.caption(f":material/upload_file: {state.plain(error.problem)}")
+        st.caption(f":material/upload_file: {state.plain(problem_of(error))}")
         return
     where, nearest = name_of(int(found.labels[0])), state.plain(found.nearest_ids[0])
     text = say(

@@ -15,6 +15,7 @@ from core.meshes import SUFFIXES
 from core.samples import SampleSettings, make_samples
 from core.samples.collection import METADATA_FILE
 from ui import state
+from ui.errors import as_line
 from ui.folder_picker import pick_folder
 from ui.words import say
 
@@ -109,7 +110,7 @@ def _show_outcome(outcome: Intake) -> None:
         st.info(say("bring-unchanged", count=len(outcome.unchanged)), icon=":material/info:")
     if outcome.refused:
         lines = [
-            f"- **{state.plain(refusal.name)}**: {state.plain(refusal.reason)}"
+            f"- **{state.plain(refusal.name)}**: {state.plain(as_line(refusal.reason))}"
             for refusal in outcome.refused[:_NAMED_AT_MOST]
         ]
         if len(outcome.refused) > _NAMED_AT_MOST:
@@ -124,7 +125,7 @@ def _checked(folder: Path) -> Path | None:
     try:
         count, images, warnings = _count(str(folder), _stamp(folder))
     except CoreError as error:
-        st.info(f"{state.plain(error.problem)} {state.plain(error.advice)}", icon=":material/folder_off:")
+        st.info(state.plain(as_line(error.reason)), icon=":material/folder_off:")
         return None
     found = say("bring-found", count=count)
     st.caption(f":material/check: {found}" + (f" {say('bring-found-photographs', count=images)}" if images else ""))

@@ -13,6 +13,7 @@ from core.meshes import read_mesh
 from core.registration import Registration, RegistrationSettings, register
 from core.spreadsheets import csv_for_people
 from ui import state
+from ui.errors import problem_of
 from ui.words import say
 
 
@@ -66,7 +67,7 @@ def _measure(
                     say("search-form-gone") if other is None else register(read_mesh(path), read_mesh(other), settings)
                 )
             except CoreError as error:
-                kept[path, name, settings] = error.problem
+                kept[path, name, settings] = problem_of(error)
     bar.empty()
 
 

@@ -7,6 +7,7 @@ import datetime
 import streamlit as st
 
 from ui import state
+from ui.errors import as_lines
 from ui.job_panel import how_it_ended, icon_of, offer_to_resume, show_log
 from ui.words import say
 
@@ -23,7 +24,7 @@ def show_job_history() -> None:
         when = datetime.datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
         with st.expander(f"{when} · {how_it_ended(job)}", icon=icon_of(job)):
             if job.message:
-                st.markdown(state.plain(job.message))
+                st.markdown(state.plain(as_lines([job.message], state.catalogue())[0]))
             if not job.state.startswith("done"):
                 offer_to_resume(job, key="history")
             if st.toggle(say("runs-show-log"), key=f"show_log_{job.job_id}"):

@@ -11,6 +11,7 @@ from core.errors import CoreError
 from core.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
 from core.pace import pace_of, time_left
 from ui import state
+from ui.errors import as_lines
 from ui.notices import tell_of_ends
 from ui.words import say
 
@@ -61,7 +62,7 @@ def show_last_job() -> None:
         st.rerun()
     with st.expander(how_it_ended(job), icon=icon_of(job)):
         if not job.state.startswith("done"):
-            st.markdown(state.plain(job.message))
+            st.markdown(state.plain(as_lines([job.message], state.catalogue())[0]))
             offer_to_resume(job, key="last")
         show_log(job, key="last")
 

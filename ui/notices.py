@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 from core.catalogue import JobRecord
+from ui import state
+from ui.errors import as_lines
 from ui.words import say
 
 _GOING_ON = "jobs_going_on"
@@ -23,7 +25,11 @@ def tell_of_ends(jobs: Sequence[JobRecord]) -> None:
     ended = [job for job in jobs if job.is_over and job.job_id in before and job.pid]
     for job in ended:
         st.toast(_title(job), icon=":material/check_circle:" if job.state.startswith("done") else ":material/error:")
-    notices = [{"id": f"{job.job_id}-{job.finished:.0f}", "title": _title(job), "body": job.message} for job in ended]
+    bodies = as_lines([job.message for job in ended], state.catalogue())
+    notices = [
+        {"id": f"{job.job_id}-{job.finished:.0f}", "title": _title(job), "body": body}
+        for job, body in zip(ended, bodies, strict=True)
+    ]
     at_work = bool(st.session_state[_GOING_ON])
     if at_work or notices:
         data = {"notices": notices, "ask": say("jobs-notify") if at_work else "", "on": say("jobs-notify-on")}

@@ -12,6 +12,7 @@ from core.jobs import queue_some
 from core.quarantine import Quarantined, quarantined
 from core.spreadsheets import csv_for_people
 from ui import state
+from ui.errors import as_lines
 from ui.words import say
 
 _TICKED = "quarantine_table"
@@ -30,7 +31,7 @@ def show_quarantine(source: str, run_name: str) -> None:
             {
                 say("quarantine-specimen"): [one.specimen_id for one in found],
                 say("quarantine-kind"): [_why(one.kind) for one in found],
-                say("quarantine-reason"): [one.reason for one in found],
+                say("quarantine-reason"): as_lines([one.reason for one in found], state.catalogue()),
                 say("quarantine-file"): [one.path for one in found],
             }
         )

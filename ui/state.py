@@ -21,6 +21,7 @@ from core.errors import CoreError
 from core.neighbours import Neighbours, Searcher, SearchSettings
 from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace
+from ui.errors import advice_of, problem_of
 from ui.words import language, say
 
 SELECTION = "selection"
@@ -234,8 +235,9 @@ def neighbours_of(there: Collection, specimen_id: str, settings: SearchSettings)
 
 
 def show_error(error: CoreError) -> None:
-    """Show what was wrong and what to do."""
-    st.error(f"{plain(error.problem)}\n\n**{plain(error.advice)}**" if error.advice else plain(error.problem))
+    """Show what was wrong and what to do, in the language of the session."""
+    problem, advice = plain(problem_of(error)), plain(advice_of(error))
+    st.error(f"{problem}\n\n**{advice}**" if advice else problem)
 
 
 def plain(text: str) -> str:

@@ -25,6 +25,7 @@ from core.scene_colours import MODES
 from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
 from core.turntable import TurntableSettings
 from ui import viewer_stpyvista
+from ui.errors import as_line
 from ui.viewer_header import header_of, subjects_of
 from ui.words import say
 
@@ -159,7 +160,7 @@ def _show(specimens: tuple[ViewerSpecimen, ...], wish: _Wish) -> None:
             scene = _builder().build(sources, config)
         page = _page()
     except CoreError as error:
-        _show_pictures(specimens, str(error), wish, attempt)
+        _show_pictures(specimens, as_line(error.reason), wish, attempt)
         return
     with st.container(gap=None):
         _shell_component()(key=f"{name}-page", data={"page": page})

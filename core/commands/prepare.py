@@ -140,7 +140,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         status = _run_once(options)
     except CoreError as error:
-        catalogue.end_job(options.job, "failed", str(error))
+        catalogue.end_job(options.job, "failed", error.reason)
         raise
     catalogue.end_job(options.job, "done" if status == DONE else "done, some passed over")
     return status

@@ -52,11 +52,16 @@ class EngineSettings:
             ("precision", self.precision, PRECISIONS),
         ):
             if given not in allowed:
-                raise SettingError(f"'{name}' must be one of {', '.join(allowed)} (got {given}).")
+                raise SettingError(
+                    "'{name}' must be one of {allowed} (got {given}).",
+                    name=name,
+                    allowed=", ".join(allowed),
+                    given=given,
+                )
         if self.batch_size < 1:
-            raise SettingError(f"'batch-size' must be at least 1 (got {self.batch_size}).")
+            raise SettingError("'batch-size' must be at least 1 (got {batch_size}).", batch_size=self.batch_size)
         if self.threads < 0:
-            raise SettingError(f"'threads' must be at least 0 (got {self.threads}).")
+            raise SettingError("'threads' must be at least 0 (got {threads}).", threads=self.threads)
 
 
 class Engine(Protocol):

@@ -29,14 +29,18 @@ def pick_device(wanted: str) -> str:
         built = torch.version.cuda
         reason = "no NVIDIA GPU with a working driver was found" if built else "this PyTorch was built without CUDA"
         raise DeviceError(
-            f"'device' is {wanted}, but CUDA does not work here: {reason}.",
+            "'device' is {wanted}, but CUDA does not work here: {reason}.",
             advice="Take --device cpu or auto; `python -m core doctor` shows what was found.",
+            wanted=wanted,
+            reason=reason,
         )
     number = re.fullmatch(r"cuda(?::(\d+))?", wanted)
     if number is None or int(number[1] or 0) >= torch.cuda.device_count():
         raise DeviceError(
-            f"'device' is {wanted}, but this machine has {torch.cuda.device_count()} CUDA device(s).",
+            "'device' is {wanted}, but this machine has {count} CUDA device(s).",
             advice="Count from cuda:0.",
+            wanted=wanted,
+            count=torch.cuda.device_count(),
         )
     return wanted
 

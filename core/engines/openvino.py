@@ -193,7 +193,10 @@ def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise DeviceError(
-            f"OpenVINO cannot convert {backbone.spec.name} ({reason}).", advice="Take --engine torch."
+            "OpenVINO cannot convert {spec} ({reason}).",
+            advice="Take --engine torch.",
+            spec=backbone.spec.name,
+            reason=reason,
         ) from error
     path.parent.mkdir(parents=True, exist_ok=True)
     ov.save_model(model, path, compress_to_fp16=False)

@@ -45,7 +45,10 @@ def checked_mesh(raw: RawMesh) -> Mesh:
         notes.append(f"{_many(unreferenced, 'vertex')} that no face uses left out.")
     if len(faces) and not keep_face.any():
         raise SpecimenError(
-            f"None of the {len(faces):,} faces can be used: {' '.join(notes)}", advice="Export the mesh again."
+            "None of the {faces:,} faces can be used: {notes}",
+            advice="Export the mesh again.",
+            faces=len(faces),
+            notes=" ".join(notes),
         )
     vertices, colours, normals = raw.vertices, raw.vertex_colours, raw.normals
     if not keep_face.all():
@@ -81,8 +84,10 @@ def _check_indices(faces: np.ndarray, vertices: int) -> None:
     if lowest < 0 or highest >= vertices:
         row = int(np.argmax(((faces < 0) | (faces >= vertices)).any(axis=1)))
         raise SpecimenError(
-            f"Face {row + 1:,} refers to a vertex that is not there; the file has {vertices:,} vertices.",
+            "Face {face:,} refers to a vertex that is not there; the file has {vertices:,} vertices.",
             advice="The file is damaged: copy or export it again.",
+            face=row + 1,
+            vertices=vertices,
         )
 
 
@@ -91,15 +96,17 @@ def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
         raise SpecimenError("No vertex has a finite position.", advice="Export the mesh again.")
     if not len(faces) and len(vertices) < _FEWEST_POINTS:
         raise SpecimenError(
-            f"The file holds {len(vertices)} points and no faces: too few to show a shape.",
+            "The file holds {vertices} points and no faces: too few to show a shape.",
             advice="Export the mesh with its faces.",
+            vertices=len(vertices),
         )
     low, high = box_of(vertices)
     extent = high - low
     if extent.max() > _LARGEST_EXTENT:
         raise SpecimenError(
-            f"The specimen would be {extent.max():.0e} units long, which no scan is.",
+            "The specimen would be {length:.0e} units long, which no scan is.",
             advice="The file is damaged: copy or export it again.",
+            length=extent.max(),
         )
     if not np.isfinite(extent).all() or extent.max() <= 1e-12 * max(np.abs(low).max(), np.abs(high).max()):
         raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")

@@ -84,7 +84,9 @@ def read_obj_surface(path: Path) -> ObjSurface:
     scan = scan_obj(np.frombuffer(data, np.uint8))
     vertices, widths, textures, counts, corners, texture_corners, materials_at, libraries_at, bad_line = scan
     if bad_line:
-        raise SpecimenError(f"Line {bad_line} of the OBJ file cannot be read.", advice="Export the mesh again.")
+        raise SpecimenError(
+            "Line {bad_line} of the OBJ file cannot be read.", advice="Export the mesh again.", bad_line=bad_line
+        )
     if not len(vertices):
         raise SpecimenError("The OBJ file holds no vertices.", advice="Export the mesh again.")
     colours = as_colour_bytes(vertices[:, 3:6]) if len(vertices) and (widths >= 6).all() else None

@@ -78,8 +78,11 @@ def _vertices(
         if odd == len(widths) - 1:
             raise cut_short("vertices", len(widths), odd)
         raise SpecimenError(
-            f"Vertex {odd} of the OFF file has {int(widths[odd])} numbers, others {width}.",
+            "Vertex {odd} of the OFF file has {numbers} numbers, others {width}.",
             advice="Export the mesh again.",
+            odd=odd,
+            numbers=int(widths[odd]),
+            width=width,
         )
     table = values[rows[0] : rows[-1]].reshape(-1, width)
     texture, colour, normal = flags[:3]

@@ -71,16 +71,22 @@ def _read_header(data: bytes) -> tuple[str, list[Element], int]:
                 elements[-1].properties.append(_property(words))
     except (IndexError, ValueError, KeyError) as error:
         raise SpecimenError(
-            f"The PLY header cannot be understood (at {line.strip()[:60]!r}).", advice="Export the mesh again."
+            "The PLY header cannot be understood (at {line!r}).",
+            advice="Export the mesh again.",
+            line=line.strip()[:60],
         ) from error
     if encoding not in ("ascii", "binary_little_endian", "binary_big_endian"):
-        raise SpecimenError(f"The PLY header names no known format ({encoding!r}).", advice="Export the mesh again.")
+        raise SpecimenError(
+            "The PLY header names no known format ({encoding!r}).", advice="Export the mesh again.", encoding=encoding
+        )
     if any(element.count < 0 for element in elements):
         raise SpecimenError("The PLY header promises a negative count.", advice="Export the mesh again.")
     for element in elements:
         if len({its.name for its in element.properties}) < len(element.properties):
             raise SpecimenError(
-                f"The PLY header names a property of {element.name!r} twice.", advice="Export the mesh again."
+                "The PLY header names a property of {element!r} twice.",
+                advice="Export the mesh again.",
+                element=element.name,
             )
     return encoding, elements, start
 
@@ -114,7 +120,7 @@ def _assemble(columns: dict[str, Columns]) -> RawMesh:
 def _array(columns: Columns, name: str) -> np.ndarray:
     values = columns[name]
     if isinstance(values, Lists):
-        raise SpecimenError(f"The PLY property {name!r} is a list where a number is expected.")
+        raise SpecimenError("The PLY property {name!r} is a list where a number is expected.", name=name)
     return values
 
 

@@ -208,8 +208,11 @@ def _raise_if_unreadable(data: bytes, stopped: int, element: Element) -> None:
         line = data.count(b"\n", 0, stopped) + 1
         text = data[stopped : stopped + 20].decode("latin-1").split("\n")[0]
         raise SpecimenError(
-            f"Line {line} of the PLY file holds {text!r} where a number of its {_name_of(element)} should stand.",
+            "Line {line} of the PLY file holds {text!r} where a number of its {kind} should stand.",
             advice="Export the mesh again.",
+            line=line,
+            text=text,
+            kind=_name_of(element),
         )
 
 

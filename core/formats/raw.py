@@ -41,8 +41,11 @@ class RawMesh:
 def cut_short(what: str, promised: int, found: int) -> SpecimenError:
     """Return the error for a file that ends before what its header promised."""
     return SpecimenError(
-        f"The file is cut short: it promises {promised:,} {what}, but only {found:,} are there.",
+        "The file is cut short: it promises {promised:,} {what}, but only {found:,} are there.",
         advice="Copy or export the file again.",
+        promised=promised,
+        what=what,
+        found=found,
     )
 
 

@@ -24,7 +24,7 @@ _MOST_FOR_QUADRICS = 1_000_000
 def simplified(mesh: Mesh, faces: int) -> Mesh:
     """Return a mesh of at most `faces` faces (or points), and seldom of less than 9/10 of them."""
     if faces < _FEWEST:
-        raise SettingError(f"'faces' must be at least {_FEWEST} (got {faces}).")
+        raise SettingError("'faces' must be at least {fewest} (got {faces}).", fewest=_FEWEST, faces=faces)
     if mesh.is_point_cloud:
         return _thinned(mesh, faces)
     if len(mesh.faces) <= faces:

@@ -51,8 +51,10 @@ def _promised(data: np.ndarray) -> int:
 def _read_binary(data: np.ndarray) -> np.ndarray:
     if data.size < _HEADER:
         raise SpecimenError(
-            f"This is not an STL file: it holds {data.size} bytes, a binary STL at least {_HEADER}.",
+            "This is not an STL file: it holds {size} bytes, a binary STL at least {header}.",
             advice="Export the mesh again.",
+            size=data.size,
+            header=_HEADER,
         )
     promised = _promised(data)
     present = (data.size - _HEADER) // _RECORD.itemsize

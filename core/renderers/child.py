@@ -54,8 +54,9 @@ def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tupl
                 return images, masks
             _end(backend)
     raise RendererError(
-        f"The renderer {backend} draws blank pictures on this machine.",
+        "The renderer {backend} draws blank pictures on this machine.",
         advice="Use --backend raster, which needs no graphics driver.",
+        backend=backend,
     )
 
 
@@ -141,7 +142,10 @@ class _Child:
             reason = f"ended with status {self._process.wait()}{self._last_words()}"
         self.end()
         raise RendererError(
-            f"The renderer {self._backend} {reason}.", advice="Use --backend raster, which needs no graphics driver."
+            "The renderer {backend} {reason}.",
+            advice="Use --backend raster, which needs no graphics driver.",
+            backend=self._backend,
+            reason=reason,
         )
 
     def _last_words(self) -> str:

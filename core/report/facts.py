@@ -60,10 +60,14 @@ class ReportSettings:
     def __post_init__(self) -> None:
         """Check every setting."""
         if self.language not in LANGUAGES:
-            raise SettingError(f"'language' must be one of {', '.join(LANGUAGES)} (got {self.language}).")
+            raise SettingError(
+                "'language' must be one of {allowed} (got {language}).",
+                allowed=", ".join(LANGUAGES),
+                language=self.language,
+            )
         for name in ("n_pictures", "most_clusters", "most_rows", "pixels"):
             if getattr(self, name) < 1:
-                raise SettingError(f"'{name}' must be at least 1 (got {getattr(self, name)}).")
+                raise SettingError("'{name}' must be at least 1 (got {value}).", name=name, value=getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def gather_facts(
     run = workspace.run(name)
     config = run.config()
     if not run.is_complete:
-        raise MissingStageError(f"The run {name!r} has no embeddings yet.", advice="Let it finish first.")
+        raise MissingStageError("The run {name!r} has no embeddings yet.", advice="Let it finish first.", name=name)
     steps = iter(progress(range(5), 5, "Report"))
     next(steps)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)

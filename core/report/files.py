@@ -60,7 +60,9 @@ def write_report(
     settings = settings if settings is not None else ReportSettings()
     is_zip = out.suffix.lower() == ".zip"
     if not is_zip and out.exists() and not (out / PAGE_NAME).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingError(f"{out} is there already and holds no report.", advice="Choose another folder with --out.")
+        raise SettingError(
+            "{out} is there already and holds no report.", advice="Choose another folder with --out.", out=out
+        )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".report-{os.getpid()}-", dir=out.parent) as temporary:
@@ -74,8 +76,10 @@ def write_report(
                 _put_in_place(made_in, out)
     except OSError as error:
         raise WorkspaceError(
-            f"The report {out} cannot be written ({error.strerror or error}).",
+            "The report {out} cannot be written ({reason}).",
             advice="Check the free space and the permissions, or choose another place with --out.",
+            out=out,
+            reason=error.strerror or error,
         ) from error
     return out
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
-from core.errors import CoreError
+from core.errors import CoreError, SettingError, error_saying, sentences_from_json
 from tests.fakes import PROJECT
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CoreError)]
@@ -32,6 +34,24 @@ def test_core_error__survives_pickling(kind: type[CoreError], problem: str, advi
     """Children send their errors back whole, as the kind they are."""
     back = pickle.loads(pickle.dumps(kind(problem, advice=advice)))  # noqa: S301 our own bytes
     assert (type(back), back.problem, back.advice) == (kind, problem, advice)
+
+
+def test_core_error__fills_values_in_and_keeps_them() -> None:
+    """As numbers and text that a file can hold, through a child process and through JSON."""
+    inner = CoreError("{path} is {size:,} long.", path=PROJECT, size=np.int64(1234))
+    error = CoreError("{name!r}: {reason}", advice="Mend {name}.", name="a{b}", reason=inner.reason)
+    assert str(error) == f"'a{{b}}': {PROJECT} is 1,234 long. Mend a{{b}}."
+    back = pickle.loads(pickle.dumps(error.reason))  # noqa: S301 our own bytes
+    again = sentences_from_json(json.loads(json.dumps(error.sentences.as_json())))
+    for said in (back.sentences, again):
+        assert said == error.sentences
+        assert said.values["reason"].sentences.values == {"path": str(PROJECT), "size": 1234}
+    assert str(error_saying(SettingError, again)) == str(error)
+
+
+def test_core_error__leaves_braces_alone_where_there_are_no_values() -> None:
+    """A path in a sentence that was put together already may hold anything."""
+    assert str(CoreError("/a{b}/{0}", advice="{")) == "/a{b}/{0} {"
 
 
 @pytest.mark.parametrize("kind", KINDS)

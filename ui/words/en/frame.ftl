@@ -28,3 +28,4 @@ frame-find-nothing = No id fits.
 frame-find-more = and { $count } more; type another word.
 frame-lost = There is no screen of this name
 frame-lost-about = The address ends in { $name }, which is none of the screens below. Your selection, run and specimen come along.
+frame-in-english = { $text }

@@ -28,3 +28,4 @@ frame-find-nothing = 該当するIDがありません。
 frame-find-more = ほか { $count } 点。語を加えて絞り込んでください。
 frame-lost = この名前の画面はありません
 frame-lost-about = アドレスの末尾の { $name } に当たる画面はありません。下の一覧からお選びください。選択、ラン、標本はそのまま引き継がれます。
+frame-in-english = （英語での説明）{ $text }

@@ -1,0 +1,153 @@
+"""Errors of core on the screens: in the language of the session, with their values, never lost."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import errors
+from core.catalogue import Catalogue, SpecimenRecord
+from core.errors import CoreError, InputError, SpecimenError
+from core.workspace import Workspace
+from tests.app.test_screens import app
+from ui.errors import advice_of, as_line, as_lines, problem_of, terms, translations
+from ui.words import LANGUAGES
+
+PROJECT = Path(__file__).resolve().parents[2]
+CORE = sorted((PROJECT / "core").rglob("*.py"))
+KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, CoreError)}
+OTHERS = sorted(set(LANGUAGES) - {"en"})
+# Whoever works with the screens meets what these modules say; all of it is translated.
+MET_ON_SCREENS = (
+    "formats/check", "formats/obj", "formats/off", "formats/ply", "formats/ply_rows", "formats/raw", "formats/stl",
+    "meshes", "photographs", "preparation", "workers", "inventory", "folders", "intake", "archives", "catalogue",
+    "curation", "conditions", "filters", "jobs", "labels", "metadata", "metadata_matching", "queries", "runs",
+    "scenes", "scene_worker", "tables", "views", "workspace",
+)  # fmt: skip
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    """Yield the calls that make an error."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS and node.args:
+            yield node
+
+
+def sentences_in(node: ast.expr | None) -> list[str]:
+    """Return the literal sentences that an argument may be."""
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    return [*sentences_in(node.body), *sentences_in(node.orelse)] if isinstance(node, ast.IfExp) else []
+
+
+def advice_in(call: ast.Call) -> ast.expr | None:
+    """Return the argument that holds the advice."""
+    return next((word.value for word in call.keywords if word.arg == "advice"), None)
+
+
+def fields_of(sentence: str) -> set[str]:
+    """Return the names in a sentence that stand for values."""
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.fixture
+def in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the words be Japanese."""
+    monkeypatch.setenv("FOSSILVIT_LANGUAGE", "ja")
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PROJECT).as_posix())
+def test_core__gives_the_values_that_its_sentences_tell(path: Path) -> None:
+    """No name without a value, no value in a sentence that was put together already."""
+    for call in calls(path):
+        given = {word.arg for word in call.keywords} - {"advice", None}
+        if not given or any(word.arg is None for word in call.keywords):
+            continue
+        for argument in (call.args[0], advice_in(call)):
+            parts = ast.walk(argument) if argument is not None else ()
+            assert not any(isinstance(part, ast.JoinedStr) for part in parts), f"line {call.lineno}"
+        for sentence in (*sentences_in(call.args[0]), *sentences_in(advice_in(call))):
+            assert fields_of(sentence) <= given, f"line {call.lineno}"
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_translations__are_of_sentences_that_core_says(code: str) -> None:
+    """A sentence that was changed in core is changed here, too; its translation tells the same values."""
+    said = {
+        node.value
+        for path in CORE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert set(translations(code)) - said == set()
+    for sentence, translated in translations(code).items():
+        assert fields_of(translated) <= fields_of(sentence), sentence
+        assert translated.strip() == translated != ""
+    assert terms(code)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("module", MET_ON_SCREENS)
+def test_translations__have_all_that_users_of_the_screens_meet(code: str, module: str) -> None:
+    """Every literal sentence of these modules is there."""
+    said = {
+        sentence
+        for call in calls(PROJECT / "core" / f"{module}.py")
+        for argument in (call.args[0], advice_in(call))
+        for sentence in sentences_in(argument)
+    }
+    assert said - set(translations(code)) == set()
+
+
+def test_problem_and_advice__in_japanese(in_japanese: None) -> None:
+    """With their values, words among them, and an error within an error."""
+    error = InputError("There is no folder {path}.", advice="Check its permissions.", path=Path("/a{b}"))
+    assert (problem_of(error), advice_of(error)) == ("フォルダー/a{b}はありません。", "権限を確かめてください。")
+    assert str(error) == "There is no folder /a{b}. Check its permissions."
+    cut = SpecimenError(
+        "The file is cut short: it promises {promised:,} {what}, but only {found:,} are there.",
+        promised=1200,
+        what="faces",
+        found=7,
+    )
+    whole = SpecimenError("{file}: {reason}", file="a.ply", reason=cut.reason)
+    assert problem_of(whole) == "a.ply：ファイルが途中で切れています。面は1,200個のはずですが、7個しかありません。"
+
+
+def test_problem__without_a_translation_is_english_and_says_so(in_japanese: None) -> None:
+    """Nothing is lost, and braces of people's names are no fields."""
+    assert problem_of(InputError("Never {seen} before.")) == "（英語での説明）Never {seen} before."
+    assert as_line("worker 3 said {0}") == "（英語での説明）worker 3 said {0}"
+
+
+def test_as_lines__of_what_a_catalogue_kept(in_japanese: None, tmp_path: Path) -> None:
+    """The reason of yesterday's run is in the language of today; older text stays readable."""
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    empty = SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
+    line = SpecimenError("Line {bad_line} of the OBJ file cannot be read.", bad_line=3)
+    records = [SpecimenRecord("s", name, name, error=error.reason) for name, error in (("a", empty), ("b", line))]
+    catalogue.put_specimens(records)
+    kept = [record.error for record in catalogue.specimens("s").values()]
+    assert kept == [str(empty), str(line)]
+    assert as_lines([*kept, "Before."], catalogue) == [
+        "ファイルが空です（0バイト）。コピーし直すか、書き出し直してください。",
+        "OBJファイルの3行目を読み取れません。",
+        "（英語での説明）Before.",
+    ]
+
+
+def test_quarantine__speaks_japanese(in_own_workspace: Workspace, in_japanese: None) -> None:
+    """Why a scan could not be used stands on the screen in Japanese, exactly."""
+    catalogue = Catalogue(in_own_workspace.catalogue_path)
+    source = catalogue.sources()[0]
+    error = SpecimenError("The PLY header has no end.", advice="Export the mesh again.")
+    catalogue.put_specimens([SpecimenRecord(source, "Teeth/broken", f"{source}/broken.ply", error=error.reason)])
+    screen = app().run()
+    assert not screen.exception
+    tables = [frame.value for frame in screen.dataframe]
+    shown = [str(cell) for table in tables for cell in table.to_numpy().ravel()]
+    assert "PLYのヘッダーに終わりがありません。メッシュを書き出し直してください。" in shown
