@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Catalogue, DamagedRowError
-from core.errors import SettingError
+from core.errors import InputError, SettingError
+from core.labels import Labels
 from core.tables import Value
 
 if TYPE_CHECKING:
@@ -58,6 +59,45 @@ def metadata_columns(catalogue: Catalogue) -> tuple[str, ...]:
     """Return the names of the columns, in the order they were brought in."""
     with _opened(catalogue) as connection:
         return tuple(row[0] for row in connection.execute("SELECT name FROM metadata_columns ORDER BY position"))
+
+
+def labels_of_column(catalogue: Catalogue, column: str, ids: Sequence[str]) -> Labels:
+    """Return what a column of the metadata says of specimens as their labels.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Of the workspace.
+    column : str
+        The name of the column.
+    ids : sequence of str
+        N specimen ids, in row order.
+
+    Raises
+    ------
+    SettingError
+        Where there is no such column.
+    InputError
+        Where it says nothing of these specimens.
+    """
+    columns = metadata_columns(catalogue)
+    if column not in columns:
+        raise SettingError(
+            "There is no column {column!r}.",
+            advice="There are {columns}." if columns else "Bring a table in with `metadata`.",
+            column=column,
+            columns=", ".join(columns),
+        )
+    known = read_metadata(catalogue)
+    found = [known.get(name, {}).get(column) for name in ids]
+    values = tuple(
+        None if value is None else f"{value:g}" if isinstance(value, float) else str(value) for value in found
+    )
+    without = sum(value is None for value in values)
+    if without == len(values):
+        raise InputError("The column {column!r} says nothing of these specimens.", column=column)
+    notes = (f"{without} of {len(values)} specimens have no value in the column {column!r}.",) if without else ()
+    return Labels(tuple(ids), values, f"column:{column}", notes)
 
 
 def read_metadata(catalogue: Catalogue) -> dict[str, dict[str, Value]]:

@@ -161,6 +161,11 @@ def _add_report(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="a folder or a .zip (report_NAME.zip)")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (en)")
     parser.add_argument("--map", choices=MAP_METHODS, default="umap", help="how the map is drawn (umap)")
+    parser.add_argument(
+        "--labels",
+        default="category",
+        help="what groups and judges specimens: category, category:1 …, column:NAME of the metadata, a CSV (category)",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -174,7 +179,8 @@ def _report(options: argparse.Namespace) -> int:
             f"There is no complete run in {workspace.root}.", advice="`python -m core run` makes one."
         )
     name = options.name or complete[0]
-    settings = ReportSettings(language=options.language, map=MapSettings(method=options.map, seed=options.seed))
+    drawn = MapSettings(method=options.map, seed=options.seed)
+    settings = ReportSettings(language=options.language, labels=options.labels, map=drawn)
     out = options.out or Path(f"report_{name}.zip")
     facts = gather_facts(workspace, name, settings, progress=progress_of(options))
     say(options, f"Report: {write_report(out, facts, settings)}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from core.catalogue import Catalogue, SpecimenRecord
 from core.cluster_settings import ClusterSettings
 from core.clusters import Clustering, Groundwork, cluster_on
 from core.duplicates import Duplicates, find_duplicates
-from core.embeddings import Embeddings, category_of, read_embeddings
+from core.embeddings import Embeddings, read_embeddings
 from core.errors import CoreError, InputError, MissingStageError, SettingError
 from core.evaluation import Evaluation, evaluate
-from core.labels import labels_of_categories
+from core.labels import Labels, resolve_labels
 from core.maps import MapResult, MapSettings, map_in, trustworthiness
 from core.members import Members, describe_members
+from core.metadata import labels_of_column
 from core.neighbours import SearchSettings
 from core.progress import Progress, silent
 from core.quarantine import Quarantined, quarantined
@@ -39,6 +41,9 @@ class ReportSettings:
     ----------
     language : {"en", "ja"}
         Of the page.
+    labels : str
+        What groups and judges specimens: `category`, `category:1` for the first folder and so on,
+        `column:NAME` for a column of the metadata, or the path of a CSV.
     n_pictures : int
         Pictures of a cluster.
     most_clusters, most_rows : int
@@ -51,6 +56,7 @@ class ReportSettings:
     """
 
     language: str = "en"
+    labels: str = "category"
     n_pictures: int = 8
     most_clusters: int = 40
     most_rows: int = 40
@@ -72,13 +78,14 @@ class ReportSettings:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that a report tells; an evaluation only where categories say enough to judge by."""
+    """Everything that a report tells; an evaluation only where labels say enough to judge by."""
 
     workspace: Workspace
     run: RunFacts
     embeddings: Embeddings
     records: Mapping[str, SpecimenRecord]
-    categories: tuple[tuple[str, int], ...]
+    labels: Labels
+    groups: tuple[tuple[str, int], ...]
     map: MapResult
     map_trust: float
     clustering: Clustering
@@ -108,7 +115,9 @@ def gather_facts(
     MissingStageError
         Where there is no such run, or it has no embeddings yet.
     WorkspaceError, MisalignedEmbeddingsError, InputError
-        Where the run is damaged.
+        Where the run is damaged, or the labels that were asked for are not there.
+    SettingError
+        Where there is no such column of the metadata.
     """
     settings = settings if settings is not None else ReportSettings()
     run = workspace.run(name)
@@ -118,7 +127,9 @@ def gather_facts(
     steps = iter(progress(range(5), 5, "Report"))
     next(steps)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    records = Catalogue(workspace.catalogue_path).specimens(str(config.get("input", "")))
+    catalogue = Catalogue(workspace.catalogue_path)
+    records = catalogue.specimens(str(config.get("input", "")))
+    labels = _labels(settings.labels, catalogue, embeddings.ids)
     work = Groundwork(embeddings)
     clustering = cluster_on(work, _cluster_settings(run.results / "summary.json", config))
     next(steps)
@@ -126,18 +137,16 @@ def gather_facts(
     next(steps)
     drawn = map_in(run.results / "maps", embeddings, settings.map)
     next(steps)
-    evaluation, agreement, misfits = _judge(embeddings, clustering)
+    evaluation, agreement, misfits = _judge(embeddings, clustering, labels)
     next(steps)
     hashes = {specimen_id: record.sha256 for specimen_id, record in records.items()}
-    counts: dict[str, int] = {}
-    for specimen_id in embeddings.ids:
-        counts[category_of(specimen_id)] = counts.get(category_of(specimen_id), 0) + 1
     facts = Facts(
         workspace=workspace,
         run=describe_run(run),
         embeddings=embeddings,
         records=records,
-        categories=tuple(sorted(counts.items())),
+        labels=labels,
+        groups=tuple(sorted(Counter(value or "" for value in labels.values).items())),
         map=drawn,
         map_trust=trustworthiness(embeddings, drawn),
         clustering=clustering,
@@ -155,12 +164,26 @@ def gather_facts(
     return facts
 
 
+def _labels(given: str, catalogue: Catalogue, ids: tuple[str, ...]) -> Labels:
+    """Return the labels that were asked for; none of any specimen where it is categories and there are none."""
+    word, _, column = given.partition(":")
+    if word == "column":
+        return labels_of_column(catalogue, column, ids)
+    try:
+        found = resolve_labels(given, ids)
+        # Where somebody keeps the file is nobody's business.
+        return found if word == "category" else replace(found, source=Path(given).name)
+    except InputError:
+        if word != "category":
+            raise
+        return Labels(ids, (None,) * len(ids), given)
+
+
 def _judge(
-    embeddings: Embeddings, clustering: Clustering
+    embeddings: Embeddings, clustering: Clustering, labels: Labels
 ) -> tuple[Evaluation | None, Agreement | None, tuple[Misfit, ...]]:
-    """Judge by categories, where two of them have two specimens or more."""
+    """Judge by labels, where two of them have two specimens or more."""
     with suppress(InputError):
-        labels = labels_of_categories(embeddings.ids)
         agreement = compare_with_labels(clustering.labels, labels)
         misfits = find_misfits(embeddings, clustering, labels)
         with suppress(InputError):

@@ -33,12 +33,12 @@ class Pictured:
 
 @dataclass(frozen=True)
 class PicturedCluster:
-    """A cluster with pictures of its strongest members, and the categories of all."""
+    """A cluster with pictures of its strongest members, and the labels of all."""
 
     facts: ClusterFacts
     colour: str
     members: tuple[Pictured, ...]
-    categories: tuple[tuple[str, int], ...]
+    groups: tuple[tuple[str, int], ...]
 
 
 def render_page(facts: Facts, settings: ReportSettings, *, made: datetime.datetime | None = None) -> str:
@@ -68,6 +68,8 @@ def render_page(facts: Facts, settings: ReportSettings, *, made: datetime.dateti
         version=core.__version__,
         made=(made or datetime.datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M"),
         folder=Path(facts.run.input).name,
+        label=_label(facts, say),
+        shown=lambda name: _shown(name, facts, say),
         plain_words=_in_plain_words(facts, say),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 our own file
         map_svg=Markup(map_svg(facts.map.coordinates, facts.clustering.labels, say("map-title"))),  # noqa: S704 escaped
@@ -101,6 +103,21 @@ class _Pictures:
 
     def several(self, specimen_ids: tuple[str, ...]) -> tuple[Pictured, ...]:
         return tuple(map(self.one, specimen_ids))
+
+
+def _label(facts: Facts, say: Phrases) -> str:
+    """Return what the labels are called within a sentence."""
+    word, _, column = facts.labels.source.partition(":")
+    if word == "column":
+        return say("label-column", column=column)
+    return say("label-category") if word == "category" else say("label")
+
+
+def _shown(name: str, facts: Facts, say: Phrases) -> str:
+    """Return a label as it is shown."""
+    if not facts.labels.source.startswith("category"):
+        return name or say("no-label")
+    return name.replace("/", " › ") or say("no-category")
 
 
 def _in_plain_words(facts: Facts, say: Phrases) -> list[str]:
@@ -150,8 +167,8 @@ def _clusters(
 ) -> list[PicturedCluster]:
     found = []
     rows: dict[int, list[str]] = {}
-    for specimen_id, label in zip(facts.clustering.ids, facts.clustering.labels.tolist(), strict=True):
-        rows.setdefault(label, []).append(specimen_id.rpartition("/")[0])
+    for value, cluster in zip(facts.labels.values, facts.clustering.labels.tolist(), strict=True):
+        rows.setdefault(cluster, []).append(value or "")
     for one in facts.members.clusters[: settings.most_clusters]:
         shown = pictured.several(one.exemplars[: settings.n_pictures])
         found.append(PicturedCluster(one, colours[one.cluster_id], shown, _counts(rows[one.cluster_id])[:6]))

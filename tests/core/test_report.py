@@ -16,12 +16,15 @@ import pytest
 from fluent.syntax import FluentParser
 from fluent.syntax import ast as fluent
 
+from core.catalogue import Catalogue
 from core.cli import main
 from core.clusters import Clustering
 from core.embeddings import Embeddings
-from core.errors import MissingStageError, SettingError
+from core.errors import InputError, MissingStageError, SettingError
+from core.labels import Labels
 from core.maps import MapResult, MapSettings
 from core.members import ClusterFacts, Members
+from core.metadata import put_metadata
 from core.report import Facts, ReportSettings, gather_facts, write_report
 from core.report.drawings import map_svg
 from core.report.page import TEMPLATES, render_page
@@ -180,7 +183,8 @@ def test_render_page__stays_small_for_twenty_thousand(facts: Facts) -> None:
         facts,
         embeddings=Embeddings(ids, np.ones((count, 4), dtype=np.float32)),
         records=records,
-        categories=tuple((f"Group{number}", 40) for number in range(500)),
+        labels=Labels(ids, tuple(name.split("/")[0] for name in ids), "category"),
+        groups=tuple((f"Group{number}", 40) for number in range(500)),
         map=MapResult(ids, chance.normal(size=(count, 2)).astype(np.float32), MapSettings()),
         clustering=clustering,
         members=Members(clusters, labels, np.zeros(count), None, 0.1, None),
@@ -210,8 +214,39 @@ def test_gather_facts__does_without_categories_and_needs_a_run(workspace: Worksp
     facts = gather_facts(flat, "run", SETTINGS)
     assert (facts.evaluation, facts.agreement, facts.misfits) == (None, None, ())
     page = render_page(facts, SETTINGS)
-    assert "There are no categories to judge by." in page
+    assert "No category is shared by two specimens, so there is nothing to judge by." in page
     assert "queries.csv" not in page
+
+
+def test_report__groups_and_judges_by_a_column(workspace: Workspace, tmp_path: Path) -> None:
+    """What people noted counts, 0 and odd names too; a column that is none is answered with those there are."""
+    column = "<i>genus</i> & age"
+    values = {name: {column: int(name[-1]) % 2} for name in NAMES[:-1]}
+    put_metadata(Catalogue(workspace.catalogue_path), values)
+    settings = replace(SETTINGS, labels=f"column:{column}")
+    facts = gather_facts(workspace, "run", settings)
+    assert facts.groups == (("", 1), ("0", 8), ("1", 6))
+    assert facts.evaluation is not None
+    assert sorted(facts.evaluation.per_class) == ["0", "1"]
+    html = render_page(facts, settings, made=ON_THIS_DAY)
+    words = " ".join("".join(Page(html).words).split())
+    assert f"the nearest specimen is of the same “{column}”" in words
+    assert "(no value)" in words
+    assert "<i>" not in html
+    with (write_report(tmp_path / "r", facts, settings) / "tables" / "queries.csv").open(encoding="utf-8") as stream:
+        assert len(list(csv.DictReader(stream))) == 14
+    with pytest.raises(SettingError, match=r"There is no column 'family'\. There are <i>genus</i> & age\."):
+        gather_facts(workspace, "run", replace(SETTINGS, labels="column:family"))
+    with pytest.raises(InputError, match=r"The labels 'nowhere\.csv' are not there"):
+        gather_facts(workspace, "run", replace(SETTINGS, labels="nowhere.csv"))
+
+
+def test_report__by_a_file_of_labels_tells_nobody_where_it_lies(workspace: Workspace, tmp_path: Path) -> None:
+    """Only the file's name."""
+    (tmp_path / "mine.csv").write_text("".join(f"{name},{name[-1]}\n" for name in NAMES), encoding="utf-8")
+    settings = replace(SETTINGS, labels=str(tmp_path / "mine.csv"))
+    folder = write_report(tmp_path / "report", gather_facts(workspace, "run", settings), settings)
+    assert not [name for name, data in bytes_below(folder).items() if str(tmp_path).encode() in data]
 
 
 def test_report__is_a_command(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

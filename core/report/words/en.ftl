@@ -1,8 +1,12 @@
 title = Report on the run “{ $run }”
 made = Made on { $date } by FossilViT Explorer { $version }
 contents = Contents
-category = Category
 no-category = (no category)
+no-label = (no value)
+label = label
+label-category = category
+label-column = “{ $column }”
+group = By { $label }
 specimens = Specimens
 specimen = Specimen
 measure = Measure
@@ -19,7 +23,7 @@ more-in-table = { $count ->
 }
 collection-heading = Collection
 collection-specimens = specimens
-collection-categories = categories
+collection-labels = values of { $label }
 collection-clusters = clusters
 collection-noise = in no cluster
 collection-failures = could not be used
@@ -43,7 +47,7 @@ clusters-about = { $count ->
    *[other] { $count } clusters; { $noise } specimens are in none. Mean silhouette { $silhouette }.
 }
 clusters-validity = DBCV { $value }.
-clusters-agreement = Compared with the categories: adjusted Rand index { $ari }, normalised mutual information { $nmi }, purity { $purity }.
+clusters-agreement = Compared by { $label }: adjusted Rand index { $ari }, normalised mutual information { $nmi }, purity { $purity }.
 clusters-sizes = Specimens of every cluster, largest first; grey: in none
 clusters-variance = Share of the variance of each principal component
 cluster = { $count ->
@@ -55,22 +59,22 @@ noise = { $count ->
    *[other] In no cluster: { $count } specimens
 }
 evaluation-heading = Evaluation
-evaluation-about = Every one of { $count } specimens searched for the others of its category ({ $classes } categories). All measures lie between 0 and 1; more is better.
-evaluation-vote = The five nearest vote for the right category in { $share } % of the cases.
-evaluation-none = There are no categories to judge by.
-measure-NN = the nearest specimen is of the same category
-measure-first_tier = share of the category found among as many as there are
-measure-second_tier = share of the category found among twice as many
+evaluation-about = Every one of { $count } specimens searched for the others of its { $label } ({ $classes } of them). All measures lie between 0 and 1; more is better.
+evaluation-vote = The five nearest vote for the right { $label } in { $share } % of the cases.
+evaluation-none = No { $label } is shared by two specimens, so there is nothing to judge by.
+measure-NN = the nearest specimen is of the same { $label }
+measure-first_tier = share of those of its { $label } found among as many as there are
+measure-second_tier = share of those of its { $label } found among twice as many
 measure-E = precision and recall among the first 32
 measure-DCG = early finds count more
 measure-mAP = mean average precision
-measure-p = share of the category among the first { $k }
+measure-p = share of its { $label } among the first { $k }
 misfits-heading = Possibly misfiled
 misfits-about = { $count ->
-    [one] One specimen lies among specimens of another category. It may be misfiled, damaged, or simply odd.
-   *[other] { $count } specimens lie among specimens of another category. They may be misfiled, damaged, or simply odd. The strongest evidence comes first.
+    [one] One specimen lies among specimens of another { $label }. It may be misfiled, damaged, or simply odd.
+   *[other] { $count } specimens lie among specimens of another { $label }. They may be misfiled, damaged, or simply odd. The strongest evidence comes first.
 }
-misfits-none = No specimen contradicts its category.
+misfits-none = No specimen contradicts its { $label }.
 filed-as = Filed as
 cluster-says = Its cluster
 neighbours-say = Its neighbours
@@ -102,8 +106,8 @@ table-members = for every specimen its nearest cluster and how much of an outlie
 table-cluster_report = every cluster: its size, its middle, its strongest and weakest members
 table-pca_report = the variance of the principal components
 table-queries = the evaluation of every specimen
-table-retrieval = the evaluation by category
-table-confusion = which categories the nearest specimens are of
+table-retrieval = the evaluation by { $label }
+table-confusion = of which { $label } the nearest specimens are
 table-misfits = possibly misfiled specimens
 table-duplicates = pairs that may be the same scan
 table-failures = what could not be used, and why
