@@ -7,13 +7,15 @@ import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.nearest import NearestRows
 from core.reduction import fit_pca
 
 _FEWEST = 4
 _FEWEST_FOR_PACMAP = 12
+_SEARCHED_AT_ONCE = 4096
 
 
 def fit_umap(
@@ -28,7 +30,9 @@ def fit_umap(
     """Return UMAP coordinates, float32, and notes on what was done otherwise than asked.
 
     Below four specimens, or where all are the same, there is nothing to unfold and principal
-    components take UMAP's place. With a seed UMAP works on one thread and repeats itself.
+    components take UMAP's place. With a seed UMAP works on one thread and repeats itself. It is
+    given the nearest neighbours, exact ones: its own search among many is approximate, and is
+    compiled anew in every process, which takes some twenty seconds.
     """
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
@@ -37,9 +41,12 @@ def fit_umap(
     notes = []
     if n_neighbors > n_rows - 1:
         notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
+    n_neighbors = min(n_neighbors, n_rows - 1)
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     model = _umap_class()(
         n_components=dimensions,
-        n_neighbors=min(n_neighbors, n_rows - 1),
+        n_neighbors=n_neighbors,
+        precomputed_knn=_neighbours_for_umap(vectors, n_neighbors, metric),
         min_dist=min_dist,
         metric=metric,
         random_state=seed,
@@ -49,9 +56,25 @@ def fit_umap(
     )
     with warnings.catch_warnings():
         # Collections that fall into separate groups make the spectral start warn; it then goes on well.
+        # It also warns that who comes later cannot be placed by it, which is not its task here.
         warnings.simplefilter("ignore", UserWarning)
-        coordinates = model.fit_transform(np.ascontiguousarray(vectors, dtype=np.float32))
+        coordinates = model.fit_transform(vectors)
     return np.asarray(coordinates, dtype=np.float32), tuple(notes)
+
+
+def _neighbours_for_umap(
+    vectors: Float[np.ndarray, "n d"], count: int, metric: str
+) -> tuple[Int[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
+    """Return for every row itself and its nearest others, `count` in all, and how far they are."""
+    n_rows = vectors.shape[0]
+    near = NearestRows(vectors, metric, np.arange(n_rows))
+    rows = np.empty((n_rows, count), dtype=np.int32)
+    distances = np.zeros((n_rows, count), dtype=np.float32)
+    rows[:, 0] = np.arange(n_rows)
+    for start in range(0, n_rows, _SEARCHED_AT_ONCE):
+        block = slice(start, start + _SEARCHED_AT_ONCE)
+        rows[block, 1:], distances[block, 1:] = near.of_rows(rows[block, 0], count - 1)
+    return rows, distances
 
 
 def fit_tsne(

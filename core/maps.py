@@ -198,7 +198,7 @@ def map_in(folder: Path, embeddings: Embeddings, settings: MapSettings | None = 
     """
     settings = settings if settings is not None else MapSettings()
     content = hashlib.sha256(np.ascontiguousarray(embeddings.matrix).tobytes()).hexdigest()
-    name = fingerprint("map 1", asdict(settings), list(embeddings.ids), content)
+    name = fingerprint("map 2", asdict(settings), list(embeddings.ids), content)
     path, about = folder / f"map_{name}.csv", folder / f"map_{name}.json"
     if not path.is_file() or not about.is_file():
         made = make_map(embeddings, settings)

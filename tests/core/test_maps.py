@@ -145,3 +145,32 @@ def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     map_in(tmp_path, embeddings, MapSettings(seed=1))
     assert len(list(tmp_path.glob("map_*.csv"))) == 2
+
+
+def test_make_map__gives_umap_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, UMAP need not search, nor compile its search; the neighbours are the exact ones."""
+    import umap.umap_
+
+    seen = []
+    fuzzy = umap.umap_.fuzzy_simplicial_set
+
+    def note(data: np.ndarray, n_neighbors: int, *more: object, **named: object) -> object:
+        seen.append(more[3:5])
+        return fuzzy(data, n_neighbors, *more, **named)
+
+    def refuse(*given: object, **named: object) -> None:
+        raise AssertionError("UMAP searched by itself")
+
+    monkeypatch.setattr(umap.umap_, "fuzzy_simplicial_set", note)
+    monkeypatch.setattr(umap.umap_, "nearest_neighbors", refuse)
+    monkeypatch.setattr(umap.umap_, "fast_knn_indices", refuse)
+    points = grouped_points(300)
+    make_map(embeddings_of(points), MapSettings(n_neighbors=6))
+    [(rows, distances)] = seen
+    wide = points.astype(np.float64)
+    unit = wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    apart = 1 - unit @ unit.T
+    np.fill_diagonal(apart, -1)
+    np.testing.assert_array_equal(rows, np.argsort(apart, axis=1, kind="stable")[:, :6])
+    np.testing.assert_allclose(distances[:, 1:], np.sort(apart, axis=1)[:, 1:6], atol=1e-6)
+    assert (distances[:, 0] == 0).all()
