@@ -17,8 +17,9 @@ OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 # A second channel beside colour, for more categories than eyes tell apart by colour.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
 
-# Oklab lightness between which a colour stands out from a light and from a dark ground.
-_LIGHTNESS_RANGE = (0.45, 0.76)
+# Relative luminance (WCAG 2) between which a colour stands out from a light and from a dark ground. Oklab's
+# lightness would not do: it takes pure blue for as light as a middle grey.
+_LUMINANCE_RANGE = (0.12, 0.42)
 _LEAST_CHROMA = 0.05
 _STEPS = 24
 
@@ -86,10 +87,11 @@ def _candidates() -> np.ndarray:
     steps = np.linspace(0.0, 1.0, _STEPS)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
     grid = np.round(grid * 255) / 255
-    lab = _oklab(_linear(grid))
-    low, high = _LIGHTNESS_RANGE
+    linear = _linear(grid)
+    lab, luminance = _oklab(linear), linear @ np.array([0.2126, 0.7152, 0.0722])
+    low, high = _LUMINANCE_RANGE
     chroma = np.hypot(lab[:, 1], lab[:, 2])
-    return np.asarray(grid[(lab[:, 0] >= low) & (lab[:, 0] <= high) & (chroma >= _LEAST_CHROMA)])
+    return np.asarray(grid[(luminance >= low) & (luminance <= high) & (chroma >= _LEAST_CHROMA)])
 
 
 def _as_seen(rgb: np.ndarray) -> np.ndarray:

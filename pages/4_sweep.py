@@ -53,7 +53,11 @@ def ask_and_start(there: state.Collection) -> None:
     for place, (name, choices) in enumerate(CHOICES.items()):
         first = [("yes" if one else "no") if isinstance(one, bool) else one for one in getattr(usual, name)]
         given[name] = columns[place % 2].multiselect(
-            say(f"sweep-try-{name.replace('_', '-')}"), choices, first, key=f"sweep_try_{name}"
+            say(f"sweep-try-{name.replace('_', '-')}"),
+            choices,
+            first,
+            key=f"sweep_try_{name}",
+            format_func=lambda value: say(f"sweep-{value}") if value in CHOICES["umap"] else str(value),
         )
     random, resamples, labels = st.columns(3)
     n_random = int(random.number_input(say("sweep-random"), 0, 10_000, 0, help=say("sweep-random-help")))

@@ -120,13 +120,14 @@ def _specimen_in_hand(there: state.Collection, screen: str) -> None:
     if specimen is None:
         return
     with slot.container(border=True, key="specimen_in_hand"):
-        st.caption(say("frame-in-hand"))
+        # The name has the whole width: names of specimens are long, and seldom hold blanks to break at.
         picture, words = st.columns([2, 3], vertical_alignment="center")
         path = there.thumbnail(specimen)
         if path is not None and path.is_file():
             picture.image(str(path), width="stretch", alt=state.short_name(specimen))
-        words.markdown(f"**{state.plain(state.short_name(specimen))}**")
-        st.caption(state.plain(state.category(specimen)))
+        words.caption(say("frame-in-hand"))
+        words.caption(state.plain(state.category(specimen)))
+        st.markdown(f"**{state.plain(state.short_name(specimen))}**")
         with st.container(horizontal=True, gap="small"):
             if screen not in ("search", "specimen") and st.button(
                 say("common-find-similar"), type="primary", key="sidebar_search"

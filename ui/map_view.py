@@ -34,7 +34,7 @@ class MapView:
     file : str
         What a saved picture is called, without ending.
     height : int
-        In pixels.
+        Least height in pixels; it grows with the browser's.
     """
 
     picture: MapPicture

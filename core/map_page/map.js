@@ -690,7 +690,7 @@ function mountMap(root, send, ask) {
       const same = scene && scene.key === next.key, recoloured = !scene || scene.look !== next.look;
       scene = next;
       Object.assign(words, scene.words);
-      stage.style.height = `${scene.height}px`;
+      stage.style.height = `clamp(${scene.height}px, 62vh, 1400px)`;
       above.setAttribute("aria-label", words.label);
       above.setAttribute("role", "application");
       if (!same) {

@@ -53,7 +53,7 @@ def test_palette__apart_for_every_observer() -> None:
 def test_palette__stands_out_from_the_ground(ground: str) -> None:
     """No category vanishes on either ground."""
     background = CONFIG["theme"][ground]["backgroundColor"]
-    assert min(contrast(colour, background) for colour in (*palette(60), NOISE_COLOUR)) > 1.8
+    assert min(contrast(colour, background) for colour in (*palette(60), NOISE_COLOUR)) > 2.1
 
 
 @pytest.mark.parametrize("ground", ["light", "dark"])

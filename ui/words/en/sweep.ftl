@@ -42,3 +42,5 @@ sweep-value = Colour
 sweep-heat-help = The best setting for every pair. Click a square to open its clustering on the screen Clusters.
 sweep-parallel-help = A line a setting. Drag along an axis to keep only the lines through that part.
 sweep-table-help = All settings, the best first. Choose a row to open its clustering.
+sweep-no = no
+sweep-yes = yes
