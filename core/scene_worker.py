@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import CoreError, RendererError, SpecimenError
-from core.meshes import Mesh, decimate, read_mesh
+from core.formats.simplify import get_ready
+from core.meshes import Mesh, decimate, read_mesh, write_ply
 from core.offline import keep_offline
 from core.previews import MOST_FACES, read_preview, read_skin
 from core.registration import RegistrationSettings
@@ -66,6 +67,7 @@ def _scene(request: Mapping[str, Any]) -> dict[str, Any]:
     # Without sources, any scene: what a first scene loads takes seconds.
     meshes, skins = _read_all(request)
     if not meshes:
+        _get_ready_to_read(Path(request["target"]))
         meshes, skins = [_tetrahedron()], [None]
     painted, legend = _paint(meshes, skins, request["config"])
     specimens = [Prepared.of(one, request["config"]["clay"]) for one in painted]
@@ -127,6 +129,15 @@ def _read(source: Mapping[str, str | None], detail: str) -> tuple[Mesh, np.ndarr
         return mesh, read_skin(preview, mesh)
     except SpecimenError as error:
         raise SpecimenError("{file}: {reason}", file=path.name, reason=error.reason) from error
+
+
+def _get_ready_to_read(target: Path) -> None:
+    """Load the compiled code that reads, checks and decimates, by reading the smallest of specimens once."""
+    path = target.with_suffix(".ply")
+    write_ply(path, _tetrahedron())
+    read_preview(path)
+    path.unlink()
+    get_ready()
 
 
 def _tetrahedron() -> Mesh:

@@ -435,6 +435,19 @@ def test_decimate__keeps_the_shape() -> None:
     assert (np.sort(small.faces, axis=1)[:, :-1] != np.sort(small.faces, axis=1)[:, 1:]).all()
 
 
+def test_decimate__of_far_more_faces_lies_on_the_surface() -> None:
+    """What the grid thins first lies where quadrics of the whole would have put it, relief and all."""
+    relief = _sphere(360)
+    wave = 1 + 0.03 * np.sin(10 * relief.vertices[:, :1]) * np.cos(9 * relief.vertices[:, 1:2])
+    relief = Mesh(relief.vertices * wave, relief.faces)
+    assert len(relief.faces) > 200_000
+    small = decimate(relief, 10_000)
+    assert 9_000 <= len(small.faces) <= 10_000
+    unit = small.vertices / np.linalg.norm(small.vertices, axis=1, keepdims=True)
+    true = 1 + 0.03 * np.sin(10 * unit[:, 0]) * np.cos(9 * unit[:, 1])
+    assert np.abs(np.linalg.norm(small.vertices, axis=1) - true).max() < 0.01
+
+
 def test_decimate__thins_point_clouds_with_their_colours() -> None:
     """As many points as asked for, spread over the cloud."""
     points = _sphere(20).vertices
