@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
 from core.errors import SettingError
 
@@ -87,14 +87,24 @@ def fit_projection(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, st
     mean = vectors.mean(axis=0, dtype=np.float64)
     if dimensions == 0:
         return Projection(mean.astype(np.float32))
-    centred = vectors - mean
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(vectors))
+    variances, axes = _principal_axes(vectors - mean)
     kept = np.flatnonzero(variances > _SMALLEST_SHARE * max(float(variances[-1]), 1e-30))[::-1][:dimensions]
     if kept.size == 0:
         return Projection(mean.astype(np.float32))
     # The spread is the root of the variance.
     scaled = axes[:, kept] * variances[kept] ** (-strength / 2)
     return Projection(mean.astype(np.float32), np.ascontiguousarray(scaled, dtype=np.float32))
+
+
+def _principal_axes(centred: Float64[np.ndarray, "m d"]) -> tuple[np.ndarray, np.ndarray]:
+    """Return variances, smallest first, and the axes along which they are, (d, min(m, d))."""
+    if len(centred) >= centred.shape[1]:
+        variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+        return variances, axes
+    # Fewer vectors than dimensions span no more axes than there are vectors: the smaller matrix knows them all.
+    variances, weights = np.linalg.eigh(centred @ centred.T / len(centred))
+    lengths = np.sqrt(np.maximum(variances, 1e-30) * len(centred))
+    return variances, centred.T @ weights / lengths
 
 
 def unit_rows(vectors: Float[np.ndarray, "m d"]) -> Float32[np.ndarray, "m d"]:

@@ -28,6 +28,17 @@ def test_fit_projection__evens_the_spread_out(strength: float, power: float) -> 
     assert np.allclose(spread, before**power, rtol=1e-3)
 
 
+def test_fit_projection__is_the_same_from_few_vectors_of_many_dimensions() -> None:
+    """Fewer vectors than dimensions: the axes are those of the whole covariance, but for their signs."""
+    few = (np.random.default_rng(1).normal(size=(8, 30)) * np.linspace(3, 1, 30)).astype(np.float32)
+    projection = fit_projection(few, 5)
+    assert projection.axes is not None
+    variances, axes = np.linalg.eigh(np.cov(few.T, bias=True))
+    expected = axes[:, ::-1][:, :5] * variances[::-1][:5] ** -0.25
+    assert np.allclose(np.abs(projection.axes), np.abs(expected), atol=1e-4)
+    assert fit_projection(few, 30)(few).shape == (8, 7)  # their mean is taken out
+
+
 def test_fit_projection__leaves_axes_without_spread_out() -> None:
     """The last dimension is the same for all; copies of one view have no axis at all."""
     assert fit_projection(VECTORS, 6)(VECTORS).shape == (500, 5)
