@@ -103,7 +103,7 @@ class JobRecord:
     Parameters
     ----------
     job_id, run_name : int, str
-        Its number, and the run that it makes.
+        Its number, and the run that it makes or measures.
     state : str
         `queued`, `waiting` for its process, `running`, or how it ended: `done`, `done, some passed
         over`, `cancelled`, `failed`, `stopped`.
@@ -116,7 +116,7 @@ class JobRecord:
     message : str
         Why it ended as it did.
     arguments : tuple of str
-        The flags of its run, so that it can be gone on with.
+        The flags of `run`, or another command and its flags, so that it can be started once more.
     place : float
         Where it stands in the queue; the smallest is next.
     """
@@ -134,6 +134,11 @@ class JobRecord:
     place: float = 0.0
 
     @property
+    def kind(self) -> str:
+        """Return the command that does the work: `run`, unless another one is named."""
+        return command_of(self.arguments)[0]
+
+    @property
     def is_over(self) -> bool:
         """Return whether nothing more will happen."""
         return self.state not in (*_GOING_ON, _QUEUED)
@@ -142,6 +147,12 @@ class JobRecord:
     def is_queued(self) -> bool:
         """Return whether it waits for others to end."""
         return self.state == _QUEUED
+
+
+def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return a job's command and flags: those of `run` where they begin with a flag."""
+    is_named = bool(arguments) and not arguments[0].startswith("-")
+    return tuple(arguments) if is_named else ("run", *arguments)
 
 
 class Catalogue:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.embeddings import Embeddings, select_rows
 from core.errors import InputError
-from core.evaluation import Evaluation, EvaluationSettings, evaluate
+from core.evaluation import Evaluation, EvaluationSettings, Ranking, evaluate
 from core.labels import Labels, resolve_labels
-from core.storage import write_csv
+from core.storage import write_csv, write_json
 
 COLUMNS = ("run", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "is_clear")
 
@@ -66,7 +66,10 @@ class Comparison:
 
 
 def compare(
-    runs: Mapping[str, Embeddings], labels: str = "category", settings: EvaluationSettings | None = None
+    runs: Mapping[str, Embeddings],
+    labels: str = "category",
+    settings: EvaluationSettings | None = None,
+    rankings: Mapping[str, Ranking] | None = None,
 ) -> Comparison:
     """Judge several runs by labels and tell how sure their differences are.
 
@@ -84,6 +87,9 @@ def compare(
         As `core.labels.resolve_labels` takes it.
     settings : EvaluationSettings, optional
         Measures, draws, confidence and seed.
+    rankings : mapping, optional
+        By the name of the run: what puts its neighbours in another order than the distances of
+        embeddings do (see `core.matching`); the same for all runs, so that these alone differ.
 
     Raises
     ------
@@ -98,8 +104,11 @@ def compare(
         raise InputError("These runs have no specimen in common.", advice="Compare runs of one collection.")
     ids = tuple(sorted(shared))
     given: Labels = resolve_labels(labels, ids)
+    reordered = rankings or {}
     evaluations = {
-        name: evaluate(select_rows(embeddings, [embeddings.row_of[one] for one in ids]), given, settings)
+        name: evaluate(
+            select_rows(embeddings, [embeddings.row_of[one] for one in ids]), given, settings, reordered.get(name)
+        )
         for name, embeddings in runs.items()
     }
     first, *others = evaluations
@@ -114,7 +123,19 @@ def compare(
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write a row a run and measure: its value and interval, and its difference to the first run."""
+    """Write a row a run and measure: its value and interval, and its difference to the first run.
+
+    Beside it, with the suffix .json: by which labels and settings, and how neighbours were compared.
+
+    Raises
+    ------
+    WorkspaceError
+        Where it cannot be written.
+    """
+    first = comparison.evaluations[comparison.first]
+    about = {"labels": first.source, "settings": asdict(first.settings), "notes": list(comparison.notes)}
+    rankings = {name: evaluation.ranking for name, evaluation in comparison.evaluations.items()}
+    write_json(path.with_suffix(".json"), {**about, "ranking": rankings})
     by_key = {(one.run, one.measure): one for one in comparison.differences}
     rows: list[Sequence[object]] = []
     for name, evaluation in comparison.evaluations.items():

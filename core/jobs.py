@@ -1,4 +1,6 @@
-"""Runs in a child process of their own: start, queue, watch, cancel, go on with.
+"""Long work in a child process of its own: start, queue, watch, cancel, go on with.
+
+Most jobs make a run; others, `robustness` say, measure one that is there.
 
 A job goes on when the page is reloaded or the browser closed. It writes how far it is into the
 catalogue; everybody who looks reads it there. One job at a time works on a workspace; others wait
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 import psutil
 from filelock import FileLock, Timeout
 
-from core.catalogue import Catalogue, JobRecord
+from core.catalogue import Catalogue, JobRecord, command_of
 from core.errors import BusyError, InputError
 from core.pace import with_mark
 from core.processes import collect_children, end_family, start_child
@@ -59,7 +61,18 @@ def start_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> 
 
 
 def queue_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
-    """Put a run behind all others and return its number; it starts at once where none goes on."""
+    """Put a run behind all other jobs and return its number; it starts at once where none goes on.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where it works.
+    arguments : sequence of str
+        Flags of `run`, without `--workspace`; or the name of another command that takes `--job`,
+        and its flags.
+    run_name : str
+        The run that it makes or measures.
+    """
     job_id = Catalogue(workspace.catalogue_path).queue_job(run_name, arguments)
     tend(workspace)
     if queued_jobs(workspace):
@@ -138,7 +151,7 @@ def queued_jobs(workspace: Workspace) -> list[JobRecord]:
 def cancel(workspace: Workspace, job_id: int) -> None:
     """End a job and its children, or take it out of the queue.
 
-    What it finished stays, and the next run goes on from there.
+    What a run finished stays, and the next one goes on from there.
     """
     catalogue = Catalogue(workspace.catalogue_path)
     job = catalogue.job(job_id)
@@ -146,13 +159,14 @@ def cancel(workspace: Workspace, job_id: int) -> None:
         return
     job = catalogue.job(job_id) or job
     # Noted first: whoever looks while its processes end would take it for one that broke down.
-    catalogue.end_job(job_id, "cancelled", "Cancelled; what was done is kept.")
+    kept = "Cancelled; what was done is kept." if job.kind == "run" else "Cancelled."
+    catalogue.end_job(job_id, "cancelled", kept)
     if job.pid and _is_alive(job):
         end_family(job.pid)
 
 
 def resume(workspace: Workspace, job_id: int) -> int:
-    """Queue a job that ended once more, with the same flags; it goes on where it was. Return the new number.
+    """Queue a job that ended once more, with the same flags; a run goes on where it was. Return the new number.
 
     Raises
     ------
@@ -231,8 +245,9 @@ def with_live_state(workspace: Workspace, job: JobRecord) -> JobRecord:
 
 
 def _start_process(workspace: Workspace, job_id: int, arguments: Sequence[str]) -> None:
-    command = ["run", "--workspace", str(workspace.root), "--job", str(job_id), *arguments]
-    child = start_child(command, log_of(workspace, job_id))
+    command, *flags = command_of(arguments)
+    where = ["--workspace", str(workspace.root), "--job", str(job_id)]
+    child = start_child([command, *where, *flags], log_of(workspace, job_id))
     Catalogue(workspace.catalogue_path).note_process(job_id, child.pid, _started(child.pid))
 
 
@@ -257,7 +272,7 @@ def _is_alive(job: JobRecord) -> bool:
 def _is_its_own(process: psutil.Process, job: JobRecord) -> bool:
     """Return whether a process was started by the words that start this job."""
     words = process.cmdline()
-    return words[1:4] == ["-m", "core", "run"] and f"--job {job.job_id}" in " ".join(words)
+    return words[1:4] == ["-m", "core", job.kind] and f"--job {job.job_id} " in f"{' '.join(words)} "
 
 
 def _started(pid: int) -> float:

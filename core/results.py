@@ -199,9 +199,10 @@ def comparison_into(
     labels: str,
     settings: EvaluationSettings,
     *,
+    rankings: Mapping[str, Ranking] | None = None,
     overwrite: bool = False,
 ) -> Comparison | None:
-    """Write `comparison.csv` into a folder, or return None where exactly this one is there already.
+    """Write `comparison.csv` and `.json` into a folder, or return None where exactly these are there already.
 
     Raises
     ------
@@ -210,14 +211,15 @@ def comparison_into(
     """
 
     def make() -> Comparison:
-        found = compare(runs, labels, settings)
+        found = compare(runs, labels, settings, rankings)
         write_comparison(out / "comparison.csv", found)
         return found
 
     content = sha256_of_file(Path(labels)) if Path(labels).is_file() else ""
     parts = [(name, embeddings.ids, sha256_of_matrix(embeddings)) for name, embeddings in runs.items()]
-    made_from = fingerprint("comparison", core.__version__, parts, labels, content, asdict(settings))
-    return once(out, "comparison", made_from, [out / "comparison.csv"], make, overwrite)
+    how = {name: dict(ranking.about) for name, ranking in (rankings or {}).items()}
+    made_from = fingerprint("comparison", core.__version__, parts, labels, content, asdict(settings), how)
+    return once(out, "comparison", made_from, [out / "comparison.csv", out / "comparison.json"], make, overwrite)
 
 
 def robustness_into(

@@ -243,9 +243,8 @@ def _write_state(workspace: Workspace, settings: WatchSettings, names: Sequence[
 
 def _is_at_it(workspace: Workspace, run_name: str) -> bool:
     job = current_job(workspace)
-    return (job is not None and job.run_name == run_name) or any(
-        waiting.run_name == run_name for waiting in queued_jobs(workspace)
-    )
+    jobs = [*queued_jobs(workspace), *([] if job is None else [job])]
+    return any((one.kind, one.run_name) == ("run", run_name) for one in jobs)
 
 
 def _is_known(record: SpecimenRecord | None, stamp: Stamp) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.cli import DONE, progress_of, report, say
-from core.commands import flags
+from core.commands import flags, matching
 from core.embeddings import read_embeddings
-from core.evaluation import Ranking
 from core.groundwork import Groundwork
 from core.guidance import advise_on, explain_noise, explain_outcome
 from core.labels import resolve_labels
 from core.matching import Matcher, MatchSettings
-from core.neighbours import Neighbours, SearchSettings
+from core.neighbours import Neighbours
 from core.results import cluster_into, evaluate_into, sweep_into
 from core.stages import search_folder
 
@@ -34,19 +33,19 @@ def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_search_flags(parser)
-    flags.add_match_flags(parser)
+    matching.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search_all)
 
 
 def _search_all(options: argparse.Namespace) -> int:
-    there, settings = flags.collection_of(options), flags.search_settings(options)
+    there, settings = matching.collection_of(options), flags.search_settings(options)
     how: dict[str, object] | None = None
     all_nearest = None
-    if flags.match_settings(options) != MatchSettings():
-        matcher = flags.matcher_of(options, there, settings)
-        how = flags.about_matching(options, matcher)
+    if matching.match_settings(options) != MatchSettings():
+        matcher = matching.matcher_of(options, there, settings)
+        how = matching.about(options, matcher)
         all_nearest = partial(_all_nearest, options, there, matcher)
     stage = search_folder(
         there.embeddings,
@@ -60,8 +59,8 @@ def _search_all(options: argparse.Namespace) -> int:
     return report(options, stage, "Search", options.out)
 
 
-def _all_nearest(options: argparse.Namespace, there: flags.Collection, matcher: Matcher) -> Iterator[Neighbours]:
-    return matcher.all_nearest(flags.mirrored_of(options, there))
+def _all_nearest(options: argparse.Namespace, there: matching.Collection, matcher: Matcher) -> Iterator[Neighbours]:
+    return matcher.all_nearest(matching.mirrored_of(options, there))
 
 
 def _add_run_flag(parser: argparse.ArgumentParser) -> None:
@@ -144,30 +143,17 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_evaluation_flags(parser)
-    flags.add_match_flags(parser)
+    matching.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
 
 
-def _ranking(options: argparse.Namespace, there: flags.Collection, metric: str) -> Ranking | None:
-    """Return what puts the whole ranking of a query in another order, or None where embeddings decide."""
-    if flags.match_settings(options) == MatchSettings():
-        return None
-    matcher = flags.matcher_of(options, there, SearchSettings(options.candidates, metric))
-    mirrored_of = flags.mirrored_of(options, there)
-
-    def reorder(query_id: str, ids: Sequence[str]) -> Sequence[str]:
-        return matcher.reordered(query_id, ids, None if mirrored_of is None else mirrored_of(query_id))
-
-    return Ranking(reorder, flags.about_matching(options, matcher))
-
-
 def _evaluate(options: argparse.Namespace) -> int:
-    there = flags.collection_of(options, mapped=False)
+    there = matching.collection_of(options, mapped=False)
     labels = resolve_labels(flags.labels_of(options), there.embeddings.ids)
     settings = flags.evaluation_settings(options)
-    ranking = _ranking(options, there, settings.metric)
+    ranking = matching.ranking_of(options, there, settings.metric)
     evaluation = evaluate_into(
         options.out, there.embeddings, labels, settings, ranking=ranking, overwrite=options.overwrite
     )

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from core.cli import listed, number, whole_number
 from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
 from core.clusters import METRICS as CLUSTER_METRICS
-from core.embeddings import Embeddings, read_embeddings
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
 from core.errors import SettingError
 from core.evaluation import METRICS as EVALUATION_METRICS
 from core.evaluation import EvaluationSettings
 from core.features import FeatureSettings
-from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
 from core.neighbours import METRICS, SearchSettings
-from core.newcomers import Describer, file_of
 from core.pooling import POOLINGS
-from core.projections import projection_of
 from core.reduction import NORMALIZATIONS
 from core.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
 from core.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
 from core.tokens import FACETS, PATCH_POOLINGS, TOKENS
-from core.turns import layout_beside
 from core.views import ViewSettings
-from core.workspace import RunFolder
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Embeddings that a command works with, and where their run, view features and projections are."""
-
-    embeddings: Embeddings
-    run: RunFolder | None
-    features: Path
-    projections: Path
-
-    @property
-    def results(self) -> Path:
-        """Return where clusters and the like lie."""
-        return self.projections.parent / "results"
-
 
 VIEW_CHOICES = {
     "backend": BACKENDS,
@@ -147,79 +122,6 @@ def add_search_flags(parser: argparse.ArgumentParser) -> None:
 def search_settings(options: argparse.Namespace) -> SearchSettings:
     """Return search settings."""
     return SearchSettings(topk=options.topk, metric=options.metric)
-
-
-def add_match_flags(parser: argparse.ArgumentParser, *, with_weights: bool = True) -> None:
-    """Add how the best candidates are compared again, view by view."""
-    usual = MatchSettings()
-    group = parser.add_argument_group("view by view")
-    group.add_argument("--match", choices=MATCHES, default=usual.match, help=f"{listed(MATCHES)} ({usual.match})")
-    group.add_argument("--features", type=Path, help="view features (beside the folder of --emb)")
-    group.add_argument(
-        "--candidates", type=whole_number, default=usual.candidates, help=f"best by embedding ({usual.candidates})"
-    )
-    group.add_argument("--center", action="store_true", help="take the collection's mean view out")
-    group.add_argument(
-        "--whiten", type=whole_number, default=usual.whiten, help="half-whitened axes, 128 say (0, none)"
-    )
-    group.add_argument("--projection", type=Path, help="what --center or --whiten kept before (found by itself)")
-    group.add_argument("--k-reciprocal", action="store_true", help="let those that share neighbours come nearer")
-    group.add_argument(
-        "--expand", type=whole_number, default=usual.expand, help="nearest that are added to the query, 3 say (0, none)"
-    )
-    group.add_argument("--mirror", action="store_true", help="match mirror images, too (needs --run)")
-    if with_weights:
-        group.add_argument("--weights", type=Path, help="the backbone's weights, where a file is described")
-        group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-
-
-def match_settings(options: argparse.Namespace) -> MatchSettings:
-    """Return how candidates are compared again."""
-    if options.mirror and options.match == "pooled":
-        raise SettingError("--mirror compares views, but embeddings are compared.", advice="Add --match maxsim.")
-    if options.mirror and options.run_folder is None:
-        raise SettingError("--mirror needs the settings of a run.", advice="Give its folder with --run.")
-    if options.projection is not None and not (options.center or options.whiten):
-        raise SettingError("--projection is taken by --center or --whiten.", advice="Add the one it was made with.")
-    return MatchSettings(
-        options.match, options.candidates, options.center, options.whiten, options.k_reciprocal, options.expand
-    )
-
-
-def collection_of(options: argparse.Namespace, *, mapped: bool = True) -> Collection:
-    """Return the embeddings of --run, or of --emb and --ids, and where what belongs to them lies."""
-    run = None if options.run_folder is None else RunFolder(options.run_folder.resolve())
-    embeddings = read_embeddings(
-        run.matrix_path if run else options.emb, run.ids_path if run else options.ids, mapped=mapped
-    )
-    beside = run.root if run else options.emb.resolve().parent.parent
-    given = getattr(options, "features", None)
-    return Collection(embeddings, run, given or (run.features if run else beside / "features"), beside / "projections")
-
-
-def matcher_of(
-    options: argparse.Namespace, there: Collection, search: SearchSettings, part: Embeddings | None = None
-) -> Matcher:
-    """Return what compares view by view, within part of a collection where one is given."""
-    settings = match_settings(options)
-    views_of = FeatureFolder(there.features)
-    projection = projection_of(there.embeddings, views_of, settings, there.projections, options.projection)
-    layout = layout_beside(there.features) if settings.match == "aligned" else None
-    return Matcher(part or there.embeddings, views_of, search, settings, projection=projection, layout=layout)
-
-
-def mirrored_of(options: argparse.Namespace, there: Collection) -> Callable[[str], np.ndarray] | None:
-    """Return what describes the mirrored views of a specimen, or None where --mirror was not given."""
-    if not options.mirror or there.run is None:
-        return None
-    run, describer = there.run, Describer(there.run, weights=options.weights, download=not options.no_download)
-    return lambda name: describer.mirrored(file_of(run, name))
-
-
-def about_matching(options: argparse.Namespace, matcher: Matcher) -> dict[str, object]:
-    """Return what must be recorded with neighbours that were compared again, in words and numbers."""
-    learned = None if matcher.projection is None else matcher.projection.fingerprint
-    return {**asdict(matcher.settings), "mirror": bool(options.mirror), "projection": learned}
 
 
 def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = True) -> None:

@@ -194,7 +194,8 @@ def add_workspace_flag(parser: argparse.ArgumentParser) -> None:
 
 def _in_words(job: JobRecord) -> str:
     when = datetime.datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
-    words = f"{job.job_id:>4}  {when}  {job.state:24} {job.run_name}"
+    what = job.run_name if job.kind == "run" else f"{job.kind} of {job.run_name}"
+    words = f"{job.job_id:>4}  {when}  {job.state:24} {what}"
     if job.is_over:
         return f"{words}  {job.message}".rstrip()
     counts = ", ".join(f"{stage.label} {stage.done}/{stage.total}" for stage in job.stages)

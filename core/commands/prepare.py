@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue
 from core.cli import DONE, log_into, progress_of, report, say, whole_number
 from core.commands import flags, recipes
+from core.commands.working import add_job_flag, as_job
 from core.dense import TOKENS_FOLDER
-from core.errors import CoreError, InputError
+from core.errors import InputError
 from core.features import open_extractor
-from core.jobs import JobProgress
 from core.pipeline import RunSettings, run_pipeline
+from core.progress import Progress
 from core.reproduction import read_recipe
 from core.stages import extract_folder, pool_folder, render_folder
 from core.workers import default_workers
@@ -122,7 +122,7 @@ def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--in", dest="meshes", type=Path, help="scans (the workspace's meshes)")
     parser.add_argument("--keep-renders", action=argparse.BooleanOptionalAction, help="keep views (from 768 px on)")
     parser.add_argument("--only", type=Path, metavar="FILE", help="work only on the ids in it, one a line")
-    parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
+    add_job_flag(parser)
     flags.add_view_flags(parser, size=None)
     flags.add_feature_flags(parser, model="auto")
     flags.add_pool_flag(parser)
@@ -133,20 +133,10 @@ def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.job is None:
-        return _run_once(options)
-    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
-    catalogue.begin_job(options.job)
-    try:
-        status = _run_once(options)
-    except CoreError as error:
-        catalogue.end_job(options.job, "failed", error.reason)
-        raise
-    catalogue.end_job(options.job, "done" if status == DONE else "done, some passed over")
-    return status
+    return as_job(options, options.workspace, lambda progress: _run_once(options, progress))
 
 
-def _run_once(options: argparse.Namespace) -> int:
+def _run_once(options: argparse.Namespace, progress: Progress) -> int:
     settings = RunSettings(
         views=flags.view_settings(options),
         size=options.size,
@@ -163,9 +153,6 @@ def _run_once(options: argparse.Namespace) -> int:
         settings = recipes.with_recipe(settings, read_recipe(options.recipe).settings)
     workspace = open_workspace(options.workspace)
     log_into(workspace.logs / "run.log")
-    progress = progress_of(options)
-    if options.job is not None:
-        progress = JobProgress(Catalogue(workspace.catalogue_path), options.job)
     result = run_pipeline(
         workspace,
         settings,

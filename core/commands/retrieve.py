@@ -1,4 +1,4 @@
-"""Commands that say more about neighbours: indexes, reasons, differences, duplicates, comparisons."""
+"""Commands that say more about neighbours: indexes, reasons, differences, duplicates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import core
-from core.cli import DONE, listed, number, progress_of, say, whole_number
+from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
 from core.duplicates import DuplicateSettings, hashes_of
 from core.embeddings import read_embeddings
@@ -31,8 +31,7 @@ from core.nearest import METRICS
 from core.neighbours import resolve_id
 from core.newcomers import Describer, feature_settings_of, file_of
 from core.patches import open_patches
-from core.results import comparison_into, duplicates_into, once, robustness_into
-from core.robustness import CHANGES, RobustnessSettings
+from core.results import duplicates_into, once
 from core.storage import file_of_specimen, fingerprint, sha256_of_file, write_json
 from core.workspace import RunFolder
 
@@ -46,8 +45,6 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_explain(commands, common)
     _add_register(commands, common)
     _add_duplicates(commands, common)
-    _add_compare(commands, common)
-    _add_robustness(commands, common)
 
 
 def _add_index(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -242,89 +239,4 @@ def _duplicates(options: argparse.Namespace) -> int:
     for pair in found.pairs:
         say(options, f"{pair.group:4d}  {pair.distance:.4f}  {pair.specimen_id}  =  {pair.other_id}  ({pair.kind})")
     say(options, f"{len(found.pairs)} pairs in {len(found.groups)} groups within {options.threshold:g}, in {path}")
-    return DONE
-
-
-def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("compare", parents=[common], help="several runs judged by the same queries")
-    parser.add_argument(
-        "--run",
-        dest="run_folders",
-        action="append",
-        required=True,
-        help="a run's folder; repeat it, the first compares",
-    )
-    flags.add_evaluation_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
-    flags.add_overwrite_flag(parser)
-    parser.set_defaults(run=_compare)
-
-
-def _compare(options: argparse.Namespace) -> int:
-    runs = {}
-    for folder in flags.each(options.run_folders):
-        run = RunFolder(Path(folder).resolve())
-        name = run.name if run.name not in runs else str(folder)
-        runs[name] = read_embeddings(run.matrix_path, run.ids_path)
-    labels, settings = flags.labels_of(options), flags.evaluation_settings(options)
-    found = comparison_into(options.out, runs, labels, settings, overwrite=options.overwrite)
-    if found is None:
-        say(options, f"Compare: nothing to do, {options.out / 'comparison.csv'} is already there")
-        return DONE
-    for note in found.notes:
-        say(options, f"Note: {note}")
-    width = max(len(name) for name in runs)
-    measures = list(found.evaluations[found.first].overall)
-    say(options, f"{'':{width}}  " + "  ".join(f"{measure:>11}" for measure in measures))
-    for name, evaluation in found.evaluations.items():
-        say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in evaluation.overall.values()))
-    say(options, f"Differences against {found.first}; * where the interval leaves 0 out:")
-    by_key = {(one.run, one.measure): one for one in found.differences}
-    for name in [name for name in runs if name != found.first]:
-        cells = [by_key[name, measure] for measure in measures]
-        say(
-            options,
-            f"{name:{width}}  " + "  ".join(f"{one.mean:+10.3f}{'*' if one.is_clear else ' '}" for one in cells),
-        )
-    say(options, f"Written to {options.out / 'comparison.csv'}")
-    return DONE
-
-
-def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("robustness", parents=[common], help="who still finds itself when turned or damaged")
-    usual = RobustnessSettings()
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
-    parser.add_argument("--changes", default=",".join(usual.changes), help=f"of {listed(CHANGES)}, with commas")
-    parser.add_argument(
-        "--specimens", type=whole_number, default=usual.specimens, help=f"how many are tried ({usual.specimens})"
-    )
-    parser.add_argument("--weights", type=Path, help="the backbone's weights")
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
-    flags.add_overwrite_flag(parser)
-    parser.set_defaults(run=_robustness)
-
-
-def _robustness(options: argparse.Namespace) -> int:
-    changes = tuple(name.strip() for name in str(options.changes).split(","))
-    settings = RobustnessSettings(changes=changes, specimens=options.specimens, seed=options.seed)
-    run = RunFolder(options.run_folder.resolve())
-    embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    describer = Describer(run, weights=options.weights, download=not options.no_download)
-    found = robustness_into(
-        options.out,
-        embeddings,
-        describer,
-        lambda name: file_of(run, name),
-        settings,
-        overwrite=options.overwrite,
-        progress=progress_of(options),
-    )
-    if found is None:
-        say(options, f"Robustness: nothing to do, {options.out / 'robustness.csv'} is already there")
-        return DONE
-    for one in found:
-        in_class = f"{one.finds_its_class:6.1%} of {one.n_with_class} their category" if one.n_with_class else ""
-        say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} find themselves  {in_class}")
-    say(options, f"Written to {options.out / 'robustness.csv'}")
     return DONE

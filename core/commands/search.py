@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Catalogue
 from core.cli import DONE, number, say, whole_number
-from core.commands import flags
+from core.commands import flags, matching
 from core.errors import SettingError
 from core.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
 from core.indexes import fingerprint_of, read_index
@@ -37,7 +37,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_overwrite_flag(parser)
     _add_several_flags(parser)
     _add_filter_flags(parser)
-    flags.add_match_flags(parser)
+    matching.add_match_flags(parser)
     parser.set_defaults(run=_search)
 
 
@@ -63,7 +63,7 @@ def _add_filter_flags(parser: argparse.ArgumentParser) -> None:
 
 def _search(options: argparse.Namespace) -> int:
     _check_search(options)
-    there = flags.collection_of(options)
+    there = matching.collection_of(options)
     filters = _filters(options, there)
     several = bool(options.also or options.unlike)
     neighbours, how = (_several if several else _one)(options, there, filters)
@@ -92,7 +92,7 @@ def _check_search(options: argparse.Namespace) -> None:
         )
     if options.run_folder is None and options.file is not None:
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
-    flags.match_settings(options)
+    matching.match_settings(options)
     if options.index is not None and (several or options.match != "pooled" or _chooses(options)):
         raise SettingError(
             "--index goes with --query or --file alone: it holds the whole collection.", advice="Leave --index out."
@@ -107,7 +107,7 @@ def _chooses(options: argparse.Namespace) -> bool:
 
 
 def _several(
-    options: argparse.Namespace, there: flags.Collection, filters: Filters
+    options: argparse.Namespace, there: matching.Collection, filters: Filters
 ) -> tuple[Neighbours, dict[str, object]]:
     like = (options.query, *flags.each(options.also))
     ids = there.embeddings.ids
@@ -120,7 +120,7 @@ def _several(
 
 
 def _one(
-    options: argparse.Namespace, there: flags.Collection, filters: Filters
+    options: argparse.Namespace, there: matching.Collection, filters: Filters
 ) -> tuple[Neighbours, dict[str, object]]:
     query = None if options.query is None else resolve_id(options.query, there.embeddings.ids)
     part = choose(there.embeddings, filters, () if query is None else (query,))
@@ -133,17 +133,17 @@ def _one(
         else:
             found = index.nearest(str(query), options.topk)
         return filters.within(found), {"metric": options.metric, "match": "pooled", "index": index.settings.kind}
-    matcher = flags.matcher_of(options, there, flags.search_settings(options), part)
+    matcher = matching.matcher_of(options, there, flags.search_settings(options), part)
     if query is not None:
         found = matcher.nearest(query, None if newcomer is None else newcomer.mirrored)
     elif newcomer is not None:
         found = matcher.nearest_to_views(newcomer.features, newcomer.embedding, newcomer.name, newcomer.mirrored)
     else:  # pragma: no cover - _check_search has seen to it
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
-    return filters.within(found), {"metric": options.metric, **flags.about_matching(options, matcher)}
+    return filters.within(found), {"metric": options.metric, **matching.about(options, matcher)}
 
 
-def _newcomer(options: argparse.Namespace, there: flags.Collection, query: str | None) -> Newcomer | None:
+def _newcomer(options: argparse.Namespace, there: matching.Collection, query: str | None) -> Newcomer | None:
     """Describe the file from outside, or the query itself once more for its mirror image."""
     if there.run is None or (options.file is None and not options.mirror):
         return None
@@ -152,7 +152,7 @@ def _newcomer(options: argparse.Namespace, there: flags.Collection, query: str |
     return describer.describe(path, mirror=options.mirror)
 
 
-def _filters(options: argparse.Namespace, there: flags.Collection) -> Filters:
+def _filters(options: argparse.Namespace, there: matching.Collection) -> Filters:
     among: set[str] | None = None
     if options.where:
         among = set(ids_where(_metadata(options, there), flags.each(options.where)))
@@ -165,7 +165,7 @@ def _filters(options: argparse.Namespace, there: flags.Collection) -> Filters:
     return Filters(options.only_category, options.not_same_category, options.max_distance, chosen)
 
 
-def _metadata(options: argparse.Namespace, there: flags.Collection) -> pd.DataFrame:
+def _metadata(options: argparse.Namespace, there: matching.Collection) -> pd.DataFrame:
     """Return the metadata of specimens, of a table or of the workspace that a run lies in."""
     ids = there.embeddings.ids
     if options.metadata is not None:
@@ -175,7 +175,7 @@ def _metadata(options: argparse.Namespace, there: flags.Collection) -> pd.DataFr
     return metadata_table(Catalogue(there.run.root.parent.parent / "catalogue.sqlite"), ids)
 
 
-def _about(options: argparse.Namespace, there: flags.Collection, filters: Filters) -> dict[str, object]:
+def _about(options: argparse.Namespace, there: matching.Collection, filters: Filters) -> dict[str, object]:
     """Return what is recorded beside the neighbours: whom they were looked for among, and where."""
     return {
         "embeddings": fingerprint_of(there.embeddings),

@@ -11,8 +11,9 @@ import pytest
 
 from core.catalogue import Catalogue
 from core.cli import main
-from core.errors import InputError
+from core.errors import BusyError, InputError
 from core.jobs import cancel, current_job, last_lines, log_of, queue_run, queued_jobs, resume, tend
+from core.runs import delete_run
 from core.workspace import Workspace, open_workspace
 from tests.fakes import write_specimens
 from tests.waiting import job_of, wait_for
@@ -107,6 +108,51 @@ def test_resume__starts_with_the_same_flags_and_only_what_is_left(workspace: Wor
     assert job_of(workspace, second).arguments == job_of(workspace, first).arguments
     assert [job_of(workspace, job).state for job in (first, second)] == ["done", "done"]
     assert any("nothing to do, 4 specimens already there" in line for line in last_lines(workspace, second))
+
+
+def test_queue_run__takes_other_work_than_runs(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Robustness of a run that is there: counted, listed as what it is, a reason where it fails, started again."""
+    name = "study"
+    assert main(["run", "--workspace", str(workspace.root), *FLAGS, "--name", name, "--views", "2", "--quiet"]) == 0
+    run, out = workspace.run(name), workspace.root / "out"
+    flags = ["--run", str(run.root), "--out", str(out), "--changes", "none,noise", "--specimens", "3"]
+    done = queue_run(workspace, ["robustness", *flags], name)
+    wait_for(lambda: current_job(workspace) is None, "the measurement")
+    job = job_of(workspace, done)
+    assert (job.kind, job.run_name, job.state) == ("robustness", name, "done"), job.message
+    assert [(stage.label, stage.done, stage.total) for stage in job.stages] == [("Robustness", 3, 3)]
+    assert (out / "robustness.csv").is_file()
+    failing = queue_run(workspace, ["robustness", *flags[:-4], "--changes", "burnt"], name)
+    wait_for(lambda: current_job(workspace) is None, "its failure")
+    assert job_of(workspace, failing).state == "failed"
+    assert "'changes' must be of none, turned" in job_of(workspace, failing).message
+    again = resume(workspace, done)
+    wait_for(lambda: current_job(workspace) is None, "the same once more")
+    assert job_of(workspace, again).arguments == job_of(workspace, done).arguments
+    assert any("Robustness: nothing to do" in line for line in last_lines(workspace, again))
+    with workspace.locked():
+        waiting = queue_run(workspace, ["robustness", *flags], name)
+        with pytest.raises(BusyError, match=r"A job uses the run 'study'\."):
+            delete_run(workspace, name)
+        cancel(workspace, waiting)
+    assert main(["jobs", "--workspace", str(workspace.root)]) == 0
+    assert "robustness of study" in capsys.readouterr().out
+
+
+def test_cancel__ends_other_work_too(workspace: Workspace) -> None:
+    """Cancelled in the middle; what was measured before stays as it was."""
+    name = "study"
+    assert main(["run", "--workspace", str(workspace.root), *FLAGS, "--name", name, "--views", "60", "--quiet"]) == 0
+    out = workspace.root / "out"
+    flags = ["--run", str(workspace.run(name).root), "--out", str(out)]
+    assert main(["robustness", *flags, "--changes", "none", "--specimens", "1", "--quiet"]) == 0
+    before = (out / "robustness.csv").read_bytes()
+    job_id = queue_run(workspace, ["robustness", *flags], name)
+    wait_for(lambda: bool(job_of(workspace, job_id).stages) or current_job(workspace) is None, "its beginning")
+    cancel(workspace, job_id)
+    assert (job_of(workspace, job_id).state, job_of(workspace, job_id).message) == ("cancelled", "Cancelled.")
+    assert current_job(workspace) is None
+    assert (out / "robustness.csv").read_bytes() == before
 
 
 def test_resume__says_what_it_cannot_do(workspace: Workspace) -> None:

@@ -1,0 +1,129 @@
+"""Commands that judge whole runs: how several compare, and what a search in one survives."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.cli import DONE, listed, say, whole_number
+from core.commands import flags, matching
+from core.commands.working import add_job_flag, as_job
+from core.comparison import Comparison
+from core.embeddings import Embeddings, read_embeddings
+from core.newcomers import Describer, file_of
+from core.progress import Progress
+from core.results import comparison_into, robustness_into
+from core.robustness import CHANGES, RobustnessSettings
+from core.workspace import RunFolder
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    _add_compare(commands, common)
+    _add_robustness(commands, common)
+
+
+def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("compare", parents=[common], help="several runs judged by the same queries")
+    parser.add_argument(
+        "--run",
+        dest="run_folders",
+        action="append",
+        required=True,
+        help="a run's folder; repeat it, the first compares",
+    )
+    flags.add_evaluation_flags(parser)
+    matching.add_match_flags(parser, several=True)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    settings = flags.evaluation_settings(options)
+    runs: dict[str, Embeddings] = {}
+    rankings = {}
+    for folder in flags.each(options.run_folders):
+        run = RunFolder(Path(folder).resolve())
+        name = run.name if run.name not in runs else str(folder)
+        there = matching.collection_of_run(run, mapped=False)
+        runs[name], ranking = there.embeddings, matching.ranking_of(options, there, settings.metric)
+        if ranking is not None:
+            rankings[name] = ranking
+    found = comparison_into(
+        options.out, runs, flags.labels_of(options), settings, rankings=rankings, overwrite=options.overwrite
+    )
+    if found is None:
+        say(options, f"Compare: nothing to do, {options.out / 'comparison.csv'} is already there")
+        return DONE
+    _tell(options, found)
+    return DONE
+
+
+def _tell(options: argparse.Namespace, found: Comparison) -> None:
+    for note in found.notes:
+        say(options, f"Note: {note}")
+    names = list(found.evaluations)
+    width = max(len(name) for name in names)
+    measures = list(found.evaluations[found.first].overall)
+    if options.match != "pooled":
+        say(options, f"Neighbours by {options.match} of views, the same way in all runs")
+    say(options, f"{'':{width}}  " + "  ".join(f"{measure:>11}" for measure in measures))
+    for name, evaluation in found.evaluations.items():
+        say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in evaluation.overall.values()))
+    say(options, f"Differences against {found.first}; * where the interval leaves 0 out:")
+    by_key = {(one.run, one.measure): one for one in found.differences}
+    for name in names[1:]:
+        cells = [by_key[name, measure] for measure in measures]
+        say(
+            options,
+            f"{name:{width}}  " + "  ".join(f"{one.mean:+10.3f}{'*' if one.is_clear else ' '}" for one in cells),
+        )
+    say(options, f"Written to {options.out / 'comparison.csv'} and comparison.json")
+
+
+def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("robustness", parents=[common], help="who still finds itself when turned or damaged")
+    usual = RobustnessSettings()
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
+    parser.add_argument("--changes", default=",".join(usual.changes), help=f"of {listed(CHANGES)}, with commas")
+    parser.add_argument(
+        "--specimens", type=whole_number, default=usual.specimens, help=f"how many are tried ({usual.specimens})"
+    )
+    parser.add_argument("--weights", type=Path, help="the backbone's weights")
+    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    flags.add_overwrite_flag(parser)
+    parser.add_argument("--workspace", type=Path, help=argparse.SUPPRESS)
+    add_job_flag(parser)
+    parser.set_defaults(run=_robustness)
+
+
+def _robustness(options: argparse.Namespace) -> int:
+    return as_job(options, options.workspace, lambda progress: _measure(options, progress))
+
+
+def _measure(options: argparse.Namespace, progress: Progress) -> int:
+    changes = tuple(name.strip() for name in str(options.changes).split(","))
+    settings = RobustnessSettings(changes=changes, specimens=options.specimens, seed=options.seed)
+    run = RunFolder(options.run_folder.resolve())
+    embeddings = read_embeddings(run.matrix_path, run.ids_path)
+    describer = Describer(run, weights=options.weights, download=not options.no_download)
+    found = robustness_into(
+        options.out,
+        embeddings,
+        describer,
+        lambda name: file_of(run, name),
+        settings,
+        overwrite=options.overwrite,
+        progress=progress,
+    )
+    if found is None:
+        say(options, f"Robustness: nothing to do, {options.out / 'robustness.csv'} is already there")
+        return DONE
+    for one in found:
+        in_class = f"{one.finds_its_class:6.1%} of {one.n_with_class} their category" if one.n_with_class else ""
+        say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} find themselves  {in_class}")
+    say(options, f"Written to {options.out / 'robustness.csv'}")
+    return DONE
