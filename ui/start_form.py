@@ -47,8 +47,9 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
     model = backbone.selectbox(say("start-backbone"), ["auto", *REGISTRY], help=say("start-backbone-help"))
     count = views.slider(say("start-views"), 4, 42, 12, help=say("start-views-help"))
     pixels = size.select_slider(say("start-size"), (224, 336, 448, 518), 224, help=say("start-size-help"))
-    usual = _usual_name(f"{model}_{count}views_{pixels}px", folder)
     with st.expander(say("start-more")):
+        mixed = st.toggle(say("start-mixed"), key="start_mixed", help=say("start-mixed-help"))
+        usual = _usual_name(f"{model}_{count}views_{pixels}px{'_mixed' if mixed else ''}", folder)
         left, middle, right = st.columns(3)
         name = left.text_input(say("start-name"), placeholder=usual, help=say("start-name-help"))
         tokens = middle.selectbox(say("start-tokens"), TOKENS, help=say("start-tokens-help"))
@@ -56,6 +57,7 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
         workers = left.number_input(say("start-workers"), 0, 64, default_workers(), help=say("start-workers-help"))
         download = middle.checkbox(say("start-download"), value=False, help=say("start-download-help"))
     arguments = ["--model", model, "--views", str(count), "--pool", pool, "--tokens", tokens]
+    arguments += ["--mixed"] if mixed else []
     arguments += ["--workers", str(workers), *([] if download else ["--no-download"])]
     if model != "classical":
         arguments += ["--image-size", str(_allowed_size(model, pixels))]

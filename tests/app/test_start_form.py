@@ -1,0 +1,43 @@
+"""The form that starts a run, without a browser: what is ticked is what the run is started with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.start_form
+from core.cli import parse
+from core.workspace import Workspace
+from tests.fakes import PROJECT
+from ui.words import say_in
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
+    """Return the flags and names of the runs that are started, none of which begins."""
+    calls: list[tuple[list[str], str]] = []
+
+    def queue_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
+        del workspace
+        calls.append((list(arguments), run_name))
+        return len(calls)
+
+    monkeypatch.setattr(ui.start_form, "queue_run", queue_run)
+    return calls
+
+
+def test_start_form__offers_mixed_views(in_workspace: Workspace, started: list[tuple[list[str], str]]) -> None:
+    """Off by default; ticked, half the views are turned, and the run does not take the name of the other one."""
+    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120).run()
+    toggle = screen.toggle(key="start_mixed")
+    assert (toggle.value, toggle.help) == (False, say_in("en", "start-mixed-help"))
+    for mixed in (False, True):
+        screen.toggle(key="start_mixed").set_value(mixed).run()
+        next(button for button in screen.button if button.label == say_in("en", "start-run")).click().run()
+        assert not screen.exception
+    assert [parse(["run", *flags]).mixed for flags, _ in started] == [False, True]
+    assert [parse(["run", *flags]).name for flags, _ in started] == [name for _, name in started]
+    plain, mixed_name = (name for _, name in started)
+    assert mixed_name == plain.replace("px", "px_mixed")
