@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.comparison import Comparison, compare
 from core.embeddings import Embeddings
 from core.errors import CoreError
 from core.evaluation import Evaluation, EvaluationSettings, evaluate
@@ -17,7 +15,8 @@ from core.labels import Labels, resolve_labels
 from core.spreadsheets import csv_for_people
 from core.storage import write_bytes, write_csv
 from ui import state
-from ui.evaluation_charts import comparison_figure, confusion_figure, difference_figure
+from ui.comparison_panel import MEASURES, show_comparison
+from ui.evaluation_charts import confusion_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.neighbourhood import own_folder
@@ -28,7 +27,6 @@ from ui.words import say
 
 WORST = 12
 VOTES = (1, 3, 5, 10)
-MEASURES = ("NN", "first_tier", "second_tier", "E", "DCG", "mAP")
 
 
 def main() -> None:
@@ -199,52 +197,6 @@ def show_levels(there: state.Collection) -> None:
         _table(pd.DataFrame(rows), "levels.csv")
 
 
-def show_comparison(there: state.Collection, by: str) -> None:
-    """Show several runs by the same queries, with how sure their differences are."""
-    names = [run.name for run in state.runs()]
-    if len(names) < 2:
-        st.info(say("evaluate-one-run"), icon=":material/add_chart:")
-        return
-    others = [name for name in names if name != there.run.name]
-    chosen = st.multiselect(say("evaluate-with"), others, default=others[:2], help=say("evaluate-with-help"))
-    if not chosen:
-        return
-    runs = {name: state.load_collection(state.workspace().run(name)) for name in (there.run.name, *chosen)}
-    stamps = tuple(_stamp(run) for run in runs.values())
-    labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
-    matrices = {name: run.embeddings for name, run in runs.items()}
-    found = _compare(tuple(runs), (*stamps, labels_stamp), by, matrices)
-    for note in found.notes:
-        st.caption(f":material/info: {state.plain(note)}")
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown(f"**{say('evaluate-values')}**")
-        st.plotly_chart(comparison_figure(found, MEASURES), key="compare_values")
-    with right:
-        st.markdown(f"**{say('evaluate-differences', name=state.plain(there.run.name))}**")
-        st.plotly_chart(difference_figure(found, MEASURES), key="compare_differences")
-    _table(as_table(found), "comparison.csv")
-    st.caption(say("evaluate-differences-help", name=state.plain(there.run.name)))
-    for name, run in runs.items():
-        st.caption(f"**{state.plain(name)}**: {run.made_by}")
-
-
-def as_table(found: Comparison) -> pd.DataFrame:
-    """Return a row a run, a column a measure, with its difference to the first run."""
-    apart = {(one.run, one.measure): one for one in found.differences}
-    rows = []
-    for name, evaluation in found.evaluations.items():
-        row: dict[str, str] = {"run": name}
-        for measure in MEASURES:
-            row[measure] = f"{evaluation.overall[measure]:.3f}"
-            one = apart.get((name, measure))
-            if one is not None:
-                star = " *" if one.is_clear else ""
-                row[measure] += f"  ({one.mean:+.3f}, {one.low:+.3f} … {one.high:+.3f}){star}"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def _table(table: pd.DataFrame, file_name: str) -> None:
     """Show a table, its shares with three decimals, and give it as CSV."""
     numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in table.select_dtypes("float").columns}
@@ -263,12 +215,6 @@ def _votes(name: str, stamp: int, labels: Labels, _embeddings: Embeddings) -> di
     del name, stamp  # part of the key only
     settings = [EvaluationSettings(n_votes=k, n_bootstrap=0) for k in VOTES]
     return {one.n_votes: evaluate(_embeddings, labels, one).vote_accuracy for one in settings}
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _compare(names: tuple[str, ...], stamps: tuple[int, ...], by: str, _runs: Mapping[str, Embeddings]) -> Comparison:
-    del names, stamps  # part of the key only
-    return compare(_runs, by)
 
 
 def _stamp(there: state.Collection) -> int:

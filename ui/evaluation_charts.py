@@ -9,11 +9,13 @@ import plotly.graph_objects as go
 from core.colours import colours_of
 from core.comparison import Comparison
 from core.evaluation import Evaluation
-from core.robustness import Survival
+from core.robustness import CHANGES, Survival
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}
 _MOST_CLASSES = 40
+# Seen on bars and beside them, on white and on black.
+_WHISKERS = "#8a8a8a"
 
 
 def confusion_figure(found: Evaluation) -> go.Figure:
@@ -84,6 +86,7 @@ def comparison_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
             "type": "data",
             "array": [high - value for (_, high), value in zip(ends, values, strict=True)],
             "arrayminus": [value - low for (low, _), value in zip(ends, values, strict=True)],
+            "color": _WHISKERS,
         }
         names = [measure.replace("_", " ") for measure in measures]
         figure.add_trace(go.Bar(x=names, y=values, name=name, error_y=error, marker_color=colours[name]))
@@ -123,14 +126,20 @@ def difference_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
 
 def robustness_figure(found: Sequence[Survival]) -> go.Figure:
     """Return two bars a change: the share that finds itself, and the share that finds its kind."""
-    names = [one.change for one in found]
+    names = [name_of_change(one.change) for one in found]
     figure = go.Figure()
-    for label, values in (
-        (say("evaluate-finds-itself"), [one.finds_itself for one in found]),
-        (say("evaluate-finds-class"), [one.finds_its_class for one in found]),
-    ):
-        figure.add_trace(go.Bar(x=names, y=values, name=label))
+    shares = {
+        say("evaluate-finds-itself"): [one.finds_itself for one in found],
+        say("evaluate-finds-class"): [one.finds_its_class for one in found],
+    }
+    for (label, values), colour in zip(shares.items(), colours_of(list(shares)).values(), strict=True):
+        figure.add_trace(go.Bar(x=names, y=values, name=label, marker_color=colour))
     figure.update_layout(
         barmode="group", height=320, margin=_MARGINS, yaxis={"range": [0, 1.02], "tickformat": ".0%"}, dragmode="pan"
     )
     return figure
+
+
+def name_of_change(change: str) -> str:
+    """Return what was done to specimens in words; what this version does not know keeps its name."""
+    return say(f"evaluate-change-{change}") if change in CHANGES else change

@@ -31,7 +31,7 @@ def watch_job() -> None:
         st.session_state[_JUST_OVER] = before
         st.rerun()
     if job is not None:
-        _show(job)
+        show_job(job)
     _show_queue()
 
 
@@ -46,7 +46,7 @@ def show_job_in_sidebar() -> None:
     counted = [stage for stage in stages if stage.total]
     share = sum(stage.done / stage.total for stage in counted if stage.total) / len(counted) if counted else 0.0
     left = time_left(job.stages, time.time())
-    words = say("jobs-at-work-short", run=job.run_name)
+    words = say("jobs-at-work-short", run=job.run_name, kind=job.kind)
     st.progress(min(share, 1.0), text=words if left is None else f"{words} · {say('jobs-left', time=duration(left))}")
 
 
@@ -56,7 +56,8 @@ def show_last_job() -> None:
     if not over:
         return
     job = max(over, key=lambda one: one.finished)
-    if st.session_state.pop(_JUST_OVER, None) == job.job_id and job.state.startswith("done"):
+    just_over = st.session_state.pop(_JUST_OVER, None) == job.job_id
+    if just_over and job.kind == "run" and job.state.startswith("done"):
         state.choose_run(job.run_name)
         # The frame around this screen was drawn with the run before.
         st.rerun()
@@ -71,12 +72,12 @@ def how_it_ended(job: JobRecord) -> str:
     """Return in a sentence how a job ended."""
     run, took = state.plain(job.run_name), duration(max(job.finished - job.created, 0))
     if job.state == "done":
-        return say("jobs-done", run=run, time=took)
+        return say("jobs-done", run=run, time=took, kind=job.kind)
     if job.state.startswith("done"):
         return say("jobs-done-some", run=run, time=took)
     if job.state == "cancelled":
-        return say("jobs-cancelled", run=run)
-    return say("jobs-stopped", run=run, time=took)
+        return say("jobs-cancelled", run=run, kind=job.kind)
+    return say("jobs-stopped", run=run, time=took, kind=job.kind)
 
 
 def icon_of(job: JobRecord) -> str:
@@ -90,9 +91,8 @@ def offer_to_resume(job: JobRecord, *, key: str) -> None:
     """Offer to go on with a job that did not finish; what was finished is not done again."""
     if not job.arguments:
         return
-    if st.button(
-        say("jobs-resume"), key=f"resume_{key}_{job.job_id}", icon=":material/play_arrow:", help=say("jobs-kept")
-    ):
+    label, kept = say("jobs-resume", kind=job.kind), say("jobs-kept", kind=job.kind)
+    if st.button(label, key=f"resume_{key}_{job.job_id}", icon=":material/play_arrow:", help=kept):
         try:
             resume(state.workspace(), job.job_id)
         except CoreError as error:
@@ -127,13 +127,15 @@ def duration(seconds: float) -> str:
     return say("jobs-hours", count=round(seconds / 3600, 1))
 
 
-def _show(job: JobRecord) -> None:
+def show_job(job: JobRecord) -> None:
+    """Show how far a job is, and let it be cancelled; belongs into a fragment that runs again by itself."""
     with st.container(border=True):
         title, stop = st.columns([5, 1], vertical_alignment="center")
         left = time_left(job.stages, time.time())
         words = say("jobs-left", time=duration(left)) if left is not None else say("jobs-estimating")
-        title.markdown(f"**{say('jobs-at-work', run=state.plain(job.run_name))}** · {words}")
-        if stop.button(say("jobs-cancel"), key=f"cancel_{job.job_id}", width="stretch", help=say("jobs-cancel-help")):
+        title.markdown(f"**{_title(job)}** · {words}")
+        cancel_help = say("jobs-cancel-help", kind=job.kind)
+        if stop.button(say("jobs-cancel"), key=f"cancel_{job.job_id}", width="stretch", help=cancel_help):
             cancel(state.workspace(), job.job_id)
             st.rerun()
         if not job.stages:
@@ -155,13 +157,17 @@ def _show_queue() -> None:
         st.markdown(f"**{say('jobs-queue', count=len(queue))}**")
         for place, job in enumerate(queue):
             name, first, out = st.columns([6, 1, 1], vertical_alignment="center")
-            name.markdown(f"{place + 1}. {state.plain(job.run_name)}")
+            name.markdown(f"{place + 1}. {_title(job)}")
             if place and first.button(say("jobs-first"), key=f"first_{job.job_id}", width="stretch"):
                 Catalogue(state.workspace().catalogue_path).put_first(job.job_id)
                 st.rerun(scope="fragment")
             if out.button(say("jobs-remove"), key=f"out_{job.job_id}", width="stretch"):
                 cancel(state.workspace(), job.job_id)
                 st.rerun(scope="fragment")
+
+
+def _title(job: JobRecord) -> str:
+    return say("jobs-at-work", run=state.plain(job.run_name), kind=job.kind)
 
 
 def _place(stage: StageProgress) -> int:
@@ -194,5 +200,7 @@ def _label(stage: StageProgress) -> str:
         "Pooling": say("jobs-stage-pooling"),
         "Neighbours": say("jobs-stage-neighbours"),
         "Clusters": say("jobs-stage-clusters"),
+        "Evaluation": say("jobs-stage-evaluation"),
+        "Robustness": say("jobs-stage-robustness"),
     }
     return known.get(stage.label, stage.label)

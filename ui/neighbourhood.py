@@ -13,15 +13,14 @@ import streamlit as st
 from core.errors import CoreError
 from core.explanation import PAINTED, draw_pairs, explain, painted_by, picture_of_where
 from core.filters import Filters, choose
-from core.matching import FeatureFolder, Matcher, MatchSettings
+from core.matchers import open_matcher
+from core.matching import FeatureFolder, MatchSettings
 from core.meshes import read_mesh
 from core.neighbours import Neighbours, SearchSettings
 from core.newcomers import Describer, Newcomer, feature_settings_of
 from core.patches import PatchReader, open_patches
-from core.projections import projection_of
 from core.queries import SeveralSettings, search_several
 from core.storage import write_bytes
-from core.turns import layout_beside
 from core.views import Views, ViewSettings, render_views
 from ui import state
 from ui.words import say
@@ -188,10 +187,10 @@ def _describer(root: str, stamp: int, _there: state.Collection) -> Describer:
 def _matcher(root: str, stamp: int, question: Question, own: tuple[str, ...], _there: state.Collection) -> Any:
     del root, stamp  # part of the key only
     part = choose(_there.embeddings, question.filters, own)
-    views_of = FeatureFolder(_there.run.features)
-    projection = projection_of(_there.embeddings, views_of, question.match, _there.run.root / "projections")
-    layout = layout_beside(_there.run.features) if question.match.match == "aligned" else None
-    return Matcher(part, views_of, question.search, question.match, projection=projection, layout=layout)
+    run = _there.run
+    return open_matcher(
+        _there.embeddings, run.features, run.root / "projections", question.search, question.match, part=part
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -38,8 +38,9 @@ def tell_of_ends(jobs: Sequence[JobRecord]) -> None:
 
 def _title(job: JobRecord) -> str:
     if job.state.startswith("done"):
-        return say("jobs-toast-done", run=job.run_name)
-    return say("jobs-toast-cancelled" if job.state == "cancelled" else "jobs-toast-stopped", run=job.run_name)
+        return say("jobs-toast-done", run=job.run_name, kind=job.kind)
+    key = "jobs-toast-cancelled" if job.state == "cancelled" else "jobs-toast-stopped"
+    return say(key, run=job.run_name, kind=job.kind)
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,10 +15,11 @@ from tests.browser.conftest import MISFILED, OTHER_RUN
 from tests.prepared import RUN_NAME, running_app
 
 
-def rows_of(page: Page, button: str, **exactly: bool) -> list[dict[str, str]]:
-    """Press a button and return the rows of the CSV that it gives."""
+def rows_of(page: Page, button: str, *, exact: bool = False, within: str = "") -> list[dict[str, str]]:
+    """Press a button, of the tab that is named if one is, and return the rows of the CSV that it gives."""
+    there = page.get_by_role("tabpanel", name=within) if within else page
     with page.expect_download() as download:
-        page.get_by_role("button", name=button, **exactly).first.click()
+        there.get_by_role("button", name=button, exact=exact).first.click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -82,6 +83,40 @@ def test_journey__compare_two_backbones(page: Page, address: str) -> None:
     page.get_by_role("link", name="Search").click()
     page.locator("button.pick").first.wait_for()
     assert parse_qs(urlparse(page.url).query)["run"] == [OTHER_RUN]
+
+
+def test_journey__compare_view_by_view(page: Page, address: str) -> None:
+    """Both runs by their sets of views: other figures than by embeddings, and the flags that give the same."""
+    page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
+    page.get_by_role("tab", name="Compare runs").click()
+    whole = page.get_by_role("tabpanel", name="Compare runs")
+    whole.get_by_text("compare --match pooled").wait_for()
+    before = rows_of(page, "Download CSV", exact=True, within="Compare runs")
+    whole.get_by_text("View by view", exact=True).click()
+    whole.get_by_text("compare --match maxsim --whiten 42").wait_for()
+    after = rows_of(page, "Download CSV", exact=True, within="Compare runs")
+    assert [row["run"] for row in after] == [row["run"] for row in before] == [RUN_NAME, OTHER_RUN]
+    assert after[0]["mAP"] != before[0]["mAP"]
+    assert whole.locator(".js-plotly-plot").count() == 2
+
+
+def test_journey__measure_what_a_search_survives(page: Page, address: str) -> None:
+    """One press puts it in the queue; it shows how far it is, and its figures come in place without a reload."""
+    page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
+    page.get_by_role("tab", name="What a search survives").click()
+    panel = page.get_by_role("tabpanel", name="What a search survives")
+    count = panel.get_by_role("spinbutton", name="Specimens")
+    count.fill("3")
+    count.press("Enter")
+    panel.get_by_role("button", name="Measure", exact=True).click()
+    panel.get_by_role("button", name="Cancel").wait_for()
+    panel.get_by_text("Specimens tried: ").wait_for()
+    panel.get_by_role("button", name="Measure again").wait_for()
+    expect(panel.get_by_text("points alone").first).to_be_visible()
+    rows = rows_of(page, "Download CSV", exact=True, within="What a search survives")
+    assert [row["change"] for row in rows][:2] == ["none", "turned"]
+    assert {row["n_specimens"] for row in rows} == {"3"}
+    assert float(rows[0]["finds_itself"]) == 1
 
 
 def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: Path) -> None:

@@ -39,6 +39,13 @@ evaluate-levels = By level of the hierarchy
 evaluate-levels-help = Level 1 is the first folder, level 2 the first two, and so on.
 evaluate-one-run = There is one run only. Start another one with another backbone or number of views.
 evaluate-with = Compare with
+evaluate-choose-runs = Choose at least one run to compare with.
+evaluate-measure = Measure
+evaluate-neighbours-by = Neighbours by
+evaluate-neighbours-by-help = Whole: one embedding a specimen. View by view: the best 200 by embedding are compared again by their sets of views (MaxSim, half-whitened axes), as on the screen Search. All runs are judged in the same way.
+evaluate-by-flags = On the command line:
+evaluate-compare-wait = Every specimen asks for its like, in every run …
+evaluate-compare-long = View by view, this takes about { $minutes } minutes. The command line does it while you go on here:
 evaluate-with-help = Only specimens that all of these runs have are compared.
 evaluate-values = Measures with 95 % intervals
 evaluate-differences = Differences to { $name }
@@ -48,7 +55,13 @@ evaluate-robustness-count = Specimens
 evaluate-robustness-count-help = How many are tried; each is rendered once for every change.
 evaluate-robustness-start = Measure
 evaluate-robustness-again = Measure again
-evaluate-robustness-running = Measuring, in a process of its own; you may go to other screens.
+evaluate-robustness-waits = { $count ->
+    [0] It starts in a moment.
+    [one] It waits for one job before it.
+   *[other] It waits for { $count } jobs before it.
+}
+evaluate-robustness-cancelled = The last measurement was cancelled.
+evaluate-robustness-stale = The run has changed since this was measured. Measure again.
 evaluate-robustness-failed = It could not be measured:
 evaluate-robustness-change = Change
 evaluate-robustness-n-specimens = Specimens
@@ -57,3 +70,10 @@ evaluate-robustness-n-with-class = With others of their category
 evaluate-robustness-finds-its-class = Finds its category
 evaluate-finds-itself = finds itself
 evaluate-finds-class = finds its category
+evaluate-change-none = unchanged
+evaluate-change-turned = turned
+evaluate-change-decimated = a tenth of the faces
+evaluate-change-noise = noise
+evaluate-change-holes = holes
+evaluate-change-cut = a quarter cut off
+evaluate-change-cloud = points alone

@@ -1,15 +1,24 @@
 # Jobs: how far, how long, how they ended.
-jobs-at-work = Run “{ $run }”
-jobs-at-work-short = Run “{ $run }” is at work
+jobs-at-work = { $kind ->
+    [robustness] What a search in “{ $run }” survives
+   *[run] Run “{ $run }”
+}
+jobs-at-work-short = { $kind ->
+    [robustness] Measuring what a search in “{ $run }” survives
+   *[run] Run “{ $run }” is at work
+}
 jobs-left = about { $time } left
 jobs-estimating = estimating the time left
 jobs-seconds = { $count } s
 jobs-minutes = { $count } min
 jobs-hours = { $count } h
 jobs-cancel = Cancel
-jobs-cancel-help = What is finished is kept; you can go on from there.
+jobs-cancel-help = { $kind ->
+    [robustness] What was measured so far is dropped; an earlier result stays.
+   *[run] What is finished is kept; you can go on from there.
+}
 jobs-loading = Loading the backbone …
-jobs-close-browser = You may close the browser; the run goes on.
+jobs-close-browser = You may close the browser; the work goes on.
 jobs-log = Log
 jobs-no-log = There is no log.
 jobs-download-log = Download the log
@@ -23,20 +32,46 @@ jobs-stage-features = Features
 jobs-stage-pooling = Pooling
 jobs-stage-neighbours = Neighbours
 jobs-stage-clusters = Clusters
+jobs-stage-evaluation = Evaluation
+jobs-stage-robustness = Specimens tried
 jobs-queue = { $count ->
-    [one] One run waits its turn
-   *[other] { $count } runs wait their turn
+    [one] One job waits its turn
+   *[other] { $count } jobs wait their turn
 }
 jobs-first = Next
 jobs-remove = Remove
-jobs-done = The run “{ $run }” is done; it took { $time }.
+jobs-done = { $kind ->
+    [robustness] What a search in “{ $run }” survives is measured; it took { $time }.
+   *[run] The run “{ $run }” is done; it took { $time }.
+}
 jobs-done-some = The run “{ $run }” is done; it took { $time }. Some specimens could not be used.
-jobs-cancelled = The run “{ $run }” was cancelled.
-jobs-stopped = The run “{ $run }” stopped after { $time }.
-jobs-resume = Go on with it
-jobs-kept = What was finished is kept and not done again.
-jobs-toast-done = The run “{ $run }” is done.
-jobs-toast-cancelled = The run “{ $run }” was cancelled.
-jobs-toast-stopped = The run “{ $run }” stopped.
+jobs-cancelled = { $kind ->
+    [robustness] Measuring what a search in “{ $run }” survives was cancelled.
+   *[run] The run “{ $run }” was cancelled.
+}
+jobs-stopped = { $kind ->
+    [robustness] Measuring what a search in “{ $run }” survives stopped after { $time }.
+   *[run] The run “{ $run }” stopped after { $time }.
+}
+jobs-resume = { $kind ->
+    [robustness] Start it again
+   *[run] Go on with it
+}
+jobs-kept = { $kind ->
+    [robustness] It is measured from the beginning.
+   *[run] What was finished is kept and not done again.
+}
+jobs-toast-done = { $kind ->
+    [robustness] What a search in “{ $run }” survives is measured.
+   *[run] The run “{ $run }” is done.
+}
+jobs-toast-cancelled = { $kind ->
+    [robustness] Measuring what a search in “{ $run }” survives was cancelled.
+   *[run] The run “{ $run }” was cancelled.
+}
+jobs-toast-stopped = { $kind ->
+    [robustness] Measuring what a search in “{ $run }” survives stopped.
+   *[run] The run “{ $run }” stopped.
+}
 jobs-notify = Tell me on the desktop when it is done
 jobs-notify-on = You will be told on the desktop.

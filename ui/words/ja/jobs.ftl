@@ -1,15 +1,24 @@
 # ジョブ：進み具合、残り時間、終わり方。
-jobs-at-work = ラン「{ $run }」
-jobs-at-work-short = ラン「{ $run }」を実行中
+jobs-at-work = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定
+   *[run] ラン「{ $run }」
+}
+jobs-at-work-short = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性を測定中
+   *[run] ラン「{ $run }」を実行中
+}
 jobs-left = 残り約 { $time }
 jobs-estimating = 残り時間を見積もっています
 jobs-seconds = { $count } 秒
 jobs-minutes = { $count } 分
 jobs-hours = { $count } 時間
 jobs-cancel = 中止
-jobs-cancel-help = 終わった分は残り、あとで続きから再開できます。
+jobs-cancel-help = { $kind ->
+    [robustness] ここまでの測定は破棄されます。以前の結果は残ります。
+   *[run] 終わった分は残り、あとで続きから再開できます。
+}
 jobs-loading = バックボーンを読み込んでいます…
-jobs-close-browser = ブラウザーを閉じても、ランは続きます。
+jobs-close-browser = ブラウザーを閉じても、処理は続きます。
 jobs-log = ログ
 jobs-no-log = ログはありません。
 jobs-download-log = ログをダウンロード
@@ -23,17 +32,43 @@ jobs-stage-features = 特徴量
 jobs-stage-pooling = プーリング
 jobs-stage-neighbours = 近傍
 jobs-stage-clusters = クラスタ
-jobs-queue = 順番待ちのラン：{ $count } 件
+jobs-stage-evaluation = 評価
+jobs-stage-robustness = 試した標本
+jobs-queue = 順番待ちのジョブ：{ $count } 件
 jobs-first = 次にする
 jobs-remove = 取り消す
-jobs-done = ラン「{ $run }」が終わりました（{ $time }）。
+jobs-done = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定が終わりました（{ $time }）。
+   *[run] ラン「{ $run }」が終わりました（{ $time }）。
+}
 jobs-done-some = ラン「{ $run }」が終わりました（{ $time }）。使えなかった標本があります。
-jobs-cancelled = ラン「{ $run }」は中止されました。
-jobs-stopped = ラン「{ $run }」は { $time } で止まりました。
-jobs-resume = 続きから再開
-jobs-kept = 終わった分は残っており、やり直しません。
-jobs-toast-done = ラン「{ $run }」が終わりました。
-jobs-toast-cancelled = ラン「{ $run }」は中止されました。
-jobs-toast-stopped = ラン「{ $run }」が止まりました。
+jobs-cancelled = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定は中止されました。
+   *[run] ラン「{ $run }」は中止されました。
+}
+jobs-stopped = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定は { $time } で止まりました。
+   *[run] ラン「{ $run }」は { $time } で止まりました。
+}
+jobs-resume = { $kind ->
+    [robustness] もう一度始める
+   *[run] 続きから再開
+}
+jobs-kept = { $kind ->
+    [robustness] 最初から測定します。
+   *[run] 終わった分は残っており、やり直しません。
+}
+jobs-toast-done = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定が終わりました。
+   *[run] ラン「{ $run }」が終わりました。
+}
+jobs-toast-cancelled = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定は中止されました。
+   *[run] ラン「{ $run }」は中止されました。
+}
+jobs-toast-stopped = { $kind ->
+    [robustness] ラン「{ $run }」の頑健性の測定が止まりました。
+   *[run] ラン「{ $run }」が止まりました。
+}
 jobs-notify = 終わったらデスクトップに通知する
 jobs-notify-on = デスクトップに通知します。

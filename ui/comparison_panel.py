@@ -1,0 +1,155 @@
+"""Several runs by the same queries, on the evaluate screen: by embeddings or view by view, the same way in all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.comparison import Comparison, compare
+from core.evaluation import EvaluationSettings, Ranking
+from core.matchers import open_matcher, ranking_by
+from core.matching import MatchSettings
+from core.neighbours import SearchSettings
+from core.spreadsheets import csv_for_people
+from ui import state
+from ui.evaluation_charts import comparison_figure, difference_figure
+from ui.search_form import WHITENED
+from ui.words import say
+
+MEASURES = ("NN", "first_tier", "second_tier", "E", "DCG", "mAP")
+# What a query takes on a common machine, and how long somebody waits before a screen.
+_SECONDS_A_QUERY = {False: 0.03, True: 0.2}
+_PATIENCE = 120.0
+
+
+def show_comparison(there: state.Collection, by: str) -> None:
+    """Show several runs by the same queries, with how sure their differences are."""
+    names = [run.name for run in state.runs()]
+    if len(names) < 2:
+        st.info(say("evaluate-one-run"), icon=":material/add_chart:")
+        return
+    others = [name for name in names if name != there.run.name]
+    which, how, again = st.columns([5, 3, 4], gap="medium", vertical_alignment="bottom")
+    chosen = which.multiselect(
+        say("evaluate-with"), others, default=others[:2], key="compare_with", help=say("evaluate-with-help")
+    )
+    match = _ask_match(there, how, again)
+    if not chosen:
+        st.info(say("evaluate-choose-runs"), icon=":material/add_chart:")
+        return
+    runs = {name: state.load_collection(state.workspace().run(name)) for name in (there.run.name, *chosen)}
+    if _is_too_long(runs, match):
+        return
+    stamps = tuple(run.run.matrix_path.stat().st_mtime_ns for run in runs.values())
+    labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
+    with st.spinner(say("evaluate-compare-wait")):
+        found = _compare(tuple(runs), (*stamps, labels_stamp), by, match, runs)
+    for note in found.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    _show(found, there.run.name)
+    st.caption(f"{say('evaluate-by-flags')} `compare {flags_of(match)}`".strip())
+    for name, run in runs.items():
+        st.caption(f"**{state.plain(name)}**: {run.made_by}")
+
+
+def flags_of(match: MatchSettings) -> str:
+    """Return the flags of `compare` that match views in the same way."""
+    if match.match == "pooled":
+        return "--match pooled"
+    return f"--match {match.match} --whiten {match.whiten}{' --k-reciprocal' if match.k_reciprocal else ''}"
+
+
+def as_table(found: Comparison) -> pd.DataFrame:
+    """Return a row a run, a column a measure, with its difference to the first run."""
+    apart = {(one.run, one.measure): one for one in found.differences}
+    rows = []
+    for name, evaluation in found.evaluations.items():
+        row: dict[str, str] = {"run": name}
+        for measure in MEASURES:
+            row[measure] = f"{evaluation.overall[measure]:.3f}"
+            one = apart.get((name, measure))
+            if one is not None:
+                star = " *" if one.is_clear else ""
+                row[measure] += f"  ({one.mean:+.3f}, {one.low:+.3f} … {one.high:+.3f}){star}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def by_measure(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the same with a row a measure and a column a run, which a screen has room for."""
+    turned = table.set_index("run").T
+    turned.insert(0, say("evaluate-measure"), [str(name).replace("_", " ") for name in turned.index])
+    return turned
+
+
+def _ask_match(there: state.Collection, choice: DeltaGenerator, regroup: DeltaGenerator) -> MatchSettings:
+    """Ask how neighbours are compared, the same way in all runs."""
+    words = {"pooled": say("search-whole"), "maxsim": say("search-view-by-view")}
+    match = choice.segmented_control(
+        say("evaluate-neighbours-by"),
+        tuple(words),
+        default="pooled",
+        format_func=words.__getitem__,
+        key="compare_match",
+        help=say("evaluate-neighbours-by-help"),
+    )
+    by_views = match == "maxsim"
+    again = regroup.toggle(
+        say("search-regroup"), key="compare_regroup", disabled=not by_views, help=say("search-regroup-help")
+    )
+    if not by_views:
+        return MatchSettings()
+    return MatchSettings("maxsim", whiten=min(WHITENED, len(there.ids)), k_reciprocal=again)
+
+
+def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings) -> bool:
+    """Say where a comparison takes too long for a screen, with the command that does it, and return whether it does."""
+    if match.match == "pooled":
+        return False
+    seconds = _SECONDS_A_QUERY[match.k_reciprocal] * sum(len(run.ids) for run in runs.values())
+    if seconds <= _PATIENCE:
+        return False
+    st.info(say("evaluate-compare-long", minutes=max(2, round(seconds / 60))), icon=":material/terminal:")
+    folders = " ".join(f'--run "{run.run.root}"' for run in runs.values())
+    st.code(f"python -m core compare {folders} {flags_of(match)}", language=None, wrap_lines=True)
+    return True
+
+
+def _show(found: Comparison, first: str) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{say('evaluate-values')}**")
+        st.plotly_chart(comparison_figure(found, MEASURES), key="compare_values")
+    with right:
+        st.markdown(f"**{say('evaluate-differences', name=state.plain(first))}**")
+        st.plotly_chart(difference_figure(found, MEASURES), key="compare_differences")
+    table = as_table(found)
+    st.dataframe(by_measure(table), hide_index=True, width="stretch")
+    st.download_button(
+        say("common-download-csv"), csv_for_people(table), "comparison.csv", "text/csv", key="csv_comparison.csv"
+    )
+    st.caption(say("evaluate-differences-help", name=state.plain(first)))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _compare(
+    names: tuple[str, ...],
+    stamps: tuple[int, ...],
+    by: str,
+    match: MatchSettings,
+    _runs: Mapping[str, state.Collection],
+) -> Comparison:
+    del names, stamps  # part of the key only
+    matrices = {name: run.embeddings for name, run in _runs.items()}
+    rankings = {name: ranking for name, run in _runs.items() if (ranking := _ranking(run, match)) is not None}
+    return compare(matrices, by, rankings=rankings)
+
+
+def _ranking(there: state.Collection, match: MatchSettings) -> Ranking | None:
+    search = SearchSettings(match.candidates, EvaluationSettings().metric)
+    run = there.run
+    return ranking_by(open_matcher(there.embeddings, run.features, run.root / "projections", search, match))
