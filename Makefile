@@ -76,6 +76,7 @@ fuzz: setup-tests
 		tests/unbreakable/test_damaged_files.py tests/unbreakable/test_kills.py
 
 docs-pictures: setup-tests
+	@sh scripts/system_libraries.sh --pictures
 	$(BIN)/python -m scripts.docs_pictures
 
 clean:

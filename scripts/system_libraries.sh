@@ -1,5 +1,6 @@
 #!/bin/sh
-# See to the system libraries that Open3D needs, and with --browser to Chromium for the tests.
+# See to the system libraries that Open3D needs; with --browser to Chromium for the tests too, and with
+# --pictures to a font with Japanese letters as well, for the screenshots of the documentation.
 # Installs what is missing where it may; else prints the exact command and goes on or stops.
 set -eu
 packages=""
@@ -14,10 +15,13 @@ if [ "$(uname -s)" = "Linux" ]; then
     need libgomp.so.1 libgomp1
     need libX11.so.6 libx11-6
 fi
-if [ "${1:-}" = "--browser" ]; then
+if [ "${1:-}" = "--browser" ] || [ "${1:-}" = "--pictures" ]; then
     # What drives the browser is a program of its own, which needs this library.
     [ "$(uname -s)" != "Linux" ] || need libatomic.so.1 libatomic1
     command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
+fi
+if [ "${1:-}" = "--pictures" ]; then
+    [ -n "$(fc-list :lang=ja 2>/dev/null)" ] || packages="$packages fontconfig fonts-noto-cjk"
 fi
 [ -n "$packages" ] || exit 0
 echo "System libraries are missing:$packages"
