@@ -102,7 +102,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
     """Return the parser and those of its commands by name."""
-    from core.commands import analyse, curate, judge, machine, manage, pictures, prepare, retrieve, search, sets
+    from core.commands import analyse, curate, judge, machine, manage, maps, pictures, prepare, retrieve, search, sets
 
     parser = Parser(
         prog="python -m core",
@@ -110,7 +110,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action="version", version=f"FossilViT Explorer {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (prepare, search, retrieve, judge, analyse, curate, sets, manage, pictures, machine):
+    for module in (prepare, search, retrieve, judge, analyse, maps, curate, sets, manage, pictures, machine):
         module.add_commands(commands, _common_flags())
     return parser, dict(commands.choices)
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core.colouring import Colouring
 from core.embeddings import Embeddings
 from core.errors import CoreError
+from core.map_files import METHOD_NAMES
 from core.map_pictures import MOST_PICTURES, MapPicture, map_page, map_svg
 from core.maps import MapResult, MapSettings, map_in, place_on_map, trustworthiness
 from core.neighbours import SearchSettings
@@ -27,7 +28,6 @@ from ui.words import say
 MOST_SELECTED = 60
 # Beyond, UMAP takes minutes: it is offered, but the screen opens with principal components.
 MOST_FOR_UMAP = 20_000
-METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 
 
 def main() -> None:
@@ -61,9 +61,9 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, Colouring]:
     method, dimensions, colour, more = st.columns([6, 3, 5, 3], vertical_alignment="bottom")
     how = method.segmented_control(
         say("map-method"),
-        tuple(METHODS),
+        tuple(METHOD_NAMES),
         default="umap" if len(there.ids) <= MOST_FOR_UMAP else "pca",
-        format_func=METHODS.__getitem__,
+        format_func=METHOD_NAMES.__getitem__,
         key="map_method",
         help=say("map-method-help"),
     )
@@ -105,7 +105,7 @@ def picture_of(there: state.Collection, drawn: MapResult, trust: float, colourin
         "map-made",
         run=there.run.name,
         backbone=there.made_by,
-        method=METHODS[settings.method],
+        method=METHOD_NAMES[settings.method],
         neighbours=settings.n_neighbors,
         seed=settings.seed,
         trust=f"{trust:.2f}",
@@ -114,7 +114,7 @@ def picture_of(there: state.Collection, drawn: MapResult, trust: float, colourin
         ids=drawn.ids,
         coordinates=drawn.coordinates,
         colouring=colouring,
-        title=f"{METHODS[settings.method]} · {there.run.name}",
+        title=f"{METHOD_NAMES[settings.method]} · {there.run.name}",
         note=f"{note} {reading(settings.method)}",
         regions=_regions(there, drawn, colouring),
         facts=facts,
@@ -140,7 +140,7 @@ def reading(method: str) -> str:
     """Return what a map by this method may be read for, and what not."""
     if method == "pca":
         return say("map-read-pca")
-    return say("map-read-neighbours", method=METHODS[method])
+    return say("map-read-neighbours", method=METHOD_NAMES[method])
 
 
 def placed_outsider(there: state.Collection, drawn: MapResult) -> MapResult | None:
