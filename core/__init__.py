@@ -24,7 +24,7 @@ Every stage is a module that reads alike: settings, result, one public verb, hel
 `reduction`      normalising and PCA; `blocks`, `spanning`, `cluster_trees`, `groundwork` are shared by
 `clusters`       which groups there are (`cluster_settings`, `cluster_methods`); `sweep` tries many
 `members`        who stands for a group; `assignment`, `agreement` with labels, `guidance`
-`maps`           where everything lies in two or three dimensions
+`maps`           where everything lies in two or three dimensions; `map_files`, `cluster_files` write answers
 `samples`        synthetic specimens to try all of this with
 `previews`       decimated meshes for the screen; `scenes` and `openness` make them 3D pictures
 `curvature`      how much a surface bends; `textures` are laid over previews; `turntable` turns once around

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from core.embeddings import Embeddings
 from core.errors import InputError
 from core.labels import Labels
 from core.reduction import normalise_rows
-from core.storage import write_csv
+from core.storage import write_csv, write_json
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,11 @@ def compare(clusters: Int[np.ndarray, " n"], labels: Labels) -> Agreement:
         purity=float(table.max(axis=1).sum() / table.sum()) if inside.any() else 0.0,
         n_labelled=int(known.sum()),
     )
+
+
+def write_agreement(path: Path, agreement: Agreement, labels: Labels) -> None:
+    """Write the figures as JSON, with where the labels come from and what is odd about them."""
+    write_json(path, {**asdict(agreement), "labels": labels.source, "notes": list(labels.notes)})
 
 
 def contingency(clusters: Int[np.ndarray, " n"], codes: Int[np.ndarray, " n"]) -> Int[np.ndarray, "c l"]:

@@ -13,6 +13,7 @@ from core.clusters import Clustering, Groundwork
 from core.errors import InputError
 from core.storage import write_csv, write_json
 
+MEDOID, EXEMPLAR, BORDERLINE = "medoid", "exemplar", "borderline"
 _MEDOID_SAMPLE = 1500
 _VALIDITY_SAMPLE = 2000
 _ROWS_AT_ONCE = 1024
@@ -148,6 +149,16 @@ def soft_membership(work: Groundwork, clustering: Clustering) -> Float[np.ndarra
     return np.asarray(near / near.sum(axis=1, keepdims=True)) if clustering.n_clusters else near
 
 
+def representatives(facts: ClusterFacts) -> dict[str, str]:
+    """Return who stands for a cluster: `medoid`, `exemplar` or `borderline`, by id; the weakest last."""
+    roles = {facts.medoid: MEDOID}
+    for name in facts.exemplars:
+        roles.setdefault(name, EXEMPLAR)
+    for name in reversed(facts.borderline):
+        roles.setdefault(name, BORDERLINE)
+    return roles
+
+
 def write_members(folder: Path, clustering: Clustering, members: Members) -> None:
     """Write `members.csv`, a row a specimen, and `cluster_report.csv`, a row a cluster, and `validity.json`.
 
@@ -157,6 +168,7 @@ def write_members(folder: Path, clustering: Clustering, members: Members) -> Non
         Where a file cannot be written.
     """
     scores = members.outlier_scores
+    roles = {name: role for facts in members.clusters for name, role in representatives(facts).items()}
     rows = (
         (
             name,
@@ -165,10 +177,11 @@ def write_members(folder: Path, clustering: Clustering, members: Members) -> Non
             int(members.nearest_cluster[row]),
             f"{members.nearest_distance[row]:.6f}",
             "" if scores is None else f"{scores[row]:.6f}",
+            roles.get(name, ""),
         )
         for row, name in enumerate(clustering.ids)
     )
-    header = ("specimen_id", "cluster_id", "prob", "nearest_cluster", "nearest_distance", "outlier_score")
+    header = ("specimen_id", "cluster_id", "prob", "nearest_cluster", "nearest_distance", "outlier_score", "role")
     write_csv(folder / "members.csv", header, rows)
     names = tuple(one.name for one in fields(ClusterFacts))
     lines = ([_cell(value) for value in asdict(facts).values()] for facts in members.clusters)

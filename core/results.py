@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import core
-from core.clusters import Clustering, ClusterSettings, cluster, write_clustering
+from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on, write_clustering
 from core.comparison import Comparison, compare, write_comparison
 from core.duplicates import Duplicates, DuplicateSettings, find_duplicates, write_duplicates
 from core.embeddings import Embeddings, sha256_of_matrix
@@ -48,9 +48,12 @@ def cluster_into(
     settings: ClusterSettings,
     *,
     pca_report: Path | None = None,
+    work: Groundwork | None = None,
     overwrite: bool = False,
 ) -> Clustering | None:
     """Write clusters into a folder, or return None where exactly these are there already.
+
+    Where the groundwork of the embeddings is at hand (`work`), it is not laid again.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def cluster_into(
         files.append(pca_report)
 
     def make() -> Clustering:
-        clustering = cluster(embeddings, settings)
+        clustering = cluster_on(work if work is not None else Groundwork(embeddings), settings)
         write_clustering(out, clustering, pca_report or out / "pca_report.csv")
         return clustering
 

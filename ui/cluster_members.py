@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.clusters import Clustering
 from core.errors import CoreError
-from core.members import ClusterFacts, soft_membership
+from core.members import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, representatives, soft_membership
 from core.spreadsheets import csv_for_people
 from ui import state
 from ui.cluster_work import facts, groundwork, members, open_specimen
@@ -20,6 +20,7 @@ from ui.words import say
 
 MOST_CLUSTERS = 20
 MOST_PICTURES = 48
+_ROLES = {MEDOID: "clusters-medoid", EXEMPLAR: "clusters-typical", BORDERLINE: "clusters-borderline"}
 
 
 def show_groups(there: state.Collection, clustering: Clustering) -> None:
@@ -93,13 +94,7 @@ def _show_group(there: state.Collection, clustering: Clustering, one: ClusterFac
 
 def _representatives(one: ClusterFacts) -> dict[str, str]:
     """Return who stands for a cluster, each with what it is: medoid, typical, borderline."""
-    badges = {one.medoid: say("clusters-medoid")}
-    weakest = [name for name in one.borderline if name not in one.exemplars and name != one.medoid]
-    for name in one.exemplars:
-        badges.setdefault(name, say("clusters-typical"))
-    for name in reversed(weakest[:5]):
-        badges.setdefault(name, say("clusters-borderline"))
-    return badges
+    return {name: say(_ROLES[role]) for name, role in representatives(one).items()}
 
 
 def show_noise(there: state.Collection, clustering: Clustering) -> None:

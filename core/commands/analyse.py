@@ -8,15 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.agreement import Agreement, Misfit
 from core.cli import DONE, progress_of, report, say
+from core.cluster_files import clusters_into
 from core.commands import flags, matching
 from core.embeddings import read_embeddings
 from core.groundwork import Groundwork
 from core.guidance import advise_on, explain_noise, explain_outcome
-from core.labels import resolve_labels
+from core.labels import Labels, resolve_labels
 from core.matching import Matcher, MatchSettings
 from core.neighbours import Neighbours
-from core.results import cluster_into, evaluate_into, sweep_into
+from core.results import evaluate_into, sweep_into
 from core.stages import search_folder
 
 
@@ -71,6 +73,7 @@ def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("cluster", parents=[common], help="which groups there are")
     flags.add_embedding_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to judge the groups by")
     flags.add_cluster_flags(parser)
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_cluster)
@@ -79,13 +82,15 @@ def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
 def _cluster(options: argparse.Namespace) -> int:
     embeddings = read_embeddings(options.emb, options.ids)
     settings = flags.cluster_settings(options)
-    clustering = cluster_into(
-        options.out, embeddings, settings, pca_report=options.pca_report, overwrite=options.overwrite
+    labels = None if options.labels is None else resolve_labels(options.labels, embeddings.ids)
+    found = clusters_into(
+        options.out, embeddings, settings, labels=labels, pca_report=options.pca_report, overwrite=options.overwrite
     )
+    clustering = found.clustering
     if clustering is None:
         say(options, f"Cluster: nothing to do, clusters.csv is already there, in {options.out}")
         return DONE
-    for note in clustering.notes:
+    for note in (*clustering.notes, *(labels.notes if labels else ())):
         say(options, f"Note: {note}")
     say(
         options,
@@ -97,8 +102,29 @@ def _cluster(options: argparse.Namespace) -> int:
             say(options, f"{explain_noise(clustering)} To try next:")
         outcome = explain_outcome(step, clustering)
         say(options, f"  {number}. {step.text} ({step.flags}{'; ' if outcome else ''}{outcome})")
-    say(options, f"Written to {options.out / 'clusters.csv'} and summary.json")
+    if labels is not None and found.agreement is not None:
+        _tell_agreement(options, labels, found.agreement, found.misfits)
+    say(options, f"Written to {options.out}: {', '.join(path.name for path in found.written)}")
     return DONE
+
+
+def _tell_agreement(
+    options: argparse.Namespace, labels: Labels, agreement: Agreement, misfits: tuple[Misfit, ...]
+) -> None:
+    """Say how clusters agree with labels, and who may be misfiled."""
+    say(
+        options,
+        f"Against the labels of {agreement.n_labelled} specimens ({labels.source}): ARI {agreement.ari:.3f}, "
+        f"NMI {agreement.nmi:.3f}, AMI {agreement.ami:.3f}, purity {agreement.purity:.3f}, "
+        f"homogeneity {agreement.homogeneity:.3f}",
+    )
+    if misfits:
+        first = misfits[0]
+        say(
+            options,
+            f"{len(misfits)} specimens are possibly misfiled, listed in misfits.csv; first {first.specimen_id} "
+            f"({first.label}), whose neighbours are mostly {first.neighbour_label}",
+        )
 
 
 def _add_cluster_sweep(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -60,7 +60,14 @@ CONTRACT: dict[str, dict[str, object]] = {
         **OVERWRITE,
     },
     "search-all": {**EMBEDDINGS, "--topk": 10, "--metric": "cosine", "--out": Path("data/knn_results"), **OVERWRITE},
-    "cluster": {**EMBEDDINGS, "--out": Path("results"), "--metric": "cosine", **CLUSTERS, **OVERWRITE},
+    "cluster": {
+        **EMBEDDINGS,
+        "--out": Path("results"),
+        "--labels": None,
+        "--metric": "cosine",
+        **CLUSTERS,
+        **OVERWRITE,
+    },
     "cluster-sweep": {**EMBEDDINGS, "--out": Path("results/sweep"), "--labels": None, **OVERWRITE},
     "evaluate": {**EMBEDDINGS, "--labels": "category", "--out": Path("results/evaluation"), **OVERWRITE},
     "run": {
