@@ -14,13 +14,14 @@ from core.errors import CoreError
 from core.guidance import Advice, advise_on
 from core.spreadsheets import csv_for_people
 from ui import state
-from ui.charts import figure_config, sizes_figure
+from ui.charts import sizes_figure
 from ui.cluster_components import show_components
 from ui.cluster_labels import show_agreement, show_misfits
 from ui.cluster_members import name_of, show_groups, show_noise, show_soft
 from ui.cluster_trees import show_trees
 from ui.cluster_work import CONTROLS, found_clusters, groundwork, take_settings
 from ui.errors import problem_of
+from ui.figures import show_figure
 from ui.frame import require_router
 from ui.neighbourhood import outsider_in_hand
 from ui.words import say
@@ -124,9 +125,7 @@ def show_figures(there: state.Collection, clustering: Clustering) -> None:
     )
     for note in clustering.notes:
         st.caption(f":material/info: {state.plain(note)}")
-    st.plotly_chart(
-        sizes_figure(clustering.sizes, clustering.n_noise), key="sizes", config=figure_config("cluster_sizes")
-    )
+    show_figure(sizes_figure(clustering.sizes, clustering.n_noise), "cluster_sizes", key="sizes")
     st.caption(f"{state.plain(there.run.name)} · {state.plain(there.made_by)}")
     download, save, _ = st.columns([2, 2, 3])
     download.download_button(

@@ -17,6 +17,7 @@ from core.storage import write_bytes, write_csv
 from ui import state
 from ui.comparison_panel import MEASURES, show_comparison
 from ui.evaluation_charts import confusion_figure
+from ui.figures import show_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.neighbourhood import own_folder
@@ -121,8 +122,8 @@ def show_evaluation(there: state.Collection, found: Evaluation) -> None:
 def show_confusion(found: Evaluation) -> None:
     """Show who is taken for whom; a click on a square selects its specimens."""
     st.subheader(say("evaluate-confusion"), help=say("evaluate-confusion-help"))
-    event: Any = st.plotly_chart(
-        confusion_figure(found), key="confusion", on_select="rerun", selection_mode="points", width="stretch"
+    event: Any = show_figure(
+        confusion_figure(found), "confusion", key="confusion", on_select="rerun", selection_mode="points"
     )
     points = event["selection"]["points"] if event else []
     if points:

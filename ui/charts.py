@@ -1,29 +1,18 @@
-"""Plotly figures: cluster sizes, explained variance, trees, sweeps."""
+"""Plotly figures: cluster sizes, explained variance, trees."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from core.colours import ACCENT_COLOUR, NOISE_COLOUR, OKABE_ITO, palette, ramp
+from core.colours import ACCENT_COLOUR, NOISE_COLOUR, OKABE_ITO, palette
 from core.tree_layout import Branch, Joint
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}
 _LARGEST_MARK = 22
-
-
-def figure_config(name: str) -> dict[str, Any]:
-    """Return how plots behave: their own button saves them as SVG under this name."""
-    return {
-        "displaylogo": False,
-        "scrollZoom": True,
-        "toImageButtonOptions": {"format": "svg", "filename": name, "scale": 1},
-    }
 
 
 def sizes_figure(sizes: Sequence[int], n_noise: int, *, height: int = 240) -> go.Figure:
@@ -126,52 +115,3 @@ def linkage_figure(joints: Sequence[Joint], *, height: int = 520) -> go.Figure:
     figure.update_xaxes(showticklabels=False, zeroline=False)
     figure.update_yaxes(title=say("charts-distance"), rangemode="tozero")
     return figure
-
-
-def sweep_heat_map(table: pd.DataFrame, across: str, down: str, value: str, *, height: int = 380) -> go.Figure:
-    """Return a value of the best trial for every pair of two settings; the trial's number as custom data."""
-    best = table.loc[table.groupby([down, across])["score"].idxmax()]
-    figure = go.Figure(
-        go.Scatter(
-            x=best[across].astype(str),
-            y=best[down].astype(str),
-            mode="markers+text",
-            text=[f"{number:.2f}" for number in best[value]],
-            customdata=[[int(number)] for number in best.index],
-            marker={
-                "symbol": "square",
-                "size": 46,
-                "color": best[value],
-                "colorscale": list(ramp(32)),
-                "colorbar": {"title": value},
-            },
-            textfont={"color": ["#ffffff" if shade else "#000000" for shade in _is_dark(best[value])]},
-            hovertemplate=f"{across} %{{x}}, {down} %{{y}}: %{{marker.color:.3f}}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=height, margin=_MARGINS, dragmode="pan")
-    figure.update_xaxes(type="category", title=across)
-    figure.update_yaxes(type="category", title=down)
-    return figure
-
-
-def sweep_parallel(table: pd.DataFrame, columns: Sequence[str], value: str, *, height: int = 380) -> go.Figure:
-    """Return a line a trial through all its settings and figures, coloured by one of them."""
-    dimensions = []
-    for name in columns:
-        series = table[name]
-        if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-            dimensions.append({"label": name, "values": series})
-        else:
-            names = sorted(series.astype(str).unique())
-            codes = series.astype(str).map({text: place for place, text in enumerate(names)})
-            dimensions.append({"label": name, "values": codes, "tickvals": list(range(len(names))), "ticktext": names})
-    line = {"color": table[value], "colorscale": list(ramp(32)), "showscale": True, "colorbar": {"title": value}}
-    figure = go.Figure(go.Parcoords(line=line, dimensions=dimensions))
-    figure.update_layout(height=height, margin={"l": 60, "r": 40, "t": 50, "b": 20})
-    return figure
-
-
-def _is_dark(values: pd.Series) -> list[bool]:
-    low, high = float(values.min()), float(values.max())
-    return [bool(high <= low or (value - low) / (high - low) < 0.6) for value in values.tolist()]

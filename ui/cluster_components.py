@@ -10,8 +10,9 @@ from core.clusters import Clustering
 from core.reduction import extreme_rows
 from core.spreadsheets import csv_for_people
 from ui import state
-from ui.charts import figure_config, variance_figure
+from ui.charts import variance_figure
 from ui.cluster_work import groundwork, open_specimen
+from ui.figures import show_figure
 from ui.gallery import Card, show_gallery
 from ui.words import say
 
@@ -28,7 +29,7 @@ def show_components(there: state.Collection, clustering: Clustering) -> None:
     variances = work.spectrum(clustering.settings).variances
     shares = variances / max(float(variances.sum()), 1e-300)
     allowed = max(1, min(len(there.ids) - 1, shares.size))
-    st.plotly_chart(variance_figure(shares[:allowed], pca.n_components), key="variance", config=figure_config("pca"))
+    show_figure(variance_figure(shares[:allowed], pca.n_components), "pca", key="variance")
     st.caption(say("clusters-pca-cut", kept=pca.n_components, share=f"{pca.cumulative[-1]:.1%}"))
     table = pd.DataFrame(
         {

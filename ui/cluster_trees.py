@@ -11,8 +11,9 @@ from core.clusters import Clustering
 from core.errors import CoreError
 from core.tree_layout import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
 from ui import state
-from ui.charts import condensed_figure, figure_config, linkage_figure
+from ui.charts import condensed_figure, linkage_figure
 from ui.cluster_work import groundwork, open_specimen
+from ui.figures import show_figure
 from ui.gallery import Card, show_gallery
 from ui.selection import select, selected_in
 from ui.words import say
@@ -46,12 +47,12 @@ def show_trees(there: state.Collection, clustering: Clustering) -> None:
             return rows_of_branch(tree, settings.min_cluster_size, node)
 
     key = f"tree_{which}"
-    st.plotly_chart(
+    show_figure(
         figure,
+        key,
         key=key,
         on_select=lambda: _take_branch(key, clustering.ids, rows_of),
         selection_mode="points",
-        config=figure_config(key),
     )
     st.caption(say("clusters-settings-line", run=state.plain(there.run.name), settings=_settings_line(clustering)))
     names = selected_in(there.ids)

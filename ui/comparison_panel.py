@@ -17,6 +17,7 @@ from core.neighbours import SearchSettings
 from core.spreadsheets import csv_for_people
 from ui import state
 from ui.evaluation_charts import comparison_figure, difference_figure
+from ui.figures import show_figure
 from ui.search_form import WHITENED
 from ui.words import say
 
@@ -123,10 +124,10 @@ def _show(found: Comparison, first: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{say('evaluate-values')}**")
-        st.plotly_chart(comparison_figure(found, MEASURES), key="compare_values")
+        show_figure(comparison_figure(found, MEASURES), "comparison", key="compare_values")
     with right:
         st.markdown(f"**{say('evaluate-differences', name=state.plain(first))}**")
-        st.plotly_chart(difference_figure(found, MEASURES), key="compare_differences")
+        show_figure(difference_figure(found, MEASURES), "differences", key="compare_differences")
     table = as_table(found)
     st.dataframe(by_measure(table), hide_index=True, width="stretch")
     st.download_button(

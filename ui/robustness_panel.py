@@ -16,6 +16,7 @@ from core.spreadsheets import csv_for_people
 from ui import state
 from ui.errors import as_lines
 from ui.evaluation_charts import name_of_change, robustness_figure
+from ui.figures import show_figure
 from ui.job_panel import show_job
 from ui.words import say
 
@@ -117,7 +118,7 @@ def _show(there: state.Collection, found: Sequence[Survival]) -> None:
     shares = {
         columns[name]: st.column_config.NumberColumn(format="percent") for name in columns if name.startswith("finds")
     }
-    st.plotly_chart(robustness_figure(found), key="robustness_plot")
+    show_figure(robustness_figure(found), "robustness", key="robustness_plot")
     st.dataframe(shown.rename(columns=columns), hide_index=True, width="stretch", column_config=shares)
     st.caption(f"{there.made_by} · {state.plain(there.run.name)}")
     st.download_button(

@@ -1,4 +1,4 @@
-"""What a sweep found: weights that can be changed, a ranking, a heat map, parallel coordinates."""
+"""What a sweep found: weights that can be changed, a ranking, a heat map, parallel coordinates to click and brush."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from core.spreadsheets import csv_for_people
 from core.sweep import PARTS, SWEPT, ScoreWeights, config_text, weigh
 from core.sweep_runs import Tried
 from ui import state
-from ui.charts import figure_config, sweep_heat_map, sweep_parallel
 from ui.cluster_work import groundwork, take_settings
+from ui.figures import show_figure
 from ui.screens import ask_for_screen
+from ui.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
 from ui.words import say
 
-_FIGURES = ("score", "noise_ratio", "n_clusters", "mean_prob")
+_BRUSHED = "sweep_brushed"
 
 
 def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
@@ -63,8 +64,8 @@ def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
         icon=":material/download:",
         width="stretch",
     )
-    show_plots(there, tried, table)
-    show_table(there, tried, table)
+    show_heat_map(there, tried, table)
+    show_table(there, tried, show_parallel(there, tried, table))
 
 
 def ask_for_weights(tried: Sequence[Tried]) -> ScoreWeights | None:
@@ -102,30 +103,66 @@ def ranked(tried: Sequence[Tried], weights: ScoreWeights) -> pd.DataFrame:
     return table.sort_values("score", ascending=False, kind="stable")
 
 
-def show_plots(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
-    """Show the heat map of two settings and all of them as parallel coordinates."""
-    varied = [name for name in SWEPT if len(set(table[name])) > 1]
-    if len(varied) >= 2:
-        across, down, value, _ = st.columns([2, 2, 2, 3])
-        x = across.selectbox(say("sweep-across"), varied, index=varied.index(_preferred(varied)), key="sweep_x")
-        others = [name for name in varied if name != x]
-        y = down.selectbox(say("sweep-down"), others, key="sweep_y")
-        figures = ["score", *(name for name in table.columns if name not in (*SWEPT, "score"))]
-        shown = value.selectbox(say("sweep-value"), figures, key="sweep_value")
-        st.plotly_chart(
-            sweep_heat_map(table.sort_index(), x, y, shown),
-            key="sweep_heat",
-            on_select=lambda: _open_point(there, tried),
-            selection_mode="points",
-            config=figure_config("sweep_heat_map"),
-        )
-        st.caption(say("sweep-heat-help"))
+def show_heat_map(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
+    """Show the best setting for every pair of two; a square that is clicked opens its clustering."""
+    varied = _varied(table)
+    if len(varied) < 2:
+        return
+    across, down, value, _ = st.columns([2, 2, 2, 3])
+    x = across.selectbox(say("sweep-across"), varied, index=varied.index(_preferred(varied)), key="sweep_x")
+    others = [name for name in varied if name != x]
+    y = down.selectbox(say("sweep-down"), others, key="sweep_y")
+    figures = ["score", *(name for name in table.columns if name not in (*SWEPT, "score"))]
+    shown = value.selectbox(say("sweep-value"), figures, key="sweep_value")
+    show_figure(
+        sweep_heat_map(table.sort_index(), x, y, shown),
+        "sweep_heat_map",
+        key="sweep_heat",
+        on_select=lambda: _open_point(there, tried, "sweep_heat"),
+        selection_mode="points",
+    )
+    st.caption(say("sweep-heat-help"))
+
+
+def show_parallel(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> pd.DataFrame:
+    """Show all settings as parallel coordinates; return those that were brushed, all where nothing was.
+
+    A point that is clicked opens its clustering, as a square of the heat map does.
+    """
+    how = st.segmented_control(
+        say("sweep-parallel-how"),
+        ("open", "brush"),
+        default="open",
+        required=True,
+        key="sweep_parallel_how",
+        format_func=lambda name: say(f"sweep-parallel-{name}"),
+        label_visibility="collapsed",
+    )
+    kept = _brushed(tried)
     agreement = [name for name in ("stability", "ari") if name in table]
-    columns = [*varied, "noise_ratio", "n_clusters", "mean_prob", *agreement, "score"]
-    st.plotly_chart(
-        sweep_parallel(table, columns, "score"), key="sweep_parallel", config=figure_config("sweep_parallel")
+    columns = [*_varied(table), "noise_ratio", "n_clusters", "mean_prob", *agreement, "score"]
+    show_figure(
+        sweep_parallel(table, columns, "score", kept, brush=how == "brush"),
+        "sweep_parallel",
+        key="sweep_parallel",
+        on_select=lambda: _take_brush(there, tried),
+        selection_mode="box" if how == "brush" else "points",
     )
     st.caption(f"{say('sweep-parallel-help')} {state.plain(there.run.name)} · {state.plain(there.made_by)}")
+    if kept is None:
+        return table
+    left = table.loc[[number in kept for number in table.index]]
+    words, best, every = st.columns([4, 2, 2], vertical_alignment="center")
+    words.markdown(say("sweep-brushed", count=len(left), all=len(table)))
+    best.button(
+        say("sweep-open-brushed"),
+        on_click=_open,
+        args=(there, tried[int(left.index[0])]),
+        width="stretch",
+        key="sweep_open_brushed",
+    )
+    every.button(say("sweep-show-all"), on_click=_forget_brush, width="stretch", key="sweep_show_all")
+    return left
 
 
 def show_table(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
@@ -149,8 +186,37 @@ def _preferred(varied: Sequence[str]) -> str:
     return "min_cluster_size" if "min_cluster_size" in varied else varied[0]
 
 
-def _open_point(there: state.Collection, tried: Sequence[Tried]) -> None:
-    points = ((st.session_state.get("sweep_heat") or {}).get("selection") or {}).get("points") or []
+def _varied(table: pd.DataFrame) -> list[str]:
+    return [name for name in SWEPT if len(set(table[name])) > 1]
+
+
+def _take_brush(there: state.Collection, tried: Sequence[Tried]) -> None:
+    """Keep what a box holds; open what was clicked."""
+    chosen = (st.session_state.get("sweep_parallel") or {}).get("selection") or {}
+    if chosen.get("box"):
+        found, before = brushed_trials(chosen.get("points") or []), _brushed(tried)
+        narrowed = found & before if before else found
+        st.session_state[_BRUSHED] = (_name_of(tried), narrowed or found)
+    else:
+        _open_point(there, tried, "sweep_parallel")
+
+
+def _brushed(tried: Sequence[Tried]) -> set[int] | None:
+    """Return the trials that were brushed in this sweep, or None where none were."""
+    name, kept = st.session_state.get(_BRUSHED, (None, set()))
+    return kept if kept and name == _name_of(tried) else None
+
+
+def _name_of(tried: Sequence[Tried]) -> int:
+    return hash(tuple(one.settings for one in tried))
+
+
+def _forget_brush() -> None:
+    st.session_state.pop(_BRUSHED, None)
+
+
+def _open_point(there: state.Collection, tried: Sequence[Tried], key: str) -> None:
+    points = ((st.session_state.get(key) or {}).get("selection") or {}).get("points") or []
     place = next((point["customdata"][0] for point in points if point.get("customdata")), None)
     if place is not None and int(place) < len(tried):
         _open(there, tried[int(place)])

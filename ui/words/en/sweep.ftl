@@ -40,7 +40,16 @@ sweep-across = Across
 sweep-down = Down
 sweep-value = Colour
 sweep-heat-help = The best setting for every pair. Click a square to open its clustering on the screen Clusters.
-sweep-parallel-help = A line a setting. Drag along an axis to keep only the lines through that part.
+sweep-parallel-how = What the mouse does on the lines below
+sweep-parallel-open = Click opens
+sweep-parallel-brush = Drag keeps a part
+sweep-parallel-help = A line a setting. A click on a point opens its clustering. Or drag over a part of an axis to keep only the settings through it, and over a part of another to keep fewer.
+sweep-brushed = { $count ->
+    [one] **{ $count } of { $all } settings** passes through that part.
+   *[other] **{ $count } of { $all } settings** pass through that part.
+}
+sweep-open-brushed = Open the best of them
+sweep-show-all = Show all settings
 sweep-table-help = All settings, the best first. Choose a row to open its clustering.
 sweep-no = no
 sweep-yes = yes
