@@ -722,12 +722,13 @@ function mountMap(root, send, ask) {
         showTip(hover, box[0] - 18, box[1] + 20);
       }
     },
-    /** Where a specimen is on the screen, for tests. */
+    /** Where a specimen, or one from outside, is on the screen, for tests. */
     whereIs(id) {
-      const row = points.ids.indexOf(id);
-      project(view, points.xyz, row, at);
+      const row = points.ids.indexOf(id), guest = scene.newcomers.find((newcomer) => newcomer.name === id);
+      if (row >= 0) project(view, points.xyz, row, at);
+      const [x, y] = row >= 0 || !guest ? at : view.deep ? deepPlace(guest) : place(guest.x, guest.y);
       const box = above.getBoundingClientRect();
-      return [box.left + at[0], box.top + at[1]];
+      return [box.left + x, box.top + y];
     },
     close() {
       watcher.disconnect();

@@ -45,6 +45,11 @@ def test_journey__find_a_misfiled_specimen(page: Page, address: str) -> None:
     tags.fill("misfiled")
     tags.press("Enter")
     page.get_by_test_id("stMain").get_by_text("misfiled", exact=True).first.wait_for()
+    # Somebody else opens that page tomorrow: the tag is kept, not only shown.
+    page.goto("about:blank")
+    page.goto(f"{address}/specimen?specimen={MISFILED}&lang=en")
+    page.get_by_role("heading", name=MISFILED.rsplit("/", 1)[-1]).wait_for()
+    page.get_by_test_id("stMain").get_by_text("misfiled", exact=True).first.wait_for()
 
 
 def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> None:
