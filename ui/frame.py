@@ -21,6 +21,7 @@ from ui.selection import name_selection_in_address, recall_selection
 from ui.selection_panel import show_selection
 from ui.theme import apply_css
 from ui.viewer import warm_up_viewer
+from ui.warming import warm_up
 from ui.words import LANGUAGES, choose_language, language, say, settle_language
 
 _ROUTED, _WANTED = "routed", "wanted_page"
@@ -55,6 +56,7 @@ def _begin(screen: str) -> None:
     _warm_up_once()
     show_health()
     there = _collection()
+    warm_up(len(there.ids) if there is not None else 0)
     state.keep_address(there)
     with st.sidebar:
         with st.container(gap=None, key="screens"):

@@ -22,6 +22,12 @@ def own_main_module() -> Iterator[None]:
     sys.modules["__main__"] = before
 
 
+@pytest.fixture(autouse=True)
+def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load nothing in advance: threads share the filters of warnings with the tests."""
+    monkeypatch.setattr("ui.frame.warm_up", lambda n_specimens: None)
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a workspace of 42 samples and a run of them."""

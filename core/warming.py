@@ -1,0 +1,45 @@
+"""What takes seconds once in a process, done before anybody waits for it: imports, and functions compiled by numba."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from core.clusters import ClusterSettings, Groundwork, cluster_on
+from core.embeddings import Embeddings
+from core.layouts import compile_search_of_umap
+from core.maps import MapSettings, make_map, trustworthiness
+from core.members import describe_members
+from core.regions import find_regions
+
+_SPECIMENS, _WIDTH = 60, 8
+_BREATH = 0.05
+
+
+def warm_up_clusters_and_maps(*, for_many: bool = False) -> None:
+    """Cluster and map a few made-up specimens, so that whatever that needs is loaded and compiled.
+
+    Between its steps it lets other threads go first.
+
+    Parameters
+    ----------
+    for_many : bool
+        Whether UMAP will be asked for maps of `core.layouts.MANY_FOR_UMAP` specimens or more, for
+        which it compiles some twenty seconds longer.
+    """
+    points = np.random.default_rng(0).normal(size=(_SPECIMENS, _WIDTH)).astype(np.float32)
+    points += np.repeat(np.eye(4, _WIDTH, dtype=np.float32) * 6, _SPECIMENS // 4, axis=0)
+    embeddings = Embeddings(tuple(f"s{row:02d}" for row in range(_SPECIMENS)), points)
+    work = Groundwork(embeddings)
+    clustering = cluster_on(work, ClusterSettings(pca=4, min_cluster_size=5, min_samples=2))
+    time.sleep(_BREATH)
+    describe_members(work, clustering)
+    time.sleep(_BREATH)
+    drawn = make_map(embeddings, MapSettings())
+    time.sleep(_BREATH)
+    trustworthiness(embeddings, drawn)
+    find_regions(drawn.coordinates, ["one"] * _SPECIMENS)
+    if for_many:
+        time.sleep(_BREATH)
+        compile_search_of_umap(points)
