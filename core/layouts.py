@@ -16,19 +16,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from core.nearest import NearestRows
 from core.reduction import fit_pca
 
-# From here on UMAP looks for neighbours instead of measuring all distances.
-MANY_FOR_UMAP = 4096
 _FEWEST = 4
 _COMPILED_BY_UMAP = {
     "umap.umap_": ("smooth_knn_dist", "compute_membership_strengths"),
-    "umap.utils": ("fast_knn_indices",),
     "umap.layouts": ("clip", "_nb_optimize_layout_euclidean_single_epoch"),
-    "pynndescent.utils": (
-        "build_candidates_owner",
-        "apply_sorted_graph_update_array",
-        "sort_updates_by_block",
-        "deheap_sort",
-    ),
 }
 _FEWEST_FOR_PACMAP = 12
 _SEARCHED_AT_ONCE = 4096
@@ -155,17 +146,6 @@ def pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float
         found = fit_pca(vectors, dimensions).coordinates
         coordinates[:, : found.shape[1]] = found
     return coordinates
-
-
-def compile_search_of_umap(vectors: Float[np.ndarray, "n d"]) -> None:
-    """Let UMAP compile how it finds neighbours by cosine among many; no one has to wait for that later in this process.
-
-    Numba cannot keep it on disk, since the functions take a distance as an argument.
-    """
-    _umap_class()
-    search = importlib.import_module("umap.umap_").nearest_neighbors
-    rows = np.ascontiguousarray(vectors, dtype=np.float32)
-    search(rows, min(15, len(rows) - 1), "cosine", {}, False, np.random.RandomState(0), n_jobs=1)
 
 
 def _umap_class() -> Any:

@@ -8,7 +8,6 @@ import numpy as np
 
 from core.clusters import ClusterSettings, Groundwork, cluster_on
 from core.embeddings import Embeddings
-from core.layouts import compile_search_of_umap
 from core.maps import MapSettings, make_map, trustworthiness
 from core.members import describe_members
 from core.regions import find_regions
@@ -17,16 +16,10 @@ _SPECIMENS, _WIDTH = 60, 8
 _BREATH = 0.05
 
 
-def warm_up_clusters_and_maps(*, for_many: bool = False) -> None:
+def warm_up_clusters_and_maps() -> None:
     """Cluster and map a few made-up specimens, so that whatever that needs is loaded and compiled.
 
     Between its steps it lets other threads go first.
-
-    Parameters
-    ----------
-    for_many : bool
-        Whether UMAP will be asked for maps of `core.layouts.MANY_FOR_UMAP` specimens or more, for
-        which it compiles some twenty seconds longer.
     """
     points = np.random.default_rng(0).normal(size=(_SPECIMENS, _WIDTH)).astype(np.float32)
     points += np.repeat(np.eye(4, _WIDTH, dtype=np.float32) * 6, _SPECIMENS // 4, axis=0)
@@ -40,6 +33,3 @@ def warm_up_clusters_and_maps(*, for_many: bool = False) -> None:
     time.sleep(_BREATH)
     trustworthiness(embeddings, drawn)
     find_regions(drawn.coordinates, ["one"] * _SPECIMENS)
-    if for_many:
-        time.sleep(_BREATH)
-        compile_search_of_umap(points)

@@ -56,7 +56,6 @@ def _begin(screen: str) -> None:
     _warm_up_once()
     show_health()
     there = _collection()
-    warm_up(len(there.ids) if there is not None else 0)
     state.keep_address(there)
     with st.sidebar:
         with st.container(gap=None, key="screens"):
@@ -77,6 +76,7 @@ def _begin(screen: str) -> None:
 @st.cache_resource(show_spinner=False)
 def _warm_up_once() -> None:
     warm_up_viewer()
+    warm_up()
 
 
 def require_router(page: str) -> None:

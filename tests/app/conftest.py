@@ -25,7 +25,7 @@ def own_main_module() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load nothing in advance: threads share the filters of warnings with the tests."""
-    monkeypatch.setattr("ui.frame.warm_up", lambda n_specimens: None)
+    monkeypatch.setattr("ui.frame.warm_up", lambda: None)
 
 
 @pytest.fixture(scope="session")

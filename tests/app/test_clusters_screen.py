@@ -13,6 +13,7 @@ from core.embeddings import read_embeddings
 from core.sweep import SweepSettings, sweep, write_sweep
 from core.sweep_runs import sweep_folder
 from core.workspace import Workspace
+from ui.cluster_work import CONTROLS
 
 
 def clusters(**state: object) -> AppTest:
@@ -62,12 +63,13 @@ def test_clusters__select_all_is_the_selection_of_all_screens(in_workspace: Work
 def test_clusters__tries_a_step_and_shows_the_difference(in_workspace: Workspace) -> None:
     """Where all is noise, a step can be tried, tells before and now, and can be undone."""
     screen = clusters(clusters_min_cluster_size=20)
+    before = {name: screen.session_state[f"clusters_{name}"] for name in CONTROLS}
     next(button for button in screen.button if button.key == "try_0").click().run()
     assert not screen.exception
     assert "Before: " in "\n".join(str(one.value) for one in screen.success)
-    assert screen.session_state["clusters_min_cluster_size"] == 10
+    assert {name: screen.session_state[f"clusters_{name}"] for name in CONTROLS} != before
     next(button for button in screen.button if button.label == "Undo").click().run()
-    assert screen.session_state["clusters_min_cluster_size"] == 20
+    assert {name: screen.session_state[f"clusters_{name}"] for name in CONTROLS} == before
 
 
 @pytest.mark.parametrize(
