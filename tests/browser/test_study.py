@@ -10,9 +10,12 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from core.catalogue import Catalogue
+from core.curation import Curation
 from core.workspace import Workspace, open_workspace
 from tests.browser.conftest import MISFILED, OTHER_RUN
 from tests.prepared import RUN_NAME, running_app
+from tests.waiting import wait_for
 
 
 def rows_of(page: Page, button: str, *, exact: bool = False, within: str = "") -> list[dict[str, str]]:
@@ -30,8 +33,8 @@ def noise_of(page: Page) -> int:
     return int(metric.inner_text().strip().rstrip("%"))
 
 
-def test_journey__find_a_misfiled_specimen(page: Page, address: str) -> None:
-    """The tooth among the corals is listed; a click shows that its like are teeth; its page takes a tag."""
+def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: Workspace) -> None:
+    """The tooth among the corals is listed; a click shows that its like are teeth; its page takes and keeps a tag."""
     page.goto(f"{address}/clusters?lang=en")
     page.get_by_text("Possibly misfiled", exact=True).click()
     listed = page.get_by_role("group", name="Possibly misfiled").locator(f"button.pick[data-specimen='{MISFILED}']")
@@ -46,6 +49,8 @@ def test_journey__find_a_misfiled_specimen(page: Page, address: str) -> None:
     tags.press("Enter")
     page.get_by_test_id("stMain").get_by_text("misfiled", exact=True).first.wait_for()
     # Somebody else opens that page tomorrow: the tag is kept, not only shown.
+    curation = Curation(Catalogue(prepared.catalogue_path))
+    wait_for(lambda: "misfiled" in curation.tags().get(MISFILED, ()), "the tag to be kept")
     page.goto("about:blank")
     page.goto(f"{address}/specimen?specimen={MISFILED}&lang=en")
     page.get_by_role("heading", name=MISFILED.rsplit("/", 1)[-1]).wait_for()
