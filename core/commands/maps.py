@@ -8,8 +8,10 @@ from typing import Any
 
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
+from core.embeddings import read_embeddings
 from core.map_files import CATEGORY, METHOD_NAMES, colouring_by, map_into, pictures_of_run, reading_of
 from core.maps import MAP_METHODS, METRICS, MapSettings
+from core.workspace import RunFolder
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -44,7 +46,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _map(options: argparse.Namespace) -> int:
-    there = flags.collection_of(options, mapped=False)
+    run = None if options.run_folder is None else RunFolder(options.run_folder.resolve())
+    embeddings = read_embeddings(run.matrix_path if run else options.emb, run.ids_path if run else options.ids)
     settings = MapSettings(
         method=options.method,
         dimensions=options.dimensions,
@@ -53,14 +56,14 @@ def _map(options: argparse.Namespace) -> int:
         metric=options.metric,
         seed=options.seed,
     )
-    colouring, odd = colouring_by(str(options.colour), there.embeddings.ids)
+    colouring, odd = colouring_by(str(options.colour), embeddings.ids)
     found = map_into(
         options.out,
-        there.embeddings,
+        embeddings,
         settings,
         colouring,
-        name=there.run.name if there.run else "",
-        pictures=pictures_of_run(there.run) if there.run and options.html else None,
+        name=run.name if run else "",
+        pictures=pictures_of_run(run) if run and options.html else None,
         page=options.html,
         drawing=options.svg,
         overwrite=options.overwrite,
