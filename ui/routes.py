@@ -20,20 +20,22 @@ def routes() -> list[Page]:
     pages = [_page(screen.path, screen.name, screen.icon) for screen in SCREENS]
     root = st.Page(first.path, title=say(f"frame-screen-{first.name}"), icon=first.icon, url_path="", default=True)
     asked = asked_for()
-    # Streamlit takes no page with a slash in its name.
-    if asked not in ("", *(screen.name for screen in SCREENS)) and "/" not in asked:
+    if asked not in ("", *(screen.name for screen in SCREENS)):
         st.session_state[_LOST] = asked
     # It stays there for the browser's back button.
-    return [root, *pages, *([_lost(st.session_state[_LOST])] if _LOST in st.session_state else [])]
+    lost = st.session_state.get(_LOST, "")
+    # Browsers send it as it stands in the address or decoded; Streamlit takes no page with a slash in its name.
+    names = {name for name in (lost, unquote(lost)) if name.strip() and "/" not in name}
+    return [root, *pages, *map(_lost, sorted(names))]
 
 
 def asked_for() -> str:
-    """Return the last part of the browser's address, which names a screen; empty at the root."""
+    """Return the last part of the browser's address as it stands there, which names a screen; empty at the root."""
     path = urlsplit(st.context.url or "").path.strip("/")
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     if base and (path == base or path.startswith(f"{base}/")):
         path = path[len(base) :].strip("/")
-    return unquote(path.rpartition("/")[2]).strip()
+    return path.rpartition("/")[2]
 
 
 def _page(path: str, name: str, icon: str) -> Page:
@@ -43,7 +45,8 @@ def _page(path: str, name: str, icon: str) -> Page:
 def _lost(asked: str) -> Page:
     def show_lost() -> None:
         st.title(say("frame-lost"))
-        shown = asked if len(asked) <= _LONGEST_SHOWN else f"{asked[:_LONGEST_SHOWN]}…"
+        name = unquote(asked)
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
         st.markdown(say("frame-lost-about", name=f"**{state.plain(shown)}**"))
         with st.container(gap=None):
             for screen in SCREENS:
