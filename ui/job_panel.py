@@ -202,5 +202,6 @@ def _label(stage: StageProgress) -> str:
         "Clusters": say("jobs-stage-clusters"),
         "Evaluation": say("jobs-stage-evaluation"),
         "Robustness": say("jobs-stage-robustness"),
+        "Report": say("jobs-stage-report"),
     }
     return known.get(stage.label, stage.label)

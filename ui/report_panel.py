@@ -1,62 +1,100 @@
-"""The report on a run: made with a click, kept with the run, downloaded."""
+"""The report on a run: written by a job of the queue, kept with the run, downloaded."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import streamlit as st
 
+from core.catalogue import JobRecord
 from core.errors import CoreError
-from core.report import ReportSettings, gather_facts, write_report
+from core.jobs import current_job, queue_run
+from core.metadata import metadata_columns
 from core.runs import RunFacts
 from ui import state
+from ui.errors import as_lines
 from ui.words import language, say
 
-T = TypeVar("T")
+COMMAND = "report"
+_BY_CATEGORY = ("category", "category:1")
 
 
 def offer_report(facts: RunFacts) -> None:
     """Offer to make the report of a run in the language of the screens, and to download the one that is there."""
     path = _path_of(facts)
     with st.container(border=True):
-        words, make, take = st.columns([4, 1, 1], vertical_alignment="center")
-        words.markdown(f"**{say('report-title')}**  \n{say('report-about')}")
-        if make.button(say("report-make"), icon=":material/description:", width="stretch", key=f"report_{facts.name}"):
-            _make(facts, path)
+        st.markdown(f"**{say('report-title')}**  \n{say('report-about')}")
+        job = _last_job(facts.name)
+        if job is not None and not job.is_over:
+            # How far it is stands above, where every job is shown.
+            st.info(say("report-going"), icon=":material/hourglass_top:")
+        else:
+            _tell_failure(job, path)
+            _ask_and_start(facts, path)
         if path.is_file():
-            when = datetime.datetime.fromtimestamp(path.stat().st_mtime).astimezone().strftime("%Y-%m-%d %H:%M")
-            take.download_button(
-                say("report-download"),
-                lambda: path.read_bytes(),
-                path.name,
-                "application/zip",
-                icon=":material/download:",
-                help=say("report-made", date=when),
-                width="stretch",
-                type="primary",
-                key=f"report_zip_{facts.name}",
-                on_click="ignore",
-            )
+            _offer_download(path)
 
 
-def _make(facts: RunFacts, path: Path) -> None:
-    bar = st.progress(0.0, text=say("report-making"))
-
-    def progress(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
-        del label
-        for done, item in enumerate(iterable):
-            bar.progress(min(done / total, 1.0) if total else 0.0, text=say("report-making"))
-            yield item
-
-    settings = ReportSettings(language=language())
+def _ask_and_start(facts: RunFacts, path: Path) -> None:
+    labels, make = st.columns([3, 1], vertical_alignment="bottom")
+    ways = [*_BY_CATEGORY, *(f"column:{name}" for name in metadata_columns(state.catalogue()))]
+    chosen = labels.selectbox(
+        say("report-labels"),
+        ways,
+        format_func=_in_words,
+        key=f"report_labels_{facts.name}",
+        help=say("report-labels-help"),
+    )
+    if not make.button(say("report-make"), icon=":material/description:", width="stretch", key=f"report_{facts.name}"):
+        return
+    arguments = [COMMAND, "--name", facts.name, "--out", str(path), "--language", language(), "--labels", str(chosen)]
     try:
-        write_report(path, gather_facts(state.workspace(), facts.name, settings, progress=progress), settings)
+        queue_run(state.workspace(), arguments, facts.name)
     except CoreError as error:
         state.show_error(error)
-    bar.empty()
+        return
+    st.rerun()
+
+
+def _offer_download(path: Path) -> None:
+    when = datetime.datetime.fromtimestamp(path.stat().st_mtime).astimezone().strftime("%Y-%m-%d %H:%M")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            say("report-download"),
+            lambda: path.read_bytes(),
+            path.name,
+            "application/zip",
+            icon=":material/download:",
+            type="primary",
+            key="report_zip",
+            on_click="ignore",
+        )
+        st.caption(say("report-made", date=when))
+
+
+def _last_job(run_name: str) -> JobRecord | None:
+    current_job(state.workspace())  # one whose process is gone is no longer at work
+    jobs = state.catalogue().jobs(limit=100)
+    return next((job for job in jobs if (job.kind, job.run_name) == (COMMAND, run_name)), None)
+
+
+def _tell_failure(job: JobRecord | None, path: Path) -> None:
+    """Say how the last report ended where it left none."""
+    if job is None or job.state.startswith("done") or (path.is_file() and path.stat().st_mtime > job.finished):
+        return
+    if job.state == "cancelled":
+        st.info(say("report-cancelled"), icon=":material/cancel:")
+    else:
+        reason = as_lines([job.message], state.catalogue())[0]
+        st.error(f"{say('report-failed')} {state.plain(reason)}", icon=":material/error:")
+
+
+def _in_words(labels: str) -> str:
+    """Return what labels are called."""
+    if labels in _BY_CATEGORY:
+        return say("columns-category") if labels == "category" else say("columns-top")
+    return labels.partition(":")[2]
 
 
 def _path_of(facts: RunFacts) -> Path:

@@ -11,10 +11,12 @@ from typing import Any
 
 from core.catalogue import Catalogue, JobRecord
 from core.cli import DONE, number, parse, progress_of, report, say, specimens, whole_number
+from core.commands.working import add_job_flag, as_job
 from core.errors import InputError, MissingStageError, SettingError
 from core.jobs import cancel, current_job, resume, take_care
 from core.maps import MAP_METHODS, MapSettings
 from core.pace import time_left
+from core.progress import Progress
 from core.report.phrases import LANGUAGES
 from core.reproduction import changes_of_input, free_name, read_recipe, reproduce
 from core.runs import delete_run, existing_run, finish_deletions, list_runs, rename_run, size_on_disk, write_notes
@@ -166,10 +168,15 @@ def _add_report(commands: Any, common: argparse.ArgumentParser) -> None:
         default="category",
         help="what groups and judges specimens: category, category:1 …, column:NAME of the metadata, a CSV (category)",
     )
+    add_job_flag(parser)
     parser.set_defaults(run=_report)
 
 
 def _report(options: argparse.Namespace) -> int:
+    return as_job(options, options.workspace, lambda progress: _write_report(options, progress))
+
+
+def _write_report(options: argparse.Namespace, progress: Progress) -> int:
     from core.report import ReportSettings, gather_facts, write_report
 
     workspace = open_workspace(options.workspace)
@@ -182,7 +189,7 @@ def _report(options: argparse.Namespace) -> int:
     drawn = MapSettings(method=options.map, seed=options.seed)
     settings = ReportSettings(language=options.language, labels=options.labels, map=drawn)
     out = options.out or Path(f"report_{name}.zip")
-    facts = gather_facts(workspace, name, settings, progress=progress_of(options))
+    facts = gather_facts(workspace, name, settings, progress=progress)
     say(options, f"Report: {write_report(out, facts, settings)}")
     return DONE
 
