@@ -29,8 +29,11 @@ def show_agreement(there: state.Collection, clustering: Clustering) -> None:
     if labels is None:
         return
     found = compare(clustering.labels, labels)
-    for column, name in zip(st.columns(len(_MEASURES)), _MEASURES, strict=True):
-        column.metric(say(f"clusters-{name}"), f"{getattr(found, name):.3f}", help=say(f"clusters-{name}-help"))
+    # As wide as their names are: on a narrow screen they wrap.
+    with st.container(horizontal=True, gap="medium"):
+        for name in _MEASURES:
+            help_text = say(f"clusters-{name}-help")
+            st.metric(say(f"clusters-{name}"), f"{getattr(found, name):.3f}", help=help_text, width="content")
     st.caption(say("clusters-agreement-note", count=found.n_labelled, source=state.plain(labels.source)))
     counts = crosstab(clustering, labels)
     clusters = [*range(clustering.n_clusters), -1]

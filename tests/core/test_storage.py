@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import CoreError, InputError, SettingError, SpecimenError, WorkspaceError
+from core.manifest import Manifest
 from core.storage import (
     TEMPORARY_PREFIX,
-    Manifest,
     file_of_specimen,
     fingerprint,
     read_json,
