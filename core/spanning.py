@@ -88,7 +88,7 @@ def find_spanning_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> Span
     while edges.lengths.size < n_rows - 1:
         bridges = _measure(vectors, core, _bridges(vectors, core, edges.ends))
         edges = _reduce(n_rows, _joined([edges, bridges]))
-    edges = _improve(vectors, core, edges)
+    edges = _improve(vectors, core, edges, _known_within(neighbourhoods))
     if min_samples == 1:
         # The way to the nearest other one is always part of the tree.
         core = np.full(n_rows, np.inf)
@@ -114,6 +114,13 @@ def _nearest_edges(neighbourhoods: Neighbourhoods, core: Float[np.ndarray, " n"]
     return _Edges(np.stack([one, other], axis=1), lengths, distances)
 
 
+def _known_within(neighbourhoods: Neighbourhoods) -> Float[np.ndarray, " n"]:
+    """Return how far around every row the tree was guessed from all there is; 0 where some may be missing."""
+    if not neighbourhoods.exact:
+        return np.zeros(neighbourhoods.rows.shape[0])
+    return np.asarray(neighbourhoods.distances[:, :_GUESSED_FROM][:, -1])
+
+
 def _measure(vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], ends: Int[np.ndarray, "m 2"]) -> _Edges:
     distances = exact_distances(vectors, ends[:, 0], ends[:, 1])
     lengths = np.maximum(distances, np.maximum(core[ends[:, 0]], core[ends[:, 1]]))
@@ -134,10 +141,10 @@ def _reduce(n_rows: int, edges: _Edges) -> _Edges:
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     low, high = edges.ends.min(axis=1), edges.ends.max(axis=1)
-    order = np.lexsort((high, low, edges.distances, edges.lengths))
     # The same edge twice would be added up by the sparse matrix.
-    _, first = np.unique(low[order] * n_rows + high[order], return_index=True)
-    order = order[np.sort(first)]
+    _, once = np.unique(low * n_rows + high, return_index=True)
+    # They are in the order of their ends now, which settles what lengths and distances leave open.
+    order = once[np.lexsort((edges.distances[once], edges.lengths[once]))]
     # Places in the order stand for lengths: zeros would count as no edge, and ties are settled.
     places = np.arange(1, order.size + 1, dtype=np.float64)
     links = coo_array((places, (low[order], high[order])), shape=(n_rows, n_rows))
@@ -191,20 +198,29 @@ def _nearest_to(
     return np.asarray(rows[np.argpartition(away, _CONNECT_SAMPLE)[:_CONNECT_SAMPLE]])
 
 
-def _improve(vectors: Float[np.ndarray, "n k"], core: Float[np.ndarray, " n"], edges: _Edges) -> _Edges:
+def _improve(
+    vectors: Float[np.ndarray, "n k"],
+    core: Float[np.ndarray, " n"],
+    edges: _Edges,
+    known_within: Float[np.ndarray, " n"],
+) -> _Edges:
     """Return the minimum spanning tree, given any spanning tree.
 
     An edge belongs into the tree in place of another where it is shorter than the longest edge
     on the tree's path between its ends. In the order of the leaves of the tree's dendrogram
     that longest edge is the largest of the gaps between the two leaves, so that it is known
-    for whole blocks of pairs at once.
+    for whole blocks of pairs at once. A pair whose longest edge lies within what is known of
+    one of its ends was among those that the tree was guessed from.
     """
     order, gaps = _leaves(edges)
     blocks = cut_into_blocks(vectors, order)
 
     def look(rows: slice) -> _Edges:
         own, other, longest = _shortcuts(blocks, gaps, rows)
-        found = _measure(vectors, core, np.stack([order[own], order[other]], axis=1))
+        one, two = order[own], order[other]
+        is_new = longest >= np.maximum(known_within[one], known_within[two])
+        one, two, longest = one[is_new], two[is_new], longest[is_new]
+        found = _measure(vectors, core, np.stack([one, two], axis=1))
         # An edge as long as the one it would replace may still come first by distance.
         useful = found.lengths <= longest
         return _Edges(found.ends[useful], found.lengths[useful], found.distances[useful])
