@@ -17,7 +17,7 @@ from core.classical import CLASSICAL_VERSION, describe_views
 from core.engines import Engine, EngineSettings, open_engine
 from core.engines.base import Dense
 from core.errors import SettingError
-from core.tokens import TOKENS, TokenSettings, patch_shares
+from core.tokens import TOKENS, TokenSettings, grid_of, patch_shares
 
 __all__ = ["TOKENS", "Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor", "views_at_once"]
 
@@ -216,7 +216,7 @@ class NetworkExtractor:
 
     @property
     def _grid(self) -> int:
-        return self.image_size // self._backbone.spec.patch_size
+        return grid_of(self.image_size, self._backbone.spec.patch_size)
 
     def _shares(self, images: np.ndarray, masks: np.ndarray | None) -> np.ndarray | None:
         if not self._tokens.patch_mask:
@@ -282,11 +282,12 @@ def fit_images(images: UInt8[np.ndarray, "v h w 3"], size: int) -> UInt8[np.ndar
 
 
 def _check_patches(backbone: Backbone, settings: FeatureSettings) -> None:
-    if backbone.spec.patch_size == 0 and (settings.patch_mask or settings.dense):
+    has_maps = settings.tokens == "layers"
+    if backbone.spec.patch_size == 0 and (settings.dense or (settings.patch_mask and not has_maps)):
         which = "dense" if settings.dense else "patch-mask"
         raise SettingError(
             "'{which}' needs a vision transformer; {spec} has no patches.",
-            advice="Take a DINOv2 backbone.",
+            advice="Take a DINOv2 backbone, or --tokens layers with --patch-mask.",
             which=which,
             spec=backbone.spec.name,
         )

@@ -10,10 +10,12 @@ from jaxtyping import Bool, Float32
 
 from core.errors import SettingError
 
-TOKENS = ("cls", "patch", "cls+patch")
+TOKENS = ("cls", "patch", "cls+patch", "layers")
 PATCH_POOLINGS = ("mean", "gem")
 FACETS = ("token", "query", "key", "value")
 GEM_POWER = 3.0
+# Of an EfficientNet, whose seven stages end at a half, 1/4, 1/8, 1/16, 1/16, 1/32 and 1/32 of the picture.
+STAGES, JOINED_STAGES, FINEST_STRIDE = 7, (2, 4, 5, 6), 8
 
 
 @dataclass(frozen=True)
@@ -22,16 +24,18 @@ class TokenSettings:
 
     Parameters
     ----------
-    tokens : {"cls", "patch", "cls+patch"}
+    tokens : {"cls", "patch", "cls+patch", "layers"}
         Class token, the patch tokens pooled, or both joined. Register tokens are kept out. A
         convolutional network has neither; it gives the mean of its last feature map, which is
-        the pooling it was trained with.
+        the pooling it was trained with. `layers`, of an EfficientNet only: its last feature map
+        pooled and the means of those of four stages, each brought to length 1, joined.
     patch_pool : {"mean", "gem"}
         How patch tokens are pooled: mean, or generalised mean of the positive part with power 3
-        (GeM; Radenović, Tolias & Chum 2018, Fine-tuning CNN image retrieval, IEEE TPAMI 41).
+        (GeM; Radenović, Tolias & Chum 2018, Fine-tuning CNN image retrieval, IEEE TPAMI 41). Of
+        `layers`, the last map alone: those of the stages before it are negative in part.
     patch_mask : bool
-        Whether patches count by the share of them that shows the specimen, so that the
-        background is left out.
+        Whether patches, or the cells of feature maps, count by the share of them that shows the
+        specimen, so that the background is left out.
     layer : int
         Block that tokens are taken from, -1 the last, 0 the first. The network's last
         normalisation is applied whichever it is, as DINOv2's authors do.
@@ -66,6 +70,11 @@ class TokenSettings:
                 f"'{which}' is about patch tokens, but only the class token is taken (tokens {self.tokens}).",
                 advice="Take --tokens patch or cls+patch.",
             )
+        if self.tokens == "layers" and self.needs_blocks:
+            raise SettingError(
+                "'tokens' layers takes feature maps of an EfficientNet; 'layer' and 'facet' are about transformers.",
+                advice="Leave them out.",
+            )
 
     @property
     def needs_blocks(self) -> bool:
@@ -78,6 +87,11 @@ class TokenSettings:
         usual = asdict(TokenSettings())
         given = asdict(self)
         return {name: value for name, value in given.items() if name == "tokens" or value != usual[name]}
+
+
+def grid_of(image_size: int, patch_size: int) -> int:
+    """Return how many patches, or cells of the finest feature map, lie along a picture's side."""
+    return image_size // (patch_size or FINEST_STRIDE)
 
 
 def patch_shares(masks: Bool[np.ndarray, "v h w"], grid: int) -> Float32[np.ndarray, "v p"]:

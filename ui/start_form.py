@@ -52,7 +52,7 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
         usual = _usual_name(f"{model}_{count}views_{pixels}px{'_mixed' if mixed else ''}", folder)
         left, middle, right = st.columns(3)
         name = left.text_input(say("start-name"), placeholder=usual, help=say("start-name-help"))
-        tokens = middle.selectbox(say("start-tokens"), TOKENS, help=say("start-tokens-help"))
+        tokens = middle.selectbox(say("start-tokens"), TOKENS[:3], help=say("start-tokens-help"))
         pool = right.selectbox(say("start-pool"), POOLINGS, help=say("start-pool-help"))
         workers = left.number_input(say("start-workers"), 0, 64, default_workers(), help=say("start-workers-help"))
         download = middle.checkbox(say("start-download"), value=False, help=say("start-download-help"))

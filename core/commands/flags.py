@@ -69,7 +69,11 @@ def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
     group.add_argument("--model-weights", help="how much each of joined backbones A+B counts, like 2,1 (all alike)")
     group.add_argument("--tokens", choices=TOKENS, default="cls", help=listed(TOKENS))
     group.add_argument("--patch-pool", choices=PATCH_POOLINGS, default="mean", help=listed(PATCH_POOLINGS))
-    group.add_argument("--patch-mask", action="store_true", help="patches count by how much of the specimen they show")
+    group.add_argument(
+        "--patch-mask",
+        action="store_true",
+        help="patches, or cells of layers, count by how much of the specimen they show",
+    )
     group.add_argument(
         "--layer", type=whole_number, default=-1, help="block that tokens come from, 0 the first (-1, the last)"
     )

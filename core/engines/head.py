@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from core.backbones import Backbone
 from core.errors import SettingError
-from core.tokens import GEM_POWER, TokenSettings
+from core.tokens import GEM_POWER, JOINED_STAGES, STAGES, TokenSettings
 
 _FACETS = ("query", "key", "value")
 
@@ -43,6 +43,8 @@ class FeatureHead(nn.Module):
         self.prefix = int(getattr(self.network, "num_prefix_tokens", 0))
         self.has_class_token = self.prefix > 0
         self.block = _block_number(backbone, self.network, tokens)
+        if tokens.tokens == "layers":
+            _check_stages(backbone, self.network)
         mean = torch.tensor(backbone.spec.mean).view(1, 3, 1, 1)
         std = torch.tensor(backbone.spec.std).view(1, 3, 1, 1)
         # (x / 255 - mean) / std as one multiplication and one addition
@@ -50,11 +52,13 @@ class FeatureHead(nn.Module):
         self.register_buffer("offset", -mean / std)
 
     def forward(self, images: torch.Tensor, shares: torch.Tensor | None = None) -> Any:
-        """Map (b, s, s, 3) uint8, and (b, p) shares where patches are masked, to (b, d).
+        """Map (b, s, s, 3) uint8, and (b, p) shares where patches or maps are masked, to (b, d).
 
         Where dense: to (b, d) and (b, 1 + p, d).
         """
         pixels = images.permute(0, 3, 1, 2).to(self.scale.dtype) * self.scale + self.offset
+        if self.tokens.tokens == "layers":
+            return self._from_stages(pixels, shares)
         features = self._from_block(pixels) if self.tokens.needs_blocks else self.network.forward_features(pixels)
         if features.ndim != 3:
             return self.network.forward_head(features, pre_logits=True)
@@ -80,6 +84,22 @@ class FeatureHead(nn.Module):
             return pooled
         return torch.cat([tokens[:, 0], pooled], dim=1)
 
+    def _from_stages(self, pixels: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
+        """Return the last feature map pooled and the means of those of some stages, each of length 1, joined."""
+        network = self.network
+        maps = network.bn1(network.conv_stem(pixels))
+        means = []
+        for number, stage in enumerate(network.blocks):
+            maps = stage(maps)
+            if number in JOINED_STAGES:
+                means.append(_mean_of_map(maps, shares))
+        maps = network.bn2(network.conv_head(maps))
+        if self.tokens.patch_pool == "gem":
+            means.append(_mean_of_map(maps.clamp(min=1e-6) ** GEM_POWER, shares) ** (1 / GEM_POWER))
+        else:
+            means.append(_mean_of_map(maps, shares))
+        return torch.cat([functional.normalize(mean, dim=1) for mean in means], dim=1)
+
     def _from_block(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return all tokens of one block, or a facet of its attention: (b, prefix + p, d)."""
         seen: list[torch.Tensor] = []
@@ -100,6 +120,16 @@ class FeatureHead(nn.Module):
         if self.tokens.facet != "token":
             return _project(attention, seen[0], _FACETS.index(self.tokens.facet))
         return torch.cat([front, patches], dim=1) if self.prefix else patches
+
+
+def _mean_of_map(maps: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
+    """Return the mean over the cells of (b, c, h, w), each counted by its share where (b, p) shares are given."""
+    if shares is None:
+        return maps.mean(dim=(2, 3))
+    grid = int(shares.shape[1] ** 0.5)
+    size = (maps.shape[2], maps.shape[3])
+    weights = functional.adaptive_avg_pool2d(shares.reshape(-1, 1, grid, grid), size).to(maps.dtype)
+    return (maps * weights).sum(dim=(2, 3)) / weights.sum(dim=(2, 3))
 
 
 def _project(attention: Any, tokens: torch.Tensor, which: int) -> torch.Tensor:
@@ -138,3 +168,13 @@ def _block_number(backbone: Backbone, network: Any, tokens: TokenSettings) -> in
             f"'layer' must lie between {-depth} and {depth - 1} for {backbone.spec.name} (got {tokens.layer})."
         )
     return tokens.layer % depth
+
+
+def _check_stages(backbone: Backbone, network: Any) -> None:
+    parts = ("conv_stem", "bn1", "blocks", "conv_head", "bn2")
+    if not all(hasattr(network, part) for part in parts) or len(network.blocks) != STAGES:
+        raise SettingError(
+            "'tokens' layers needs an EfficientNet; {spec} is none.",
+            advice="Take --model efficientnet_lite2, or other tokens.",
+            spec=backbone.spec.name,
+        )

@@ -27,7 +27,7 @@ from core.errors import DeviceError
 from core.offline import keep_offline
 from core.processes import processors
 from core.storage import fingerprint, write_json
-from core.tokens import TokenSettings
+from core.tokens import TokenSettings, grid_of
 
 # Raised when what is converted changes, so that kept networks are converted again.
 CONVERSION_VERSION = "3"
@@ -184,7 +184,7 @@ def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path)
     size = backbone.image_size
     example: tuple[torch.Tensor, ...] = (torch.zeros((1, size, size, 3), dtype=torch.uint8),)
     if tokens.patch_mask:
-        example += (torch.ones((1, (size // backbone.spec.patch_size) ** 2)),)
+        example += (torch.ones((1, grid_of(size, backbone.spec.patch_size) ** 2)),)
     try:
         with warnings.catch_warnings():
             # Converting traces the network, of which PyTorch says that it will go one day.

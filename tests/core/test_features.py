@@ -72,6 +72,42 @@ def test_open_extractor__refuses_patches_of_convolutional_networks(given: dict[s
         open_extractor(FeatureSettings("efficientnet_lite2", download=False, **given))
 
 
+def test_network_extractor__joins_layers_of_an_efficientnet() -> None:
+    """Each part of length 1; masked, what stands beside the specimen counts less; both engines agree."""
+    images, mask = pictures(2, 64), np.zeros((2, 64, 64), bool)
+    mask[:, :40, :40] = True
+    for pool in ("mean", "gem"):
+        found = {}
+        for engine in ("torch", "openvino"):
+            for masked in (False, True):
+                settings = FeatureSettings(
+                    "efficientnet_lite2",
+                    download=False,
+                    image_size=64,
+                    tokens="layers",
+                    patch_pool=pool,
+                    patch_mask=masked,
+                    engine=EngineSettings(engine, "cpu", "fp32"),
+                )
+                found[engine, masked] = open_extractor(settings)(images, mask)
+        plain, masked_ones = found["torch", False], found["torch", True]
+        assert plain.shape == (2, 48 + 120 + 208 + 352 + 1280)
+        np.testing.assert_allclose((plain**2).sum(axis=1), 5, rtol=1e-4)
+        assert np.abs(plain - masked_ones).max() > 1e-3
+        for masked in (False, True):
+            np.testing.assert_allclose(found["openvino", masked], found["torch", masked], atol=2e-3)
+    whole = np.ones_like(mask)
+    every = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="layers", patch_mask=True)
+    unmasked = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="layers")
+    np.testing.assert_allclose(open_extractor(every)(images, whole), open_extractor(unmasked)(images), atol=1e-3)
+
+
+def test_open_extractor__refuses_layers_of_transformers() -> None:
+    """They have blocks, for which there is another setting."""
+    with pytest.raises(SettingError, match="'tokens' layers needs an EfficientNet; dinov2_vits14 is none"):
+        tiny_extractor(TokenSettings("layers"))
+
+
 def test_open_extractor__takes_what_auto_stands_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

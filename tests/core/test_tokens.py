@@ -26,6 +26,18 @@ def test_token_settings__refuse_patch_settings_without_patches(given: dict[str, 
     assert "--tokens patch" in error.value.advice
 
 
+@pytest.mark.parametrize("given", [{"layer": 3}, {"facet": "key"}])
+def test_token_settings__refuse_blocks_of_feature_maps(given: dict[str, object]) -> None:
+    """An EfficientNet has no blocks with attention; how its maps are pooled and masked may be chosen."""
+    with pytest.raises(SettingError, match="'layer' and 'facet' are about transformers"):
+        TokenSettings("layers", **given)
+    assert TokenSettings("layers", "gem", True).identity == {
+        "tokens": "layers",
+        "patch_pool": "gem",
+        "patch_mask": True,
+    }
+
+
 def test_token_settings__record_what_is_unusual() -> None:
     """The identity names tokens always, the rest where it differs from the usual."""
     assert TokenSettings().identity == {"tokens": "cls"}
