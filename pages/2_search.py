@@ -256,7 +256,7 @@ def viewer_specimen(there: state.Collection, name: str) -> ViewerSpecimen | None
 
 def show_why(there: state.Collection, query: str | Outsider, other: str) -> None:
     """Show the pairs of views that match best, and what is painted on them, where it is asked for."""
-    if not st.toggle(say("search-why"), key="show_why", help=say("search-why-help")):
+    if not st.toggle(say("search-why"), key="show_why", help=say("search-why-help"), persist_state="session"):
         return
     words = {name: say(f"search-why-{name}") for name in SHOWN}
     chosen = st.segmented_control(

@@ -66,16 +66,42 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, Colouring]:
         format_func=METHOD_NAMES.__getitem__,
         key="map_method",
         help=say("map-method-help"),
+        persist_state="session",
     )
-    number = dimensions.segmented_control(say("map-dimensions"), (2, 3), default=2, key="map_dimensions")
+    number = dimensions.segmented_control(
+        say("map-dimensions"), (2, 3), default=2, key="map_dimensions", persist_state="session"
+    )
     with more.popover(say("map-settings")):
-        neighbours = st.slider(say("map-neighbours"), 2, 100, 15, help=say("map-neighbours-help"))
-        spread = st.slider(say("map-min-dist"), 0.0, 0.99, 0.1, help=say("map-min-dist-help"), disabled=how != "umap")
-        seed = int(st.number_input(say("map-seed"), 0, 2**31 - 1, 42, help=say("map-seed-help")))
+        neighbours = st.slider(
+            say("map-neighbours"),
+            2,
+            100,
+            15,
+            key="map_neighbours",
+            help=say("map-neighbours-help"),
+            persist_state="session",
+        )
+        spread = st.slider(
+            say("map-min-dist"),
+            0.0,
+            0.99,
+            0.1,
+            key="map_min_dist",
+            help=say("map-min-dist-help"),
+            disabled=how != "umap",
+            persist_state="session",
+        )
+        seed = int(
+            st.number_input(
+                say("map-seed"), 0, 2**31 - 1, 42, key="map_seed", help=say("map-seed-help"), persist_state="session"
+            )
+        )
         ask_for_labels_file("map_labels")
     columns = columns_of(there)
     names = list(columns) or [say("columns-category")]
-    column = colour.selectbox(say("map-colour"), names, key="map_colour", help=say("map-colour-help"))
+    column = colour.selectbox(
+        say("map-colour"), names, key="map_colour", help=say("map-colour-help"), persist_state="session"
+    )
     values = columns.get(column, ("",) * len(there.ids))
     settings = MapSettings(
         method=how or "pca", dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed

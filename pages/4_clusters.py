@@ -59,6 +59,7 @@ def main() -> None:
             tuple(VIEWS),
             default="groups",
             key="clusters_view",
+            persist_state="session",
             format_func=lambda name: say(f"clusters-view-{name}"),
             label_visibility="collapsed",
         )
@@ -76,17 +77,40 @@ def ask_how(there: state.Collection) -> ClusterSettings:
     st.session_state["clusters_pca"] = min(int(st.session_state["clusters_pca"]), most)
     st.session_state["clusters_min_cluster_size"] = min(st.session_state["clusters_min_cluster_size"], largest)
     st.subheader(say("clusters-settings"))
-    pca = st.slider(say("clusters-pca"), 0, most, key="clusters_pca", help=say("clusters-pca-help"))
-    size = st.slider(say("clusters-size"), 2, largest, key="clusters_min_cluster_size", help=say("clusters-size-help"))
-    samples = st.slider(say("clusters-samples"), 1, 30, key="clusters_min_samples", help=say("clusters-samples-help"))
+    pca = st.slider(
+        say("clusters-pca"), 0, most, key="clusters_pca", help=say("clusters-pca-help"), persist_state="session"
+    )
+    size = st.slider(
+        say("clusters-size"),
+        2,
+        largest,
+        key="clusters_min_cluster_size",
+        help=say("clusters-size-help"),
+        persist_state="session",
+    )
+    samples = st.slider(
+        say("clusters-samples"),
+        1,
+        30,
+        key="clusters_min_samples",
+        help=say("clusters-samples-help"),
+        persist_state="session",
+    )
     selection = st.segmented_control(
         say("clusters-selection"),
         ("leaf", "eom"),
         key="clusters_cluster_selection_method",
         help=say("clusters-selection-help"),
+        persist_state="session",
     )
     with st.expander(say("clusters-more")):
-        method = st.selectbox(say("clusters-method"), METHODS, key="clusters_method", help=say("clusters-method-help"))
+        method = st.selectbox(
+            say("clusters-method"),
+            METHODS,
+            key="clusters_method",
+            help=say("clusters-method-help"),
+            persist_state="session",
+        )
         epsilon = st.slider(
             say("clusters-epsilon"),
             0.0,
@@ -94,11 +118,26 @@ def ask_how(there: state.Collection) -> ClusterSettings:
             step=0.01,
             key="clusters_cluster_selection_epsilon",
             help=say("clusters-epsilon-help"),
+            persist_state="session",
         )
-        umap = st.toggle(say("clusters-umap"), key="clusters_umap", help=say("clusters-umap-help"))
-        parts = st.slider(say("clusters-umap-dimensions"), 2, 50, key="clusters_umap_n_components", disabled=not umap)
+        umap = st.toggle(
+            say("clusters-umap"), key="clusters_umap", help=say("clusters-umap-help"), persist_state="session"
+        )
+        parts = st.slider(
+            say("clusters-umap-dimensions"),
+            2,
+            50,
+            key="clusters_umap_n_components",
+            disabled=not umap,
+            persist_state="session",
+        )
         neighbours = st.slider(
-            say("clusters-umap-neighbours"), 2, 100, key="clusters_umap_n_neighbors", disabled=not umap
+            say("clusters-umap-neighbours"),
+            2,
+            100,
+            key="clusters_umap_n_neighbors",
+            disabled=not umap,
+            persist_state="session",
         )
         st.caption(say("clusters-cosine"))
     return ClusterSettings(

@@ -68,6 +68,7 @@ def ask_for_labels(there: state.Collection) -> str:
         format_func=choices.__getitem__,
         key="judge_by",
         help=say("evaluate-by-help"),
+        persist_state="session",
     )
     if how in columns:
         cells = table[columns[how]].dropna().astype(str)

@@ -28,7 +28,19 @@ def ask_how(there: state.Collection, query: str | None) -> Question:
     count, how = st.columns([2, 5], vertical_alignment="bottom")
     more, among, several = st.columns(3)
     most = max(1, min(_MOST_ON_SCREEN, len(there.ids) - 1))
-    k = int(count.number_input(say("search-count"), 1, most, min(12, most), key="topk", help=say("search-count-help")))
+    if st.session_state.get("topk", 1) > most:  # kept from a larger collection
+        del st.session_state["topk"]
+    k = int(
+        count.number_input(
+            say("search-count"),
+            1,
+            most,
+            min(12, most),
+            key="topk",
+            help=say("search-count-help"),
+            persist_state="session",
+        )
+    )
     match, metric = _ask_match(there, how, more)
     with among.popover(say("search-filters"), icon=":material/filter_alt:", width="stretch"):
         filters = _ask_filters(there)
@@ -63,16 +75,29 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
         format_func=words.__getitem__,
         key="match",
         help=say("search-compare-help"),
+        persist_state="session",
     )
     match = match or "pooled"
     with more.popover(say("search-more"), icon=":material/tune:", width="stretch"):
-        metric = st.selectbox(say("search-metric"), METRICS, key="metric", help=say("search-metric-help"))
-        expand = st.toggle(say("search-expand"), key="expand", help=say("search-expand-help"))
+        metric = st.selectbox(
+            say("search-metric"), METRICS, key="metric", help=say("search-metric-help"), persist_state="session"
+        )
+        expand = st.toggle(say("search-expand"), key="expand", help=say("search-expand-help"), persist_state="session")
         by_views = match != "pooled"
         regroup = st.toggle(
-            say("search-regroup"), key="regroup", disabled=not by_views, help=say("search-regroup-help")
+            say("search-regroup"),
+            key="regroup",
+            disabled=not by_views,
+            help=say("search-regroup-help"),
+            persist_state="session",
         )
-        st.toggle(say("search-mirror"), key="mirror", disabled=not by_views, help=say("search-mirror-help"))
+        st.toggle(
+            say("search-mirror"),
+            key="mirror",
+            disabled=not by_views,
+            help=say("search-mirror-help"),
+            persist_state="session",
+        )
     if not by_views:
         return MatchSettings(expand=3 if expand else 0), metric
     whiten = min(WHITENED, len(there.ids))

@@ -156,3 +156,34 @@ def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: P
         assert {path: path.stat().st_mtime_ns for path in made} == made
         assert len(list(run.features.rglob("*.npy"))) == 42
         page.goto("about:blank")
+
+
+def test_journey__settings_stay_while_other_screens_are_looked_at(page: Page, address: str) -> None:
+    """Sliders of Clusters, the map's method and the number of neighbours are as they were left."""
+
+    def go(name: str) -> None:
+        page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("heading", level=1, name=name, exact=True).wait_for()
+
+    page.goto(f"{address}/clusters?lang=en")
+    smallest = page.get_by_role("slider", name="Smallest cluster")
+    before = int(smallest.input_value())
+    smallest.focus()
+    smallest.press("ArrowRight")
+    go("Map")
+    page.get_by_role("button", name="t-SNE", exact=True).or_(page.get_by_role("radio", name="t-SNE")).click()
+    page.locator(".map[data-state=ready]").wait_for()
+    go("Search")
+    page.locator("button.pick").first.click()
+    page.get_by_role("heading", name="most similar").wait_for()
+    count = page.get_by_role("spinbutton", name="Neighbours", exact=True)
+    count.fill("7")
+    count.press("Enter")
+    page.get_by_role("heading", name="The 7 most similar").wait_for()
+    go("Clusters")
+    expect(page.get_by_role("slider", name="Smallest cluster")).to_have_value(str(before + 1))
+    go("Search")
+    page.get_by_role("heading", name="The 7 most similar").wait_for()
+    go("Map")
+    chosen = page.locator(".st-key-map_method").locator("[aria-checked=true], [data-testid$=Active]")
+    expect(chosen).to_have_text("t-SNE")
