@@ -34,7 +34,7 @@ def pick_folder(start: Path) -> Path | None:
     typed = st.text_input(say("bring-folder"), key=_TYPED, help=say("bring-folder-help"))
     _show_recent()
     try:
-        folder = allowed_folder(typed, roots())
+        folder = allowed_folder(typed.strip() or str(start), roots())
     except CoreError as error:
         state.show_error(error)
         _show_listing(start)
