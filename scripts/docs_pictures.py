@@ -1,7 +1,8 @@
 """Take the documentation's screenshots from the real app: `make docs-pictures`.
 
-They show the study that `docs/guide.md` leads through, on the sample collection, so that everybody
-can see the same on their own screen: a horn coral lies among the teeth, and two backbones look at it.
+`python -m scripts.docs_pictures misfits runs` takes only those. They show the study that
+`docs/guide.md` leads through, on the sample collection, so that everybody can see the same on their
+own screen: a horn coral lies among the teeth, and two backbones look at it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ SETTLED_MS = 4000
 
 
 def main() -> int:
-    """Take every picture; return an exit status."""
+    """Take every picture, or those that are named; return an exit status."""
+    wanted = sys.argv[1:] or list(STUDY)
+    if unknown := set(wanted) - STUDY.keys():
+        print(f"There is no picture {', '.join(sorted(unknown))}; there are {', '.join(STUDY)}.", file=sys.stderr)
+        return 1
     if CHROMIUM is None:
         print("There is no chromium on PATH: sh scripts/system_libraries.sh --browser", file=sys.stderr)
         return 1
@@ -44,7 +49,7 @@ def main() -> int:
         with running_app(workspace.root) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
             for code in LANGUAGES:
-                take_all(browser, address, code)
+                take(wanted, browser, address, code)
             browser.close()
     return 0
 
@@ -63,8 +68,8 @@ def prepare_study(root: Path) -> Workspace:
     return workspace
 
 
-def take_all(browser: Browser, address: str, code: str) -> None:
-    """Visit the screens in the order of the study, in one language."""
+def take(wanted: list[str], browser: Browser, address: str, code: str) -> None:
+    """Visit these screens, in one language."""
     folder = PICTURES if code == "en" else PICTURES / code
     folder.mkdir(parents=True, exist_ok=True)
     page = browser.new_page(viewport={"width": 1280, "height": 860}, locale=code)
@@ -73,7 +78,8 @@ def take_all(browser: Browser, address: str, code: str) -> None:
     def word(key: str) -> str:
         return say_in(code, key)
 
-    for name, show in STUDY.items():
+    for name in wanted:
+        show = STUDY[name]
         show(page, f"{address}/{{}}?run=efficientnet_lite2&lang={code}&specimen={{}}", word)
         page.wait_for_timeout(SETTLED_MS)
         page.mouse.move(2, 2)
@@ -115,8 +121,13 @@ def _clusters(page: Page, address: str, word: Word) -> None:
 
 
 def _misfits(page: Page, address: str, word: Word) -> None:
+    _clusters(page, address, word)
     page.get_by_text(word("clusters-view-misfits"), exact=True).click()
-    page.locator("button.pick").first.wait_for()
+    first = page.locator(f"button.pick[data-specimen='{MISFILED}']")
+    first.wait_for()
+    page.wait_for_timeout(SETTLED_MS)
+    # The list is the matter, not the settings above it.
+    first.evaluate("card => card.scrollIntoView({ block: 'center' })")
 
 
 def _evaluate(page: Page, address: str, word: Word) -> None:

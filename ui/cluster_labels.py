@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.agreement import compare, crosstab, find_misfits
+from core.agreement import Misfit, compare, crosstab, find_misfits
 from core.clusters import Clustering
 from core.errors import CoreError
 from core.labels import Labels
@@ -92,7 +92,7 @@ def show_misfits(there: state.Collection, clustering: Clustering) -> None:
             say(
                 "clusters-misfit",
                 label=misfit.label.replace("/", " › "),
-                like=misfit.neighbour_label.replace("/", " › "),
+                like=_like(misfit).replace("/", " › "),
             ),
             there.thumbnail(misfit.specimen_id),
             value=f"{misfit.evidence:.0%}",
@@ -100,6 +100,11 @@ def show_misfits(there: state.Collection, clustering: Clustering) -> None:
         for misfit in misfits[:_MOST_MISFITS]
     ]
     show_gallery(cards, key="misfits", label=say("clusters-view-misfits"), on_pick=open_specimen, width=128)
+
+
+def _like(misfit: Misfit) -> str:
+    """Return the label that contradicts its own: that of its neighbours, or else that of its cluster."""
+    return misfit.neighbour_label if misfit.neighbour_label != misfit.label else misfit.cluster_label
 
 
 def _labels(there: state.Collection, key: str) -> Labels | None:
