@@ -17,20 +17,8 @@ from core.cli import main
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.inventory import take_inventory
 from core.storage import write_json, write_npy
+from tests.cli.conftest import GROUPS
 from tests.fakes import PROJECT, bytes_below, write_specimens
-
-GROUPS = {"Ammonoids/Oxycone": 12, "Ammonoids/Serpenticone": 12, "Teeth": 10}
-
-
-@pytest.fixture
-def embeddings(tmp_path: Path) -> list[str]:
-    """Write embeddings of three groups and return the flags that name them."""
-    chance = np.random.default_rng(3)
-    ids = [f"{group}/s{number:02d}" for group, count in GROUPS.items() for number in range(count)]
-    centres = {group: chance.normal(size=24) * 3 for group in GROUPS}
-    points = np.stack([centres[name.rsplit("/", 1)[0]] + chance.normal(size=24) * 0.2 for name in ids])
-    write_embeddings(tmp_path / "embeddings", Embeddings(tuple(ids), points.astype(np.float32)))
-    return ["--emb", str(tmp_path / "embeddings/embeddings.npy"), "--ids", str(tmp_path / "embeddings/ids.txt")]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -15,19 +15,11 @@ from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.maps import MapSettings, map_in
 from tests.fakes import bytes_below
 
-GROUPS = {"Ammonoids/Oxycone": 12, "Ammonoids/Serpenticone": 12, "Teeth": 10}
-
 
 @pytest.fixture
-def call(tmp_path: Path) -> list[str]:
-    """Write embeddings of three groups and return the call that maps them into `map`."""
-    chance = np.random.default_rng(3)
-    ids = [f"{group}/s{number:02d}" for group, count in GROUPS.items() for number in range(count)]
-    centres = {group: chance.normal(size=24) * 3 for group in GROUPS}
-    points = np.stack([centres[name.rsplit("/", 1)[0]] + chance.normal(size=24) * 0.2 for name in ids])
-    write_embeddings(tmp_path / "embeddings", Embeddings(tuple(ids), points.astype(np.float32)))
-    emb, names = (str(tmp_path / "embeddings" / name) for name in ("embeddings.npy", "ids.txt"))
-    return ["map", "--emb", emb, "--ids", names, "--out", str(tmp_path / "map")]
+def call(embeddings: list[str], tmp_path: Path) -> list[str]:
+    """Return the call that maps three groups into `map`."""
+    return ["map", *embeddings, "--out", str(tmp_path / "map")]
 
 
 def embeddings_of(call: list[str]) -> Embeddings:
