@@ -80,6 +80,7 @@ def stacked(*names: str) -> Callable[[Features], np.ndarray]:
 
 USUAL, LARGE, LARGEST, MANY, CLOSE = Drawing(), Drawing(size=448), Drawing(size=518), Drawing(42), Drawing(close=True)
 LAYERS_MASKED = joined("masked mean", *(f"masked layer {number}" for number in LAYERS))
+LAYERS_GEM = joined("masked gem", *(f"masked layer {number}" for number in LAYERS))
 TRIALS = (
     Trial("as it is", USUAL, one("mean")),
     Trial("background left out", USUAL, one("masked mean")),
@@ -87,16 +88,22 @@ TRIALS = (
     Trial("GeM, background left out", USUAL, one("masked gem")),
     Trial("last and middle layers", USUAL, joined("mean", "layer 4", "layer 5", "layer 6")),
     Trial("last and middle, background left out", USUAL, LAYERS_MASKED),
+    Trial("last by GeM and middle, background left out", USUAL, LAYERS_GEM),
     Trial("whole and quarters of the map", USUAL, stacked("mean", "quarters")),
     Trial("with the classical descriptor", USUAL, joined("mean", "classical")),
     Trial("views cut to the specimen", CLOSE, one("mean")),
+    Trial("views cut to the specimen, last by GeM and middle, background left out", CLOSE, LAYERS_GEM),
     Trial("24 views", Drawing(24), one("mean")),
     Trial("24 views, GeM, background left out", Drawing(24), one("masked gem")),
     Trial("24 views, last and middle, background left out", Drawing(24), LAYERS_MASKED),
+    Trial("24 views, last by GeM and middle, background left out", Drawing(24), LAYERS_GEM),
     Trial("42 views", MANY, one("mean")),
+    Trial("42 views, last by GeM and middle, background left out", MANY, LAYERS_GEM),
     Trial("448 px", LARGE, one("mean")),
     Trial("448 px, background left out", LARGE, one("masked mean")),
+    Trial("448 px, last by GeM and middle, background left out", LARGE, LAYERS_GEM),
     Trial("518 px", LARGEST, one("mean")),
+    Trial("518 px, last by GeM and middle, background left out", LARGEST, LAYERS_GEM),
 )
 
 

@@ -15,7 +15,7 @@ Every stage is a module that reads alike: settings, result, one public verb, hel
 `features`       images → view features (V, D): `tokens` by one of the `engines`, `classical`, `dense`
 `pooling`        view features → embedding (D,)
 `embeddings`     ids and matrix, read and written together
-`neighbours`     who is like whom: `nearest` exactly (`shortening`), by `indexes`, several `queries`, within `filters`
+`neighbours`     who is like whom: `nearest` exactly (`screening`), by `indexes`, several `queries`, within `filters`
 `matching`       sets of views instead of embeddings: `whitening` (kept: `projections`), `turns`, `reranking`;
                  `explanation` says why, `patches` where
 `newcomers`      files from outside, described as a run describes its own; `registration` lays them on

@@ -9,9 +9,9 @@ Its cost grows with the number of candidates, not with the collection.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from core.whitening import Projection, fit_projection, unit_rows
 
 MATCHES = ("pooled", "maxsim", "chamfer", "aligned")
 _KEPT_SPECIMENS = 2048
+_KEPT_FEATURES = 64
 _LEARNED_FROM = 2000
 
 ViewsOf = Callable[[str], Float32[np.ndarray, "v d"]]
@@ -96,11 +97,11 @@ class MatchSettings:
 
 
 class FeatureFolder:
-    """View features of specimens as `extract` and `run` leave them; what was read last is kept."""
+    """View features of specimens as `extract` and `run` leave them; a few that were read last are kept."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._kept: OrderedDict[str, Float32[np.ndarray, "v d"]] = OrderedDict()
+        self._read = lru_cache(_KEPT_FEATURES)(self._read_anew)
 
     def __call__(self, specimen_id: str) -> Float32[np.ndarray, "v d"]:
         """Return the view features of a specimen.
@@ -110,20 +111,18 @@ class FeatureFolder:
         MissingStageError, SpecimenError
             Where they are missing or damaged.
         """
-        if specimen_id not in self._kept:
-            path = file_of_specimen(self.folder, specimen_id, ".npy")
-            if not path.is_file():
-                raise MissingStageError(
-                    "The view features of {specimen_id} are not in {folder}.",
-                    advice="View sets can be matched only with the features of the same run; give --features FOLDER.",
-                    specimen_id=specimen_id,
-                    folder=self.folder,
-                )
-            self._kept[specimen_id] = read_features(path)
-            while len(self._kept) > _KEPT_SPECIMENS:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(specimen_id)
-        return self._kept[specimen_id]
+        return self._read(specimen_id)
+
+    def _read_anew(self, specimen_id: str) -> Float32[np.ndarray, "v d"]:
+        path = file_of_specimen(self.folder, specimen_id, ".npy")
+        if not path.is_file():
+            raise MissingStageError(
+                "The view features of {specimen_id} are not in {folder}.",
+                advice="View sets can be matched only with the features of the same run; give --features FOLDER.",
+                specimen_id=specimen_id,
+                folder=self.folder,
+            )
+        return read_features(path)
 
 
 class Matcher:
@@ -168,6 +167,8 @@ class Matcher:
         wide = SearchSettings(max(search.topk, settings.candidates), search.metric)
         self._searcher = Searcher(embeddings, search if settings.match == "pooled" else wide)
         self._views_of = views_of
+        # Views as they are compared, which are smaller than what they are made from.
+        self._set_of = lru_cache(_KEPT_SPECIMENS)(lambda name: self._made_ready(views_of(name)))
         self._rank = dict(zip(embeddings.ids, ranks_of(embeddings.ids).tolist(), strict=True))
         if settings.learns and projection is None:
             projection = learn_projection(embeddings.ids, views_of, settings.whiten)
@@ -264,7 +265,7 @@ class Matcher:
     def _look_again(
         self, query: np.ndarray, candidates: Neighbours, mirrored: np.ndarray | None, topk: int
     ) -> Neighbours:
-        sets = [self._made_ready(self._views_of(name)) for name in candidates.ids]
+        sets = [self._set_of(name) for name in candidates.ids]
         query = self._made_ready(query)
         distances = self._apart(query, sets)
         if mirrored is not None:

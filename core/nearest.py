@@ -11,11 +11,14 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 if TYPE_CHECKING:
-    from core.shortening import Shortened
+    from core.screening import Screen
 
 METRICS = ("cosine", "euclidean", "inner_product")
 # Rows that are made ready together where the matrix is not kept ready: 100 MB at 384 dimensions.
 _ROWS_AT_ONCE = 65_536
+# Few enough for what is needed in between to stay in the cache.
+_ROWS_KEPT_AT_ONCE = 1024
+_ROWS_SETTLED_AT_ONCE = 1024
 # A matrix up to this size is kept ready, so that many searches do not each normalise it again.
 _KEPT_BYTES = 512_000_000
 # Up to so many rows a plain product is as fast, and faiss need not be imported.
@@ -25,9 +28,9 @@ _SPARE = 10
 _MOST_CANDIDATES = 2048
 _CLOSE_LOOKS_AT_ONCE = 64
 _ESTIMATES_AT_ONCE = 16_000_000
-# Whoever asks for so many at once has the matrix turned to its principal axes first.
+# Whoever asks for so many at once has the matrix rounded to half precision first.
 _MANY_QUERIES = 256
-_MOST_SHORT = 64
+_MOST_SCREENED = 64
 # How far a sum of products in single precision may be off, as a share of the lengths multiplied;
 # errors grow with the root of the number of dimensions: 2e-6 at a thousand.
 _ROUNDING = 4e-6
@@ -37,7 +40,7 @@ class NearestRows:
     """A matrix made ready for exact searches in bounded memory, also where it is memory-mapped.
 
     Products in single precision (faiss, Johnson, Douze & Jégou 2019, where there are many rows;
-    most of them spared by `core.shortening` where there are many queries) find who could be among
+    in half precision where there are many queries, see `core.screening`) find who could be among
     the nearest. Their distances are then computed one by one in double
     precision, so that equal rows are equally far and a row has the same neighbours whether it is
     searched alone or with all others. Where rounding leaves it open who is nearer, more are
@@ -59,13 +62,15 @@ class NearestRows:
         self._kept: np.ndarray | None = None
         if n * d * 4 <= _KEPT_BYTES:
             self._kept = np.empty((n, d), dtype=np.float32)
-            for start in range(0, n, _ROWS_AT_ONCE):
-                self._kept[start : start + _ROWS_AT_ONCE] = self.prepared(matrix[start : start + _ROWS_AT_ONCE])
+            for start in range(0, n, _ROWS_KEPT_AT_ONCE):
+                self._kept[start : start + _ROWS_KEPT_AT_ONCE] = self.prepared(
+                    matrix[start : start + _ROWS_KEPT_AT_ONCE]
+                )
         self._squares = np.concatenate(
             [np.einsum("nd,nd->n", points, points) for _, points in self._blocks()] or [np.zeros(0, np.float32)]
         )
         self._lengths = np.sqrt(self._squares)
-        self._shortened: Shortened | None = None
+        self._screen: Screen | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -99,8 +104,8 @@ class NearestRows:
             return rows, distances
         waiting = np.arange(len(queries))
         count = k + 1 + _SPARE
-        if self._kept is not None and len(self) > _FEW_ROWS and len(queries) >= _MANY_QUERIES and k <= _MOST_SHORT:
-            waiting = self._by_short_ones(queries, own, rows, distances)
+        if self._kept is not None and len(self) > _FEW_ROWS and len(queries) >= _MANY_QUERIES and k <= _MOST_SCREENED:
+            waiting = self._by_screen(self._kept, queries, own, rows, distances)
         if len(self) > _FEW_ROWS:
             while waiting.size and count <= min(_MOST_CANDIDATES, len(self)):
                 settled = self._by_candidates(queries, own, waiting, count, rows, distances)
@@ -113,31 +118,25 @@ class NearestRows:
                 rows[place], distances[place] = self._pick(queries[place], estimates, int(own[place]), k)
         return rows, distances
 
-    def _by_short_ones(
-        self, queries: np.ndarray, own: np.ndarray, rows: np.ndarray, distances: np.ndarray
+    def _by_screen(
+        self, points: np.ndarray, queries: np.ndarray, own: np.ndarray, rows: np.ndarray, distances: np.ndarray
     ) -> np.ndarray:
-        """Fill in what the first coordinates decide, see `core.shortening`; return which queries are left."""
-        from core.shortening import shorten  # compiled: not for those who ask for one
+        """Fill in what a screen leaves, see `core.screening`; return which queries are left."""
+        from core.screening import Screen  # compiled: not for those who ask for one
+        from core.screening_kernels import settle
 
         k = rows.shape[1]
-        if self._shortened is None:
-            self._shortened = shorten(self._points(np.arange(len(self))), self._metric, k)
-        lengths = np.linalg.norm(queries, axis=1) + float(self._lengths.max())
-        # Turning to other axes rounds, too.
+        if self._screen is None:
+            self._screen = Screen(points, self._metric)
+        lengths = np.sqrt(np.einsum("qd,qd->q", queries, queries)) + self._lengths.max()
         margins = (2 * _ROUNDING * lengths**2).astype(np.float32)
-        candidates = self._shortened.candidates(queries, own, k, margins)
-        is_found = (candidates >= 0).sum(axis=1) >= k
-
-        def settle(part: np.ndarray) -> None:
-            rows[part], distances[part] = self._nearest_of(queries[part], own[part], candidates[part], k)
-
-        asked = np.flatnonzero(is_found)
+        candidates = self._screen.candidates(queries, own, k, margins)
+        is_open = np.zeros(len(queries), dtype=bool)
+        given = points, queries, own, candidates, self._ranks, METRICS.index(self._metric)
+        starts = range(0, len(queries), _ROWS_SETTLED_AT_ONCE)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = [
-                asked[start : start + _CLOSE_LOOKS_AT_ONCE] for start in range(0, asked.size, _CLOSE_LOOKS_AT_ONCE)
-            ]
-            list(pool.map(settle, parts))
-        return np.flatnonzero(~is_found)
+            list(pool.map(lambda start: settle(*given, start, _ROWS_SETTLED_AT_ONCE, rows, distances, is_open), starts))
+        return np.flatnonzero(is_open)
 
     def _nearest_of(
         self, queries: np.ndarray, own: np.ndarray, candidates: np.ndarray, k: int
@@ -235,7 +234,8 @@ class NearestRows:
 
     def _points(self, rows: np.ndarray) -> np.ndarray:
         if self._kept is not None:
-            return np.asarray(self._kept[rows])
+            is_all = rows.shape == (len(self),) and np.array_equal(rows, np.arange(len(self)))
+            return self._kept if is_all else np.asarray(self._kept[rows])
         flat = self.prepared(np.asarray(self._matrix[rows.ravel()]))
         return flat.reshape(*rows.shape, -1)
 

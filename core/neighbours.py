@@ -31,8 +31,9 @@ __all__ = [
 ]
 
 COLUMNS = ("query_id", "neighbor_id", "distance")
-# Queries that are searched together; their candidates take a few megabytes.
-BLOCK_ROWS = 4096
+# A collection up to this size is searched at once, so that a product serves both; larger ones in
+# parts of half as many, so that memory is bounded.
+BLOCK_ROWS = 32_768
 # Bytes; file systems allow 255.
 _LONGEST_NAME = 240
 
@@ -93,6 +94,7 @@ class Searcher:
     def __init__(self, embeddings: Embeddings, settings: SearchSettings) -> None:
         self.embeddings, self.settings = embeddings, settings
         self._rows = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
+        self._names = np.array(embeddings.ids, dtype=object)
 
     def nearest(self, query_id: str) -> Neighbours:
         """Return the neighbours of a specimen of the collection, given by its exact id."""
@@ -103,8 +105,10 @@ class Searcher:
 
     def all_nearest(self) -> Iterator[Neighbours]:
         """Yield the neighbours of every specimen in row order, in bounded memory."""
-        for start in range(0, len(self.embeddings), BLOCK_ROWS):
-            yield from self.nearest_of_rows(np.arange(start, min(start + BLOCK_ROWS, len(self.embeddings))))
+        n = len(self.embeddings)
+        step = BLOCK_ROWS if n <= BLOCK_ROWS else BLOCK_ROWS // 2
+        for start in range(0, n, step):
+            yield from self.nearest_of_rows(np.arange(start, min(start + step, n)))
 
     def nearest_to_vector(
         self, vector: Float[np.ndarray, " d"], name: str, *, without: str | None = None
@@ -124,16 +128,13 @@ class Searcher:
         rows, distances = self._rows.of_vectors(vector.astype(np.float32)[None], topk)
         is_other = rows[0] != self.embeddings.row_of.get(without or "", -1)
         kept = np.flatnonzero(is_other)[: self.settings.topk]
-        return Neighbours(name, self._ids_of(rows[0, kept]), distances[0, kept])
+        return Neighbours(name, tuple(self._names[rows[0, kept]].tolist()), distances[0, kept])
 
     def nearest_of_rows(self, queries: Int[np.ndarray, " q"]) -> Iterator[Neighbours]:
         """Yield the neighbours of several specimens, given by their rows; best a few thousand together."""
         rows, distances = self._rows.of_rows(queries, self.settings.topk)
-        for query, found, apart in zip(queries.tolist(), rows, distances, strict=True):
-            yield Neighbours(self.embeddings.ids[query], self._ids_of(found), apart)
-
-    def _ids_of(self, rows: np.ndarray) -> tuple[str, ...]:
-        return tuple(map(self.embeddings.ids.__getitem__, rows.tolist()))
+        for query, names, apart in zip(queries.tolist(), self._names[rows].tolist(), distances, strict=True):
+            yield Neighbours(self.embeddings.ids[query], tuple(names), apart)
 
 
 def search(embeddings: Embeddings, query: str, settings: SearchSettings | None = None) -> Neighbours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,9 @@ def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_make_map__gives_umap_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are, UMAP need not search, nor compile its search; the neighbours are the exact ones."""
-    import umap.umap_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parts of UMAP that are not installed
+        import umap.umap_
 
     seen = []
     fuzzy = umap.umap_.fuzzy_simplicial_set
