@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.backbones import AUTO, Backbone, choose_auto, load_backbone
+from core.backbones import AUTO, EMBEDDED, Backbone, choose_auto, load_backbone
 from core.classical import CLASSICAL_VERSION, describe_views
 from core.engines import Engine, EngineSettings, open_engine
 from core.engines.base import Dense
 from core.errors import SettingError
-from core.tokens import TOKENS, TokenSettings, grid_of, patch_shares
+from core.tokens import BEST, TokenSettings, grid_of, patch_shares
 
-__all__ = ["TOKENS", "Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor", "views_at_once"]
+__all__ = ["Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor", "views_at_once"]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ class FeatureSettings:
     image_size : int, optional
         Height and width in pixels that the backbone sees; its own default where None.
     tokens, patch_pool, patch_mask, layer, facet
-        As `core.tokens.TokenSettings` has them.
+        As `core.tokens.TokenSettings` has them. Tokens may be `best`: what found best with the
+        backbone in the trials of docs/retrieval.md, see `settled`.
     dense : bool
         Whether class token and all patch tokens are kept, too.
     model_weights : tuple of float
@@ -73,7 +74,14 @@ class FeatureSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        _ = self.taken
+        if self.tokens == BEST:
+            if (self.patch_pool, self.patch_mask, self.layer, self.facet) != ("mean", False, -1, "token"):
+                raise SettingError(
+                    "'tokens' best chooses patch-pool, patch-mask, layer and facet by itself.",
+                    advice="Leave these out, or say which tokens to take.",
+                )
+        else:
+            _ = self.taken
         names = self.models
         if not all(names):
             raise SettingError(
@@ -98,6 +106,18 @@ class FeatureSettings:
     def models(self) -> tuple[str, ...]:
         """Return the backbones that are joined; mostly one."""
         return tuple(name.strip() for name in self.model.split(JOINT))
+
+    def settled(self, backbone: str) -> FeatureSettings:
+        """Return these settings with `best` replaced by what it stands for with a backbone.
+
+        Layers, the last of them by GeM, and the background left out for the embedded
+        EfficientNet; the class token, or what stands for it, for all others.
+        """
+        if self.tokens != BEST:
+            return self
+        if backbone == EMBEDDED:
+            return replace(self, tokens="layers", patch_pool="gem", patch_mask=True)
+        return replace(self, tokens="cls")
 
     @property
     def taken(self) -> TokenSettings:
@@ -154,6 +174,7 @@ def open_extractor(settings: FeatureSettings) -> Extractor:
         log.warning("Backbone: %s, because %s.", model, why)
     given = settings.weights if model == settings.model or model == "dinov2_vits14" else None
     backbone = load_backbone(model, image_size=settings.image_size, weights=given, download=settings.download)
+    settings = settings.settled(model)
     if not backbone.spec.is_network:
         return ClassicalExtractor(backbone, settings)
     _check_patches(backbone, settings)

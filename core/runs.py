@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,18 @@ from core.errors import BusyError, CoreError, SettingError, WorkspaceError
 from core.jobs import current_job, queued_jobs
 from core.manifest import Manifest
 from core.storage import write_bytes
+from core.tokens import TokenSettings
+from core.views import ViewSettings
 from core.workspace import RunFolder, Workspace
 
 NOTES_FILE = "notes.txt"
 COMPLETE, UNFINISHED, DAMAGED = "complete", "unfinished", "damaged"
 LONGEST_NOTES = 20_000
+# Settings of views and tokens that are told where they are unusual.
+_TOLD = (
+    *("tokens", "layer", "facet", "patch_pool", "patch_mask"),
+    *("mixed", "align", "layout", "appearance", "shading", "background"),
+)
 # Begins with a dot: no run is called so, and nobody lists it.
 _DELETING = ".deleting-"
 
@@ -93,6 +100,13 @@ def describe_run(run: RunFolder) -> RunFacts:
         notes=read_notes(run),
         config=config,
     )
+
+
+def unusual_settings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what else decides the numbers of a run, where it is not the usual: names of settings, and values."""
+    usual = {**asdict(ViewSettings()), **asdict(TokenSettings())}
+    given = {**_mapping(config, "views"), **_mapping(config, "features")}
+    return [(name, str(given[name])) for name in _TOLD if given.get(name, usual[name]) != usual[name]]
 
 
 def size_on_disk(folder: Path) -> int:

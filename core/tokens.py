@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float32
 from core.errors import SettingError
 
 TOKENS = ("cls", "patch", "cls+patch", "layers")
+# Stands for what found best with a backbone, see `core.features.FeatureSettings.settled`.
+BEST = "best"
 PATCH_POOLINGS = ("mean", "gem")
 FACETS = ("token", "query", "key", "value")
 GEM_POWER = 3.0

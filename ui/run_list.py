@@ -65,15 +65,14 @@ def choose_from_runs() -> RunFacts | None:
 def show_run(facts: RunFacts) -> None:
     """Show what a run is, and offer what can be done with it."""
     st.subheader(state.plain(facts.name))
-    st.caption(
-        say(
-            "runs-made-from",
-            folder=state.plain(facts.input),
-            backbone=facts.backbone,
-            engine=facts.engine,
-            pool=facts.pool,
-        )
+    made = say(
+        "runs-made-from",
+        folder=state.plain(facts.input),
+        backbone=facts.backbone,
+        engine=facts.engine,
+        pool=facts.pool,
     )
+    st.caption(" · ".join([made, *state.unusual_in_words(facts.config)]))
     with st.container(horizontal=True, gap="small"):
         if facts.state == COMPLETE and st.button(say("runs-look"), type="primary", icon=":material/visibility:"):
             state.choose_run(facts.name)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.backbones import REGISTRY
 from core.errors import CoreError, SettingError
-from core.features import TOKENS
 from core.jobs import current_job, queue_run, queued_jobs
 from core.pooling import POOLINGS
+from core.tokens import BEST, TOKENS
 from core.workers import default_workers
 from ui import state
 from ui.folder_picker import remember_folder
@@ -48,11 +48,14 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
     count = views.slider(say("start-views"), 4, 42, 12, help=say("start-views-help"))
     pixels = size.select_slider(say("start-size"), (224, 336, 448, 518), 224, help=say("start-size-help"))
     with st.expander(say("start-more")):
-        mixed = st.toggle(say("start-mixed"), key="start_mixed", help=say("start-mixed-help"))
-        usual = _usual_name(f"{model}_{count}views_{pixels}px{'_mixed' if mixed else ''}", folder)
+        mixed = st.toggle(say("start-mixed"), True, key="start_mixed", help=say("start-mixed-help"))
         left, middle, right = st.columns(3)
+        tokens = middle.selectbox(
+            say("start-tokens"), (BEST, *TOKENS), key="start_tokens", help=say("start-tokens-help")
+        )
+        parts = model, f"{count}views", f"{pixels}px", *(["mixed"] if mixed else []), tokens.replace("+", "_")
+        usual = _usual_name("_".join(parts), folder)
         name = left.text_input(say("start-name"), placeholder=usual, help=say("start-name-help"))
-        tokens = middle.selectbox(say("start-tokens"), TOKENS[:3], help=say("start-tokens-help"))
         pool = right.selectbox(say("start-pool"), POOLINGS, help=say("start-pool-help"))
         workers = left.number_input(say("start-workers"), 0, 64, default_workers(), help=say("start-workers-help"))
         download = middle.checkbox(say("start-download"), value=False, help=say("start-download-help"))

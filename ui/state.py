@@ -19,6 +19,7 @@ from core.catalogue import Catalogue, SpecimenRecord
 from core.embeddings import Embeddings, category_of, read_embeddings, top_category_of
 from core.errors import CoreError
 from core.neighbours import Neighbours, Searcher, SearchSettings
+from core.runs import unusual_settings
 from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace
 from ui.errors import advice_of, problem_of
@@ -56,7 +57,7 @@ class Collection:
     def made_by(self) -> str:
         """Return in a line which backbone and settings made this run."""
         features, views = self.config.get("features", {}), self.config.get("views", {})
-        return say(
+        made_by = say(
             "frame-made-by",
             backbone=str(features.get("backbone", "?")),
             views=views.get("views", "?"),
@@ -64,6 +65,7 @@ class Collection:
             pool=str(self.config.get("pool", "?")),
             engine=f"{features.get('engine', '?')} {features.get('precision', '')}".strip(),
         )
+        return " · ".join([made_by, *unusual_in_words(self.config)])
 
     def thumbnail(self, specimen_id: str) -> Path | None:
         """Return the small picture of a specimen, where there is one."""
@@ -238,6 +240,11 @@ def show_error(error: CoreError) -> None:
     """Show what was wrong and what to do, in the language of the session."""
     problem, advice = plain(problem_of(error)), plain(advice_of(error))
     st.error(f"{problem}\n\n**{advice}**" if advice else problem)
+
+
+def unusual_in_words(config: Mapping[str, Any]) -> list[str]:
+    """Return the settings of a run that are not the usual ones, in words."""
+    return [say(f"frame-made-{name.replace('_', '-')}", value=plain(v)) for name, v in unusual_settings(config)]
 
 
 def plain(text: str) -> str:

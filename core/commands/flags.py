@@ -20,7 +20,7 @@ from core.pooling import POOLINGS
 from core.reduction import NORMALIZATIONS
 from core.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
 from core.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
-from core.tokens import FACETS, PATCH_POOLINGS, TOKENS
+from core.tokens import BEST, FACETS, PATCH_POOLINGS, TOKENS
 from core.views import ViewSettings
 
 VIEW_CHOICES = {
@@ -67,7 +67,12 @@ def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
     group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
     group.add_argument("--image-size", type=whole_number, help="pixels that the backbone sees (its own default)")
     group.add_argument("--model-weights", help="how much each of joined backbones A+B counts, like 2,1 (all alike)")
-    group.add_argument("--tokens", choices=TOKENS, default="cls", help=listed(TOKENS))
+    group.add_argument(
+        "--tokens",
+        choices=(*TOKENS, BEST),
+        default="cls",
+        help=f"{listed(TOKENS)} (cls), or {BEST}: what found best with the backbone (docs/retrieval.md)",
+    )
     group.add_argument("--patch-pool", choices=PATCH_POOLINGS, default="mean", help=listed(PATCH_POOLINGS))
     group.add_argument(
         "--patch-mask",

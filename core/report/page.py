@@ -16,6 +16,7 @@ from core.members import ClusterFacts
 from core.report.drawings import bars_svg, colours_of_clusters, map_svg, picture_of, share_colour
 from core.report.facts import Facts, ReportSettings
 from core.report.phrases import Phrases
+from core.runs import unusual_settings
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _COMPONENTS_SHOWN = 64
@@ -124,6 +125,12 @@ def _in_plain_words(facts: Facts, say: Phrases) -> list[str]:
     """Return the settings as sentences."""
     views, features = facts.run.config.get("views", {}), facts.run.config.get("features", {})
     clusters = facts.clustering.settings
+    told = ("tokens", "layout", "appearance")  # in sentences of their own
+    unusual = [
+        say(f"unusual-{name.replace('_', '-')}", value=value)
+        for name, value in unusual_settings(facts.run.config)
+        if name not in told
+    ]
     sentences = [
         say(
             "words-views",
@@ -139,6 +146,7 @@ def _in_plain_words(facts: Facts, say: Phrases) -> list[str]:
             engine=facts.run.engine,
             dimensions=int(facts.embeddings.matrix.shape[1]),
         ),
+        *([say("words-unusual", what=", ".join(unusual))] if unusual else []),
         say(
             "words-weights",
             source=str(features.get("weights_source", "")),

@@ -28,16 +28,18 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
     return calls
 
 
-def test_start_form__offers_mixed_views(in_workspace: Workspace, started: list[tuple[list[str], str]]) -> None:
-    """Off by default; ticked, half the views are turned, and the run does not take the name of the other one."""
+def test_start_form__mixes_views_unless_told(in_workspace: Workspace, started: list[tuple[list[str], str]]) -> None:
+    """What finds best is the default; a run whose views lie as in their files does not take the other one's name."""
     screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120).run()
     toggle = screen.toggle(key="start_mixed")
-    assert (toggle.value, toggle.help) == (False, say_in("en", "start-mixed-help"))
+    assert screen.selectbox(key="start_tokens").value == "best"
+    assert (toggle.value, toggle.help) == (True, say_in("en", "start-mixed-help"))
     for mixed in (False, True):
         screen.toggle(key="start_mixed").set_value(mixed).run()
         next(button for button in screen.button if button.label == say_in("en", "start-run")).click().run()
         assert not screen.exception
     assert [parse(["run", *flags]).mixed for flags, _ in started] == [False, True]
+    assert {parse(["run", *flags]).tokens for flags, _ in started} == {"best"}
     assert [parse(["run", *flags]).name for flags, _ in started] == [name for _, name in started]
     plain, mixed_name = (name for _, name in started)
     assert mixed_name == plain.replace("px", "px_mixed")

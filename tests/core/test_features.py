@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,17 @@ def test_network_extractor__joins_layers_of_an_efficientnet() -> None:
     every = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="layers", patch_mask=True)
     unmasked = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="layers")
     np.testing.assert_allclose(open_extractor(every)(images, whole), open_extractor(unmasked)(images), atol=1e-3)
+
+
+def test_open_extractor__takes_what_best_stands_for() -> None:
+    """Recorded is what was taken, so that nobody need know later what was best; the class token elsewhere."""
+    best = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="best")
+    told = replace(best, tokens="layers", patch_pool="gem", patch_mask=True)
+    assert open_extractor(best).identity == open_extractor(told).identity
+    classical = FeatureSettings("classical", tokens="best")
+    assert open_extractor(classical).identity == open_extractor(replace(classical, tokens="cls")).identity
+    with pytest.raises(SettingError, match="best chooses patch-pool"):
+        replace(best, patch_mask=True)
 
 
 def test_open_extractor__refuses_layers_of_transformers() -> None:

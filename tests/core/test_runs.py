@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,14 @@ from core.runs import (
     read_notes,
     rename_run,
     size_on_disk,
+    unusual_settings,
     write_notes,
 )
+from core.tokens import TokenSettings
+from core.views import ViewSettings
 from core.workspace import Workspace, open_workspace
 from tests.fakes import bytes_below
+from ui.state import unusual_in_words
 
 CONFIG = {
     "format": 1,
@@ -65,6 +70,24 @@ def test_list_runs__tells_what_made_each(workspace: Workspace) -> None:
     assert (two.backbone, two.engine, two.pool) == ("classical", "opencv fp32", "mean")
     assert (two.views, two.pixels, two.n_specimens) == (12, 64, 3)
     assert two.input == str(workspace.meshes)
+
+
+def test_unusual_settings__tells_what_else_decides_the_numbers() -> None:
+    """Nothing for the usual, whether it is written down or not; views and tokens else."""
+    assert unusual_settings(CONFIG) == []
+    usual = {"views": asdict(ViewSettings()), "features": TokenSettings().identity}
+    assert unusual_settings(usual) == []
+    views = asdict(ViewSettings(mixed=True, shading="occlusion"))
+    features = TokenSettings("layers", "gem", patch_mask=True).identity
+    told = unusual_settings({"views": views, "features": features})
+    assert told == [
+        ("tokens", "layers"),
+        ("patch_pool", "gem"),
+        ("patch_mask", "True"),
+        ("mixed", "True"),
+        ("shading", "occlusion"),
+    ]
+    assert len(unusual_in_words({"views": views, "features": features})) == 5
 
 
 def test_rename_run__keeps_every_byte(workspace: Workspace) -> None:
