@@ -20,6 +20,7 @@ from core.errors import CoreError
 from core.features import FeatureSettings
 from core.pipeline import RunSettings, run_pipeline
 from core.samples import SampleSettings, make_samples
+from core.tokens import BEST
 from core.workspace import Workspace, open_workspace
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, running_app
 from ui.words import LANGUAGES, say_in
@@ -55,14 +56,17 @@ def main() -> int:
 
 
 def prepare_study(root: Path) -> Workspace:
-    """Make the sample collection with one specimen in a wrong folder, and runs of it by two backbones."""
+    """Make the sample collection with one specimen in a wrong folder, and runs of it as the form starts them."""
     workspace = open_workspace(root)
     make_samples(workspace.meshes, SampleSettings())
     for path in (workspace.meshes / ITS_PLACE).glob(f"{STRANGER}.*"):
         path.replace(workspace.meshes / WRONG_PLACE / path.name)
     for model in ("classical", "efficientnet_lite2"):
         settings = RunSettings(
-            name=model, features=FeatureSettings(model=model, download=False), clusters=ClusterSettings(), workers=0
+            name=model,
+            features=FeatureSettings(model=model, download=False, tokens=BEST),
+            clusters=ClusterSettings(),
+            workers=0,
         )
         run_pipeline(workspace, settings)
     return workspace

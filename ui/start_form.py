@@ -48,7 +48,7 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
     count = views.slider(say("start-views"), 4, 42, 12, help=say("start-views-help"))
     pixels = size.select_slider(say("start-size"), (224, 336, 448, 518), 224, help=say("start-size-help"))
     with st.expander(say("start-more")):
-        mixed = st.toggle(say("start-mixed"), True, key="start_mixed", help=say("start-mixed-help"))
+        mixed = st.toggle(say("start-mixed"), key="start_mixed", help=say("start-mixed-help"))
         left, middle, right = st.columns(3)
         tokens = middle.selectbox(
             say("start-tokens"), (BEST, *TOKENS), key="start_tokens", help=say("start-tokens-help")

@@ -28,12 +28,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
     return calls
 
 
-def test_start_form__mixes_views_unless_told(in_workspace: Workspace, started: list[tuple[list[str], str]]) -> None:
-    """What finds best is the default; a run whose views lie as in their files does not take the other one's name."""
+def test_start_form__takes_what_finds_best_and_offers_mixed_views(
+    in_workspace: Workspace, started: list[tuple[list[str], str]]
+) -> None:
+    """Views lie as in their files unless told; a run with mixed views does not take the other one's name."""
     screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120).run()
     toggle = screen.toggle(key="start_mixed")
     assert screen.selectbox(key="start_tokens").value == "best"
-    assert (toggle.value, toggle.help) == (True, say_in("en", "start-mixed-help"))
+    assert (toggle.value, toggle.help) == (False, say_in("en", "start-mixed-help"))
     for mixed in (False, True):
         screen.toggle(key="start_mixed").set_value(mixed).run()
         next(button for button in screen.button if button.label == say_in("en", "start-run")).click().run()
