@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from core.errors import SettingError
 from core.features import Extractor
@@ -74,6 +74,7 @@ def find_where(
     image: UInt8[np.ndarray, "h w 3"],
     target: Float32[np.ndarray, " d"],
     *,
+    mask: Bool[np.ndarray, "h w"] | None = None,
     cells: int = 8,
     projection: Projection | None = None,
 ) -> Float32[np.ndarray, "h w"]:
@@ -92,6 +93,9 @@ def find_where(
         The view.
     target : (d,) float32
         Features of the other view.
+    mask : (h, w) bool, optional
+        Where the specimen is: what is covered is no longer part of it, and nothing outside of it
+        counts. All of the picture where None.
     cells : int
         Cells a side; (cells - 1)² pictures are looked at.
     projection : Projection, optional
@@ -115,16 +119,18 @@ def find_where(
         raise SettingError("This backbone looks at depth, too, and parts of a picture do not tell where it matched.")
     height, width = image.shape[:2]
     rows, columns = (np.linspace(0, side, cells + 1).astype(int) for side in (height, width))
-    covered = np.repeat(image[None], (cells - 1) ** 2 + 1, axis=0)
+    mask = np.ones((height, width), dtype=bool) if mask is None else mask
+    covered, masks = (np.repeat(part[None], (cells - 1) ** 2 + 1, axis=0) for part in (image, mask))
     for number in range((cells - 1) ** 2):
         row, column = divmod(number, cells - 1)
-        covered[number, rows[row] : rows[row + 2], columns[column] : columns[column + 2]] = image[0, 0]
-    features = extractor(covered, np.ones(covered.shape[:3], dtype=bool))
+        square = number, slice(rows[row], rows[row + 2]), slice(columns[column], columns[column + 2])
+        covered[square], masks[square] = image[0, 0], False
+    features = extractor(covered, masks)
     make_ready = unit_rows if projection is None else projection
     likeness = make_ready(features) @ make_ready(target[None])[0]
     drops = np.maximum(likeness[-1] - likeness[:-1], 0).reshape(cells - 1, cells - 1).astype(np.float32)
     # A covered square is centred on a corner of four cells; the outermost cells have no corner further out.
-    drawn = cv2.resize(np.pad(drops, 1, mode="edge"), (width, height), interpolation=cv2.INTER_LINEAR)
+    drawn = mask * cv2.resize(np.pad(drops, 1, mode="edge"), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(drawn / max(float(drawn.max()), 1e-6), dtype=np.float32)
 
 
@@ -138,10 +144,11 @@ def paint_where(image: UInt8[np.ndarray, "h w 3"], where: Float32[np.ndarray, "h
 
 
 def picture_of_where(
-    extractor: Extractor, image: UInt8[np.ndarray, "h w 3"], target: Float32[np.ndarray, " d"]
+    extractor: Extractor, views: Views, number: int, target: Float32[np.ndarray, " d"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Return a view with the parts in colour by which it is like another view, see `find_where`."""
-    return paint_where(image, find_where(extractor, image, target))
+    """Return one of some views with the parts in colour by which it is like another view, see `find_where`."""
+    image = views.images[number]
+    return paint_where(image, find_where(extractor, image, target, mask=views.masks[number]))
 
 
 def painted_by(

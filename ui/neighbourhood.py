@@ -153,8 +153,8 @@ def matching_views(there: state.Collection, query: str | Outsider, other: str, s
         extractor = _describer(str(there.run.root), stamp, there).extractor
         for pair in pairs:
             first, second = pair.query_view, pair.other_view
-            images[0][first] = picture_of_where(extractor, one.images[first], features(other)[second])
-            images[1][second] = picture_of_where(extractor, two.images[second], described[first])
+            images[0][first] = picture_of_where(extractor, one, first, features(other)[second])
+            images[1][second] = picture_of_where(extractor, two, second, described[first])
     return draw_pairs(pairs, *images)
 
 

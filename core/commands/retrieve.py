@@ -140,8 +140,8 @@ def _draw(options: argparse.Namespace, run: RunFolder, names: list[str], path: P
         images = list(painted_by(options.show, open_patches(settings), query.views, other.views, pairs))
     for pair in pairs if options.show == "where" else ():
         one, two = pair.query_view, pair.other_view
-        images[0][one] = picture_of_where(describer.extractor, query.views.images[one], other.features[two])
-        images[1][two] = picture_of_where(describer.extractor, other.views.images[two], query.features[one])
+        images[0][one] = picture_of_where(describer.extractor, query.views, one, other.features[two])
+        images[1][two] = picture_of_where(describer.extractor, other.views, two, query.features[one])
     write_picture(path, draw_pairs(pairs, images[0], images[1]))
     return pairs
 

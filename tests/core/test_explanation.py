@@ -41,6 +41,32 @@ def test_find_where__finds_the_part_that_is_alike() -> None:
     assert not np.array_equal(painted[44:56, 44:56], image[44:56, 44:56])
 
 
+def test_find_where__leaves_the_background_out() -> None:
+    """What is covered is no part of the specimen any more, as a run that leaves the background out sees it."""
+    seen: list[np.ndarray] = []
+
+    class KeepsMasks(FakeExtractor):
+        def __call__(
+            self, images: np.ndarray, masks: np.ndarray | None = None, depth: np.ndarray | None = None
+        ) -> np.ndarray:
+            assert masks is not None
+            seen.append(masks)
+            return super().__call__(images, masks, depth)
+
+    image = np.full((64, 64, 3), 250, dtype=np.uint8)
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[16:48, 16:48] = True
+    image[mask] = 90
+    target = np.ones(16, dtype=np.float32)
+    target[5] = 0
+    where = find_where(KeepsMasks(), image, target, mask=mask)
+    assert where[mask].max() == 1.0
+    assert not where[~mask].any()
+    areas = seen[0].sum(axis=(1, 2))
+    assert areas[-1] == mask.sum() == areas.max()
+    assert areas.min() == mask.sum() - 16 * 16
+
+
 def test_find_where__says_what_it_cannot_do() -> None:
     """Too few cells; a backbone that sees more than the picture."""
 
