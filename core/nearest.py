@@ -62,10 +62,14 @@ class NearestRows:
         self._kept: np.ndarray | None = None
         if n * d * 4 <= _KEPT_BYTES:
             self._kept = np.empty((n, d), dtype=np.float32)
-            for start in range(0, n, _ROWS_KEPT_AT_ONCE):
-                self._kept[start : start + _ROWS_KEPT_AT_ONCE] = self.prepared(
-                    matrix[start : start + _ROWS_KEPT_AT_ONCE]
-                )
+            kept = self._kept
+
+            def keep(start: int) -> None:
+                part = slice(start, start + _ROWS_KEPT_AT_ONCE)
+                kept[part] = self.prepared(matrix[part])
+
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(keep, range(0, n, _ROWS_KEPT_AT_ONCE)))
         self._squares = np.concatenate(
             [np.einsum("nd,nd->n", points, points) for _, points in self._blocks()] or [np.zeros(0, np.float32)]
         )

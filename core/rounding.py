@@ -6,7 +6,9 @@ nothing is rounded, and all else stays the same.
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,7 +57,8 @@ class Rounded:
         n = len(points)
         offsets, shifts, lengths, errors = (np.zeros(n, np.float32) for _ in range(4))
         bits = np.empty(points.shape, dtype=bits_of(np.zeros(1, np.float32)).dtype)
-        for start in range(0, n, _ROWS_AT_ONCE):
+
+        def round_some(start: int) -> None:
             part = slice(start, start + _ROWS_AT_ONCE)
             near = points[part] - origin
             squares = np.einsum("nd,nd->n", near, near)
@@ -67,6 +70,9 @@ class Rounded:
                 shifts[part] = -squares / 2
             else:
                 shifts[part] = near @ origin + origin @ origin / 2
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(round_some, range(0, n, _ROWS_AT_ONCE)))
         return cls(points, offsets, shifts, bits, lengths, errors)
 
     def some(self, rows: Int[np.ndarray, " m"]) -> Rounded:

@@ -82,18 +82,19 @@ class Screen:
         asked = self._rows.some(own) if are_rows else self._rounded(queries)
         with ThreadPoolExecutor(os.cpu_count(), initializer=_multiply_alone) as pool:
 
-            def panels(vectors: Rounded) -> list[_Panel]:
-                every = np.arange(len(vectors.points))
-                return list(pool.map(lambda start: _Panel(vectors, every[start : start + _PANEL]), every[::_PANEL]))
+            def panels(vectors: Rounded, order: np.ndarray) -> list[_Panel]:
+                """Return panels of vectors in an order, in which they have their new numbers."""
+                every = np.arange(len(order))
+                parts = [slice(start, start + _PANEL) for start in every[::_PANEL]]
+                return list(pool.map(lambda part: _Panel(vectors, order[part], every[part]), parts))
 
             sample = _Panel(self._rows, np.linspace(0, n - 1, min(n, _SAMPLED)).astype(np.int64))
-            learned = pool.map(partial(_first_limits, sample, own, count), panels(asked))
+            learned = pool.map(partial(_first_limits, sample, own, count), panels(asked, np.arange(len(own))))
             limits = np.concatenate(list(learned)) - margins
             # Those whose limits are alike share panels: a panel is looked through by its lowest limit.
             order = np.argsort(limits, kind="stable")
             search = _Search(own[order], count, limits[order], margins[order])
-            asked = asked.some(order)
-            ours = panels(asked)
+            ours = panels(asked, order)
             if are_rows:
                 list(pool.map(search.compare_queries, *zip(*_everyone_with_everyone(ours), strict=True)))
             others = np.setdiff1d(np.arange(n), own, assume_unique=True) if are_rows else np.arange(n)
@@ -111,12 +112,13 @@ class Screen:
 class _Panel:
     """Some vectors side by side, with room for what is added to their products."""
 
-    def __init__(self, vectors: Rounded, rows: np.ndarray) -> None:
-        self.rows, self.lock = rows, threading.Lock()
+    def __init__(self, vectors: Rounded, rows: np.ndarray, numbers: np.ndarray | None = None) -> None:
+        self.rows, self.lock = rows if numbers is None else numbers, threading.Lock()
         # What lies side by side already is not copied.
-        part = slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] == len(rows) - 1 else rows
+        in_order = np.arange(rows[0], rows[0] + len(rows))
+        part = slice(in_order[0], in_order[-1] + 1) if np.array_equal(rows, in_order) else rows
         self._lengths, self._errors, self._shifts = vectors.lengths[part], vectors.errors[part], vectors.shifts[part]
-        self.for_kernels = rows, vectors.points[part], vectors.offsets[part]
+        self.for_kernels = self.rows, vectors.points[part], vectors.offsets[part]
         self._width = width = vectors.bits.shape[1]
         # Products are looked through in words of 8 bytes, some together.
         together = WORDS_AT_ONCE * 8 // vectors.bits.itemsize
