@@ -101,8 +101,9 @@ class Screen:
             for start in range(0, len(others), _PANEL):
                 theirs = _Panel(self._rows, others[start : start + _PANEL])
                 list(pool.map(partial(search.compare, theirs), ours))
-        found = np.empty_like(search.found())
-        found[order] = search.found()
+        sorted_ones = search.found()
+        found = np.empty_like(sorted_ones)
+        found[order] = sorted_ones
         return found
 
     def _rounded(self, points: np.ndarray) -> Rounded:
