@@ -218,7 +218,8 @@ def name_of_run(extractor: Extractor, views: ViewSettings) -> str:
     unusual = [str(identity[name]) for name in ("tokens", "patch_pool", "facet") if identity.get(name, "cls") != "cls"]
     unusual += ["masked"] if identity.get("patch_mask") else []
     unusual += [f"layer{identity['layer']}"] if "layer" in identity else []
-    parts = [str(identity["backbone"]), *unusual, f"{views.views}views", f"{views.size}px"]
+    turned = ["mixed"] if views.mixed else ["aligned"] if views.align else []
+    parts = [str(identity["backbone"]), *unusual, f"{views.views}views", *turned, f"{views.size}px"]
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "_".join(parts))
 
 

@@ -181,6 +181,9 @@ def test_run_pipeline__names_itself_after_what_made_it(workspace: Workspace) -> 
     """Also where the backbone's name could not be a folder's."""
     assert run(workspace, name="").run.name == "fake_2views_64px"
     assert run(workspace, FakeExtractor("hf-hub:org/net"), name="").run.name == "hf-hub_org_net_2views_64px"
+    for turned, name in (({"mixed": True}, "mixed"), ({"align": True}, "aligned")):
+        views = replace(SETTINGS.views, **turned)
+        assert run(workspace, name="", views=views).run.name == f"fake_2views_{name}_64px"
 
 
 def test_run_pipeline__passes_over_what_cannot_be_used(workspace: Workspace) -> None:
