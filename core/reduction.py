@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.errors import SettingError
 
@@ -225,16 +226,23 @@ def _spectrum(
         for start in range(0, n_rows, _BLOCK):
             block = rows[start : start + _BLOCK] - mean
             cross += block.T @ block
-        values, vectors = np.linalg.eigh(cross)
+        values, vectors = _eigh(cross)
         order = np.argsort(-values, kind="stable")
         return np.clip(values[order], 0.0, None), vectors[:, order].T
     centred = rows - mean
-    values, vectors = np.linalg.eigh(centred @ centred.T)
+    values, vectors = _eigh(centred @ centred.T)
     order = np.argsort(-values, kind="stable")
     values = np.clip(values[order], 0.0, None)
     directions = vectors[:, order].T @ centred
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
     return values, directions / np.where(lengths > 0, lengths, 1.0)
+
+
+def _eigh(matrix: Float[np.ndarray, "k k"]) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"]]:
+    # On one core: where others are at work, threads that wait for one another took five times as long.
+    with threadpool_limits(1, user_api="blas"):
+        values, vectors = np.linalg.eigh(matrix)
+    return values, vectors
 
 
 def _how_many(variances: Float[np.ndarray, " r"], pca: float | int, allowed: int) -> tuple[int, tuple[str, ...]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
+from scipy.linalg import eigh
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.errors import SettingError
 
@@ -87,7 +89,7 @@ def fit_projection(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, st
     mean = vectors.mean(axis=0, dtype=np.float64)
     if dimensions == 0:
         return Projection(mean.astype(np.float32))
-    variances, axes = _principal_axes(vectors - mean)
+    variances, axes = _principal_axes(vectors - mean, dimensions)
     kept = np.flatnonzero(variances > _SMALLEST_SHARE * max(float(variances[-1]), 1e-30))[::-1][:dimensions]
     if kept.size == 0:
         return Projection(mean.astype(np.float32))
@@ -96,15 +98,19 @@ def fit_projection(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, st
     return Projection(mean.astype(np.float32), np.ascontiguousarray(scaled, dtype=np.float32))
 
 
-def _principal_axes(centred: Float64[np.ndarray, "m d"]) -> tuple[np.ndarray, np.ndarray]:
-    """Return variances, smallest first, and the axes along which they are, (d, min(m, d))."""
-    if len(centred) >= centred.shape[1]:
-        variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
-        return variances, axes
+def _principal_axes(centred: Float64[np.ndarray, "m d"], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest variances, smallest first, and the axes along which they are, (d, k)."""
+    n, width = centred.shape
     # Fewer vectors than dimensions span no more axes than there are vectors: the smaller matrix knows them all.
-    variances, weights = np.linalg.eigh(centred @ centred.T / len(centred))
-    lengths = np.sqrt(np.maximum(variances, 1e-30) * len(centred))
-    return variances, centred.T @ weights / lengths
+    is_wide = n < width
+    # On one core: where others are at work, threads that wait for one another took ten times as long.
+    with threadpool_limits(1, user_api="blas"):
+        products = (centred @ centred.T if is_wide else centred.T @ centred) / n
+        last = len(products) - 1
+        variances, axes = eigh(products, subset_by_index=[max(0, last - count + 1), last])
+        if is_wide:
+            axes = centred.T @ axes / np.sqrt(np.maximum(variances, 1e-30) * n)
+    return variances, axes
 
 
 def unit_rows(vectors: Float[np.ndarray, "m d"]) -> Float32[np.ndarray, "m d"]:
