@@ -28,8 +28,8 @@ _SPARE = 10
 _MOST_CANDIDATES = 2048
 _CLOSE_LOOKS_AT_ONCE = 64
 _ESTIMATES_AT_ONCE = 16_000_000
-# Whoever asks for so many at once has the matrix rounded to half precision first.
-_MANY_QUERIES = 256
+# From so many pairs on, products in half precision gain more than PyTorch takes to be imported.
+_MANY_PAIRS = 100_000_000
 _MOST_SCREENED = 64
 # How far a sum of products in single precision may be off, as a share of the lengths multiplied;
 # errors grow with the root of the number of dimensions: 2e-6 at a thousand.
@@ -108,7 +108,8 @@ class NearestRows:
             return rows, distances
         waiting = np.arange(len(queries))
         count = k + 1 + _SPARE
-        if self._kept is not None and len(self) > _FEW_ROWS and len(queries) >= _MANY_QUERIES and k <= _MOST_SCREENED:
+        is_worth_while = len(queries) * len(self) >= _MANY_PAIRS and k <= _MOST_SCREENED
+        if self._kept is not None and len(self) > _FEW_ROWS and is_worth_while:
             waiting = self._by_screen(self._kept, queries, own, rows, distances)
         if len(self) > _FEW_ROWS:
             while waiting.size and count <= min(_MOST_CANDIDATES, len(self)):

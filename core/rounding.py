@@ -26,9 +26,9 @@ class Rounded:
     """Vectors, and what rounding makes of them.
 
     How alike two of them are is their product and an offset of each, so that one form holds for
-    all metrics: minus half the square of the distance for euclidean ones, else the product. Rounded
-    are the vectors less an origin, since less is lost near the middle of all; `shifts` take the
-    place of the offsets there.
+    all metrics: minus half the square of the distance for euclidean ones, else the product. What
+    is rounded are the vectors less an origin, since less is lost near the middle of all; `shifts`
+    take the place of the offsets there.
 
     Parameters
     ----------

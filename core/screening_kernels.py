@@ -7,9 +7,11 @@ from numba import njit
 
 # Less and more than any likeness; infinities are slow to compare.
 NOTHING, NEVER = np.float32(-3e38), np.float32(3e38)
-COSINE, EUCLIDEAN, INNER_PRODUCT = 0, 1, 2
-# By how much sums in double precision may differ with their order, as a share of what is summed.
-_SLACK = 1e-12
+# Places of metrics in `core.nearest.METRICS`; what is neither of these is a cosine.
+EUCLIDEAN, INNER_PRODUCT = 1, 2
+# By how much two sums in double precision may differ with their order, as a share of what is
+# summed: never less than the first, and so much for every number that goes into them.
+_SLACK, _SLACK_PER_NUMBER = 1e-12, 2.5e-16
 # Words that are looked at together; signs come in as many, or a multiple.
 WORDS_AT_ONCE = 16
 
@@ -79,7 +81,8 @@ def settle(points, queries, own, candidates, ranks, metric, first, count, rows, 
     """Write the nearest of some candidates and their distances, equal ones by rank.
 
     Sums of another order than NumPy's may differ in the last bit. Where that could change a
-    distance once it is rounded as `core.nearest` rounds, the query is open, and nothing is written.
+    distance once it is rounded as `core.nearest` rounds, the query is open, and what stands for it
+    in the results is to be replaced.
     """
     k = rows.shape[1]
     for query in range(first, min(first + count, len(queries))):
@@ -122,7 +125,7 @@ def _sum(queries, query, points, row, metric):  # type: ignore[no-untyped-def]
             part = np.float64(queries[query, axis]) * np.float64(points[row, axis])
             total += part
             size += abs(part)
-    return total, size * _SLACK
+    return total, size * max(_SLACK, points.shape[1] * _SLACK_PER_NUMBER)
 
 
 @njit(cache=True, nogil=True)

@@ -98,7 +98,7 @@ def test_ranks_of__follows_the_ids() -> None:
 @given(seed=st.integers(0, 1000), topk=st.integers(1, 30), offset=st.sampled_from([0.0, 3.0]))
 @settings(max_examples=12)
 def test_nearest_rows__finds_the_same_for_many_as_for_one(metric: str, seed: int, topk: int, offset: float) -> None:
-    """Asked for all at once, most pairs are ruled out by a few coordinates; answers stay the same to the last bit."""
+    """Asked for all at once, most pairs are ruled out in half precision; answers stay the same to the last bit."""
     chance = np.random.default_rng(seed)
     spectrum = 1 / np.arange(1, 25) ** chance.uniform(0, 1.5)
     groups = chance.normal(size=(9, 24))[chance.integers(0, 9, 300)]
@@ -108,7 +108,7 @@ def test_nearest_rows__finds_the_same_for_many_as_for_one(metric: str, seed: int
     alone = NearestRows(points, metric, ranks).of_rows(np.arange(300), topk)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(core.nearest, "_FEW_ROWS", 0)
-        patch.setattr(core.nearest, "_MANY_QUERIES", 1)
+        patch.setattr(core.nearest, "_MANY_PAIRS", 0)
         together = NearestRows(points, metric, ranks).of_rows(np.arange(300), topk)
     assert np.array_equal(alone[0], together[0])
     assert np.array_equal(alone[1], together[1])
@@ -120,7 +120,7 @@ def test_nearest_rows__takes_another_way_where_too_many_are_equally_near(
 ) -> None:
     """More copies than candidates are kept for: still all in the order of their ranks."""
     monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
-    monkeypatch.setattr(core.nearest, "_MANY_QUERIES", 1)
+    monkeypatch.setattr(core.nearest, "_MANY_PAIRS", 0)
     points = np.tile(np.eye(3, 16, dtype=np.float32), (300, 1))
     rows, distances = NearestRows(points, metric, np.arange(900)).of_rows(np.arange(3), 4)
     assert rows.tolist() == [[3, 6, 9, 12], [4, 7, 10, 13], [5, 8, 11, 14]]
