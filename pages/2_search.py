@@ -259,10 +259,8 @@ def show_why(there: state.Collection, query: str | Outsider, other: str) -> None
     if not st.toggle(say("search-why"), key="show_why", help=say("search-why-help"), persist_state="session"):
         return
     words = {name: say(f"search-why-{name}") for name in SHOWN}
-    chosen = st.segmented_control(
-        say("search-why-show"), SHOWN, default=SHOWN[0], format_func=words.__getitem__, key="why_shown"
-    )
-    shown = chosen or SHOWN[0]
+    # A box, since four words side by side are cut off in half a screen.
+    shown = st.selectbox(say("search-why-show"), SHOWN, format_func=words.__getitem__, key="why_shown")
     try:
         with st.spinner(say("search-why-wait")):
             picture = matching_views(there, query, other, shown)

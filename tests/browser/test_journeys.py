@@ -130,6 +130,9 @@ def test_journey__view_by_view_and_why(page: Page, address: str) -> None:
     assert len(cards(page)) == 12
     page.get_by_text("Why do they match?").click()
     page.get_by_text("The best pairs of views").wait_for()
+    page.get_by_label("Paint on the views").click()
+    page.get_by_role("option", name="Parts that count").click()
+    page.get_by_text("the similarity drops most where this part is covered").wait_for()
 
 
 def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> None:
