@@ -7,6 +7,7 @@ neighbour ──► size and place of the query ──► many rough poses ─�
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,8 @@ _NEAR = 0.1
 _LEAST_OVERLAP = 0.5
 _VOXEL = 0.1
 _BAR_PIXELS = 48
+# Open3D has one random generator for all threads.
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class RegistrationSettings:
     points : int
         Points of each surface that are compared, from 100.
     seed : int
-        Seed of the points that are drawn.
+        Seed of the points that are drawn and of the tuples of features that are tried.
     """
 
     scale: bool = True
@@ -118,7 +121,7 @@ def register(query: Mesh, other: Mesh, settings: RegistrationSettings | None = N
     for flip in (1.0, -1.0) if settings.mirror else (1.0,):
         frame = np.diag([flip, 1, 1, 1]) @ to_source
         moved = _moved(source[0], frame), source[1] * np.array([flip, 1, 1])
-        pose, error = _fit(moved, (_moved(target[0], to_target), target[1]))
+        pose, error = _fit(moved, (_moved(target[0], to_target), target[1]), settings.seed)
         fits.append((error, flip < 0, pose @ frame))
     # The mirror image has to fit better, not just as well: a sphere is no mirror image.
     error, is_mirrored, to_unit = min(fits, key=lambda fit: fit[0] * (1.02 if fit[1] else 1.0))
@@ -239,11 +242,13 @@ def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
     return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
 
 
-def _fit(source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
+def _fit(
+    source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray], seed: int
+) -> tuple[np.ndarray, float]:
     """Return the pose of the source and how far points are from one another, both ways."""
     whole = _as_cloud(*source), _as_cloud(*target)
     few = tuple(_as_cloud(points[:_ROUGH_POINTS], normals[:_ROUGH_POINTS]) for points, normals in (source, target))
-    poses = [*_turns(source[0], target[0]), _by_features(*whole)]
+    poses = [*_turns(source[0], target[0]), _by_features(*whole, seed)]
     rough = [_refined(few, pose, _REACHES) for pose in poses]
     errors = [_apart(_moved(source[0][:_ROUGH_POINTS], pose), target[0][:_ROUGH_POINTS]) for pose in rough]
     fits = []
@@ -276,9 +281,10 @@ def _turns(source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
     return poses
 
 
-def _by_features(source: Any, target: Any) -> np.ndarray:
+def _by_features(source: Any, target: Any, seed: int) -> np.ndarray:
     from open3d.geometry import KDTreeSearchParamHybrid
     from open3d.pipelines import registration
+    from open3d.utility import random
 
     features = [
         registration.compute_fpfh_feature(cloud, KDTreeSearchParamHybrid(radius=4 * _VOXEL, max_nn=100))
@@ -287,7 +293,9 @@ def _by_features(source: Any, target: Any) -> np.ndarray:
     option = registration.FastGlobalRegistrationOption(
         maximum_correspondence_distance=_VOXEL, use_absolute_scale=True, maximum_tuple_count=500
     )
-    found = registration.registration_fgr_based_on_feature_matching(source, target, *features, option)
+    with _LOCK:
+        random.seed(seed)
+        found = registration.registration_fgr_based_on_feature_matching(source, target, *features, option)
     return np.array(found.transformation)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import SpecimenError
+from core.meshes import Mesh
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIXELS = 64
@@ -96,3 +97,18 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
+
+
+def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Mesh:
+    """Return a lumpy ellipsoid, so that every turn of it shows."""
+    rows, columns = 40, 60
+    polar, around = np.meshgrid(
+        np.linspace(0.05, np.pi - 0.05, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    )
+    unit = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1)
+    points = (unit * np.array(radii) * (1.0 + 0.15 * np.sin(5 * around + 2 * polar))[..., None]).reshape(-1, 3)
+    strip, ring = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    here, there = ring * rows + strip, (ring + 1) % columns * rows + strip
+    faces = np.concatenate([np.stack([here, here + 1, there], -1), np.stack([there, here + 1, there + 1], -1)])
+    painted = np.tile(np.array([30, 90, 220], np.uint8), (len(points), 1)) if colours else None
+    return Mesh(points, faces.reshape(-1, 3).astype(np.int32), painted)
