@@ -23,6 +23,7 @@ from core.regions import Regions
 from core.storage import write_bytes
 
 PAGE = Path(__file__).parent / "map_page"
+_SCRIPTS = ("places.js", "painter.js", "sheet.js", "map.js")
 MOST_PICTURES = 3000
 WORDS: Mapping[str, str] = {
     "label": "Map of specimens",
@@ -100,7 +101,7 @@ class MapPicture:
 
 
 def as_scene(picture: MapPicture, others: str = "others", words: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Return what `map_page/map.js` draws, ready for JSON.
+    """Return what the script of `map_page` draws, ready for JSON.
 
     Parameters
     ----------
@@ -177,12 +178,17 @@ def map_page(picture: MapPicture, pictures: Mapping[str, str] | None = None) -> 
         "@@TITLE@@": html.escape(picture.title),
         "@@NOTE@@": html.escape(picture.note),
         "@@STYLE@@": (PAGE / "map.css").read_text(encoding="utf-8"),
-        "@@SCRIPT@@": (PAGE / "map.js").read_text(encoding="utf-8"),
+        "@@SCRIPT@@": map_script(),
         "@@SCENE@@": data,
     }
     for mark, part in parts.items():
         page = page.replace(mark, part)
     return page
+
+
+def map_script() -> str:
+    """Return the script that draws a map in a browser: `mountMap(element, send, ask)`."""
+    return "".join((PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def write_map_svg(path: Path, picture: MapPicture) -> None:

@@ -1,4 +1,4 @@
-"""The map in the browser: up to some 100,000 points, drawn by `core/map_page/map.js`."""
+"""The map in the browser: up to some 100,000 points, drawn by the script of `core/map_page`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.map_pictures import PAGE, WORDS, MapPicture, as_scene
+from core.map_pictures import PAGE, WORDS, MapPicture, as_scene, map_script
 from core.maps import MapResult
 from ui import selection, state
 from ui.gallery import data_uri
@@ -110,7 +110,7 @@ def _load_pictures(key: str, picture_of: Callable[[str], Path | None]) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _map_component() -> Any:
-    js = (PAGE / "map.js").read_text(encoding="utf-8") + (_PARTS / "component.js").read_text(encoding="utf-8")
+    js = map_script() + (_PARTS / "component.js").read_text(encoding="utf-8")
     css = (PAGE / "map.css").read_text(encoding="utf-8")
     return st.components.v2.component("specimen_map", html='<div class="map"></div>', css=css, js=js)
 

@@ -1,208 +1,5 @@
-// A map of specimens: up to some 100,000 points by WebGL, words and lines above them on a canvas.
-// Drawn by the app's Map screen and by the standalone page; neither needs anything else.
-const VERTEX = `#version 300 es
-in vec3 place; in vec4 colour; in vec2 look;
-uniform mat3 turn; uniform vec2 pan; uniform vec2 scale; uniform float size;
-out vec4 fill; out vec2 mark;
-void main() {
-  vec3 at = turn * place;
-  gl_Position = vec4((at.xy - pan) * scale, -at.z * 0.25, 1.0);
-  float state = look.y;
-  gl_PointSize = state > 2.5 ? 0.0 : size * (state > 1.5 ? 1.45 : 1.0);
-  if (state > 2.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-  fill = vec4(colour.rgb, state > 0.5 && state < 1.5 ? 0.16 : 0.88);
-  mark = look;
-}`;
-const FRAGMENT = `#version 300 es
-precision highp float;
-in vec4 fill; in vec2 mark;
-uniform float pixels; uniform vec3 ink; uniform bool solid;
-out vec4 shown;
-float edge(vec2 p, float shape) {
-  if (shape < 0.5) return length(p) - 0.8;
-  if (shape < 1.5) return max(abs(p.x), abs(p.y)) - 0.7;
-  if (shape < 2.5) return abs(p.x) + abs(p.y) - 0.95;
-  if (shape < 3.5) return max(abs(p.x) * 1.15 + p.y * 0.62 - 0.52, -p.y - 0.68);
-  if (shape < 4.5) return max(min(abs(p.x), abs(p.y)) - 0.28, max(abs(p.x), abs(p.y)) - 0.86);
-  return max(abs(p.x) * 1.15 - p.y * 0.62 - 0.52, p.y - 0.68);
-}
-void main() {
-  vec2 p = (gl_PointCoord - 0.5) * 2.0;
-  p.y = -p.y;
-  float soft = 2.0 / pixels;
-  float far = edge(p, mark.x);
-  float cover = 1.0 - smoothstep(-soft, soft, far);
-  if (cover < (solid ? 0.5 : 0.02)) discard;
-  bool strong = mark.y > 1.5;
-  vec3 rgb = strong ? mix(fill.rgb, ink, smoothstep(-0.34 - soft, -0.34 + soft, far)) : fill.rgb;
-  shown = vec4(rgb, 1.0) * (strong || solid ? cover : fill.a * cover);
-}`;
-const SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down"];
-const PLAIN = 0, DIM = 1, STRONG = 2, HIDDEN = 3;
-
-function bytesOf(text) {
-  const raw = atob(text), bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
-  return bytes.buffer;
-}
-
-function rgbOf(text) {
-  const found = /^#([0-9a-f]{6})/i.exec(text.trim());
-  if (found) return [0, 2, 4].map((at) => parseInt(found[1].slice(at, at + 2), 16));
-  const numbers = text.match(/[\d.]+/g);
-  return numbers && numbers.length >= 3 ? numbers.slice(0, 3).map(Number) : [42, 37, 32];
-}
-
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-/** Points by WebGL 2; where a browser has none, by rectangles on a plain canvas. */
-function painter(canvas) {
-  const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
-  return gl ? glPainter(canvas, gl) : flatPainter(canvas);
-}
-
-function glPainter(canvas, gl) {
-  const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
-    const shader = gl.createShader(kind);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  gl.useProgram(program);
-  const buffers = { place: gl.createBuffer(), colour: gl.createBuffer(), look: gl.createBuffer() };
-  const order = gl.createBuffer(), fewer = gl.createBuffer();
-  const uniform = {};
-  for (const name of ["turn", "pan", "scale", "size", "pixels", "ink", "solid"]) {
-    uniform[name] = gl.getUniformLocation(program, name);
-  }
-  const fill = (name, data, width, type, normal) => {
-    const at = gl.getAttribLocation(program, name);
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
-    gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(at);
-    gl.vertexAttribPointer(at, width, type, normal, 0, 0);
-  };
-  const pixel = new Uint8Array(4);
-  let count = 0, fewCount = 0;
-  return {
-    places(xyz) { fill("place", xyz, 3, gl.FLOAT, false); },
-    looks(colours, looks, indices, few) {
-      fill("colour", colours, 4, gl.UNSIGNED_BYTE, true);
-      fill("look", looks, 2, gl.UNSIGNED_BYTE, false);
-      for (const [buffer, rows] of [[order, indices], [fewer, few]]) {
-        gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffer);
-        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rows, gl.STATIC_DRAW);
-      }
-      [count, fewCount] = [indices.length, few.length];
-    },
-    draw(view) {
-      gl.viewport(0, 0, canvas.width, canvas.height);
-      gl.clearColor(0, 0, 0, 0);
-      gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-      if (view.deep) {
-        gl.enable(gl.DEPTH_TEST);
-        gl.disable(gl.BLEND);
-      } else {
-        gl.disable(gl.DEPTH_TEST);
-        gl.enable(gl.BLEND);
-        gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-      }
-      gl.uniformMatrix3fv(uniform.turn, false, view.turn);
-      gl.uniform2f(uniform.pan, view.x, view.y);
-      gl.uniform2f(uniform.scale, (2 * view.scale) / view.width, (2 * view.scale) / view.height);
-      const pixels = view.size * (canvas.width / view.width);
-      gl.uniform1f(uniform.size, pixels);
-      gl.uniform1f(uniform.pixels, pixels);
-      gl.uniform3f(uniform.ink, ...view.ink.map((channel) => channel / 255));
-      gl.uniform1i(uniform.solid, view.deep ? 1 : 0);
-      const started = performance.now();
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, view.rush ? fewer : order);
-      gl.drawElements(gl.POINTS, view.first ? Math.min(count, 100) : view.rush ? fewCount : count, gl.UNSIGNED_INT, 0);
-      // Waits until it is drawn: without a graphics card frames would pile up and stall the page.
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
-      if (!view.rush && !view.first) view.slow = performance.now() - started > 30;
-    },
-    lose() {
-      const extension = gl.getExtension("WEBGL_lose_context");
-      if (extension) extension.loseContext();
-    },
-  };
-}
-
-function flatPainter(canvas) {
-  const pen = canvas.getContext("2d");
-  let xyz, colours, looks, indices, few;
-  return {
-    places(given) { xyz = given; },
-    looks(...given) { [colours, looks, indices, few] = given; },
-    draw(view) {
-      const ratio = canvas.width / view.width;
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.clearRect(0, 0, view.width, view.height);
-      const at = [0, 0, 0];
-      view.slow = indices.length > 20000;
-      for (const row of view.rush ? few : indices) {
-        const state = looks[2 * row + 1];
-        if (state === HIDDEN) continue;
-        project(view, xyz, row, at);
-        const side = view.size * (state === STRONG ? 1.2 : 0.75);
-        pen.fillStyle = `rgba(${colours[4 * row]},${colours[4 * row + 1]},${colours[4 * row + 2]},${state === DIM ? 0.16 : 0.88})`;
-        pen.fillRect(at[0] - side / 2, at[1] - side / 2, side, side);
-      }
-    },
-    lose() {},
-  };
-}
-
-function project(view, xyz, row, out) {
-  const t = view.turn, x = xyz[3 * row], y = xyz[3 * row + 1], z = xyz[3 * row + 2];
-  out[0] = view.width / 2 + (t[0] * x + t[3] * y + t[6] * z - view.x) * view.scale;
-  out[1] = view.height / 2 - (t[1] * x + t[4] * y + t[7] * z - view.y) * view.scale;
-  out[2] = t[2] * x + t[5] * y + t[8] * z;
-}
-
-function turnBy(yaw, pitch) {
-  const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
-  // Columns of a rotation about the upright axis, then about the level one.
-  return new Float32Array([cy, sp * sy, -cp * sy, 0, cp, sp, sy, -sp * cy, cp * cy]);
-}
-
-function inPolygon(points, x, y) {
-  let inside = false;
-  for (let i = 0, j = points.length - 1; i < points.length; j = i, i += 1) {
-    const [xi, yi] = points[i], [xj, yj] = points[j];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
-  }
-  return inside;
-}
-
-/** The points of a scene, unpacked: places within −1 … 1, a code for the colour of each. */
-function unpack(scene) {
-  const n = scene.n, given = new Float32Array(bytesOf(scene.coordinates)), d = scene.dimensions;
-  const low = [Infinity, Infinity, Infinity], high = [-Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < n; i += 1) {
-    for (let k = 0; k < d; k += 1) {
-      low[k] = Math.min(low[k], given[i * d + k]);
-      high[k] = Math.max(high[k], given[i * d + k]);
-    }
-  }
-  const middle = [0, 1, 2].map((k) => (k < d && n ? (low[k] + high[k]) / 2 : 0));
-  const half = Math.max(1e-9, ...[0, 1, 2].map((k) => (k < d && n ? (high[k] - low[k]) / 2 : 0)));
-  const xyz = new Float32Array(3 * n);
-  for (let i = 0; i < n; i += 1) {
-    for (let k = 0; k < d; k += 1) xyz[3 * i + k] = (given[i * d + k] - middle[k]) / half;
-  }
-  const flat = d === 2 && n ? [(high[0] - low[0]) / 2 / half, (high[1] - low[1]) / 2 / half] : [1, 1];
-  return { n, d, xyz, middle, half, flat, ids: n ? scene.ids.split("\n") : [] };
-}
-
+// A map of specimens: points, words and lines above them, a bar of buttons and a legend. Drawn by the app's
+// Map screen and by the standalone page, each after `places.js`, `painter.js` and `sheet.js` in one script.
 /** Put a map into an element; `send(message)` is told of picks and selections, `ask(ids)` of pictures that are wanted. */
 function mountMap(root, send, ask) {
   const words = {};
@@ -302,7 +99,7 @@ function mountMap(root, send, ask) {
     if (!view.deep && shows.labels) names(ctx, ink, style);
     for (const newcomer of scene.newcomers) {
       const [x, y] = view.deep ? deepPlace(newcomer) : place(newcomer.x, newcomer.y);
-      star(ctx, x, y, ink);
+      star(ctx, x, y, accent(), ink);
       write(ctx, newcomer.name, x, y - 18, ink, style, 12);
     }
     if (chosen >= 0) {
@@ -319,32 +116,6 @@ function mountMap(root, send, ask) {
     const xyz = [newcomer.x, newcomer.y, newcomer.z || 0].map((value, k) => (value - points.middle[k]) / points.half);
     project(view, xyz, 0, at);
     return [at[0], at[1]];
-  }
-
-  function star(ctx, x, y, ink) {
-    ctx.beginPath();
-    for (let i = 0; i < 10; i += 1) {
-      const radius = i % 2 ? 5 : 12, angle = (Math.PI * i) / 5 - Math.PI / 2;
-      ctx.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
-    }
-    ctx.closePath();
-    ctx.fillStyle = accent();
-    ctx.strokeStyle = ink;
-    ctx.lineWidth = 1.5;
-    ctx.fill();
-    ctx.stroke();
-  }
-
-  function write(ctx, text, x, y, ink, style, size) {
-    ctx.font = `600 ${size}px ${style.fontFamily || "sans-serif"}`;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    ctx.lineJoin = "round";
-    ctx.strokeStyle = style.getPropertyValue("--st-background-color").trim() || "#fff";
-    ctx.lineWidth = 4;
-    ctx.strokeText(text, x, y);
-    ctx.fillStyle = ink;
-    ctx.fillText(text, x, y);
   }
 
   function names(ctx, ink, style) {
@@ -636,49 +407,9 @@ function mountMap(root, send, ask) {
     canvas.height = Math.round(view.height * ratio);
     view.rush = false;
     paint.draw(view);
-    const style = getComputedStyle(root), family = style.fontFamily || "sans-serif";
-    const sheet = node("canvas"), ctx = sheet.getContext("2d");
-    ctx.font = `12px ${family}`;
-    const rows = [[]];
-    let used = 12;
-    const shownNames = scene.scale ? [] : scene.names.map((name, code) => [name, scene.colours[code]]);
-    if (!scene.scale && scene.others) shownNames.push([scene.others, scene.grey]);
-    for (const [name, colour] of shownNames) {
-      const width = ctx.measureText(name).width + 30;
-      if (used + width > view.width) { rows.push([]); used = 12; }
-      rows.at(-1).push([used, name, colour]);
-      used += width;
-    }
-    const notes = scene.note.match(new RegExp(`.{1,${Math.max(40, Math.floor(view.width / 6.5))}}(\\s|$)`, "g")) || [];
-    const below = rows.length * 18 + notes.length * 16 + 24;
-    sheet.width = canvas.width;
-    sheet.height = Math.round((view.height + below) * ratio);
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.fillStyle = style.getPropertyValue("--st-background-color").trim() || "#fff";
-    ctx.fillRect(0, 0, view.width, view.height + below);
-    ctx.drawImage(canvas, 0, 0, view.width, view.height);
-    decorate(ctx);
-    ctx.textAlign = "left";
-    ctx.textBaseline = "middle";
-    ctx.font = `12px ${family}`;
-    rows.forEach((row, number) => row.forEach(([x, name, colour]) => {
-      const y = view.height + 12 + 18 * number;
-      ctx.fillStyle = colour;
-      ctx.fillRect(x, y - 5, 10, 10);
-      ctx.fillStyle = style.color;
-      ctx.fillText(name, x + 15, y);
-    }));
-    ctx.fillStyle = style.color;
-    ctx.font = `11px ${family}`;
-    notes.forEach((line, number) => ctx.fillText(line.trim(), 12, view.height + rows.length * 18 + 14 + 16 * number));
+    const sheet = sheetOf(scene, canvas, getComputedStyle(root), view, ratio, decorate);
     [canvas.width, canvas.height] = keep;
-    sheet.toBlob((blob) => {
-      const link = node("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = `${scene.file}.png`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    });
+    download(sheet, `${scene.file}.png`);
     redraw();
   }
 

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from core.colouring import colour_by_groups
 from core.embeddings import read_embeddings
+from core.map_pictures import MapPicture, write_map_page
 from core.sweep import SweepSettings, sweep, write_sweep
 from core.sweep_runs import sweep_folder
 from core.workspace import Workspace
@@ -119,6 +121,33 @@ def test_journey__the_map_in_3d(page: Page, address: str) -> None:
         page.get_by_role("button", name="CSV", exact=True).click()
     assert download.value.suggested_filename == "map_pca_3d.csv"
     assert Path(download.value.path()).read_text(encoding="utf-8-sig").startswith("specimen_id,x,y,z")
+
+
+@pytest.mark.parametrize(
+    "note", ["化石の三次元形状、" * 40, "PCA of 48 specimens, by tooth_" + "x" * 200 + " " + "and more " * 30]
+)
+def test_map_page__opens_from_a_file_and_saves_itself(page: Page, tmp_path: Path, note: str) -> None:
+    """Nothing but the file is needed, and no word is lost under the picture, whatever its language."""
+    colouring = colour_by_groups("kind", ["one", "other", "one"])
+    coordinates = np.array([[0, 0], [1, 1], [2, 0]], np.float32)
+    write_map_page(tmp_path / "map.html", MapPicture(("A/1", "A/2", "B/3"), coordinates, colouring, "Map", note))
+    page.goto((tmp_path / "map.html").as_uri())
+    page.locator(".map[data-state=ready]").wait_for()
+    lines = page.evaluate(
+        """(note) => {
+          const ctx = document.createElement("canvas").getContext("2d");
+          ctx.font = "11px sans-serif";
+          return wrapped(ctx, note, 400).map((line) => [line, ctx.measureText(line).width]);
+        }""",
+        note,
+    )
+    assert "".join("".join(line.split()) for line, _ in lines) == "".join(note.split())
+    assert max(width for _, width in lines) <= 400 and len(lines) < 30
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    with Image.open(download.value.path()) as saved:
+        below = np.asarray(saved.convert("L"))[-90:]
+    assert (below < 128).sum() > 500
 
 
 @pytest.fixture
