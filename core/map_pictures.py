@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import re
-import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -211,7 +211,7 @@ def map_svg(picture: MapPicture) -> str:
     places, width, height, place = _page_places(picture.coordinates)
     entries = _legend(picture.colouring)
     columns = max(1, int(width // 230))
-    notes = textwrap.wrap(picture.note, max(40, int(width / 4.8)))
+    notes = _wrapped(picture.note, max(40, int(width / 4.8)))
     below = 40 + _LEGEND * -(-len(entries) // columns) + 12 * len(notes)
     lift = 0.0 if len(picture.ids) > 1500 else 10.0
     marker = 2.2 if len(picture.ids) > 20_000 else 3.2 if len(picture.ids) > 3000 else 5.0
@@ -323,3 +323,18 @@ def _base64(array: np.ndarray) -> str:
 
 def _hash(parts: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8")).hexdigest()[:16]
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Return lines of at most so many columns; letters of East Asia take two and may end a line."""
+    lines, used = [""], 0
+    for part in re.findall(r"\s+|[\u3000-\uffff]|[^\s\u3000-\uffff]+", text):
+        # A word that is longer than a line is broken.
+        for piece in (part[start : start + columns] for start in range(0, len(part), columns)):
+            wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in piece)
+            if used + wide > columns:
+                lines.append("")
+                used = 0
+            lines[-1] += piece
+            used += wide
+    return [line.strip() for line in lines if line.strip()]

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,17 @@ def test_map_svg__is_well_formed(tmp_path: Path) -> None:
     paths = [node.get("d", "") for node in root.iter("{http://www.w3.org/2000/svg}path") if node.get("fill-opacity")]
     assert sum(path.count("M") for path in paths) == 3
     assert "made by <me>" in "".join(root.itertext())
+
+
+@pytest.mark.parametrize("note", ["化石の三次元形状、" * 40, "by tooth_" + "x" * 300 + " and more" * 30])
+def test_map_svg__breaks_a_note_within_the_page(note: str) -> None:
+    """Nothing of it is lost, and no line is wider than the drawing, whatever its language."""
+    root = ElementTree.fromstring(map_svg(replace(picture(), note=note)))
+    lines = [node for node in root.iter("{http://www.w3.org/2000/svg}text") if node.get("font-size") == "9"]
+    texts = [node.text or "" for node in sorted(lines, key=lambda node: float(node.get("y", "0")))]
+    assert "".join("".join(texts).split()) == "".join(note.split())
+    width = float(root.get("width", "0"))
+    assert all(sum(9.0 if letter > "\u2fff" else 4.8 for letter in text) <= width for text in texts)
 
 
 def test_map_svg__refuses_three_dimensions() -> None:
