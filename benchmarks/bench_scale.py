@@ -57,10 +57,11 @@ def make_workspace(root: Path, count: int) -> None:
     """Write a finished run of synthetic embeddings, with pictures, metadata, tags and sets."""
     from PIL import Image
 
-    from core.catalogue import Catalogue, SpecimenRecord
+    from core.catalogue import Catalogue
     from core.curation import Curation
     from core.embeddings import Embeddings, write_embeddings
     from core.metadata import put_metadata
+    from core.records import SpecimenRecord
     from core.storage import write_json
     from core.workspace import open_workspace
 

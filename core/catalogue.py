@@ -7,15 +7,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import NewerVersionError, Reason, WorkspaceError, sentences_from_json
+from core.records import GOING_ON, KINDS, QUEUED, DamagedRowError, JobRecord, SpecimenRecord, as_job, as_record
 
 FORMAT_VERSION = 1
-_GOING_ON = ("waiting", "running")
-_QUEUED = "queued"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS specimens (
     source TEXT NOT NULL,
@@ -56,105 +54,6 @@ CREATE TABLE IF NOT EXISTS reasons (text TEXT PRIMARY KEY, sentences TEXT NOT NU
 _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
 
-@dataclass(frozen=True)
-class SpecimenRecord:
-    """What is known of a specimen's file; lengths are in the units of the file."""
-
-    source: str
-    specimen_id: str
-    path: str
-    kind: str = ""
-    size: int = -1
-    mtime_ns: int = -1
-    sha256: str = ""
-    n_vertices: int = 0
-    n_faces: int = 0
-    extent_x: float = 0.0
-    extent_y: float = 0.0
-    extent_z: float = 0.0
-    notes: str = ""
-    error: str = ""
-
-
-_KIND_OF: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
-_KINDS = {name: _KIND_OF[str(its.type)] for name, its in SpecimenRecord.__dataclass_fields__.items()}
-
-
-class DamagedRowError(ValueError):
-    """A row of the catalogue that this program cannot have written."""
-
-
-@dataclass(frozen=True)
-class StageProgress:
-    """How far one stage of a job is; `core.pace` says from the marks how fast it goes."""
-
-    label: str
-    done: int
-    total: int | None
-    started: float
-    updated: float
-    marks: Sequence[Sequence[float]] = ()
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """A piece of long work in a child process.
-
-    Parameters
-    ----------
-    job_id, run_name : int, str
-        Its number, and the run that it makes or measures.
-    state : str
-        `queued`, `waiting` for its process, `running`, or how it ended: `done`, `done, some passed
-        over`, `cancelled`, `failed`, `stopped`.
-    pid, pid_started : int, float
-        Its process.
-    created, finished : float
-        Seconds since 1970; 0 where not yet.
-    stages : tuple of StageProgress
-        How far it is.
-    message : str
-        Why it ended as it did.
-    arguments : tuple of str
-        The flags of `run`, or another command and its flags, so that it can be started once more.
-    place : float
-        Where it stands in the queue; the smallest is next.
-    """
-
-    job_id: int
-    run_name: str
-    state: str
-    pid: int
-    pid_started: float
-    created: float
-    finished: float
-    stages: tuple[StageProgress, ...] = field(default=())
-    message: str = ""
-    arguments: tuple[str, ...] = ()
-    place: float = 0.0
-
-    @property
-    def kind(self) -> str:
-        """Return the command that does the work: `run`, unless another one is named."""
-        return command_of(self.arguments)[0]
-
-    @property
-    def is_over(self) -> bool:
-        """Return whether nothing more will happen."""
-        return self.state not in (*_GOING_ON, _QUEUED)
-
-    @property
-    def is_queued(self) -> bool:
-        """Return whether it waits for others to end."""
-        return self.state == _QUEUED
-
-
-def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return a job's command and flags: those of `run` where they begin with a flag."""
-    is_named = bool(arguments) and not arguments[0].startswith("-")
-    return tuple(arguments) if is_named else ("run", *arguments)
-
-
 class Catalogue:
     """The SQLite file of a workspace; every call opens and closes its own connection."""
 
@@ -187,11 +86,11 @@ class Catalogue:
     def specimens(self, source: str, *, only_failed: bool = False) -> dict[str, SpecimenRecord]:
         """Return the specimens of an input folder by id, or only those that could not be used."""
         condition = "source = ? AND error != ''" if only_failed else "source = ?"
-        statement = f"SELECT {', '.join(_KINDS)} FROM specimens WHERE {condition} ORDER BY specimen_id"  # noqa: S608
+        statement = f"SELECT {', '.join(KINDS)} FROM specimens WHERE {condition} ORDER BY specimen_id"  # noqa: S608
         sound: set[tuple[type, ...]] = set()
         with self._open() as connection:
             connection.row_factory = None
-            return {row[1]: _as_record(row, sound) for row in connection.execute(statement, (source,))}
+            return {row[1]: as_record(row, sound) for row in connection.execute(statement, (source,))}
 
     def sources(self) -> list[str]:
         """Return the input folders that were ever looked at."""
@@ -223,13 +122,13 @@ class Catalogue:
     def queue_job(self, run_name: str, arguments: Sequence[str]) -> int:
         """Note a job behind all that are queued and return its number."""
         with self._open() as connection:
-            return _insert_job(connection, run_name, _QUEUED, arguments)
+            return _insert_job(connection, run_name, QUEUED, arguments)
 
     def claim_queued_job(self) -> JobRecord | None:
         """Take the next job out of the queue, unless another one goes on; whoever gets it starts it."""
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            row = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id LIMIT 1", (_QUEUED,)).fetchone()
+            row = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id LIMIT 1", (QUEUED,)).fetchone()
             if row is None or _one_goes_on(connection):
                 return None
             # The time from which it may take a moment until it has a process.
@@ -241,8 +140,8 @@ class Catalogue:
     def queued_jobs(self) -> list[JobRecord]:
         """Return the jobs that wait for others, the next one first."""
         with self._open() as connection:
-            rows = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id", (_QUEUED,)).fetchall()
-            return [_as_job(dict(row)) for row in rows]
+            rows = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id", (QUEUED,)).fetchall()
+            return [as_job(dict(row)) for row in rows]
 
     def put_first(self, job_id: int) -> None:
         """Let a queued job be the next one."""
@@ -256,15 +155,15 @@ class Catalogue:
         with self._open() as connection:
             cursor = connection.execute(
                 "UPDATE jobs SET state = 'cancelled', finished = ?, message = ? WHERE job_id = ? AND state = ?",
-                (time.time(), message, job_id, _QUEUED),
+                (time.time(), message, job_id, QUEUED),
             )
             return cursor.rowcount > 0
 
     def jobs_going_on(self) -> list[JobRecord]:
         """Return the jobs that are about to start or at work, newest first."""
         with self._open() as connection:
-            rows = connection.execute(f"{_JOBS} WHERE state IN (?, ?) ORDER BY job_id DESC", _GOING_ON).fetchall()
-            return [_as_job(dict(row)) for row in rows]
+            rows = connection.execute(f"{_JOBS} WHERE state IN (?, ?) ORDER BY job_id DESC", GOING_ON).fetchall()
+            return [as_job(dict(row)) for row in rows]
 
     def note_process(self, job_id: int, pid: int, pid_started: float) -> None:
         """Note which process works on a job; the time tells it from a later process of the same number."""
@@ -281,7 +180,7 @@ class Catalogue:
         with self._open() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, finished = ?, message = ? WHERE job_id = ? AND state IN (?, ?)",
-                (state, time.time(), message, job_id, *_GOING_ON),
+                (state, time.time(), message, job_id, *GOING_ON),
             )
             _keep_reasons(connection, [message])
 
@@ -294,13 +193,13 @@ class Catalogue:
         """Return the newest jobs first."""
         with self._open() as connection:
             rows = connection.execute(f"{_JOBS} ORDER BY job_id DESC LIMIT ?", (limit,)).fetchall()
-            return [_as_job(dict(row)) for row in rows]
+            return [as_job(dict(row)) for row in rows]
 
     def job(self, job_id: int) -> JobRecord | None:
         """Return a job by its number."""
         with self._open() as connection:
             row = connection.execute(f"{_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
-            return _as_job(dict(row)) if row is not None else None
+            return as_job(dict(row)) if row is not None else None
 
     def reasons(self, texts: Iterable[str]) -> dict[str, Reason]:
         """Return the sentences that errors of specimens and messages of jobs were made from, where that was kept."""
@@ -378,32 +277,4 @@ def _keep_reasons(connection: sqlite3.Connection, texts: Iterable[str]) -> None:
 
 
 def _one_goes_on(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM jobs WHERE state IN (?, ?) LIMIT 1", _GOING_ON).fetchone() is not None
-
-
-def _as_record(row: tuple[Any, ...], sound: set[tuple[type, ...]]) -> SpecimenRecord:
-    """Return a row as a record whose values are of the kinds that its readers rely on.
-
-    `sound` holds the kinds of the rows before, so that a hundred thousand of one kind are checked once.
-    """
-    kinds = tuple(map(type, row))
-    if kinds not in sound:
-        for name, value in zip(_KINDS, row, strict=True):
-            if not isinstance(value, _KINDS[name]):
-                raise DamagedRowError(f"the row of {row[1]!r} holds {value!r} as {name}")
-        sound.add(kinds)
-    return SpecimenRecord(*row)
-
-
-def _as_job(row: dict[str, Any]) -> JobRecord:
-    try:
-        stages = tuple(StageProgress(**stage) for stage in json.loads(row.pop("progress")))
-        arguments = tuple(map(str, json.loads(row.pop("arguments") or "[]")))
-        place = float(row.pop("place") or 0)
-        for name in ("pid_started", "created", "finished"):
-            row[name] = float(row[name])
-        for name in ("run_name", "state", "message"):
-            row[name] = row[name] + ""  # a TypeError where it is no text
-        return JobRecord(**row, stages=stages, arguments=arguments, place=place)
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise DamagedRowError(f"the row of job {row.get('job_id')!r} is damaged") from error
+    return connection.execute("SELECT 1 FROM jobs WHERE state IN (?, ?) LIMIT 1", GOING_ON).fetchone() is not None

@@ -21,10 +21,11 @@ from typing import Any, TypeVar
 import psutil
 from filelock import FileLock, Timeout
 
-from core.catalogue import Catalogue, JobRecord, command_of
+from core.catalogue import Catalogue
 from core.errors import BusyError, InputError
 from core.pace import with_mark
 from core.processes import collect_children, end_family, start_child
+from core.records import JobRecord, command_of
 from core.storage import fingerprint, write_bytes
 from core.workspace import Workspace
 

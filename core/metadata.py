@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from core.catalogue import Catalogue, DamagedRowError
+from core.catalogue import Catalogue
 from core.errors import InputError, SettingError
 from core.labels import Labels
+from core.records import DamagedRowError
 from core.tables import Value
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.catalogue import SpecimenRecord
 from core.errors import SpecimenError
 from core.inventory import SpecimenFile
 from core.meshes import read_mesh
 from core.photographs import read_photographs
+from core.records import SpecimenRecord
 from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes
 from core.views import VIEWS_VERSION, Views, ViewSettings, render_views, write_views
 

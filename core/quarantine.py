@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.catalogue import SpecimenRecord
+from core.records import SpecimenRecord
 from core.storage import write_csv
 
 COLUMNS = ("specimen_id", "kind", "reason", "path")

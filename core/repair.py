@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.curation import Curation
 from core.embeddings import assemble, embeddings_fit, read_embeddings
 from core.errors import CoreError, InputError, NewerVersionError
@@ -23,6 +23,7 @@ from core.manifest import Manifest
 from core.metadata import metadata_columns, read_metadata
 from core.preparation import Failure, Prepared, Task
 from core.progress import Progress, silent
+from core.records import SpecimenRecord
 from core.salvage import rebuild_catalogue
 from core.storage import file_of_specimen, read_npy, remove_unfinished
 from core.views import ViewSettings

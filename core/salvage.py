@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from core.catalogue import Catalogue, DamagedRowError
+from core.catalogue import Catalogue
 from core.curation import Curation
 from core.metadata import fields_of, metadata_columns
+from core.records import DamagedRowError
 from core.storage import write_atomically
 from core.workspace import Workspace
 

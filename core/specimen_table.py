@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.curation import Curation
 from core.embeddings import category_of
 from core.metadata import metadata_table
+from core.records import SpecimenRecord
 
 if TYPE_CHECKING:
     import pandas as pd

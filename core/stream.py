@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.dense import TOKENS_FOLDER, extract_with_tokens
 from core.errors import SpecimenError
 from core.features import Extractor, NetworkExtractor, views_at_once
@@ -20,6 +20,7 @@ from core.manifest import Manifest
 from core.pooling import pool_views
 from core.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
 from core.progress import Progress
+from core.records import SpecimenRecord
 from core.stage_files import read_features, store_features
 from core.stages import POOLING_VERSION
 from core.storage import file_of_specimen, fingerprint, remove_file, write_npy

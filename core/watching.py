@@ -12,12 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.errors import CoreError, InputError, SettingError, WorkspaceError
 from core.inventory import stamp_of, take_inventory
 from core.jobs import current_job, queue_run, queue_some, queued_jobs, write_ids
 from core.preferences import put_preference, read_preferences
 from core.processes import end_family, start_child
+from core.records import SpecimenRecord
 from core.storage import read_json, write_json
 from core.workspace import Workspace
 

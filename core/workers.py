@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.catalogue import SpecimenRecord
 from core.errors import CoreError, RendererError, SpecimenError, WorkspaceError
 from core.meshes import Mesh
 from core.parcels import Parcel, pack_views, unpack_views
 from core.preparation import Failure, Prepared, Task, prepare, views_of_photographs
 from core.processes import processors
+from core.records import SpecimenRecord
 from core.views import ViewSettings, render_views
 
 

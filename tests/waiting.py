@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from core.catalogue import Catalogue, JobRecord
+from core.catalogue import Catalogue
+from core.records import JobRecord
 from core.workspace import Workspace
 
 PATIENCE = 120.0

@@ -6,10 +6,11 @@ import time
 
 import streamlit as st
 
-from core.catalogue import Catalogue, JobRecord, StageProgress
+from core.catalogue import Catalogue
 from core.errors import CoreError
 from core.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
 from core.pace import pace_of, time_left
+from core.records import JobRecord, StageProgress
 from ui import state
 from ui.errors import as_lines
 from ui.notices import tell_of_ends

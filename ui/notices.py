@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.catalogue import JobRecord
+from core.records import JobRecord
 from ui import state
 from ui.errors import as_lines
 from ui.words import say

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.catalogue import JobRecord
 from core.errors import CoreError
 from core.jobs import current_job, queue_run
 from core.metadata import metadata_columns
+from core.records import JobRecord
 from core.runs import RunFacts
 from ui import state
 from ui.errors import as_lines

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.catalogue import JobRecord
 from core.errors import CoreError
 from core.jobs import cancel, current_job, queue_run, queued_jobs, tend
+from core.records import JobRecord
 from core.robustness import RobustnessSettings, Survival, read_robustness
 from core.spreadsheets import csv_for_people
 from ui import state

@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.embeddings import Embeddings, category_of, read_embeddings, top_category_of
 from core.errors import CoreError
 from core.neighbours import Neighbours, Searcher, SearchSettings
+from core.records import SpecimenRecord
 from core.runs import unusual_settings
 from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cli import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
 from core.curation import Curation
 from core.errors import CoreError, InputError
 from core.measurements import Measurements, measured
 from core.meshes import read_mesh
 from core.metadata_matching import WAYS, MatchedTable, MatchingSettings, known_specimens, match_table, write_matched
+from core.records import SpecimenRecord
 from core.specimen_table import specimen_table
 from core.storage import write_csv
 from core.tables import read_table

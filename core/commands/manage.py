@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue, JobRecord
+from core.catalogue import Catalogue
 from core.cli import DONE, number, parse, progress_of, report, say, specimens, whole_number
 from core.commands.working import add_job_flag, as_job
 from core.errors import InputError, MissingStageError, SettingError
@@ -17,6 +17,7 @@ from core.jobs import cancel, current_job, resume, take_care
 from core.maps import MAP_METHODS, MapSettings
 from core.pace import time_left
 from core.progress import Progress
+from core.records import JobRecord
 from core.report.phrases import LANGUAGES
 from core.reproduction import changes_of_input, free_name, read_recipe, reproduce
 from core.runs import delete_run, existing_run, finish_deletions, list_runs, rename_run, size_on_disk, write_notes

@@ -13,7 +13,7 @@ from typing import Any
 from core.agreement import Agreement, Misfit, find_misfits
 from core.agreement import compare as compare_with_labels
 from core.backbones import REGISTRY
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cluster_settings import ClusterSettings
 from core.clusters import Clustering, Groundwork, cluster_on
 from core.duplicates import Duplicates, find_duplicates
@@ -27,6 +27,7 @@ from core.metadata import labels_of_column
 from core.neighbours import SearchSettings
 from core.progress import Progress, silent
 from core.quarantine import Quarantined, quarantined
+from core.records import SpecimenRecord
 from core.report.phrases import LANGUAGES
 from core.runs import RunFacts, describe_run
 from core.storage import read_json

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from core import errors
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.errors import CoreError, InputError, SpecimenError
+from core.records import SpecimenRecord
 from core.workspace import Workspace
 from tests.app.test_screens import app
 from ui.errors import advice_of, as_line, as_lines, problem_of, terms, translations

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import trimesh
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cli import main
 from core.curation import Curation
 from core.metadata import read_metadata
+from core.records import SpecimenRecord
 from core.storage import sha256_of_file
 from core.workspace import Workspace, open_workspace
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cli import main
 from core.curation import Curation
+from core.records import SpecimenRecord
 from core.workspace import Workspace, open_workspace
 
 A, B, C = "Boxes/a", "Boxes/b", "Teeth/歯"

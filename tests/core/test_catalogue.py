@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import FORMAT_VERSION, Catalogue, SpecimenRecord, StageProgress
+from core.catalogue import FORMAT_VERSION, Catalogue
 from core.errors import WorkspaceError
+from core.records import SpecimenRecord, StageProgress
 from tests.strategies import id_lists
 
 

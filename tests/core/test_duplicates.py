@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cli import main
 from core.duplicates import DuplicateSettings, find_duplicates, write_duplicates
 from core.embeddings import Embeddings, write_embeddings
 from core.errors import SettingError
+from core.records import SpecimenRecord
 from core.storage import write_json
 from tests.strategies import collections
 

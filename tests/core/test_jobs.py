@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.catalogue import Catalogue, JobRecord
+from core.catalogue import Catalogue
 from core.errors import BusyError
 from core.jobs import cancel, current_job, log_of, start_run, with_live_state
+from core.records import JobRecord
 from core.storage import TEMPORARY_PREFIX
 from core.workspace import Workspace, open_workspace
 from tests.fakes import PROJECT, bytes_below, write_specimens

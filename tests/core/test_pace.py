@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from core.catalogue import StageProgress
 from core.pace import pace_of, time_left, with_mark
+from core.records import StageProgress
 
 
 def after(seconds_an_item: list[float], total: int, *, loading: float = 20.0, label: str = "Features") -> StageProgress:

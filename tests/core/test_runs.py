@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.errors import BusyError, SettingError
 from core.jobs import cancel, queue_run
+from core.records import SpecimenRecord
 from core.runs import (
     delete_run,
     finish_deletions,

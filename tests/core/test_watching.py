@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.cli import main
 from core.errors import SettingError
 from core.inventory import stamp_of, take_inventory
 from core.jobs import current_job, queued_jobs
+from core.records import SpecimenRecord
 from core.watching import (
     Watcher,
     WatchSettings,

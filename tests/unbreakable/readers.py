@@ -395,13 +395,14 @@ def _states(folder: Path) -> dict[str, Kind]:
 def _workspaces(folder: Path) -> dict[str, Kind]:
     import sqlite3
 
-    from core.catalogue import Catalogue, SpecimenRecord
+    from core.catalogue import Catalogue
     from core.curation import Curation
     from core.features import FeatureSettings, open_extractor
     from core.manifest import Manifest
     from core.metadata import metadata_table, put_metadata
     from core.newcomers import Describer
     from core.preferences import read_preferences
+    from core.records import SpecimenRecord
     from core.storage import read_json
     from core.workspace import RunFolder, Workspace
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.catalogue import Catalogue, SpecimenRecord
+from core.catalogue import Catalogue
 from core.clusters import ClusterSettings
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.errors import BusyError, CoreError
 from core.jobs import current_job, start_run
 from core.pipeline import RunSettings, run_pipeline
+from core.records import SpecimenRecord
 from core.storage import read_npy, write_npy
 from core.views import ViewSettings
 from core.workspace import Workspace, open_workspace
