@@ -19,6 +19,7 @@ from core.map_pictures import MapPicture, write_map_page
 from core.sweep import SweepSettings, sweep, write_sweep
 from core.sweep_runs import sweep_folder
 from core.workspace import Workspace
+from tests.browser.pictures import picture_of
 from tests.browser.test_journeys import in_hand, open_map, place_of
 from tests.prepared import RUN_NAME
 
@@ -47,7 +48,7 @@ def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, addre
     """A scan from outside gets a star beside its like, nothing else moves; Clusters says which it would join."""
     known = next((prepared.meshes / "Corals" / "Horn").glob("coral_horn_001.*"))
     name = f"unknown{known.suffix}"
-    open_map(page, f"{address}", "PCA")
+    open_map(page, address)
     before = between(page, CORAL, TOOTH)
     link(page, "Search")
     page.get_by_text("Search with a file").click()
@@ -61,7 +62,8 @@ def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, addre
     page.get_by_text(f"The star is {name}").wait_for()
     page.get_by_text("PCA", exact=True).click()
     page.get_by_text("PCA is a straight projection").wait_for()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)
+    picture_of(page.locator(".stage"))
     assert between(page, CORAL, TOOTH) == pytest.approx(before, abs=1)
     assert apart(place_of(page, name), place_of(page, CORAL)) < 3 < apart(place_of(page, name), place_of(page, TOOTH))
 
@@ -96,7 +98,8 @@ def test_journey__the_map_in_3d(page: Page, address: str) -> None:
     page.get_by_role("radio", name="3", exact=True).or_(page.get_by_role("button", name="3", exact=True)).first.click()
     page.get_by_role("button", name="SVG").and_(page.locator("[disabled]")).wait_for()
     page.locator(".map[data-state=ready]").wait_for()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)
+    picture_of(page.locator(".stage"))
     box = page.locator(".above").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -105,14 +108,13 @@ def test_journey__the_map_in_3d(page: Page, address: str) -> None:
     page.mouse.down()
     page.mouse.move(x + 160, y + 60, steps=8)
     page.mouse.up()
-    page.wait_for_timeout(300)
+    picture_of(page.locator(".stage"))
     after = [place_of(page, specimen) for specimen in (CORAL, TOOTH)]
     moved = [apart(one, other) for one, other in zip(before, after, strict=True)]
     assert max(moved) > 5
     # Turned, not only pushed aside.
     assert abs(apart(*before) - apart(*after)) > 2
-    picture = np.asarray(Image.open(io.BytesIO(page.locator(".stage").screenshot())).convert("L"))
-    assert picture.std() > 3
+    assert picture_of(page.locator(".stage")).std() > 3
     page.mouse.click(*place_of(page, TOOTH))
     page.get_by_text("Nearest to").wait_for()
     page.wait_for_function("() => new URLSearchParams(location.search).get('specimen')")

@@ -17,7 +17,9 @@ from core.embeddings import read_embeddings
 from core.neighbours import SearchSettings, search
 from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
+from tests.browser.pictures import picture_of
 from tests.prepared import RUN_NAME, running_app
+from tests.waiting import wait_for
 
 
 def cards(page: Page) -> list[str]:
@@ -41,9 +43,7 @@ def share_of_canvas(page: Page) -> float:
     """Return the share of the 3D viewer's left half that is not ground."""
     page.locator(".viewer[data-state=ready]").wait_for()
     page.wait_for_timeout(1500)
-    picture = np.asarray(Image.open(io.BytesIO(page.locator(".viewer .canvas").screenshot())).convert("RGB")).astype(
-        int
-    )
+    picture = picture_of(page.locator(".viewer .canvas"))
     height, width = picture.shape[:2]
     left = picture[40 : height - 10, 6 : width // 2 - 6]
     return float((np.abs(left - left[0, 0]).max(axis=2) > 12).mean())
@@ -97,10 +97,12 @@ def test_journey__the_other_3d_viewer(page: Page, prepared: Workspace, monkeypat
         page.goto(f"{address}/search?specimen=Corals/Horn/coral_horn_001")
         frame = page.locator("#stpyvistaframe")
         frame.wait_for()
-        page.wait_for_timeout(5000)
-        picture = np.asarray(Image.open(io.BytesIO(frame.screenshot())).convert("RGB")).astype(int)
-        for half in np.array_split(picture, 2, axis=1):
-            assert (np.abs(half - half[10, 10]).max(axis=2) > 12).mean() > 0.03
+
+        def is_drawn() -> bool:
+            halves = np.array_split(picture_of(frame), 2, axis=1)
+            return all((np.abs(half - half[10, 10]).max(axis=2) > 12).mean() > 0.03 for half in halves)
+
+        wait_for(is_drawn, "both specimens")
         page.goto("about:blank")
 
 
@@ -150,12 +152,14 @@ def test_journey__reload_finds_the_same_specimen(page: Page, address: str) -> No
     wait_for_specimen(page, "Crinoids/Stem/crinoid_stem_001")
 
 
-def open_map(page: Page, address: str, method: str = "PCA") -> None:
-    """Open the map and wait until it is drawn."""
+def open_map(page: Page, address: str) -> None:
+    """Open the map by principal components and wait until it is drawn."""
     page.goto(f"{address}/map")
-    page.get_by_text(method, exact=True).click()
+    page.get_by_text("PCA", exact=True).click()
+    page.get_by_text("PCA is a straight projection").wait_for()
     page.locator(".map[data-state=ready]").wait_for()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)
+    picture_of(page.locator(".stage"))
 
 
 def place_of(page: Page, specimen_id: str) -> tuple[float, float]:
@@ -195,7 +199,7 @@ def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
     page.mouse.up()
     page.get_by_role("heading", name="42 specimens selected").wait_for()
     page.get_by_text("t-SNE", exact=True).click()
-    page.wait_for_timeout(500)
+    page.get_by_text("Read from t-SNE").wait_for()
     expect(page.locator(".map")).to_have_attribute("data-selected", "42")
 
 
@@ -212,7 +216,7 @@ def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) ->
     assert files["map.svg"].read_text(encoding="utf-8").startswith("<svg")
     page.goto(files["map.html"].as_uri())
     expect(page.locator(".map")).to_have_attribute("data-count", "42")
-    page.wait_for_timeout(500)
+    picture_of(page.locator(".stage"))
     x, y = page.evaluate("() => window.map.whereIs('Teeth/Conical/tooth_conical_001')")
     page.mouse.move(x, y)
     page.locator(".tip img").wait_for()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import socket
@@ -18,9 +17,10 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from core.meshes import write_ply
+from tests.browser.pictures import picture_of
 from tests.fakes import ellipsoid
 
 pytestmark = pytest.mark.browser
@@ -108,8 +108,7 @@ class Visit:
 
     def viewports(self, count: int = 2) -> list[np.ndarray]:
         """Return pictures of the viewports of one row, without titles and buttons."""
-        shot = self.page.locator(".viewer .canvas").screenshot()
-        picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+        picture = picture_of(self.page.locator(".viewer .canvas"))
         height, width = picture.shape[:2]
         return [
             picture[40 : height - 10, index * width // count + 6 : (index + 1) * width // count - 6]
@@ -243,9 +242,10 @@ def test_viewer__hurried_clicks(visit: Visit) -> None:
     for first in (1, 0, 1, 0, 1):
         visit.set_number("First", first)
         visit.page.wait_for_timeout(120)
-    visit.page.locator(".viewer .title").get_by_text("b_plate").first.wait_for()
+    expect(visit.page.locator(".viewer .title bdi")).to_have_text(["b_plate", "c_blue"], timeout=SECONDS * 1000)
+    # What was overtaken may come late.
     visit.page.wait_for_timeout(5000)
-    assert visit.page.locator(".viewer").get_attribute("data-state") == "ready"
+    visit.wait_for_scene()
     assert visit.page.locator(".viewer .title bdi").all_inner_texts() == ["b_plate", "c_blue"]
     assert (
         visit.page.locator(".viewer iframe").evaluate("f => f.contentDocument.querySelectorAll('canvas').length") == 1
@@ -321,12 +321,13 @@ def test_viewer__section(visit: Visit) -> None:
     )
     visit.button("z")
     visit.button("Top")
+    filled = visit.viewports()[0]
     viewer = visit.page.locator(".viewer")
     assert 2.5 < float(viewer.get_attribute("data-area") or 0) < 4.0
     assert "mm²" in visit.page.locator(".viewer .cutter output").inner_text()
-    filled = visit.viewports()[0]
     assert ((filled[..., 0] - filled[..., 2]) > 60).mean() > 0.1
     visit.page.locator(".viewer .cutter input").fill("0.9")
+    visit.viewports()
     assert float(viewer.get_attribute("data-area") or 0) < 2.0
     visit.button("Section")
     visit.button("Front")
@@ -342,10 +343,10 @@ def test_viewer__scale_bar_is_true_under_zoom(visit: Visit) -> None:
         if key:
             visit.page.keyboard.press(key)
         visit.page.wait_for_timeout(400)
+        view = visit.viewports()[1]
         scale = visit.page.locator(".viewer .scale").nth(1)
         pixels = float(scale.locator("i").evaluate("rule => parseFloat(rule.style.width)"))
         told = float(scale.locator("span").inner_text().split()[0])
-        view = visit.viewports()[1]
         covered = (np.abs(view - view[0, 0]).max(axis=2) > GROUND_TOLERANCE).any(axis=0).sum()
         assert covered * told / pixels == pytest.approx(width, rel=0.03)
 
@@ -393,10 +394,10 @@ def test_viewer__no_webgl(browser: Browser, address: str) -> None:
     page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
     page.get_by_role("img", name="Turn a_egg").wait_for(timeout=SECONDS * 1000)
     turn = page.get_by_role("slider", name="Turn b_plate")
-    before = page.get_by_role("img", name="Turn b_plate").screenshot()
+    before = picture_of(page.get_by_role("img", name="Turn b_plate"))
     turn.focus()
     page.keyboard.press("End")
-    assert page.get_by_role("img", name="Turn b_plate").screenshot() != before
+    assert not np.array_equal(picture_of(page.get_by_role("img", name="Turn b_plate")), before)
     page.get_by_role("button", name="Try 3D again").click()
     page.get_by_text("This browser offers no WebGL").wait_for(timeout=SECONDS * 1000)
     page.close()

@@ -1,0 +1,24 @@
+"""Pictures of what a browser shows, taken when nothing moves any more: how long that takes depends on the machine."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator
+
+_APART_MILLISECONDS = 300
+_PATIENCE = 30.0
+
+
+def picture_of(part: Locator) -> np.ndarray:
+    """Return (h, w, 3) int of a part of a page, as soon as two pictures in a row are the same."""
+    until, before = time.monotonic() + _PATIENCE, part.screenshot()
+    while True:
+        part.page.wait_for_timeout(_APART_MILLISECONDS)
+        now = part.screenshot()
+        if now == before or time.monotonic() > until:
+            return np.asarray(Image.open(io.BytesIO(now)).convert("RGB")).astype(int)
+        before = now
