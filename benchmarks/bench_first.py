@@ -87,9 +87,10 @@ def many_on_a_map(browser: Browser, workspace: Workspace) -> Iterator[str]:
             reruns.append(empty_rerun(page))
             switch_to(page, "Runs")
             settle(page)
-        yield _line(f"opening the map of {MANY:,} for the first time", times)
-        its = min(times[1:]) / min(reruns)
-        yield f"opening the map of {MANY:,} again: {min(times[1:]):.0f} ms, {its:.1f} empty reruns of it"
+        first, usual = times[0], min(times[1:])
+        yield f"opening the map of {MANY:,} for the first time: {first:.0f} ms, {first / usual:.1f} times a later one"
+        its = usual / min(reruns)
+        yield f"opening the map of {MANY:,} again: {usual:.0f} ms, {its:.1f} empty reruns of it"
 
 
 def _move(page: Page, label: str) -> float:

@@ -8,14 +8,13 @@ large or dense they are, what the axes mean (unless they are principal component
 from __future__ import annotations
 
 import csv
-import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings import Embeddings
+from core.embeddings import Embeddings, sha256_of_matrix
 from core.errors import InputError, MissingStageError
 from core.layouts import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
 from core.reduction import check_at_least, check_choice, normalise_rows
@@ -197,8 +196,7 @@ def map_in(folder: Path, embeddings: Embeddings, settings: MapSettings | None = 
         Where the folder cannot be written.
     """
     settings = settings if settings is not None else MapSettings()
-    content = hashlib.sha256(np.ascontiguousarray(embeddings.matrix).tobytes()).hexdigest()
-    name = fingerprint("map 2", asdict(settings), list(embeddings.ids), content)
+    name = fingerprint("map 2", asdict(settings), list(embeddings.ids), sha256_of_matrix(embeddings))
     path, about = folder / f"map_{name}.csv", folder / f"map_{name}.json"
     if not path.is_file() or not about.is_file():
         made = make_map(embeddings, settings)

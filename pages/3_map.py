@@ -18,7 +18,7 @@ from core.neighbours import SearchSettings
 from core.regions import Regions, find_regions
 from core.spreadsheets import csv_for_people
 from ui import selection, state
-from ui.columns import ask_for_labels_file, colouring_of, columns_of
+from ui.columns import ask_for_labels_file, colouring_of, columns_of, columns_stamp
 from ui.frame import require_router
 from ui.gallery import Card, data_uri, show_gallery
 from ui.map_view import MapView, show_map
@@ -102,11 +102,10 @@ def ask_how(there: state.Collection) -> tuple[MapSettings, Colouring]:
     column = colour.selectbox(
         say("map-colour"), names, key="map_colour", help=say("map-colour-help"), persist_state="session"
     )
-    values = columns.get(column, ("",) * len(there.ids))
     settings = MapSettings(
         method=how or "pca", dimensions=number or 2, n_neighbors=neighbours, min_dist=spread, seed=seed
     )
-    return settings, colouring_of(column, values)
+    return settings, colouring_of(there, column)
 
 
 def drawn_map(there: state.Collection, settings: MapSettings) -> tuple[MapResult, float]:
@@ -151,14 +150,16 @@ def _regions(there: state.Collection, drawn: MapResult, colouring: Colouring) ->
     if drawn.settings.dimensions != 2:
         return Regions()
     # Numbers name no region; the categories do.
-    values = colouring.texts if colouring.range is None else there.embeddings.categories
-    stamp = there.run.matrix_path.stat().st_mtime_ns
-    return _found_regions(str(there.run.root), stamp, drawn.settings, tuple(values), drawn)
+    column = colouring.column if colouring.range is None else say("columns-category")
+    return _found_regions(columns_stamp(there), drawn.settings, column, there, drawn)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _found_regions(root: str, stamp: int, settings: MapSettings, names: tuple[str, ...], _drawn: MapResult) -> Regions:
-    del root, stamp, settings  # part of the key only
+def _found_regions(
+    stamp: tuple[object, ...], settings: MapSettings, column: str, _there: state.Collection, _drawn: MapResult
+) -> Regions:
+    del stamp, settings  # part of the key only
+    names = columns_of(_there).get(column, _there.embeddings.categories)
     return find_regions(_drawn.coordinates, names, ("", say("columns-noise")))
 
 

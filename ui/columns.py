@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.api.types import is_string_dtype
 
 from core.colouring import Colouring, colour_by_groups, colour_by_numbers
 from core.errors import CoreError
@@ -15,14 +16,26 @@ from core.storage import write_bytes
 from ui import state
 from ui.browse import column_name
 from ui.neighbourhood import own_folder
-from ui.words import say
+from ui.words import language, say
 
 _LABELS = "labels_given"
 
 
 def columns_of(there: state.Collection) -> dict[str, tuple[str, ...]]:
     """Return the columns of a collection by name, each with a value a specimen, empty where there is none."""
-    categories = there.embeddings.categories
+    return _columns(columns_stamp(there), there)
+
+
+def columns_stamp(there: state.Collection) -> tuple[object, ...]:
+    """Return what changes with any name or value of `columns_of`."""
+    data = st.session_state.get(_LABELS)
+    return (*state.stamp_of(there), hashlib.sha256(data).hexdigest() if data is not None else "", language())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _columns(stamp: tuple[object, ...], _there: state.Collection) -> dict[str, tuple[str, ...]]:
+    del stamp  # the key
+    categories = _there.embeddings.categories
     depth = max((name.count("/") + 1 for name in categories if name), default=0)
     columns: dict[str, tuple[str, ...]] = {}
     if depth > 1:
@@ -32,21 +45,30 @@ def columns_of(there: state.Collection) -> dict[str, tuple[str, ...]]:
     if depth:
         columns[say("columns-category")] = tuple(categories)
     noise = say("columns-noise")
-    table = state.specimen_table(there)
+    table = state.specimen_table(_there)
     for name in table.columns:
-        texts = tuple(_text(value) for value in table[name].tolist())
+        values = table[name]
+        known = values.fillna("") if is_string_dtype(values) else map(_text, values.tolist())
+        texts = tuple(known)
         if name == "cluster":
             columns[say("columns-cluster")] = tuple(noise if text == "-1" else text for text in texts)
         elif name != "category" and any(texts):
             columns[column_name(name)] = texts
-    labels = given_labels(there)
+    labels = given_labels(_there)
     if labels is not None:
         columns[say("columns-labels")] = tuple(value or "" for value in labels.values)  # noqa: PD011 no table
     return columns
 
 
-def colouring_of(column: str, values: tuple[str, ...]) -> Colouring:
+def colouring_of(there: state.Collection, column: str) -> Colouring:
     """Return what colours specimens by a column: a ramp for numbers, else a colour a group."""
+    return _colouring(columns_stamp(there), column, there)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _colouring(stamp: tuple[object, ...], column: str, _there: state.Collection) -> Colouring:
+    del stamp  # part of the key only
+    values = columns_of(_there).get(column, ("",) * len(_there.ids))
     numbers = [_number(value) for value in values]
     known = {value for value in values if value}
     is_cluster = column == say("columns-cluster")

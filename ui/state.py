@@ -221,9 +221,14 @@ def specimen_table(there: Collection) -> pd.DataFrame:
     As `core.specimen_table.specimen_table` gives it, with `cluster`, the label kept in the run, as
     text where there is one.
     """
+    return _specimen_table(stamp_of(there), there)
+
+
+def stamp_of(there: Collection) -> tuple[object, ...]:
+    """Return what changes with anything that `specimen_table` tells."""
     clusters = _clusters_path(there.run)
     stamps = (there.run.ids_path.stat().st_mtime_ns, clusters.stat().st_mtime_ns if clusters.is_file() else 0)
-    return _specimen_table(str(there.workspace.root), there.run.name, stamps, catalogue().revision(), there)
+    return (str(there.workspace.root), there.run.name, *stamps, catalogue().revision())
 
 
 def _clusters_path(run: RunFolder) -> Path:
@@ -294,11 +299,12 @@ def _load(root: str, name: str, stamp: tuple[int, ...]) -> Collection:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _specimen_table(root: str, name: str, stamps: tuple[int, int], revision: int, _there: Collection) -> pd.DataFrame:
-    del root, name, revision  # part of the key only
+def _specimen_table(stamp: tuple[object, ...], _there: Collection) -> pd.DataFrame:
+    del stamp  # the key
     table = everything_known(_there.ids, _there.records, Catalogue(_there.workspace.catalogue_path))
-    if stamps[1]:
-        clusters = pd.read_csv(_clusters_path(_there.run), index_col="specimen_id", keep_default_na=False)
+    path = _clusters_path(_there.run)
+    if path.is_file():
+        clusters = pd.read_csv(path, index_col="specimen_id", keep_default_na=False)
         numbers = clusters["cluster_id"].reindex(table.index)
         table.insert(1, "cluster", ["" if pd.isna(number) else str(int(number)) for number in numbers])
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -40,6 +40,13 @@ def put(folder: Path, matrix: np.ndarray, ids: str) -> None:
 def test_category_of__is_the_folders_above(specimen_id: str, category: str, top: str) -> None:
     """The contract's words: folders above, and the first of them."""
     assert (category_of(specimen_id), top_category_of(specimen_id)) == (category, top)
+
+
+@given(st.text("a./ é\n", max_size=12))
+def test_category_of__is_what_paths_say(specimen_id: str) -> None:
+    """Ids that other people's scripts wrote, with doubled slashes or dots, have a category as paths do."""
+    parent = str(PurePosixPath(specimen_id).parent)
+    assert category_of(specimen_id) == ("" if parent == "." else parent)
 
 
 @given(embeddings=collections())
