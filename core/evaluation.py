@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,12 @@ from core.storage import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
 EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")
+# How many nearest neighbours vote, beside the number that is asked for.
+VOTES = (1, 3, 5, 10)
 _E_DEPTH = 32
 _QUERIES_AT_ONCE = 256
+# Beyond, not all others are put in order.
+_MANY = 3000
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,9 @@ class Evaluation:
         Nearest neighbour of every query, and its label.
     voted_labels : tuple of str
         What the nearest neighbours of every query vote for, the query itself left out.
+    vote_accuracies : mapping of int to float
+        Share of the queries whose k nearest neighbours vote for their own label, for `VOTES` and
+        the k that was asked for.
     settings : EvaluationSettings
         What was asked for.
     source : str
@@ -119,6 +126,7 @@ class Evaluation:
     nearest_ids: tuple[str, ...]
     nearest_labels: tuple[str, ...]
     voted_labels: tuple[str, ...]
+    vote_accuracies: Mapping[int, float]
     settings: EvaluationSettings
     source: str
     notes: tuple[str, ...] = ()
@@ -162,7 +170,7 @@ class Evaluation:
     @property
     def vote_accuracy(self) -> float:
         """Return the share of queries whose neighbours vote for their own label."""
-        return float(np.mean([a == b for a, b in zip(self.labels, self.voted_labels, strict=True)]))
+        return self.vote_accuracies[self.settings.n_votes]
 
     @cached_property
     def confusion(self) -> dict[tuple[str, str], int]:
@@ -219,14 +227,15 @@ def evaluate(
         )
     vectors = normalise_rows(embeddings.matrix[rows], "l2" if settings.metric == "cosine" else "none")
     ids = [labels.ids[row] for row in rows]
-    values, nearest, voted = _judge(vectors, codes, queries, settings, None if ranking is None else (ranking, ids))
+    judged = _judge(vectors, codes, queries, settings, None if ranking is None else (ranking, ids))
     return Evaluation(
         ids=tuple(ids[row] for row in queries),
         labels=tuple(labels.names[code] for code in codes[queries]),
-        values=values,
-        nearest_ids=tuple(ids[row] for row in nearest),
-        nearest_labels=tuple(labels.names[code] for code in codes[nearest]),
-        voted_labels=tuple(labels.names[code] for code in voted),
+        values=judged.values,
+        nearest_ids=tuple(ids[row] for row in judged.nearest),
+        nearest_labels=tuple(labels.names[code] for code in codes[judged.nearest]),
+        voted_labels=tuple(labels.names[code] for code in judged.voted),
+        vote_accuracies=judged.vote_accuracies,
         settings=settings,
         source=labels.source,
         notes=labels.notes + _alone(labels, sizes),
@@ -301,29 +310,44 @@ def measure_rankings(relevant: Bool[np.ndarray, "q n"], settings: EvaluationSett
     (q, m) float64
         Columns as in `settings.measures`.
     """
-    n_results = relevant.shape[1]
-    found = np.cumsum(relevant, axis=1)
-    total = found[:, -1]
-    ranks = np.arange(1, n_results + 1)
-    gains = 1.0 / np.log2(np.maximum(ranks, 2))
-    most = np.cumsum(gains)
+    ranks = np.nonzero(relevant)[1] + 1
+    return _measures_of_ranks(ranks, np.count_nonzero(relevant, axis=1), relevant.shape[1], settings)
+
+
+def _measures_of_ranks(
+    ranks: Int[np.ndarray, " h"], totals: Int[np.ndarray, " q"], n_results: int, settings: EvaluationSettings
+) -> Float[np.ndarray, "q m"]:
+    """Return every measure from the ranks of the hits, from 1, ascending, one query after the other."""
+    starts = np.cumsum(totals) - totals
+    gains = 1.0 / np.log2(np.maximum(np.arange(1, n_results + 1), 2))
 
     def found_within(depth: Int[np.ndarray, " q"] | int) -> Int[np.ndarray, " q"]:
-        last = np.broadcast_to(np.minimum(depth, n_results) - 1, total.shape)
-        return np.asarray(np.take_along_axis(found, last[:, None], axis=1)[:, 0])
+        last = np.repeat(np.broadcast_to(depth, totals.shape), totals)
+        return np.asarray(np.add.reduceat(ranks <= last, starts, dtype=np.int64))
 
     early = found_within(_E_DEPTH)
+    found = np.arange(1, ranks.size + 1) - np.repeat(starts, totals)
     columns = [
-        relevant[:, 0],
-        found_within(total) / total,
-        found_within(2 * total) / total,
+        ranks[starts] == 1,
+        found_within(totals) / totals,
+        found_within(2 * totals) / totals,
         # The harmonic mean of early/depth and early/total.
-        2.0 * early / (min(_E_DEPTH, n_results) + total),
-        (relevant * gains).sum(axis=1) / most[total - 1],
-        (relevant * (found / ranks)).sum(axis=1) / total,
+        2.0 * early / (min(_E_DEPTH, n_results) + totals),
+        np.add.reduceat(gains[ranks - 1], starts) / np.cumsum(gains)[totals - 1],
+        np.add.reduceat(found / ranks, starts) / totals,
         *(found_within(depth) / min(depth, n_results) for depth in settings.depths),
     ]
     return np.stack(columns, axis=1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Measures, nearest row and voted class of every query, and how often votes are right, by their number."""
+
+    values: Float[np.ndarray, "q m"]
+    nearest: Int[np.ndarray, " q"]
+    voted: Int[np.ndarray, " q"]
+    vote_accuracies: dict[int, float]
 
 
 def _judge(
@@ -332,9 +356,41 @@ def _judge(
     queries: Int[np.ndarray, " q"],
     settings: EvaluationSettings,
     reordered: tuple[Ranking, list[str]] | None,
-) -> tuple[Float[np.ndarray, "q m"], Int[np.ndarray, " q"], Int[np.ndarray, " q"]]:
-    squares = np.einsum("ij,ij->i", vectors, vectors)
+) -> _Judged:
+    n_results = len(codes) - 1
+    voters = sorted({*VOTES, settings.n_votes})
+    n_nearest = min(voters[-1], n_results)
+    if reordered is None and len(codes) > _MANY:
+        from core.ranks import Ranks
+
+        parts = Ranks(vectors, codes).of(queries, n_nearest)
+    else:
+        parts = _by_order(vectors, codes, queries, n_nearest, reordered)
     values, nearest, voted = [], [], []
+    right, start = dict.fromkeys(voters, 0), 0
+    for ranks, totals, near in parts:
+        own = codes[queries[start : start + len(totals)]]
+        start += len(totals)
+        values.append(_measures_of_ranks(ranks, totals, n_results, settings))
+        nearest.append(near[:, 0])
+        for count in voters:
+            votes = _vote(codes[near[:, :count]])
+            right[count] += int((votes == own).sum())
+            if count == settings.n_votes:
+                voted.append(votes)
+    accuracies = {count: number / queries.size for count, number in right.items()}
+    return _Judged(np.concatenate(values), np.concatenate(nearest), np.concatenate(voted), accuracies)
+
+
+def _by_order(
+    vectors: Float[np.ndarray, "n d"],
+    codes: Int[np.ndarray, " n"],
+    queries: Int[np.ndarray, " q"],
+    n_nearest: int,
+    reordered: tuple[Ranking, list[str]] | None,
+) -> Iterator[tuple[Int[np.ndarray, " h"], Int[np.ndarray, " b"], Int[np.ndarray, "b k"]]]:
+    """Yield what `core.ranks.Ranks.of` does, from all others in order."""
+    squares = np.einsum("ij,ij->i", vectors, vectors)
     for start in range(0, queries.size, _QUERIES_AT_ONCE):
         asked = queries[start : start + _QUERIES_AT_ONCE]
         distances = squares[None, :] - 2.0 * (vectors[asked] @ vectors.T)
@@ -343,10 +399,9 @@ def _judge(
         order = np.argsort(distances, axis=1, kind="stable")[:, 1:]
         if reordered is not None:
             order = _reordered(*reordered, asked, order)
-        values.append(measure_rankings(codes[order] == codes[asked][:, None], settings))
-        nearest.append(order[:, 0])
-        voted.append(_vote(codes[order[:, : settings.n_votes]]))
-    return np.concatenate(values), np.concatenate(nearest), np.concatenate(voted)
+        relevant = codes[order] == codes[asked][:, None]
+        # Copied, since a part of the order would keep all of it.
+        yield np.nonzero(relevant)[1] + 1, np.count_nonzero(relevant, axis=1), order[:, :n_nearest].copy()
 
 
 def _reordered(

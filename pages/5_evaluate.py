@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.embeddings import Embeddings
 from core.errors import CoreError
-from core.evaluation import Evaluation, EvaluationSettings, evaluate
+from core.evaluation import Evaluation, evaluate
 from core.labels import Labels, resolve_labels
 from core.spreadsheets import csv_for_people
 from core.storage import write_bytes, write_csv
@@ -24,10 +24,9 @@ from ui.neighbourhood import own_folder
 from ui.robustness_panel import show_robustness
 from ui.screens import ask_for_screen
 from ui.selection import select
-from ui.words import say
+from ui.words import language, say
 
 WORST = 12
-VOTES = (1, 3, 5, 10)
 
 
 def main() -> None:
@@ -35,22 +34,39 @@ def main() -> None:
     there = state.collection()
     st.title(say("frame-screen-evaluate"))
     st.caption(say("evaluate-help"))
-    one, several, survived = st.tabs([say("evaluate-this"), say("evaluate-runs"), say("evaluate-robustness")])
+    names = [say("evaluate-this"), say("evaluate-runs"), say("evaluate-robustness")]
+    one, several, survived = st.tabs(names, on_change="rerun", key=f"evaluate_tabs_{language()}")
+    # Only what is looked at is worked out; this first, since nothing of the others stands in its way.
     with survived:
-        show_robustness(there)
+        if survived.open:
+            show_robustness(there)
     try:
         with one:
             given = ask_for_labels(there)
-            labels = resolve_labels(given, there.ids)
-            for note in labels.notes:
-                st.caption(f":material/info: {state.plain(note)}")
-            show_evaluation(there, _evaluate(there.run.name, _stamp(there), labels, there.embeddings))
-            show_votes(there, labels)
-            show_levels(there)
+            if one.open:
+                show_run(there, given)
         with several:
-            show_comparison(there, given)
+            if several.open:
+                show_comparison(there, given)
     except CoreError as error:
         state.show_error(error)
+
+
+def show_run(there: state.Collection, given: str) -> None:
+    """Show how good the neighbours of the run are, and where not."""
+    labels = resolve_labels(given, there.ids)
+    for note in labels.notes:
+        st.caption(f":material/info: {state.plain(note)}")
+    found = judged_by(there, labels)
+    show_evaluation(there, found)
+    show_votes(found)
+    show_levels(there)
+
+
+def judged_by(there: state.Collection, labels: Labels) -> Evaluation:
+    """Return the figures of the run, worked out once for the same labels."""
+    with st.spinner(say("evaluate-wait", count=len(there.ids))):
+        return _evaluate(there.run.name, _stamp(there), labels, there.embeddings)
 
 
 def ask_for_labels(there: state.Collection) -> str:
@@ -165,19 +181,25 @@ def show_worst(there: state.Collection, found: Evaluation) -> None:
         for name in found.worst(WORST)
     ]
     show_gallery(cards, key="worst", label=say("evaluate-worst"), on_pick=_open, width=112)
+    st.download_button(
+        say("evaluate-all-queries"), lambda: _queries_csv(found), "queries.csv", "text/csv", key="queries_csv"
+    )
+
+
+def _queries_csv(found: Evaluation) -> bytes:
     columns = ["specimen_id", "label", "nearest_id", "nearest_label", "voted_label", *found.settings.measures]
     named = zip(found.ids, found.labels, found.nearest_ids, found.nearest_labels, found.voted_labels, strict=True)
+    judged: Any = found.values  # noqa: PD011  # of an evaluation, not of a table
     rows = [(*names, *values) for names, values in zip(named, judged.tolist(), strict=True)]
-    table = pd.DataFrame(rows, columns=columns).sort_values(["mAP", "specimen_id"])
-    st.download_button(say("evaluate-all-queries"), csv_for_people(table), "queries.csv", "text/csv", key="queries_csv")
+    return csv_for_people(pd.DataFrame(rows, columns=columns).sort_values(["mAP", "specimen_id"]))
 
 
-def show_votes(there: state.Collection, labels: Labels) -> None:
+def show_votes(found: Evaluation) -> None:
     """Show how often the nearest neighbours of a specimen vote for its own label."""
     with st.expander(say("evaluate-knn")):
         st.caption(say("evaluate-knn-help"))
-        found = _votes(there.run.name, _stamp(there), labels, there.embeddings)
-        _table(pd.DataFrame([{"k": k, "accuracy": share} for k, share in found.items()]), "knn_classification.csv")
+        rows = [{"k": k, "accuracy": share} for k, share in found.vote_accuracies.items()]
+        _table(pd.DataFrame(rows), "knn_classification.csv")
 
 
 def show_levels(there: state.Collection) -> None:
@@ -185,13 +207,16 @@ def show_levels(there: state.Collection) -> None:
     depth = max((name.count("/") for name in there.ids), default=0)
     if depth < 2:
         return
-    with st.expander(say("evaluate-levels")):
+    levels = st.expander(say("evaluate-levels"), on_change="rerun", key=f"evaluate_levels_{language()}")
+    if not levels.open:
+        return
+    with levels:
         st.caption(say("evaluate-levels-help"))
         rows = []
         for level in range(1, depth + 1):
             labels = resolve_labels(f"category:{level}", there.ids)
             try:
-                found = _evaluate(there.run.name, _stamp(there), labels, there.embeddings)
+                found = judged_by(there, labels)
             except CoreError:
                 continue  # nobody shares a folder of this level
             row = {"level": level, "queries": len(found.ids), "classes": len(found.per_class)}
@@ -206,17 +231,10 @@ def _table(table: pd.DataFrame, file_name: str) -> None:
     st.download_button(say("common-download-csv"), csv_for_people(table), file_name, "text/csv", key=f"csv_{file_name}")
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=16)
 def _evaluate(name: str, stamp: int, labels: Labels, _embeddings: Embeddings) -> Evaluation:
     del name, stamp  # part of the key only
     return evaluate(_embeddings, labels)
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _votes(name: str, stamp: int, labels: Labels, _embeddings: Embeddings) -> dict[int, float]:
-    del name, stamp  # part of the key only
-    settings = [EvaluationSettings(n_votes=k, n_bootstrap=0) for k in VOTES]
-    return {one.n_votes: evaluate(_embeddings, labels, one).vote_accuracy for one in settings}
 
 
 def _stamp(there: state.Collection) -> int:

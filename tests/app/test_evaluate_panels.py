@@ -47,11 +47,12 @@ def two_runs(in_own_workspace: Workspace) -> Workspace:
     return in_own_workspace
 
 
-def evaluating() -> AppTest:
-    """Return the evaluate screen, judged by the whole category."""
+def evaluating(tab: str) -> AppTest:
+    """Return a tab of the evaluate screen, judged by the whole category."""
     screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
     screen.session_state["run"] = RUN_NAME
     screen.session_state["judge_by"] = "category"
+    screen.session_state["evaluate_tabs_en"] = say_in("en", f"evaluate-{tab}")
     screen.run()
     return screen.switch_page("pages/5_evaluate.py").run()
 
@@ -76,7 +77,7 @@ def in_both(workspace: Workspace, ranking: Callable[[RunFolder, Embeddings], obj
 
 def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
     """By embeddings first, then view by view, in both runs in the same way, with the flags that give the same."""
-    screen = evaluating()
+    screen = evaluating("runs")
     assert not screen.exception
     matrices, _ = in_both(two_runs, lambda run, embeddings: None)
     assert cells(compare(matrices)) in tables(screen)
@@ -102,7 +103,7 @@ def test_compare__leaves_to_the_command_line_what_takes_long(
 ) -> None:
     """It says how long and with which command, and does not begin."""
     monkeypatch.setattr(ui.comparison_panel, "_PATIENCE", 0.5)
-    screen = evaluating()
+    screen = evaluating("runs")
     screen.session_state["compare_match"] = "maxsim"
     screen.run()
     assert not screen.exception
@@ -114,16 +115,16 @@ def test_compare__leaves_to_the_command_line_what_takes_long(
 
 def test_compare__without_another_run_says_what_to_do(two_runs: Workspace) -> None:
     """Nobody chosen, and nobody there."""
-    screen = evaluating()
+    screen = evaluating("runs")
     screen.multiselect(key="compare_with").set_value([]).run()
     assert say_in("en", "evaluate-choose-runs") in [box.value for box in screen.info]
     shutil.rmtree(two_runs.run(OTHER).root)
-    assert say_in("en", "evaluate-one-run") in [box.value for box in evaluating().info]
+    assert say_in("en", "evaluate-one-run") in [box.value for box in evaluating("runs").info]
 
 
 def test_robustness__is_measured_by_a_job_and_shown_in_place(in_own_workspace: Workspace) -> None:
     """The button queues it, the panel tells how far it is, and the figures are those of the file."""
-    screen = evaluating()
+    screen = evaluating("robustness")
     screen.number_input(key="robust_n").set_value(2).run()
     screen.button(key="robust_go").click().run()
     assert not screen.exception
@@ -144,7 +145,7 @@ def test_robustness__is_measured_by_a_job_and_shown_in_place(in_own_workspace: W
 def test_robustness__waits_its_turn_and_can_be_taken_out(in_own_workspace: Workspace) -> None:
     """While somebody else works on the workspace it is in the queue; taken out, that is said."""
     with in_own_workspace.locked():
-        screen = evaluating()
+        screen = evaluating("robustness")
         screen.button(key="robust_go").click().run()
         (waiting,) = queued_jobs(in_own_workspace)
         assert say_in("en", "evaluate-robustness-waits", count=0) in [box.value for box in screen.info]
@@ -165,7 +166,7 @@ def test_robustness__says_why_it_failed(in_own_workspace: Workspace) -> None:
         claimed = catalogue.claim_queued_job()
         assert claimed is not None
         catalogue.end_job(claimed.job_id, "failed", reason)
-    said = [box.value for box in evaluating().error]
+    said = [box.value for box in evaluating("robustness").error]
     assert said == [f"{say_in('en', 'evaluate-robustness-failed')} None of these specimens is a mesh\\."]
 
 
@@ -175,13 +176,13 @@ def test_robustness__tells_of_results_that_are_old_or_damaged(in_own_workspace: 
     path = run.results / "robustness.csv"
     write_robustness(path, (Survival("turned", 4, 0.5, 4, float("nan")), Survival("burnt", 1, 0.0, 0, float("nan"))))
     os.utime(path, ns=(1, run.matrix_path.stat().st_mtime_ns - 10**9))
-    screen = evaluating()
+    screen = evaluating("robustness")
     assert not screen.exception
     assert say_in("en", "evaluate-robustness-stale") in [box.value for box in screen.warning]
     assert [row[0] for table in tables(screen) for row in table if row[-1:] != row[:1]].count("burnt") == 1
     path.write_text("change\nturned\n", encoding="utf-8")
     os.utime(path)
-    screen = evaluating()
+    screen = evaluating("robustness")
     assert not screen.exception
     assert any("does not hold what was measured" in box.value for box in screen.error)
 

@@ -88,6 +88,13 @@ def test_evaluate__judges_by_categories_and_levels(in_workspace: Workspace) -> N
         values = [metric.value for metric in screen.metric]
         assert values[:1] == [f"{found.overall['NN']:.3f}"]
         assert values[5:7] == [f"{found.overall['mAP']:.3f}", f"{found.vote_accuracy:.3f}"]
+    assert not any("level" in table.value.columns for table in screen.dataframe)
+    screen.session_state["evaluate_levels_en"] = True
+    screen.run()
+    (levels,) = [table.value for table in screen.dataframe if "level" in table.value.columns]
+    for level in (1, 2):
+        found = evaluate(embeddings, resolve_labels(f"category:{level}", embeddings.ids))
+        assert levels.set_index("level").loc[level, "mAP"] == pytest.approx(found.overall["mAP"])
     screen.selectbox(key="judge_by").set_value("file").run()
     assert say_in("en", "evaluate-file-first") in [box.value for box in screen.info]
 

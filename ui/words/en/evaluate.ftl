@@ -1,5 +1,6 @@
 # The evaluate screen.
 evaluate-help = Every labelled specimen asks for its like; its class says who should come. Measures of the Princeton Shape Benchmark (Shilane et al. 2004), all between 0 and 1, more is better.
+evaluate-wait = { $count } specimens ask for their like …
 evaluate-this = This run
 evaluate-runs = Compare runs
 evaluate-robustness = What a search survives

@@ -1,5 +1,6 @@
 # 評価画面。
 evaluate-help = ラベルのある標本それぞれで検索し、同じクラスの標本が見つかるかを調べます。指標はプリンストン形状ベンチマーク（Shilane et al. 2004）のもので、すべて0から1、大きいほど良い値です。
+evaluate-wait = { $count } 点の標本それぞれについて、似た標本を調べています…
 evaluate-this = このラン
 evaluate-runs = ランの比較
 evaluate-robustness = 検索の頑健性

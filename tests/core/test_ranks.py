@@ -1,0 +1,81 @@
+"""Ranks without order are those of the whole order, ties and odd numbers included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import core.evaluation
+import core.ranks
+from core.embeddings import Embeddings
+from core.evaluation import EvaluationSettings, evaluate
+from core.labels import Labels
+from core.ranks import Ranks
+
+
+def by_order(vectors: np.ndarray, codes: np.ndarray, query: int, n_nearest: int) -> tuple[list[int], list[int]]:
+    """Return the ranks of a query's class and its nearest rows, worked out the plain way."""
+    away = (vectors**2).sum(axis=1) - 2.0 * vectors @ vectors[query]
+    order = [row for row in np.argsort(away, kind="stable").tolist() if row != query]
+    return [place + 1 for place, row in enumerate(order) if codes[row] == codes[query]], order[:n_nearest]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), n=st.integers(2, 60), classes=st.integers(1, 5), spread=st.sampled_from([1, 2, 30]))
+def test_ranks__are_those_of_the_whole_order(seed: int, n: int, classes: int, spread: int) -> None:
+    """Whole numbers, so that many distances are equal and none is rounded."""
+    chance = np.random.default_rng(seed)
+    vectors = chance.integers(-spread, spread, (n, 3), endpoint=True).astype(np.float32)
+    codes = chance.integers(0, classes, n)
+    queries = np.flatnonzero(np.bincount(codes)[codes] >= 2)
+    n_nearest = min(4, n - 1)
+    found_ranks, found_nearest = [], []
+    for ranks, counts, nearest in Ranks(vectors, codes).of(queries, n_nearest):
+        found_ranks += [part.tolist() for part in np.split(ranks, np.cumsum(counts)[:-1])]
+        found_nearest += nearest.tolist()
+    expected = [by_order(vectors, codes, int(query), n_nearest) for query in queries]
+    assert found_ranks == [ranks for ranks, _ in expected]
+    assert found_nearest == [nearest for _, nearest in expected]
+
+
+def test_ranks__in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where few distances are held at once."""
+    chance = np.random.default_rng(3)
+    vectors, codes = chance.integers(-3, 3, (200, 4)).astype(np.float32), chance.integers(0, 7, 200)
+    whole = [np.concatenate(parts) for parts in zip(*Ranks(vectors, codes).of(np.arange(200), 3), strict=True)]
+    monkeypatch.setattr(core.ranks, "_BYTES_AT_ONCE", 7 * 4 * 200)
+    parts = list(Ranks(vectors, codes).of(np.arange(200), 3))
+    assert len(parts) == 29
+    for one, other in zip(whole, zip(*parts, strict=True), strict=True):
+        assert np.array_equal(one, np.concatenate(other))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("most", [1e-30, 1e18, 3e38])
+def test_ranks__survive_numbers_that_are_too_large_or_small(most: float) -> None:
+    """Squares overflow or vanish: every rank is still one of those there are."""
+    chance = np.random.default_rng(0)
+    vectors = (chance.uniform(-1, 1, (50, 4)) * most).astype(np.float32)
+    codes = np.arange(50) % 3
+    for ranks, counts, nearest in Ranks(vectors, codes).of(np.arange(50), 5):
+        assert ranks.min() >= 1 and ranks.max() <= 49
+        assert ranks.size == counts.sum()
+        assert nearest.min() >= 0 and nearest.max() < 50
+
+
+def test_evaluate__many_specimens_are_judged_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to the ranks give the same figures, nearest specimens and votes."""
+    chance = np.random.default_rng(1)
+    ids = tuple(f"s{row:03d}" for row in range(150))
+    embeddings = Embeddings(ids, chance.integers(-4, 4, (150, 5)).astype(np.float32))
+    labels = Labels(ids, tuple(f"class {number}" for number in chance.integers(0, 6, 150)), "by chance")
+    asked = EvaluationSettings(metric="euclidean", n_votes=7)
+    few = evaluate(embeddings, labels, asked)
+    monkeypatch.setattr(core.evaluation, "_MANY", 0)
+    many = evaluate(embeddings, labels, asked)
+    assert np.array_equal(few.values, many.values)
+    assert (few.nearest_ids, few.voted_labels) == (many.nearest_ids, many.voted_labels)
+    assert few.vote_accuracies == many.vote_accuracies
+    assert set(few.vote_accuracies) == {1, 3, 5, 7, 10}
