@@ -144,13 +144,23 @@ class Evaluation:
     @cached_property
     def per_class(self) -> dict[str, dict[str, float]]:
         """Return every measure by class, averaged over the queries of the class."""
-        labels = np.array(self.labels)
-        return {name: self._named(self.values[labels == name].mean(axis=0)) for name in sorted(set(self.labels))}
+        names, codes, sizes = self._classes
+        sums = np.stack([np.bincount(codes, weights=column, minlength=len(names)) for column in self.values.T], axis=1)
+        return {name: self._named(row) for name, row in zip(names, sums / sizes[:, None], strict=True)}
 
     @cached_property
     def class_sizes(self) -> dict[str, int]:
         """Return the number of queries of every class."""
-        return {name: self.labels.count(name) for name in sorted(set(self.labels))}
+        names, _, sizes = self._classes
+        return dict(zip(names, sizes.tolist(), strict=True))
+
+    @cached_property
+    def _classes(self) -> tuple[list[str], Int[np.ndarray, " q"], Int[np.ndarray, " c"]]:
+        """Return the classes in order, the place of every query's, and how many queries each has."""
+        names = sorted(set(self.labels))
+        place_of = {name: place for place, name in enumerate(names)}
+        codes = np.array([place_of[name] for name in self.labels], dtype=np.intp)
+        return names, codes, np.bincount(codes, minlength=len(names))
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
