@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from core.catalogue import Catalogue
 from core.embeddings import Embeddings
@@ -18,7 +20,7 @@ from core.workspace import RunFolder, Workspace
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
 IDENTICAL, NEAR = "identical file", "near-duplicate"
-_QUERIES_AT_ONCE = 1024
+_QUERIES_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Duplicates:
     pairs: tuple[DuplicatePair, ...]
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """Return the specimens of every group, sorted."""
         members: defaultdict[int, set[str]] = defaultdict(set)
@@ -105,10 +107,12 @@ def find_duplicates(
     """
     settings = settings or DuplicateSettings()
     hashes = sha256 or {}
-    found, is_cut = _near_pairs(embeddings, settings)
+    nearest = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
+    found, is_cut = _near_pairs(nearest, settings)
     pairs = {pair: (distance, NEAR) for pair, distance in found.items()}
-    for one_row, other_row in _identical(embeddings, hashes):
-        pairs[one_row, other_row] = (_distance(embeddings, settings.metric, one_row, other_row), IDENTICAL)
+    same = _identical(embeddings, hashes)
+    for (one_row, other_row), distance in zip(same.tolist(), nearest.between(*same.T).tolist(), strict=True):
+        pairs[one_row, other_row] = (distance, IDENTICAL)
     names = _groups(list(pairs), len(embeddings))
     first: dict[int, str] = {}
     for row, group in enumerate(names):
@@ -149,33 +153,28 @@ def write_duplicates(path: Path, duplicates: Duplicates) -> None:
     write_csv(path, COLUMNS, rows)
 
 
-def _near_pairs(embeddings: Embeddings, settings: DuplicateSettings) -> tuple[dict[tuple[int, int], float], bool]:
-    nearest = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
+def _near_pairs(nearest: NearestRows, settings: DuplicateSettings) -> tuple[dict[tuple[int, int], float], bool]:
     pairs: dict[tuple[int, int], float] = {}
     is_cut = False
-    for start in range(0, len(embeddings), _QUERIES_AT_ONCE):
-        queries = np.arange(start, min(start + _QUERIES_AT_ONCE, len(embeddings)))
+    for start in range(0, len(nearest), _QUERIES_AT_ONCE):
+        queries = np.arange(start, min(start + _QUERIES_AT_ONCE, len(nearest)))
         rows, distances = nearest.of_rows(queries, settings.most)
         within = distances <= np.float32(settings.threshold)
-        is_cut |= settings.most < len(embeddings) - 1 and bool(within[:, -1:].any())
+        is_cut |= settings.most < len(nearest) - 1 and bool(within[:, -1:].any())
         for place, column in zip(*np.nonzero(within), strict=True):
             one, other = int(queries[place]), int(rows[place, column])
             pairs[min(one, other), max(one, other)] = float(distances[place, column])
     return pairs, is_cut
 
 
-def _identical(embeddings: Embeddings, hashes: Mapping[str, str]) -> list[tuple[int, int]]:
-    """Return every specimen with the first one whose file is the same."""
+def _identical(embeddings: Embeddings, hashes: Mapping[str, str]) -> Int[np.ndarray, "p 2"]:
+    """Return the rows of every specimen and of the first one whose file is the same."""
     same: defaultdict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(embeddings.ids):
         if hashes.get(name):
             same[hashes[name]].append(row)
-    return [(rows[0], row) for rows in same.values() for row in rows[1:]]
-
-
-def _distance(embeddings: Embeddings, metric: str, one: int, other: int) -> float:
-    pair = NearestRows(embeddings.matrix[[one, other]], metric, np.arange(2))
-    return float(pair.of_rows(np.array([0]), 1)[1][0, 0])
+    pairs = [(rows[0], row) for rows in same.values() for row in rows[1:]]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _groups(pairs: list[tuple[int, int]], count: int) -> list[int]:

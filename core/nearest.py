@@ -101,6 +101,14 @@ class NearestRows:
         nobody = np.full(len(vectors), -1, dtype=np.int64)
         return self._nearest(self.prepared(vectors), nobody, min(topk, len(self)))
 
+    def between(self, rows: Int[np.ndarray, " q"], others: Int[np.ndarray, " q"]) -> Float32[np.ndarray, " q"]:
+        """Return the distance of each row to another one."""
+        found = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), _CLOSE_LOOKS_AT_ONCE):
+            part = slice(start, start + _CLOSE_LOOKS_AT_ONCE)
+            found[part] = self._distances(self._points(rows[part]), others[part, None])[:, 0]
+        return found
+
     def _nearest(self, queries: np.ndarray, own: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros((len(queries), k), dtype=np.int64)
         distances = np.zeros((len(queries), k), dtype=np.float32)

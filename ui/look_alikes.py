@@ -28,20 +28,21 @@ def show_look_alikes(there: state.Collection) -> None:
         key="alike_threshold",
         persist_state="session",
     )
-    found = _look_alikes(there.run.name, there.run.matrix_path.stat().st_mtime_ns, threshold, there)
+    with st.spinner(say("specimens-alike-wait", count=len(there.ids))):
+        found = _look_alikes(there.run.name, there.run.matrix_path.stat().st_mtime_ns, threshold, there)
     if not found.pairs:
         st.success(say("specimens-alike-none"), icon=":material/check_circle:")
         return
     st.caption(say("specimens-alike-found", count=len(found.groups)))
-    table = pd.DataFrame([vars(pair) for pair in found.pairs])
     st.download_button(
         say("common-download-csv"),
-        csv_for_people(table),
+        lambda: csv_for_people(pd.DataFrame([vars(pair) for pair in found.pairs])),
         "duplicates.csv",
         "text/csv",
         icon=":material/download:",
     )
-    kinds = {name: pair.kind for pair in found.pairs for name in (pair.specimen_id, pair.other_id)}
+    shown = [pair for pair in found.pairs if pair.group <= MOST_GROUPS]
+    kinds = {name: pair.kind for pair in shown for name in (pair.specimen_id, pair.other_id)}
     for number, members in enumerate(found.groups[:MOST_GROUPS], start=1):
         cards = [
             Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge=_kind(kinds[name]))
@@ -57,7 +58,7 @@ def _kind(kind: str) -> str:
     return say("specimens-alike-identical") if kind == IDENTICAL else say("specimens-alike-near")
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _look_alikes(name: str, stamp: int, threshold: float, _there: state.Collection) -> Duplicates:
     del name, stamp  # part of the key only
     hashes = {specimen_id: record.sha256 for specimen_id, record in _there.records.items()}

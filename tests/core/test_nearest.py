@@ -89,6 +89,17 @@ def test_nearest_rows__takes_a_mapped_matrix(tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(there, here, strict=True))
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_nearest_rows__between_is_the_distance_of_a_search(metric: str) -> None:
+    """Bit for bit, either way round, for more pairs than are looked at together."""
+    points = np.random.default_rng(5).normal(size=(700, 11)).astype(np.float32)
+    nearest = NearestRows(points, metric, np.arange(700))
+    rows, distances = nearest.of_rows(np.arange(700), 3)
+    first, other = np.repeat(np.arange(700), 3), rows.ravel()
+    assert np.array_equal(nearest.between(first, other), distances.ravel())
+    assert np.array_equal(nearest.between(other, first), distances.ravel())
+
+
 def test_ranks_of__follows_the_ids() -> None:
     """Code point order, as everywhere."""
     assert ranks_of(("b", "a", "é", "Z")).tolist() == [2, 1, 3, 0]

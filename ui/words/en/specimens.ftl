@@ -43,6 +43,7 @@ specimens-column-file-notes = About the file
 specimens-column-tags = Tags
 specimens-column-sets = Sets
 specimens-column-notes = Notes
+specimens-alike-wait = { $count } specimens are compared with one another …
 specimens-alike-threshold = Nearer than
 specimens-alike-help = Cosine distance of a pair. Files that are identical byte by byte are listed whatever their distance.
 specimens-alike-none = No two specimens are that alike.

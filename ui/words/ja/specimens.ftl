@@ -40,6 +40,7 @@ specimens-column-file-notes = ファイルについて
 specimens-column-tags = タグ
 specimens-column-sets = セット
 specimens-column-notes = メモ
+specimens-alike-wait = { $count } 点の標本を互いに比べています…
 specimens-alike-threshold = 距離の上限
 specimens-alike-help = 二つの標本のコサイン距離です。内容が完全に同じファイルは、距離によらず示します。
 specimens-alike-none = これほど似た標本の組はありません。
