@@ -42,11 +42,12 @@ def main() -> None:
             show_robustness(there)
     try:
         with one:
-            given = ask_for_labels(there)
+            given, in_words = ask_for_labels(there)
             if one.open:
                 show_run(there, given)
         with several:
             if several.open:
+                st.caption(say("evaluate-judged-by", labels=in_words))
                 show_comparison(there, given)
     except CoreError as error:
         state.show_error(error)
@@ -69,8 +70,8 @@ def judged_by(there: state.Collection, labels: Labels) -> Evaluation:
         return _evaluate(there.run.name, _stamp(there), labels, there.embeddings)
 
 
-def ask_for_labels(there: state.Collection) -> str:
-    """Ask what specimens are judged by; return it as `resolve_labels` takes it."""
+def ask_for_labels(there: state.Collection) -> tuple[str, str]:
+    """Ask what specimens are judged by; return it as `resolve_labels` takes it, and in words."""
     depth = max((name.count("/") for name in there.ids), default=0)
     choices = {"category:top": say("evaluate-top"), "category": say("evaluate-category")}
     choices |= {f"category:{level}": say("evaluate-level", level=level) for level in range(2, depth)}
@@ -91,7 +92,7 @@ def ask_for_labels(there: state.Collection) -> str:
         cells = cells[cells.str.strip() != ""]
         path = own_folder() / "labels_of_column.csv"
         write_csv(path, ("specimen_id", "label"), cells.items())
-        return str(path)
+        return str(path), choices[how]
     if how == "file":
         file = st.file_uploader(say("evaluate-file-choose"), type=["csv", "txt"], key="labels_file")
         if file is None:
@@ -99,8 +100,8 @@ def ask_for_labels(there: state.Collection) -> str:
             st.stop()
         path = own_folder() / "labels.csv"
         write_bytes(path, file.getvalue())
-        return str(path)
-    return how
+        return str(path), state.plain(file.name)
+    return how, choices[how]
 
 
 def _can_judge(cells: pd.Series) -> bool:

@@ -82,6 +82,8 @@ def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
     matrices, _ = in_both(two_runs, lambda run, embeddings: None)
     assert cells(compare(matrices)) in tables(screen)
     assert any("`compare --match pooled`" in caption.value for caption in screen.caption)
+    by = say_in("en", "evaluate-judged-by", labels=say_in("en", "evaluate-category"))
+    assert by in [caption.value for caption in screen.caption]
 
     screen.session_state["compare_match"] = "maxsim"
     screen.run()

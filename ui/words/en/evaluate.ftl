@@ -5,6 +5,7 @@ evaluate-this = This run
 evaluate-runs = Compare runs
 evaluate-robustness = What a search survives
 evaluate-by = Judge by
+evaluate-judged-by = Judged by: { $labels }. *This run* is where to choose it.
 evaluate-by-help = Categories are the folders that specimens lie in. A column of the metadata, or a CSV with the columns specimen_id,label, says it otherwise.
 evaluate-top = Top category
 evaluate-category = Whole category

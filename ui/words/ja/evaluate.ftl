@@ -5,6 +5,7 @@ evaluate-this = このラン
 evaluate-runs = ランの比較
 evaluate-robustness = 検索の頑健性
 evaluate-by = 評価の基準
+evaluate-judged-by = 評価の基準:{ $labels }。*このラン* のタブで選べます。
 evaluate-by-help = カテゴリは標本の入っているフォルダです。メタデータの列や、specimen_id,label の列を持つCSVも使えます。
 evaluate-top = 最上位カテゴリ
 evaluate-category = カテゴリ全体
