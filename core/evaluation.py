@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from core.embeddings import Embeddings
 from core.errors import InputError, SettingError
+from core.judging import MEASURES, judge
 from core.labels import Labels
 from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
 EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")
-# How many nearest neighbours vote, beside the number that is asked for.
-VOTES = (1, 3, 5, 10)
-_E_DEPTH = 32
-_QUERIES_AT_ONCE = 256
-# Beyond, not all others are put in order.
-_MANY = 3000
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class EvaluationSettings:
     @property
     def measures(self) -> tuple[str, ...]:
         """Return the names of the measures, in the order of the reports."""
-        return ("NN", "first_tier", "second_tier", "E", "DCG", "mAP", *(f"P@{k}" for k in self.depths))
+        return (*MEASURES, *(f"P@{k}" for k in self.depths))
 
 
 @dataclass(frozen=True)
@@ -237,7 +232,9 @@ def evaluate(
         )
     vectors = normalise_rows(embeddings.matrix[rows], "l2" if settings.metric == "cosine" else "none")
     ids = [labels.ids[row] for row in rows]
-    judged = _judge(vectors, codes, queries, settings, None if ranking is None else (ranking, ids))
+    judged = judge(
+        vectors, codes, queries, settings.depths, settings.n_votes, None if ranking is None else _places(ranking, ids)
+    )
     return Evaluation(
         ids=tuple(ids[row] for row in queries),
         labels=tuple(labels.names[code] for code in codes[queries]),
@@ -304,134 +301,14 @@ def summarise(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def measure_rankings(relevant: Bool[np.ndarray, "q n"], settings: EvaluationSettings) -> Float[np.ndarray, "q m"]:
-    """Return every measure of rankings that are given as hits and misses.
-
-    Parameters
-    ----------
-    relevant : (q, n) bool
-        Whether the result at each rank is of the query's class, nearest first, the query
-        itself left out. Every row has at least one hit.
-    settings : EvaluationSettings
-        Names the measures.
-
-    Returns
-    -------
-    (q, m) float64
-        Columns as in `settings.measures`.
-    """
-    ranks = np.nonzero(relevant)[1] + 1
-    return _measures_of_ranks(ranks, np.count_nonzero(relevant, axis=1), relevant.shape[1], settings)
-
-
-def _measures_of_ranks(
-    ranks: Int[np.ndarray, " h"], totals: Int[np.ndarray, " q"], n_results: int, settings: EvaluationSettings
-) -> Float[np.ndarray, "q m"]:
-    """Return every measure from the ranks of the hits, from 1, ascending, one query after the other."""
-    starts = np.cumsum(totals) - totals
-    gains = 1.0 / np.log2(np.maximum(np.arange(1, n_results + 1), 2))
-
-    def found_within(depth: Int[np.ndarray, " q"] | int) -> Int[np.ndarray, " q"]:
-        last = np.repeat(np.broadcast_to(depth, totals.shape), totals)
-        return np.asarray(np.add.reduceat(ranks <= last, starts, dtype=np.int64))
-
-    early = found_within(_E_DEPTH)
-    found = np.arange(1, ranks.size + 1) - np.repeat(starts, totals)
-    columns = [
-        ranks[starts] == 1,
-        found_within(totals) / totals,
-        found_within(2 * totals) / totals,
-        # The harmonic mean of early/depth and early/total.
-        2.0 * early / (min(_E_DEPTH, n_results) + totals),
-        np.add.reduceat(gains[ranks - 1], starts) / np.cumsum(gains)[totals - 1],
-        np.add.reduceat(found / ranks, starts) / totals,
-        *(found_within(depth) / min(depth, n_results) for depth in settings.depths),
-    ]
-    return np.stack(columns, axis=1).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """Measures, nearest row and voted class of every query, and how often votes are right, by their number."""
-
-    values: Float[np.ndarray, "q m"]
-    nearest: Int[np.ndarray, " q"]
-    voted: Int[np.ndarray, " q"]
-    vote_accuracies: dict[int, float]
-
-
-def _judge(
-    vectors: Float[np.ndarray, "n d"],
-    codes: Int[np.ndarray, " n"],
-    queries: Int[np.ndarray, " q"],
-    settings: EvaluationSettings,
-    reordered: tuple[Ranking, list[str]] | None,
-) -> _Judged:
-    n_results = len(codes) - 1
-    voters = sorted({*VOTES, settings.n_votes})
-    n_nearest = min(voters[-1], n_results)
-    if reordered is None and len(codes) > _MANY:
-        from core.ranks import Ranks
-
-        parts = Ranks(vectors, codes).of(queries, n_nearest)
-    else:
-        parts = _by_order(vectors, codes, queries, n_nearest, reordered)
-    values, nearest, voted = [], [], []
-    right, start = dict.fromkeys(voters, 0), 0
-    for ranks, totals, near in parts:
-        own = codes[queries[start : start + len(totals)]]
-        start += len(totals)
-        values.append(_measures_of_ranks(ranks, totals, n_results, settings))
-        nearest.append(near[:, 0])
-        for count in voters:
-            votes = _vote(codes[near[:, :count]])
-            right[count] += int((votes == own).sum())
-            if count == settings.n_votes:
-                voted.append(votes)
-    accuracies = {count: number / queries.size for count, number in right.items()}
-    return _Judged(np.concatenate(values), np.concatenate(nearest), np.concatenate(voted), accuracies)
-
-
-def _by_order(
-    vectors: Float[np.ndarray, "n d"],
-    codes: Int[np.ndarray, " n"],
-    queries: Int[np.ndarray, " q"],
-    n_nearest: int,
-    reordered: tuple[Ranking, list[str]] | None,
-) -> Iterator[tuple[Int[np.ndarray, " h"], Int[np.ndarray, " b"], Int[np.ndarray, "b k"]]]:
-    """Yield what `core.ranks.Ranks.of` does, from all others in order."""
-    squares = np.einsum("ij,ij->i", vectors, vectors)
-    for start in range(0, queries.size, _QUERIES_AT_ONCE):
-        asked = queries[start : start + _QUERIES_AT_ONCE]
-        distances = squares[None, :] - 2.0 * (vectors[asked] @ vectors.T)
-        distances[np.arange(asked.size), asked] = -np.inf
-        # Rows are in id order, so a stable sort leaves ties in id order.
-        order = np.argsort(distances, axis=1, kind="stable")[:, 1:]
-        if reordered is not None:
-            order = _reordered(*reordered, asked, order)
-        relevant = codes[order] == codes[asked][:, None]
-        # Copied, since a part of the order would keep all of it.
-        yield np.nonzero(relevant)[1] + 1, np.count_nonzero(relevant, axis=1), order[:, :n_nearest].copy()
-
-
-def _reordered(
-    ranking: Ranking, ids: list[str], asked: Int[np.ndarray, " q"], order: Int[np.ndarray, "q n"]
-) -> Int[np.ndarray, "q n"]:
+def _places(ranking: Ranking, ids: list[str]) -> Callable[[int, list[int]], list[int]]:
+    """Return the order of a ranking, by places in a list of ids."""
     place_of = {name: place for place, name in enumerate(ids)}
-    return np.array(
-        [
-            [place_of[name] for name in ranking.reorder(ids[query], [ids[place] for place in row])]
-            for query, row in zip(asked.tolist(), order.tolist(), strict=True)
-        ],
-        dtype=np.intp,
-    ).reshape(order.shape)
 
+    def reorder(query: int, others: list[int]) -> list[int]:
+        return [place_of[name] for name in ranking.reorder(ids[query], [ids[place] for place in others])]
 
-def _vote(neighbours: Int[np.ndarray, "q k"]) -> Int[np.ndarray, " q"]:
-    """Return the commonest code of each row; among equals, the one that comes first."""
-    counts = (neighbours[:, :, None] == neighbours[:, None, :]).sum(axis=2)
-    winners = np.argmax(counts, axis=1)
-    return np.asarray(neighbours[np.arange(neighbours.shape[0]), winners])
+    return reorder
 
 
 def _labelled_rows_in_id_order(labels: Labels) -> Int[np.ndarray, " n"]:

@@ -11,11 +11,12 @@ import streamlit as st
 from core.embeddings import Embeddings
 from core.errors import CoreError
 from core.evaluation import Evaluation, evaluate
+from core.judging import MEASURES
 from core.labels import Labels, resolve_labels
 from core.spreadsheets import csv_for_people
 from core.storage import write_bytes, write_csv
 from ui import state
-from ui.comparison_panel import MEASURES, show_comparison
+from ui.comparison_panel import show_comparison
 from ui.evaluation_charts import confusion_figure
 from ui.figures import show_figure
 from ui.frame import require_router

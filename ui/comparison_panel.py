@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.comparison import Comparison, compare
 from core.evaluation import EvaluationSettings, Ranking
+from core.judging import MEASURES
 from core.matchers import open_matcher, ranking_by
 from core.matching import MatchSettings
 from core.neighbours import SearchSettings
@@ -21,7 +22,6 @@ from ui.figures import show_figure
 from ui.search_form import WHITENED
 from ui.words import say
 
-MEASURES = ("NN", "first_tier", "second_tier", "E", "DCG", "mAP")
 # What a query takes on a common machine, and how long somebody waits before a screen.
 _SECONDS_A_QUERY = {False: 0.03, True: 0.2}
 _PATIENCE = 120.0

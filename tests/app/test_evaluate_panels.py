@@ -15,6 +15,7 @@ from core.catalogue import Catalogue
 from core.comparison import Comparison, compare
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.jobs import current_job, queued_jobs
+from core.judging import MEASURES
 from core.matchers import open_matcher, ranking_by
 from core.matching import MatchSettings
 from core.neighbours import SearchSettings
@@ -24,7 +25,7 @@ from core.workspace import RunFolder, Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for
-from ui.comparison_panel import MEASURES, as_table
+from ui.comparison_panel import as_table
 from ui.words import say_in
 
 OTHER = "other"

@@ -17,7 +17,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core.embeddings import Embeddings
 from core.errors import InputError, SettingError
-from core.evaluation import EvaluationSettings, evaluate, measure_rankings, write_evaluation
+from core.evaluation import EvaluationSettings, evaluate, write_evaluation
+from core.judging import measure_rankings
 from core.labels import Labels, labels_of_categories, resolve_labels
 
 
@@ -34,7 +35,7 @@ def test_measure_rankings__by_hand() -> None:
     2/5, recall 1 and E = 2·(2/5)·1 / (2/5 + 1) = 4/7. DCG (1 + 1/log₂3) / (1 + 1/log₂2).
     mAP (1/1 + 2/3)/2 = 5/6. P@1 1, P@5 2/5, P@10 of five results 2/5.
     """
-    found = measure_rankings(np.array([[True, False, True, False, False]]), EvaluationSettings())
+    found = measure_rankings(np.array([[True, False, True, False, False]]), (1, 5, 10))
     expected = [1, 1 / 2, 1, 4 / 7, (1 + 1 / log2(3)) / 2, 5 / 6, 1, 2 / 5, 2 / 5]
     np.testing.assert_allclose(found, [expected])
 
@@ -43,13 +44,13 @@ def test_measure_rankings__e_measure_looks_at_the_first_32() -> None:
     """Of 40 to be found 16 are within the first 32: P 1/2, R 2/5, E 4/9."""
     relevant = np.zeros((1, 100), dtype=bool)
     relevant[0, :16] = relevant[0, 60:84] = True
-    found = measure_rankings(relevant, EvaluationSettings())
+    found = measure_rankings(relevant, (1, 5, 10))
     np.testing.assert_allclose(found[0, 3], 2 * (1 / 2) * (2 / 5) / (1 / 2 + 2 / 5))
 
 
 def test_measure_rankings__perfect_is_one() -> None:
     """Where all of the class come first, all measures of the whole ranking but E are 1."""
-    found = measure_rankings(np.array([[True, True, True, False]]), EvaluationSettings(depths=(1, 3)))
+    found = measure_rankings(np.array([[True, True, True, False]]), (1, 3))
     np.testing.assert_allclose(found[0, [0, 1, 2, 4, 5, 6, 7]], 1.0)
 
 
@@ -57,7 +58,7 @@ def test_measure_rankings__perfect_is_one() -> None:
 @given(st.lists(st.booleans(), min_size=2, max_size=60).filter(any))
 def test_measure_rankings__average_precision_is_that_of_scikit_learn(hits: list[bool]) -> None:
     """MAP of one query is scikit-learn's average precision, and all measures lie in 0 to 1."""
-    found = measure_rankings(np.array([hits]), EvaluationSettings())[0]
+    found = measure_rankings(np.array([hits]), (1, 5, 10))[0]
     np.testing.assert_allclose(found[5], average_precision_score(hits, -np.arange(len(hits))))
     assert ((found >= 0) & (found <= 1 + 1e-12)).all()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import core.evaluation
+import core.judging
 import core.ranks
 from core.embeddings import Embeddings
 from core.evaluation import EvaluationSettings, evaluate
@@ -73,7 +73,7 @@ def test_evaluate__many_specimens_are_judged_as_few_are(monkeypatch: pytest.Monk
     labels = Labels(ids, tuple(f"class {number}" for number in chance.integers(0, 6, 150)), "by chance")
     asked = EvaluationSettings(metric="euclidean", n_votes=7)
     few = evaluate(embeddings, labels, asked)
-    monkeypatch.setattr(core.evaluation, "_MANY", 0)
+    monkeypatch.setattr(core.judging, "_MANY", 0)
     many = evaluate(embeddings, labels, asked)
     assert np.array_equal(few.values, many.values)
     assert (few.nearest_ids, few.voted_labels) == (many.nearest_ids, many.voted_labels)

@@ -1,0 +1,163 @@
+"""The measures of retrieval, from where the members of every query's class stand among all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+MEASURES = ("NN", "first_tier", "second_tier", "E", "DCG", "mAP")
+# How many nearest neighbours vote, beside the number that is asked for.
+VOTES = (1, 3, 5, 10)
+_E_DEPTH = 32
+_QUERIES_AT_ONCE = 256
+# Beyond, not all others are put in order.
+_MANY = 3000
+
+
+def measure_rankings(relevant: Bool[np.ndarray, "q n"], depths: Sequence[int]) -> Float[np.ndarray, "q m"]:
+    """Return every measure of rankings that are given as hits and misses.
+
+    Parameters
+    ----------
+    relevant : (q, n) bool
+        Whether the result at each rank is of the query's class, nearest first, the query
+        itself left out. Every row has at least one hit.
+    depths : sequence of int
+        The k of every P@k.
+
+    Returns
+    -------
+    (q, m) float64
+        Columns as in `MEASURES`, then P@k.
+    """
+    ranks = np.nonzero(relevant)[1] + 1
+    return _measures_of_ranks(ranks, np.count_nonzero(relevant, axis=1), relevant.shape[1], depths)
+
+
+def _measures_of_ranks(
+    ranks: Int[np.ndarray, " h"], totals: Int[np.ndarray, " q"], n_results: int, depths: Sequence[int]
+) -> Float[np.ndarray, "q m"]:
+    """Return every measure from the ranks of the hits, from 1, ascending, one query after the other."""
+    starts = np.cumsum(totals) - totals
+    gains = 1.0 / np.log2(np.maximum(np.arange(1, n_results + 1), 2))
+
+    def found_within(depth: Int[np.ndarray, " q"] | int) -> Int[np.ndarray, " q"]:
+        last = np.repeat(np.broadcast_to(depth, totals.shape), totals)
+        return np.asarray(np.add.reduceat(ranks <= last, starts, dtype=np.int64))
+
+    early = found_within(_E_DEPTH)
+    found = np.arange(1, ranks.size + 1) - np.repeat(starts, totals)
+    columns = [
+        ranks[starts] == 1,
+        found_within(totals) / totals,
+        found_within(2 * totals) / totals,
+        # The harmonic mean of early/depth and early/total.
+        2.0 * early / (min(_E_DEPTH, n_results) + totals),
+        np.add.reduceat(gains[ranks - 1], starts) / np.cumsum(gains)[totals - 1],
+        np.add.reduceat(found / ranks, starts) / totals,
+        *(found_within(depth) / min(depth, n_results) for depth in depths),
+    ]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How well queries found their class.
+
+    Parameters
+    ----------
+    values : (q, m) float64
+        Every measure of every query: `MEASURES`, then P@k.
+    nearest, voted : (q,) int
+        Nearest row of every query, and the class that its nearest rows vote for.
+    vote_accuracies : dict of int to float
+        Share of queries whose k nearest rows vote for their class.
+    """
+
+    values: Float[np.ndarray, "q m"]
+    nearest: Int[np.ndarray, " q"]
+    voted: Int[np.ndarray, " q"]
+    vote_accuracies: dict[int, float]
+
+
+def judge(
+    vectors: Float[np.ndarray, "n d"],
+    codes: Int[np.ndarray, " n"],
+    queries: Int[np.ndarray, " q"],
+    depths: Sequence[int],
+    n_votes: int,
+    reorder: Callable[[int, list[int]], list[int]] | None = None,
+) -> Judged:
+    """Judge how well rows find the others of their class by Euclidean distance.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+        Points; among equally far ones, the first row is nearer.
+    codes : (n,) int
+        Class of every row, from 0.
+    queries : (q,) int
+        Rows whose class has another member.
+    depths : sequence of int
+        The k of every P@k.
+    n_votes : int
+        How many nearest rows vote; their votes are counted for `VOTES`, too.
+    reorder : callable, optional
+        Takes a query and all other rows, nearest first, and returns these in another order.
+    """
+    n_results = len(codes) - 1
+    voters = sorted({*VOTES, n_votes})
+    n_nearest = min(voters[-1], n_results)
+    if reorder is None and len(codes) > _MANY:
+        from core.ranks import Ranks  # compiled: not for few
+
+        parts = Ranks(vectors, codes).of(queries, n_nearest)
+    else:
+        parts = _by_order(vectors, codes, queries, n_nearest, reorder)
+    values, nearest, voted = [], [], []
+    right, start = dict.fromkeys(voters, 0), 0
+    for ranks, totals, near in parts:
+        own = codes[queries[start : start + len(totals)]]
+        start += len(totals)
+        values.append(_measures_of_ranks(ranks, totals, n_results, depths))
+        nearest.append(near[:, 0])
+        for count in voters:
+            votes = _vote(codes[near[:, :count]])
+            right[count] += int((votes == own).sum())
+            if count == n_votes:
+                voted.append(votes)
+    accuracies = {count: number / queries.size for count, number in right.items()}
+    return Judged(np.concatenate(values), np.concatenate(nearest), np.concatenate(voted), accuracies)
+
+
+def _by_order(
+    vectors: Float[np.ndarray, "n d"],
+    codes: Int[np.ndarray, " n"],
+    queries: Int[np.ndarray, " q"],
+    n_nearest: int,
+    reorder: Callable[[int, list[int]], list[int]] | None,
+) -> Iterator[tuple[Int[np.ndarray, " h"], Int[np.ndarray, " b"], Int[np.ndarray, "b k"]]]:
+    """Yield what `core.ranks.Ranks.of` does, from all others in order."""
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    for start in range(0, queries.size, _QUERIES_AT_ONCE):
+        asked = queries[start : start + _QUERIES_AT_ONCE]
+        distances = squares[None, :] - 2.0 * (vectors[asked] @ vectors.T)
+        distances[np.arange(asked.size), asked] = -np.inf
+        # Rows are in id order, so a stable sort leaves ties in id order.
+        order = np.argsort(distances, axis=1, kind="stable")[:, 1:]
+        if reorder is not None:
+            pairs = zip(asked.tolist(), order.tolist(), strict=True)
+            order = np.array([reorder(query, row) for query, row in pairs], dtype=np.intp).reshape(order.shape)
+        relevant = codes[order] == codes[asked][:, None]
+        # Copied, since a part of the order would keep all of it.
+        yield np.nonzero(relevant)[1] + 1, np.count_nonzero(relevant, axis=1), order[:, :n_nearest].copy()
+
+
+def _vote(neighbours: Int[np.ndarray, "q k"]) -> Int[np.ndarray, " q"]:
+    """Return the commonest code of each row; among equals, the one that comes first."""
+    counts = (neighbours[:, :, None] == neighbours[:, None, :]).sum(axis=2)
+    winners = np.argmax(counts, axis=1)
+    return np.asarray(neighbours[np.arange(neighbours.shape[0]), winners])
