@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from ui.selection import select
 from ui.words import language, say
 
 WORST = 12
+# The other measures of a class stand in the CSV.
+_OF_CLASSES = ("class", "queries", "NN", "first_tier", "mAP")
+_HEIGHT = 430
+_WORDS = ("class", "queries", "level", "classes", "k", "accuracy")
 
 
 def main() -> None:
@@ -132,10 +137,10 @@ def show_evaluation(there: state.Collection, found: Evaluation) -> None:
     with left:
         show_confusion(found)
     with right:
-        show_worst(there, found)
-    with st.expander(say("evaluate-classes", count=len(found.per_class))):
+        st.subheader(say("evaluate-classes", count=len(found.per_class)))
         rows = [{"class": name, "queries": found.class_sizes[name], **row} for name, row in found.per_class.items()]
-        _table(pd.DataFrame(rows), "retrieval.csv")
+        _table(pd.DataFrame(rows), "retrieval.csv", shown=_OF_CLASSES)
+    show_worst(there, found)
 
 
 def show_confusion(found: Evaluation) -> None:
@@ -226,10 +231,18 @@ def show_levels(there: state.Collection) -> None:
         _table(pd.DataFrame(rows), "levels.csv")
 
 
-def _table(table: pd.DataFrame, file_name: str) -> None:
-    """Show a table, its shares with three decimals, and give it as CSV."""
-    numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in table.select_dtypes("float").columns}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers)
+def _table(table: pd.DataFrame, file_name: str, shown: Sequence[str] = ()) -> None:
+    """Show a table, or some columns of it, its shares with three decimals, and give all of it as CSV."""
+    columns = {name: st.column_config.Column(say(f"evaluate-of-{name}")) for name in _WORDS if name in table}
+    columns |= {
+        name: st.column_config.NumberColumn(
+            say(f"evaluate-of-{name}") if name in _WORDS else name.replace("_", " "), format="%.3f"
+        )
+        for name in table.select_dtypes("float").columns
+    }
+    height = min(_HEIGHT, 35 * (len(table) + 1) + 3)
+    order = list(shown) or None
+    st.dataframe(table, hide_index=True, width="stretch", height=height, column_order=order, column_config=columns)
     st.download_button(say("common-download-csv"), csv_for_people(table), file_name, "text/csv", key=f"csv_{file_name}")
 
 
