@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import logging
 import os
 import subprocess
 import sys
@@ -54,6 +55,8 @@ print((most() - before) / 1024)
 
 def main() -> None:
     """Measure and print."""
+    # A screen that is run without a server says so in a line for every element.
+    logging.disable(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--specimens", type=int, default=100_000)
     parser.add_argument("--searched-all", type=int, default=20_000)

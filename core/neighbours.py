@@ -106,7 +106,8 @@ class Searcher:
     def all_nearest(self) -> Iterator[Neighbours]:
         """Yield the neighbours of every specimen in row order, in bounded memory."""
         n = len(self.embeddings)
-        step = BLOCK_ROWS if n <= BLOCK_ROWS else BLOCK_ROWS // 2
+        # Products among those asked together serve both, which counts little where they are few of all.
+        step = BLOCK_ROWS if n <= BLOCK_ROWS else BLOCK_ROWS // 2 if n <= 2 * BLOCK_ROWS else BLOCK_ROWS // 8
         for start in range(0, n, step):
             yield from self.nearest_of_rows(np.arange(start, min(start + step, n)))
 
