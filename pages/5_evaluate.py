@@ -30,7 +30,7 @@ from ui.words import language, say
 
 WORST = 12
 # The other measures of a class stand in the CSV.
-_OF_CLASSES = ("class", "queries", "NN", "first_tier", "mAP")
+_OF_CLASSES = ("class", "queries", "NN", "mAP")
 _HEIGHT = 430
 _WORDS = ("class", "queries", "level", "classes", "k", "accuracy")
 
@@ -236,7 +236,8 @@ def _table(table: pd.DataFrame, file_name: str, shown: Sequence[str] = ()) -> No
     columns = {name: st.column_config.Column(say(f"evaluate-of-{name}")) for name in _WORDS if name in table}
     columns |= {
         name: st.column_config.NumberColumn(
-            say(f"evaluate-of-{name}") if name in _WORDS else name.replace("_", " "), format="%.3f"
+            say(f"evaluate-of-{name}") if name in _WORDS else name.replace("_", " "),
+            format="%.3f",
         )
         for name in table.select_dtypes("float").columns
     }

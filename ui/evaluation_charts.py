@@ -26,14 +26,18 @@ def confusion_figure(found: Evaluation) -> go.Figure:
     classes = classes_shown(found)
     size_of = found.class_sizes
     cells = [(a, b, n) for (a, b), n in found.confusion.items() if a in classes and b in classes]
-    side = max(8, min(34, 620 // max(1, len(classes))))
+    # In half a screen of 1280 pixels they stand side by side without overlap.
+    side = max(8, min(34, 300 // max(1, len(classes))))
     figure = go.Figure(
         go.Scatter(
             x=[b for _, b, _ in cells],
             y=[a for a, _, _ in cells],
-            mode="markers+text" if side >= 18 else "markers",
+            mode="markers+text" if side >= 16 else "markers",
             text=[str(n) for *_, n in cells],
-            textfont={"size": 11, "color": ["white" if 2 * n > size_of.get(a, n) else "#333" for a, _, n in cells]},
+            textfont={
+                "size": min(11, side // 2 + 2),
+                "color": ["white" if 2 * n > size_of.get(a, n) else "#333" for a, _, n in cells],
+            },
             customdata=[[a, b, n] for a, b, n in cells],
             marker={
                 "symbol": "square",
