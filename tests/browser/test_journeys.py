@@ -17,7 +17,7 @@ from core.embeddings import read_embeddings
 from core.neighbours import SearchSettings, search
 from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
-from tests.browser.pictures import picture_of
+from tests.browser.pictures import at_rest, picture_of
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 
@@ -232,6 +232,7 @@ def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> 
     page.keyboard.press("ArrowLeft")
     expect(slider).not_to_have_value(before)
     page.get_by_text("Cluster 0").first.wait_for()
+    at_rest(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))

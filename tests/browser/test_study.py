@@ -14,6 +14,7 @@ from core.catalogue import Catalogue
 from core.curation import Curation
 from core.workspace import Workspace, open_workspace
 from tests.browser.conftest import MISFILED, OTHER_RUN
+from tests.browser.pictures import at_rest
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 
@@ -65,12 +66,14 @@ def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> N
     for _ in range(7):
         samples.press("ArrowRight")
     expect(samples).to_have_value("8")
-    page.get_by_role("button", name="Try it").first.wait_for()
+    page.get_by_text("Leads to").first.wait_for()
+    # Advice for the steps before, and their noise, are on the screen for a moment.
+    at_rest(page)
     before = noise_of(page)
     assert before > 30
-    page.get_by_text("Leads to").first.wait_for()
     page.get_by_role("button", name="Try it").first.click()
     page.get_by_text(f"{before}% noise. Now:").wait_for()
+    at_rest(page)
     now = noise_of(page)
     assert now < before
     rows = rows_of(page, "Download CSV")
