@@ -151,7 +151,8 @@ def _regions(there: state.Collection, drawn: MapResult, colouring: Colouring) ->
         return Regions()
     # Numbers name no region; the categories do.
     column = colouring.column if colouring.range is None else say("columns-category")
-    return _found_regions(columns_stamp(there), drawn.settings, column, there, drawn)
+    stamp = (*columns_stamp(there), there.run.matrix_path.stat().st_mtime_ns)
+    return _found_regions(stamp, drawn.settings, column, there, drawn)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -19,7 +19,7 @@ from core.map_pictures import MapPicture, write_map_page
 from core.sweep import SweepSettings, sweep, write_sweep
 from core.sweep_runs import sweep_folder
 from core.workspace import Workspace
-from tests.browser.pictures import picture_of
+from tests.browser.resting import picture_of
 from tests.browser.test_journeys import in_hand, open_map, place_of
 from tests.prepared import RUN_NAME
 

@@ -17,7 +17,7 @@ from core.embeddings import read_embeddings
 from core.neighbours import SearchSettings, search
 from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
-from tests.browser.pictures import at_rest, picture_of
+from tests.browser.resting import at_rest, picture_of
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 

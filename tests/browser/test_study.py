@@ -14,7 +14,7 @@ from core.catalogue import Catalogue
 from core.curation import Curation
 from core.workspace import Workspace, open_workspace
 from tests.browser.conftest import MISFILED, OTHER_RUN
-from tests.browser.pictures import at_rest
+from tests.browser.resting import at_rest
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 

@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from core.meshes import write_ply
-from tests.browser.pictures import picture_of
+from tests.browser.resting import picture_of
 from tests.fakes import ellipsoid
 
 pytestmark = pytest.mark.browser

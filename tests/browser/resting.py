@@ -1,4 +1,4 @@
-"""Pictures of what a browser shows, taken when nothing moves any more: how long that takes depends on the machine."""
+"""Waiting until a page rests: how long that takes depends on the machine, not on the page."""
 
 from __future__ import annotations
 
