@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from core.samples import SampleSettings, make_samples
 from core.workspace import Workspace, open_workspace
+from tests.browser.resting import at_rest
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_run, running_app
 
 OTHER_RUN = "classical"
@@ -20,12 +24,17 @@ expect.set_options(timeout=MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and pass over them where there is no browser."""
+    """Mark the tests of this folder, and pass over them where there is no browser.
+
+    Where something did not come to the screen in time, a test is tried once more, and pytest's report
+    says so (R): a busy machine looks the same. What came and was wrong fails at once.
+    """
     reason = "There is no chromium on PATH; scripts/system_libraries.sh --browser."
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason=reason))
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TimeoutError"]))
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +63,22 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
         yield started
         started.close()
+
+
+@pytest.fixture(autouse=True)
+def clicks_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Click as people do, who look first: not on what the app, still running, is about to put elsewhere.
+
+    Pages that never rest, since a job is on or since they are not of the app, are clicked all the same.
+    """
+    at_once = Locator.click
+
+    def when_at_rest(part: Locator, **options: Any) -> None:
+        with suppress(PlaywrightTimeoutError):
+            at_rest(part.page, milliseconds=250, patience=5.0)
+        at_once(part, **options)
+
+    monkeypatch.setattr(Locator, "click", when_at_rest)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from core.embeddings import read_embeddings
 from core.neighbours import SearchSettings, search
 from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
-from tests.browser.resting import at_rest, picture_of
+from tests.browser.resting import at_rest, choose, picture_of
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 
@@ -132,8 +132,7 @@ def test_journey__view_by_view_and_why(page: Page, address: str) -> None:
     assert len(cards(page)) == 12
     page.get_by_text("Why do they match?").click()
     page.get_by_text("The best pairs of views").wait_for()
-    page.get_by_label("Paint on the views").click()
-    page.get_by_role("option", name="Parts that count").click()
+    choose(page.get_by_label("Paint on the views"), "Parts that count")
     page.get_by_text("the similarity drops most where this part is covered").wait_for()
 
 
@@ -253,8 +252,7 @@ def test_journey__first_start_to_first_neighbours(browser: Browser, prepared: Wo
         page.get_by_label("Folder", exact=True).fill(str(scans))
         page.keyboard.press("Enter")
         page.get_by_text("7 specimens found").wait_for()
-        page.get_by_role("combobox", name="Backbone").click()
-        page.get_by_role("option", name="efficientnet_lite2").click()
+        choose(page.get_by_role("combobox", name="Backbone"), "efficientnet_lite2")
         page.get_by_role("button", name="Start the run").click()
         page.get_by_role("button", name="Cancel").wait_for()
         page.reload()

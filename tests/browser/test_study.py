@@ -14,7 +14,7 @@ from core.catalogue import Catalogue
 from core.curation import Curation
 from core.workspace import Workspace, open_workspace
 from tests.browser.conftest import MISFILED, OTHER_RUN
-from tests.browser.resting import at_rest
+from tests.browser.resting import at_rest, choose
 from tests.prepared import RUN_NAME, running_app
 from tests.waiting import wait_for
 
@@ -89,8 +89,7 @@ def test_journey__compare_two_backbones(page: Page, address: str) -> None:
     for name, backbone in ((RUN_NAME, "efficientnet_lite2"), (OTHER_RUN, "classical")):
         whole.get_by_text(f"{name}: {backbone}").wait_for()
     whole.get_by_test_id("stDataFrame").wait_for()
-    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run").click()
-    page.get_by_role("option", name=OTHER_RUN).click()
+    choose(page.get_by_test_id("stSidebar").get_by_role("combobox", name="Run"), OTHER_RUN)
     page.get_by_role("tab", name="This run").click()
     page.get_by_role("tabpanel", name="This run").get_by_text("classical · 12 views").wait_for()
     page.get_by_role("link", name="Search").click()
@@ -139,8 +138,7 @@ def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: P
         page.get_by_label("Folder", exact=True).fill(str(prepared.meshes))
         page.keyboard.press("Enter")
         page.get_by_text("42 specimens found").wait_for()
-        page.get_by_role("combobox", name="Backbone").click()
-        page.get_by_role("option", name="efficientnet_lite2").click()
+        choose(page.get_by_role("combobox", name="Backbone"), "efficientnet_lite2")
         page.get_by_role("slider", name="Views per specimen").press("End")
         page.get_by_role("slider", name="Image size (pixels)").press("ArrowRight")
         page.get_by_role("button", name="Start the run").click()

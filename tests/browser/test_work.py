@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from core.cli import main
 from core.workspace import Workspace, open_workspace
+from tests.browser.resting import choose
 from tests.fakes import write_specimen, write_specimens
 from tests.prepared import CHROMIUM, running_app
 
@@ -50,8 +51,7 @@ def zip_of_specimens(folder: Path, names: list[str]) -> bytes:
 
 def choose_classical(page: Page) -> None:
     """Choose the backbone that needs no network."""
-    page.get_by_role("combobox", name="Backbone").click()
-    page.get_by_role("option", name="classical").click()
+    choose(page.get_by_role("combobox", name="Backbone"), "classical")
 
 
 def name_the_run(page: Page, name: str) -> None:
