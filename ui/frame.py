@@ -83,11 +83,12 @@ def require_router(page: str) -> None:
     """Go through the router where Streamlit ran a page by itself.
 
     Until the router has run once in a server, Streamlit takes the folder `pages` for its own
-    kind of navigation, so that an address such as /map would show a page without its frame.
+    kind of navigation, so that an address such as /map would show a page without its frame. What
+    the address says of language and selection goes with it: a session takes them when it begins.
     """
     if not st.session_state.get(_ROUTED):
         st.session_state[_WANTED] = (f"pages/{Path(page).name}", st.query_params.to_dict())
-        st.switch_page("app.py")
+        st.switch_page("app.py", query_params=st.query_params.to_dict())
 
 
 def _collection() -> state.Collection | None:

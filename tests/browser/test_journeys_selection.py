@@ -15,9 +15,11 @@ from playwright.sync_api import Browser, Page, expect
 from core.catalogue import Catalogue
 from core.curation import Curation
 from core.metadata import read_metadata
+from core.selections import keep_selection, new_token
 from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.test_journeys import in_hand, wait_for_specimen
+from tests.prepared import running_app
 
 FIRST, FOURTH = "Ammonoids/Cadicone/ammonoid_cadicone_001", "Ammonoids/Oxycone/ammonoid_oxycone_001"
 
@@ -175,3 +177,15 @@ def test_journey__japanese(page: Page, address: str) -> None:
     page.get_by_role("heading", name="標本").wait_for()
     page.get_by_text("English", exact=True).click()
     page.get_by_role("heading", name="Specimens").wait_for()
+
+
+def test_journey__a_kept_address_opens_in_a_server_just_started(page: Page, prepared: Workspace) -> None:
+    """Screen, specimen, selection and language of a bookmark are there after the workstation was started again."""
+    token = new_token()
+    keep_selection(Catalogue(prepared.catalogue_path), token, [FIRST, FOURTH])
+    with running_app(prepared.root) as address:
+        page.goto(f"{address}/map?specimen={FOURTH}&selection={token}&lang=ja")
+        page.get_by_role("heading", name="マップ").wait_for()
+        page.get_by_text("2 点を選択中").wait_for()
+        wait_for_specimen(page, FOURTH)
+        page.goto("about:blank")
