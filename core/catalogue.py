@@ -81,7 +81,7 @@ class Catalogue:
         rows = [tuple(vars(record)[name] for name in names) for record in records]
         with self._open() as connection:
             connection.executemany(statement, rows)
-            _keep_reasons(connection, (row[names.index("error")] for row in rows))
+            _keep_reasons(connection, (row[names.index(kept)] for row in rows for kept in ("error", "notes")))
 
     def specimens(self, source: str, *, only_failed: bool = False) -> dict[str, SpecimenRecord]:
         """Return the specimens of an input folder by id, or only those that could not be used."""
@@ -202,7 +202,7 @@ class Catalogue:
             return as_job(dict(row)) if row is not None else None
 
     def reasons(self, texts: Iterable[str]) -> dict[str, Reason]:
-        """Return the sentences that errors of specimens and messages of jobs were made from, where that was kept."""
+        """Return the sentences that texts of specimens and jobs were made from, where that was kept."""
         found = {}
         with self._open() as connection:
             for text in dict.fromkeys(texts):

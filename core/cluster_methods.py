@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from core.blocks import find_neighbourhoods
 from core.cluster_settings import ClusterSettings
 from core.cluster_trees import NOISE, Grouping, cut_tree, grow_tree
-from core.errors import SettingError
+from core.errors import SettingError, note
 
 _COUNTS_TO_TRY = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 _SILHOUETTE_SAMPLE = 2000
@@ -80,7 +80,8 @@ def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
         labels[rows] = np.where(inside, children.labels + first_new, NOISE)
         probabilities[rows] = children.probabilities
         persistence += list(children.persistence or ())
-        notes.append(f"A cluster of {rows.size} specimens was split into {int(children.labels.max()) + 1}.")
+        parts = int(children.labels.max()) + 1
+        notes.append(note("A cluster of {size} specimens was split into {parts}.", size=rows.size, parts=parts))
     return _renumbered(labels, probabilities, persistence, notes)
 
 
@@ -108,7 +109,8 @@ def group_by_branches(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
         warnings.simplefilter("ignore", DeprecationWarning)
         detector = hdbscan.BranchDetector(min_cluster_size=settings.min_cluster_size).fit(model)
     found, before = int(detector.labels_.max()) + 1, int(model.labels_.max()) + 1
-    notes = (f"{before} clusters came apart into {found} with their branches.",) if found > before else ()
+    told = "{before} clusters came apart into {found} with their branches."
+    notes = (note(told, before=before, found=found),) if found > before else ()
     labels = np.asarray(detector.labels_, dtype=np.int64)
     return Grouping(labels, np.nan_to_num(np.asarray(detector.probabilities_, dtype=np.float64)), None, notes)
 

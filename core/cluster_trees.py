@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from core.blocks import Neighbourhoods
+from core.errors import note
 from core.spanning import find_spanning_tree, join_in_order
 
 NOISE = -1
@@ -103,7 +104,7 @@ def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, ep
     labels, probabilities, persistence = _hdbscan_tree().get_clusters(
         condensed.copy(), dict(stability), selection_method, False, False, float(epsilon), 0
     )
-    notes = () if labels.max(initial=NOISE) >= 0 else ("No group stood out as a cluster.",)
+    notes = () if labels.max(initial=NOISE) >= 0 else (note("No group stood out as a cluster."),)
     return Grouping(
         np.asarray(labels, dtype=np.int64),
         np.asarray(probabilities, dtype=np.float64),

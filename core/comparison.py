@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.embeddings import Embeddings, select_rows
-from core.errors import InputError
+from core.errors import InputError, note
 from core.evaluation import Evaluation, EvaluationSettings, Ranking, evaluate
 from core.labels import Labels, resolve_labels
 from core.storage import write_csv, write_json
@@ -118,7 +118,8 @@ def compare(
         for difference in _differences(name, evaluations[name], evaluations[first], settings)
     ]
     left_out = {name: len(embeddings) - len(ids) for name, embeddings in runs.items() if len(embeddings) > len(ids)}
-    notes = [f"{count} specimens of {name} are not in all runs and were left out." for name, count in left_out.items()]
+    told = "{count} specimens of {run} are not in all runs and were left out."
+    notes = [note(told, count=count, run=name) for name, count in left_out.items()]
     return Comparison(evaluations, tuple(differences), (*notes, *evaluations[first].notes))
 
 

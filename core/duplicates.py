@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from core.catalogue import Catalogue
 from core.embeddings import Embeddings
-from core.errors import SettingError
+from core.errors import SettingError, note
 from core.nearest import METRICS, NearestRows, ranks_of
 from core.storage import write_csv
 from core.workspace import RunFolder, Workspace
@@ -125,7 +125,12 @@ def find_duplicates(
         listed.append(DuplicatePair(number[names[row]], one, other, distance, kind))
     listed.sort(key=lambda pair: (pair.group, pair.distance, pair.specimen_id, pair.other_id))
     notes = (
-        (f"Some specimens have more than {settings.most} near-duplicates; only that many of each are listed.",)
+        (
+            note(
+                "Some specimens have more than {most} near-duplicates; only that many of each are listed.",
+                most=settings.most,
+            ),
+        )
         if is_cut
         else ()
     )

@@ -1,13 +1,13 @@
-"""Every error that `core` raises on purpose.
+"""Every error that `core` raises on purpose, and the notes it leaves on what it did otherwise than asked.
 
 An error has two parts: the *problem* (what was wrong and what was given) and the
 *advice* (what to do about it). Screens and the command line show both. Values are given beside
-the sentences, so that the screens can say them in another language.
+the sentences, so that the screens can say them in another language; notes are made likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ def sentences_from_json(found: Mapping[str, Any]) -> Sentences:
 
 
 class Reason(str):
-    """An error as one line of English that still knows the sentences it was made from."""
+    """An error, or a note, as one line of English that still knows the sentences it was made from."""
 
     sentences: Sentences
 
@@ -71,6 +71,49 @@ class Reason(str):
         made = super().__new__(cls, text)
         made.sentences = sentences or Sentences(text)
         return made
+
+
+def note(sentence: str, **values: object) -> Reason:
+    """Return a note on what was done otherwise than asked.
+
+    Values are given by name, as an error's are; one may be a note itself.
+    """
+    said = Sentences(sentence, values={name: _plain(value) for name, value in values.items()})
+    return Reason(said.filled(sentence), said)
+
+
+def joined(notes: Sequence[str]) -> str:
+    """Return notes as one line that still knows their sentences; empty where there are none."""
+    if len(notes) < 2:
+        return notes[0] if notes else ""
+    return note("{first} {rest}", first=notes[0], rest=joined(notes[1:]))
+
+
+def few_of(names: Collection[str], most: int = 3) -> str:
+    """Return names in order, as many as asked for, and how many more there are."""
+    first = ", ".join([*names][:most])
+    return note("{names} and {more} more", names=first, more=len(names) - most) if len(names) > most else first
+
+
+def notes_as_json(notes: Sequence[str]) -> dict[str, Any]:
+    """Return notes as a file can hold them: what they say, and the sentences beside it."""
+    said = [one.sentences if isinstance(one, Reason) else Sentences(one) for one in notes]
+    return {"notes": [str(one) for one in notes], "note_sentences": [one.as_json() for one in said]}
+
+
+def notes_from_json(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what `notes_as_json` gave; files of earlier versions hold the notes alone.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        Where it is something else.
+    """
+    notes = [str(one) for one in found["notes"]]
+    said = found.get("note_sentences")
+    if said is None or len(said) != len(notes):
+        return tuple(notes)
+    return tuple(Reason(one, sentences_from_json(its)) for one, its in zip(notes, said, strict=True))
 
 
 class CoreError(Exception):

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from core.embeddings import Embeddings
-from core.errors import InputError, SettingError
+from core.errors import InputError, SettingError, few_of, note
 from core.judging import MEASURES, judge
 from core.labels import Labels
 from core.reduction import check_at_least, check_choice, normalise_rows
@@ -53,8 +53,8 @@ class EvaluationSettings:
         check_choice("metric", self.metric, METRICS)
         for depth in self.depths:
             check_at_least("depths", depth, 1)
-        check_at_least("n_votes", self.n_votes, 1)
-        check_at_least("n_bootstrap", self.n_bootstrap, 0)
+        check_at_least("votes", self.n_votes, 1)
+        check_at_least("bootstrap", self.n_bootstrap, 0)
         if not 0 < self.confidence < 1:
             raise SettingError(
                 "'confidence' must be above 0 and below 1 (got {confidence}).",
@@ -320,8 +320,8 @@ def _alone(labels: Labels, sizes: Int[np.ndarray, " c"]) -> tuple[str, ...]:
     alone = [name for name, size in zip(labels.names, sizes.tolist(), strict=True) if size == 1]
     if not alone:
         return ()
-    named = ", ".join(alone[:3]) + (f" and {len(alone) - 3} more" if len(alone) > 3 else "")
-    return (f"{len(alone)} labels have a single member, which is found by others but does not query: {named}.",)
+    told = "{count} labels have a single member, which is found by others but does not query: {named}."
+    return (note(told, count=len(alone), named=few_of(alone)),)
 
 
 def _digits(by_measure: dict[str, float]) -> list[str]:

@@ -16,7 +16,7 @@ from core.cluster_methods import group_by_branches, group_by_count, group_recurs
 from core.cluster_settings import ClusterSettings
 from core.cluster_trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
 from core.embeddings import Embeddings
-from core.errors import InputError
+from core.errors import InputError, note
 from core.layouts import fit_umap
 from core.reduction import PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
 
@@ -119,21 +119,25 @@ class Groundwork:
     def _too_small(self, prepared: Prepared, settings: ClusterSettings) -> Grouping | None:
         n_specimens = prepared.vectors.shape[0]
         if settings.method.startswith("hdbscan") and n_specimens < settings.min_cluster_size:
-            note = (
-                f"There are fewer specimens ({n_specimens}) than 'min_cluster_size' ({settings.min_cluster_size}), "
-                "so there can be no cluster; choose a smaller one."
+            told = note(
+                "There are fewer specimens ({count}) than 'min_cluster_size' ({least}), "
+                "so there can be no cluster; choose a smaller one.",
+                count=n_specimens,
+                least=settings.min_cluster_size,
             )
-            return Grouping(np.full(n_specimens, NOISE), np.zeros(n_specimens), (), (note,))
+            return Grouping(np.full(n_specimens, NOISE), np.zeros(n_specimens), (), (told,))
         if not np.ptp(prepared.vectors, axis=0).any():
-            note = "All embeddings are the same, so all specimens are one cluster."
-            return Grouping(np.zeros(n_specimens, dtype=np.int64), np.ones(n_specimens), (1.0,), (note,))
+            told = note("All embeddings are the same, so all specimens are one cluster.")
+            return Grouping(np.zeros(n_specimens, dtype=np.int64), np.ones(n_specimens), (1.0,), (told,))
         return None
 
     def _prepare(self, settings: ClusterSettings) -> Prepared:
         notes: list[str] = []
         unit = settings.unit
         if unit and settings.normalize == "none":
-            notes.append("Cosine compares directions, so lengths were set to 1; metric euclidean lets them count.")
+            notes.append(
+                note("Cosine compares directions, so lengths were set to 1; metric euclidean lets them count.")
+            )
         vectors = normalise_rows(self.embeddings.matrix, "l2" if unit else "none")
         pca = None
         if settings.pca > 0 and len(self.embeddings) > 1:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import InputError
+from core.errors import InputError, note
 from core.meshes import SUFFIXES
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
@@ -112,14 +112,15 @@ def _not_leading_out(paths: Iterable[Path], root: Path, warnings: list[str]) -> 
             yield path
             continue
         name = _as_id(path.relative_to(root).as_posix())
-        warnings.append(f"{name} is a link out of the input folder and was left out.")
+        warnings.append(note("{name} is a link out of the input folder and was left out.", name=name))
 
 
 def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:
-    def note(error: OSError) -> None:
-        warnings.append(f"The folder {error.filename} cannot be looked into ({error.strerror}) and was left out.")
+    def is_closed(error: OSError) -> None:
+        told = "The folder {folder} cannot be looked into ({reason}) and was left out."
+        warnings.append(note(told, folder=error.filename, reason=error.strerror))
 
-    for directory, folders, names in os.walk(root, onerror=note):
+    for directory, folders, names in os.walk(root, onerror=is_closed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(directory), sorted(name for name in names if not name.startswith("."))
 
@@ -150,7 +151,8 @@ def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[Speci
                 specimen = named[place]
                 named[place] = replace(specimen, specimen_id=_as_id(specimen.path.relative_to(root).as_posix()))
             names = ", ".join(_as_id(named[place].path.name) for place in places)
-            warnings.append(f"{names} would share the id {specimen_id}; they keep their suffix in their ids.")
+            told = "{files} would share the id {specimen_id}; they keep their suffix in their ids."
+            warnings.append(note(told, files=names, specimen_id=specimen_id))
         if named == before:
             break
     # What still shares an id differs only in characters that an id cannot hold.

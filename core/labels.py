@@ -14,13 +14,12 @@ import numpy as np
 from jaxtyping import Int
 
 from core.embeddings import category_of
-from core.errors import InputError, SettingError
+from core.errors import InputError, SettingError, few_of, joined, note
 from core.spreadsheets import restored
 from core.tables import decode_text, separator_of
 
 _ID_HEADERS = ("specimen_id", "specimen", "id")
 _LABEL_HEADERS = ("label", "taxon", "class", "category")
-_NAMED_AT_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,8 @@ def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels
             "No specimen lies in a folder, so there are no categories to use as labels.",
             advice="Put specimens into folders by taxon, or give a CSV with the columns specimen_id,label.",
         )
-    notes = (f"{without} of {len(values)} specimens lie in no folder and have no label.",) if without else ()
+    told = "{without} of {count} specimens lie in no folder and have no label."
+    notes = (note(told, without=without, count=len(values)),) if without else ()
     source = "category" if level is None else f"category:{level}"
     return Labels(tuple(ids), values, source, notes)
 
@@ -148,7 +148,7 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
             advice="Ids are paths below the input folder, no suffix.",
             count=len(unknown),
             path=path,
-            named=_named(unknown),
+            named=few_of(unknown),
             example=ids[0] if ids else "",
         )
     values = tuple(given.get(name) for name in ids)
@@ -213,20 +213,19 @@ def _about(
     notes = []
     if unknown:
         near = difflib.get_close_matches(unknown[0], ids, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        notes.append(
-            f"{len(unknown)} labelled ids are not in the collection and were ignored: {_named(unknown)}.{hint}"
+        told = note(
+            "{count} labelled ids are not in the collection and were ignored: {named}.",
+            count=len(unknown),
+            named=few_of(unknown),
         )
+        notes.append(joined([told, *(note("Did you mean {near}?", near=one) for one in near)]))
     if repeated:
-        notes.append(f"{repeated} lines say again what an earlier line said.")
+        notes.append(note("{count} lines say again what an earlier line said.", count=repeated))
     if conflicts:
-        notes.append(f"{len(conflicts)} ids have two different labels and were left unlabelled: {_named(conflicts)}.")
+        said = "{count} ids have two different labels and were left unlabelled: {named}."
+        notes.append(note(said, count=len(conflicts), named=few_of(conflicts)))
     without = sum(value is None for value in values)
     if without:
-        notes.append(f"{without} of {len(values)} specimens have no label and are left out.")
+        said = "{without} of {count} specimens have no label and are left out."
+        notes.append(note(said, without=without, count=len(values)))
     return notes
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

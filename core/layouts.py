@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.errors import note
 from core.nearest import NearestRows
 from core.reduction import fit_pca
 
@@ -43,11 +44,12 @@ def fit_umap(
     """
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
-        note = f"UMAP needs at least {_FEWEST} specimens that differ; principal components are shown instead."
-        return pca_coordinates(vectors, dimensions), (note,)
+        told = "UMAP needs at least {fewest} specimens that differ; principal components are shown instead."
+        return pca_coordinates(vectors, dimensions), (note(told, fewest=_FEWEST),)
     notes = []
     if n_neighbors > n_rows - 1:
-        notes.append(f"UMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {n_rows - 1}.")
+        told = "UMAP was asked for {asked} neighbours; {count} specimens allow {allowed}."
+        notes.append(note(told, asked=n_neighbors, count=n_rows, allowed=n_rows - 1))
     n_neighbors = min(n_neighbors, n_rows - 1)
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     model = _umap_class()(
@@ -90,14 +92,15 @@ def fit_tsne(
     """Return t-SNE coordinates (van der Maaten & Hinton, 2008), float32, and notes."""
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
-        note = f"t-SNE needs at least {_FEWEST} specimens that differ; principal components are shown instead."
-        return pca_coordinates(vectors, dimensions), (note,)
+        told = "t-SNE needs at least {fewest} specimens that differ; principal components are shown instead."
+        return pca_coordinates(vectors, dimensions), (note(told, fewest=_FEWEST),)
     from sklearn.manifold import TSNE
 
     allowed = min(float(perplexity), (n_rows - 1) / 3)
     notes: tuple[str, ...] = ()
     if allowed < perplexity:
-        notes = (f"t-SNE was asked for perplexity {perplexity}; {n_rows} specimens allow {allowed:.1f}.",)
+        told = "t-SNE was asked for perplexity {asked}; {count} specimens allow {allowed:.1f}."
+        notes = (note(told, asked=perplexity, count=n_rows, allowed=allowed),)
     start = pca_coordinates(vectors, dimensions)
     # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
     start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
@@ -113,14 +116,13 @@ def fit_pacmap(
     """Return PaCMAP coordinates (Wang, Huang, Rudin & Shaposhnik, 2021), float32, and notes."""
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST_FOR_PACMAP or not np.ptp(vectors, axis=0).any():
-        note = (
-            f"PaCMAP needs at least {_FEWEST_FOR_PACMAP} specimens that differ; principal components are shown instead."
-        )
-        return pca_coordinates(vectors, dimensions), (note,)
+        told = "PaCMAP needs at least {fewest} specimens that differ; principal components are shown instead."
+        return pca_coordinates(vectors, dimensions), (note(told, fewest=_FEWEST_FOR_PACMAP),)
     count = min(n_neighbors, n_rows // 4)
     notes: tuple[str, ...] = ()
     if count < n_neighbors:
-        notes = (f"PaCMAP was asked for {n_neighbors} neighbours; {n_rows} specimens allow {count}.",)
+        told = "PaCMAP was asked for {asked} neighbours; {count} specimens allow {allowed}."
+        notes = (note(told, asked=n_neighbors, count=n_rows, allowed=count),)
     _prepare_numba()
     with warnings.catch_warnings():
         # PaCMAP warns that a seed was given, which is what we want.

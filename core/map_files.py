@@ -13,7 +13,7 @@ from core.clusters import NOISE, read_clusters
 from core.colouring import Colouring, colour_by_groups
 from core.duplicates import hashes_of
 from core.embeddings import Embeddings, category_of, sha256_of_matrix
-from core.errors import InputError
+from core.errors import InputError, note
 from core.labels import resolve_labels
 from core.map_pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
 from core.maps import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
@@ -181,7 +181,8 @@ def _colouring_by_clusters(path: Path, ids: tuple[str, ...]) -> tuple[Colouring,
         )
     named = {NOISE: _NOISE_NAME, None: ""}
     values = [named.get(number, str(number)) for number in map(cluster_of.get, ids)]
-    notes = (f"{without} of {len(ids)} specimens are not in {path} and are grey.",) if without else ()
+    told = "{without} of {count} specimens are not in {path} and are grey."
+    notes = (note(told, without=without, count=len(ids), path=path),) if without else ()
     return colour_by_groups("cluster", values, ("", _NOISE_NAME)), notes
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import InputError, MissingStageError
+from core.errors import InputError, MissingStageError, notes_as_json, notes_from_json
 from core.layouts import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
 from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import fingerprint, read_json, write_csv, write_json
@@ -200,9 +200,9 @@ def map_in(folder: Path, embeddings: Embeddings, settings: MapSettings | None = 
     path, about = folder / f"map_{name}.csv", folder / f"map_{name}.json"
     if not path.is_file() or not about.is_file():
         made = make_map(embeddings, settings)
-        write_json(about, {"settings": asdict(settings), "notes": list(made.notes)})
+        write_json(about, {"settings": asdict(settings), **notes_as_json(made.notes)})
         write_map(path, made)
-    return replace(read_map(path, settings), notes=tuple(read_json(about)["notes"]))
+    return replace(read_map(path, settings), notes=notes_from_json(read_json(about)))
 
 
 def write_map(path: Path, result: MapResult) -> None:

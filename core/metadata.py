@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Catalogue
-from core.errors import InputError, SettingError
+from core.errors import InputError, SettingError, note
 from core.labels import Labels
 from core.records import DamagedRowError
 from core.tables import Value
@@ -97,7 +97,8 @@ def labels_of_column(catalogue: Catalogue, column: str, ids: Sequence[str]) -> L
     without = sum(value is None for value in values)
     if without == len(values):
         raise InputError("The column {column!r} says nothing of these specimens.", column=column)
-    notes = (f"{without} of {len(values)} specimens have no value in the column {column!r}.",) if without else ()
+    told = "{without} of {count} specimens have no value in the column {column!r}."
+    notes = (note(told, without=without, count=len(values), column=column),) if without else ()
     return Labels(tuple(ids), values, f"column:{column}", notes)
 
 

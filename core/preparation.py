@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.errors import SpecimenError
+from core.errors import SpecimenError, joined
 from core.inventory import SpecimenFile
 from core.meshes import read_mesh
 from core.photographs import read_photographs
@@ -112,7 +112,7 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
             extent_x=x,
             extent_y=y,
             extent_z=z,
-            notes=" ".join(mesh.notes),
+            notes=joined(mesh.notes),
         )
         broad_side = _broad_side(mesh.vertices, views)
     written = write_views(task.renders, task.specimen.specimen_id, views) if task.renders is not None else []

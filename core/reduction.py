@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.errors import SettingError
+from core.errors import SettingError, note
 
 NORMALIZATIONS = ("l2", "none")
 _BLOCK = 4096
@@ -248,12 +248,12 @@ def _eigh(matrix: Float[np.ndarray, "k k"]) -> tuple[Float[np.ndarray, " k"], Fl
 def _how_many(variances: Float[np.ndarray, " r"], pca: float | int, allowed: int) -> tuple[int, tuple[str, ...]]:
     if pca >= 1:
         if pca > allowed:
-            note = f"PCA was asked for {int(pca)} components; the data allow {allowed}, which were kept."
-            return allowed, (note,)
+            told = "PCA was asked for {asked} components; the data allow {allowed}, which were kept."
+            return allowed, (note(told, asked=int(pca), allowed=allowed),)
         return int(pca), ()
     total = variances.sum()
     if total <= 0:
-        return 1, ("All embeddings are the same, so no component holds any variance.",)
+        return 1, (note("All embeddings are the same, so no component holds any variance."),)
     cumulative = np.cumsum(variances) / total
     return min(int(np.searchsorted(cumulative, pca - 1e-12)) + 1, allowed), ()
 

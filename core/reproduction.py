@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import core
 from core.clusters import ClusterSettings
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.errors import SettingError
+from core.errors import SettingError, few_of, note
 from core.evaluation import EvaluationSettings
 from core.features import open_extractor
 from core.inventory import take_inventory
@@ -150,10 +150,10 @@ def changes_of_input(run: RunFolder, folder: Path) -> tuple[str, ...]:
         return ()
     before = set(run.ids_path.read_text(encoding="utf-8").split("\n")) - {""}
     now = {specimen.specimen_id for specimen in take_inventory(folder).specimens}
-    return tuple(
-        f"{what} {folder}: {_named(names)}."
-        for names, what in ((before - now, "No longer in"), (now - before, "New since the run in"))
-        if names
+    gone, come = sorted(before - now), sorted(now - before)
+    return (
+        *((note("No longer in {folder}: {named}.", folder=folder, named=few_of(gone)),) if gone else ()),
+        *((note("New since the run in {folder}: {named}.", folder=folder, named=few_of(come)),) if come else ()),
     )
 
 
@@ -192,10 +192,9 @@ def _other_versions(recorded: Mapping[str, Any]) -> tuple[str, ...]:
     for name, version in recorded.items():
         now = _version_of(name)
         if now and now != version:
-            others.append(f"{name} {version} (here {now})")
-    return (
-        (f"Made with other versions, numbers may differ in their last digits: {', '.join(others)}.",) if others else ()
-    )
+            others.append(f"{name} {version} → {now}")
+    told = "Made with other versions, numbers may differ in their last digits: {others}."
+    return (note(told, others=", ".join(others)),) if others else ()
 
 
 def _version_of(name: str) -> str:
@@ -207,8 +206,3 @@ def _version_of(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _named(names: Collection[str]) -> str:
-    few = sorted(names)[:3]
-    return ", ".join(few) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from core.errors import InputError
+from core.errors import InputError, note
 from core.spreadsheets import restored
 
 Value = str | int | float
@@ -119,7 +119,7 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
     try:
         data = path.read_bytes()
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16"), [f"{path.name} is UTF-16 text."]
+            return data.decode("utf-16"), [note("{file} is UTF-16 text.", file=path.name)]
     except OSError as error:
         raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     except UnicodeDecodeError as error:
@@ -132,7 +132,8 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
         pass
     try:
         # Windows' superset of Shift-JIS, which is what spreadsheets write.
-        return data.decode("cp932"), [f"{path.name} is not UTF-8 and was read as Shift-JIS; check a label or two."]
+        told = "{file} is not UTF-8 and was read as Shift-JIS; check a label or two."
+        return data.decode("cp932"), [note(told, file=path.name)]
     except UnicodeDecodeError as error:
         raise InputError(
             "{path} is neither UTF-8 nor Shift-JIS text ({reason}).",
@@ -226,7 +227,8 @@ def _excel_cells(path: Path) -> tuple[_Cells, list[str]]:
             file=path.name,
             reason=error,
         ) from error
-    notes = [f"{path.name} has {len(names)} sheets; the first, {names[0]!r}, was read."] if len(names) > 1 else []
+    told = "{file} has {count} sheets; the first, {sheet!r}, was read."
+    notes: list[str] = [note(told, file=path.name, count=len(names), sheet=names[0])] if len(names) > 1 else []
     return [(line, row) for line, row in rows if any(cell is not None for cell in row)], notes
 
 

@@ -14,6 +14,7 @@ from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
 from core.spreadsheets import csv_for_people
 from ui import state
 from ui.differences import show_differences
+from ui.errors import as_lines
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
 from ui.keys import listen_to_keys
@@ -287,7 +288,8 @@ def show_facts(there: state.Collection, name: str) -> None:
         say("search-faces", count=record.n_faces) if record.n_faces else say("search-points", count=record.n_vertices)
     )
     facts = say("search-facts", kind=record.kind, parts=kind, size=size)
-    notes = f" · :material/build: {state.plain(record.notes)}" if record.notes else ""
+    repaired = as_lines([record.notes], state.catalogue())[0]
+    notes = f" · :material/build: {state.plain(repaired)}" if repaired else ""
     st.caption(f"**{state.plain(state.short_name(name))}**: {facts}{notes}")
 
 

@@ -186,8 +186,7 @@ def placed_outsider(there: state.Collection, drawn: MapResult) -> MapResult | No
 
 def show_reading(there: state.Collection, drawn: MapResult, trust: float) -> None:
     """Say what made the map, how far to trust it, and what it may be read for."""
-    for note in drawn.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(drawn.notes)
     st.caption(
         f"{state.plain(there.made_by)}. **{say('map-trust', trust=f'{trust:.2f}')}** {say('map-trust-meaning')} "
         f"{reading(drawn.settings.method)}"

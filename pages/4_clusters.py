@@ -162,8 +162,7 @@ def show_figures(there: state.Collection, clustering: Clustering) -> None:
     counts[3].metric(
         say("clusters-mean-strength"), f"{clustering.mean_prob:.2f}", help=say("clusters-mean-strength-help")
     )
-    for note in clustering.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(clustering.notes)
     show_figure(sizes_figure(clustering.sizes, clustering.n_noise), "cluster_sizes", key="sizes")
     st.caption(f"{state.plain(there.run.name)} · {state.plain(there.made_by)}")
     download, save, _ = st.columns([2, 2, 3])

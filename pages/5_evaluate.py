@@ -62,8 +62,7 @@ def main() -> None:
 def show_run(there: state.Collection, given: str) -> None:
     """Show how good the neighbours of the run are, and where not."""
     labels = resolve_labels(given, there.ids)
-    for note in labels.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(labels.notes)
     found = judged_by(there, labels)
     show_evaluation(there, found)
     show_votes(found)
@@ -131,8 +130,7 @@ def show_evaluation(there: state.Collection, found: Evaluation) -> None:
         column.metric(name.replace("_", " "), f"{found.overall[name]:.3f}", help=f"{meaning} {interval}")
     queries = say("evaluate-queries", count=len(found.ids), classes=len(found.per_class))
     st.caption(f"{queries} {there.made_by} · {state.plain(there.run.name)}")
-    for note in found.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(found.notes)
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_confusion(found)

@@ -130,7 +130,7 @@ def _checked(folder: Path) -> Path | None:
     found = say("bring-found", count=count)
     st.caption(f":material/check: {found}" + (f" {say('bring-found-photographs', count=images)}" if images else ""))
     for warning in warnings:
-        st.caption(f":material/warning: {state.plain(warning)}")
+        st.caption(f":material/warning: {state.plain(as_line(warning))}")
     return folder
 
 

@@ -114,8 +114,7 @@ def _labels(there: state.Collection, key: str) -> Labels | None:
     except CoreError as error:
         state.show_error(error)
         return None
-    for note in labels.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(labels.notes)
     return labels if labels.n_labelled else None
 
 

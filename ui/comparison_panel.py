@@ -49,8 +49,7 @@ def show_comparison(there: state.Collection, by: str) -> None:
     labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
     with st.spinner(say("evaluate-compare-wait")):
         found = _compare(tuple(runs), (*stamps, labels_stamp), by, match, runs)
-    for note in found.notes:
-        st.caption(f":material/info: {state.plain(note)}")
+    state.show_notes(found.notes)
     _show(found, there.run.name)
     st.caption(f"{say('evaluate-by-flags')} `compare {flags_of(match)}`".strip())
     for name, run in runs.items():

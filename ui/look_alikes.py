@@ -13,6 +13,7 @@ from ui.specimen_views import search_from
 from ui.words import say
 
 MOST_GROUPS = 30
+MOST_OF_A_GROUP = 24
 
 
 def show_look_alikes(there: state.Collection) -> None:
@@ -34,6 +35,7 @@ def show_look_alikes(there: state.Collection) -> None:
         st.success(say("specimens-alike-none"), icon=":material/check_circle:")
         return
     st.caption(say("specimens-alike-found", count=len(found.groups)))
+    state.show_notes(found.notes)
     st.download_button(
         say("common-download-csv"),
         lambda: csv_for_people(pd.DataFrame([vars(pair) for pair in found.pairs])),
@@ -46,10 +48,12 @@ def show_look_alikes(there: state.Collection) -> None:
     for number, members in enumerate(found.groups[:MOST_GROUPS], start=1):
         cards = [
             Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge=_kind(kinds[name]))
-            for name in members
+            for name in members[:MOST_OF_A_GROUP]
         ]
         label = say("specimens-alike-group", number=number)
         show_gallery(cards, key=f"alike_{number}", label=label, on_pick=search_from, width=130)
+        if len(members) > MOST_OF_A_GROUP:
+            st.caption(say("specimens-alike-more-of-group", count=len(members) - MOST_OF_A_GROUP))
     if len(found.groups) > MOST_GROUPS:
         st.caption(say("specimens-alike-more", count=MOST_GROUPS))
 

@@ -82,8 +82,7 @@ def _ask_how(table: Table) -> tuple[str, str]:
 
 def _report(matched: MatchedTable) -> None:
     """Say what fits, what does not, and what would change."""
-    for note in matched.notes:
-        st.caption(state.plain(note))
+    state.show_notes(matched.notes)
     fits, left, odd, without = st.columns(4)
     fits.metric(say("metadata-matched"), len(matched.values))
     left.metric(say("metadata-not-matched"), len(matched.not_matched))

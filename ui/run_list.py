@@ -13,6 +13,7 @@ from core.reproduction import changes_of_input, free_name, read_recipe
 from core.runs import COMPLETE, RunFacts, delete_run, list_runs, rename_run, size_on_disk, write_notes
 from core.spreadsheets import csv_for_people
 from ui import state
+from ui.errors import as_line
 from ui.report_panel import offer_report
 from ui.screens import go_to
 from ui.words import say
@@ -106,7 +107,7 @@ def _offer_reproduction(facts: RunFacts) -> None:
         try:
             recipe = read_recipe(run.config_path, download=False)
             for sentence in (*recipe.warnings, *changes_of_input(run, recipe.input)):
-                st.warning(state.plain(sentence), icon=":material/info:")
+                st.warning(state.plain(as_line(sentence)), icon=":material/info:")
         except CoreError as error:
             state.show_error(error)
             return

@@ -15,6 +15,7 @@ from core.meshes import read_mesh
 from core.neighbours import SearchSettings
 from core.spreadsheets import csv_for_people
 from ui import state
+from ui.errors import as_lines
 from ui.gallery import Card, show_gallery
 from ui.screens import link_to
 from ui.selection import select
@@ -132,7 +133,7 @@ def show_history(there: state.Collection, specimen_id: str) -> None:
         st.caption(" · ".join(facts))
         if not Path(record.path).exists():
             st.warning(say("specimen-file-gone"), icon=":material/link_off:")
-        for text in filter(None, (record.notes, record.error)):
+        for text in as_lines(filter(None, (record.notes, record.error)), state.catalogue()):
             st.caption(f":material/build: {state.plain(text)}")
     runs = history_of(there.workspace, specimen_id, str(there.config.get("input", "")))
     shown = pd.DataFrame(

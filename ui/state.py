@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from core.records import SpecimenRecord
 from core.runs import unusual_settings
 from core.specimen_table import specimen_table as everything_known
 from core.workspace import RunFolder, Workspace, open_workspace
-from ui.errors import advice_of, problem_of
+from ui.errors import advice_of, as_line, problem_of
 from ui.words import language, say
 
 SELECTION = "selection"
@@ -246,6 +246,12 @@ def show_error(error: CoreError) -> None:
     """Show what was wrong and what to do, in the language of the session."""
     problem, advice = plain(problem_of(error)), plain(advice_of(error))
     st.error(f"{problem}\n\n**{advice}**" if advice else problem)
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Show what was done otherwise than asked, in the language of the session."""
+    for note in notes:
+        st.caption(f":material/info: {plain(as_line(note))}")
 
 
 def unusual_in_words(config: Mapping[str, Any]) -> list[str]:

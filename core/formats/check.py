@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError
+from core.errors import SpecimenError, joined, note
 from core.formats.raw import RawMesh
 from core.formats.weld import weld
 from core.meshes import Mesh
@@ -37,18 +37,26 @@ def checked_mesh(raw: RawMesh) -> Mesh:
     keep_vertex, keep_face, counts = _sift(raw.vertices, faces)
     non_finite, lost_faces, degenerate, unreferenced = (int(count) for count in counts)
     if non_finite:
-        with_faces = f" and the {_many(lost_faces, 'face')} that used them" if lost_faces else ""
-        notes.append(f"{_many(non_finite, 'vertex')} with NaN or infinite positions{with_faces} left out.")
+        lost = _many(non_finite, "vertex")
+        notes.append(
+            note(
+                "{vertices} with NaN or infinite positions and the {faces} that used them left out.",
+                vertices=lost,
+                faces=_many(lost_faces, "face"),
+            )
+            if lost_faces
+            else note("{vertices} with NaN or infinite positions left out.", vertices=lost)
+        )
     if degenerate:
-        notes.append(f"{_many(degenerate, 'face')} without area left out.")
+        notes.append(note("{faces} without area left out.", faces=_many(degenerate, "face")))
     if unreferenced:
-        notes.append(f"{_many(unreferenced, 'vertex')} that no face uses left out.")
+        notes.append(note("{vertices} that no face uses left out.", vertices=_many(unreferenced, "vertex")))
     if len(faces) and not keep_face.any():
         raise SpecimenError(
             "None of the {faces:,} faces can be used: {notes}",
             advice="Export the mesh again.",
             faces=len(faces),
-            notes=" ".join(notes),
+            notes=joined(notes),
         )
     vertices, colours, normals = raw.vertices, raw.vertex_colours, raw.normals
     if not keep_face.all():
@@ -72,7 +80,7 @@ def checked_mesh(raw: RawMesh) -> Mesh:
 
 def _many(count: int, noun: str) -> str:
     plural = {"vertex": "vertices"}.get(noun, noun + "s")
-    return f"{count:,} {noun if count == 1 else plural}"
+    return note("{count:,} {noun}", count=count, noun=noun if count == 1 else plural)
 
 
 def _check_indices(faces: np.ndarray, vertices: int) -> None:

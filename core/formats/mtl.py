@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import note
+
 _GREY = (204, 204, 204)
 
 
@@ -54,12 +56,14 @@ def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Mate
     for library in dict.fromkeys(libraries):
         path = _beside(obj_path, library)
         if path is None:
-            notes.append(f"The material file {library} is not there; its colours are left out.")
+            notes.append(note("The material file {file} is not there; its colours are left out.", file=library))
             continue
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            notes.append(f"The material file {library} cannot be read ({error.strerror}).")
+            notes.append(
+                note("The material file {file} cannot be read ({reason}).", file=library, reason=error.strerror)
+            )
             continue
         materials.update(_parse(text, path, notes))
     return materials, tuple(notes)
@@ -114,18 +118,19 @@ def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
 
     found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
     if found is None:
-        notes.append(f"The texture {entry} is not there; the material's plain colour is shown instead.")
+        told = "The texture {file} is not there; the material's plain colour is shown instead."
+        notes.append(note(told, file=entry))
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures, and of harmless flaws in their metadata
             with Image.open(found) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    notes.append(
-                        f"The texture {found.name} is too large; the material's plain colour is shown instead."
-                    )
+                    told = "The texture {file} is too large; the material's plain colour is shown instead."
+                    notes.append(note(told, file=found.name))
                     return None
                 return np.array(image.convert("RGB"), dtype=np.uint8)
     except UNREADABLE:
-        notes.append(f"The texture {found.name} cannot be read; the material's plain colour is shown instead.")
+        told = "The texture {file} cannot be read; the material's plain colour is shown instead."
+        notes.append(note(told, file=found.name))
         return None

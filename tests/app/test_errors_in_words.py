@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import trimesh
 
 from core import errors
 from core.catalogue import Catalogue
-from core.errors import CoreError, InputError, SpecimenError
+from core.errors import CoreError, InputError, SpecimenError, joined, note, notes_as_json, notes_from_json
+from core.meshes import read_mesh
 from core.records import SpecimenRecord
 from core.workspace import Workspace
 from tests.app.test_screens import app
@@ -21,20 +25,52 @@ from ui.words import LANGUAGES
 PROJECT = Path(__file__).resolve().parents[2]
 CORE = sorted((PROJECT / "core").rglob("*.py"))
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, CoreError)}
+NOTE = note.__name__
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 # Whoever works with the screens meets what these modules say; all of it is translated.
 MET_ON_SCREENS = (
-    "formats/check", "formats/obj", "formats/off", "formats/ply", "formats/ply_rows", "formats/raw", "formats/stl",
-    "meshes", "photographs", "preparation", "workers", "inventory", "folders", "intake", "archives", "catalogue",
-    "curation", "conditions", "filters", "jobs", "labels", "metadata", "metadata_matching", "queries", "runs",
-    "scenes", "scene_worker", "tables", "views", "workspace",
+    "formats/check",
+    "formats/obj",
+    "formats/off",
+    "formats/ply",
+    "formats/ply_rows",
+    "formats/raw",
+    "formats/stl",
+    "meshes",
+    "photographs",
+    "preparation",
+    "workers",
+    "inventory",
+    "folders",
+    "intake",
+    "archives",
+    "catalogue",
+    "curation",
+    "conditions",
+    "filters",
+    "jobs",
+    "labels",
+    "metadata",
+    "metadata_matching",
+    "queries",
+    "runs",
+    "scenes",
+    "scene_worker",
+    "tables",
+    "views",
+    "workspace",
+)
+# Their notes are, too; their errors are met by whoever gives settings of their own.
+NOTED_ON_SCREENS = (
+    "formats/mtl", "cluster_methods", "cluster_trees", "comparison", "duplicates", "evaluation", "groundwork",
+    "layouts", "map_files", "reduction", "reproduction",
 )  # fmt: skip
 
 
-def calls(path: Path) -> Iterator[ast.Call]:
-    """Yield the calls that make an error."""
+def calls(path: Path, names: Collection[str] = frozenset({*KINDS, NOTE})) -> Iterator[ast.Call]:
+    """Yield the calls that make an error or a note."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS and node.args:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
             yield node
 
 
@@ -43,6 +79,18 @@ def sentences_in(node: ast.expr | None) -> list[str]:
     if isinstance(node, ast.Constant):
         return [str(node.value)]
     return [*sentences_in(node.body), *sentences_in(node.orelse)] if isinstance(node, ast.IfExp) else []
+
+
+def notes_in(path: Path) -> set[str]:
+    """Return the literal sentences of a module's notes, those that were given a name first among them."""
+    first = [call.args[0] for call in calls(path, {NOTE})]
+    names = {node.id for node in first if isinstance(node, ast.Name)}
+    named = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign) and {getattr(target, "id", "") for target in node.targets} & names
+    ]
+    return {sentence for node in (*first, *named) for sentence in sentences_in(node)}
 
 
 def advice_in(call: ast.Call) -> ast.expr | None:
@@ -102,6 +150,49 @@ def test_translations__have_all_that_users_of_the_screens_meet(code: str, module
         for sentence in sentences_in(argument)
     }
     assert said - set(translations(code)) == set()
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("module", MET_ON_SCREENS + NOTED_ON_SCREENS)
+def test_translations__have_all_notes(code: str, module: str) -> None:
+    """What was done otherwise than asked is said in every language."""
+    said = notes_in(PROJECT / "core" / f"{module}.py")
+    assert said or module not in NOTED_ON_SCREENS
+    assert said - set(translations(code)) == set()
+
+
+def test_notes__in_japanese(in_japanese: None) -> None:
+    """One note, several in a line, notes among the values, and those that were kept in a file."""
+    umap = note(
+        "UMAP was asked for {asked} neighbours; {count} specimens allow {allowed}.", asked=15, count=9, allowed=8
+    )
+    assert umap == "UMAP was asked for 15 neighbours; 9 specimens allow 8."
+    assert as_line(umap) == "UMAPに近傍数15が指定されましたが、9標本では8までです。"
+    faces = note("{faces} without area left out.", faces=note("{count:,} {noun}", count=1200, noun="faces"))
+    both = joined([faces, umap, note("No group stood out as a cluster.")])
+    assert both == f"1,200 faces without area left out. {umap} No group stood out as a cluster."
+    assert as_line(both).startswith("面積のない面1,200個を除きました。UMAP")
+    assert joined([]) == ""
+    kept = notes_from_json(json.loads(json.dumps(notes_as_json([both, "Of old."]))))
+    assert [as_line(one) for one in kept] == [as_line(both), "（英語での説明）Of old."]
+    assert notes_from_json({"notes": ["Of old."]}) == ("Of old.",)
+
+
+def test_catalogue__keeps_notes_on_repairs(in_japanese: None, tmp_path: Path) -> None:
+    """What was left out of a mesh is said in the language of the screen."""
+    scan = trimesh.creation.icosphere(1)
+    scan.vertices = np.vstack([scan.vertices, [[np.nan, 0, 0]]])
+    (tmp_path / "scan.obj").write_text(
+        "".join(f"v {x} {y} {z}\n" for x, y, z in scan.vertices)
+        + "".join(f"f {a} {b} {c}\n" for a, b, c in scan.faces + 1),
+        encoding="utf-8",
+    )
+    mesh = read_mesh(tmp_path / "scan.obj")
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    catalogue.put_specimens([SpecimenRecord("s", "scan", "scan.obj", notes=joined(mesh.notes))])
+    kept = catalogue.specimens("s")["scan"].notes
+    assert kept == "1 vertex with NaN or infinite positions left out."
+    assert as_lines([kept], catalogue) == ["位置がNaNまたは無限大の頂点1個を除きました。"]
 
 
 def test_problem_and_advice__in_japanese(in_japanese: None) -> None:

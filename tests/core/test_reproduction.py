@@ -116,7 +116,7 @@ def test_read_recipe__names_other_versions(workspace: Workspace, tmp_path: Path)
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     assert read_recipe(workspace.run("first").root).warnings == ()
     assert read_recipe(tmp_path).warnings[0].startswith("Made with other versions, numbers may differ")
-    assert "numpy 1.0 (here" in read_recipe(tmp_path).warnings[0]
+    assert "numpy 1.0 → " in read_recipe(tmp_path).warnings[0]
 
 
 def test_changes_of_input__names_who_came_and_went(workspace: Workspace, tmp_path: Path) -> None:

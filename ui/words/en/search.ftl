@@ -75,10 +75,14 @@ search-nearest = Nearest specimens
 search-compare-3d = Compare in 3D
 search-shown-3d = Shown in 3D
 search-click = Click a card to search from it.
-search-by-pooled = { $metric } distance of embeddings
+search-by-pooled = { $metric ->
+    [cosine] Cosine distance
+    [euclidean] Euclidean distance
+   *[inner_product] Inner product
+} of embeddings
 search-by-maxsim = MaxSim distance of views, { $axes } half-whitened axes
 search-by-chamfer = Chamfer distance of views, { $axes } half-whitened axes
-search-by-aligned = distance of views after the best common turn, { $axes } half-whitened axes
+search-by-aligned = Distance of views after the best common turn, { $axes } half-whitened axes
 search-select-all = Select these
 search-no-3d = A specimen whose file is no longer there, or that is photographs, has no 3D view.
 search-turn = Drag to turn both, wheel to zoom. Both are scaled to the same size; the bars tell the real one.

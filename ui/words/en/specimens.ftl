@@ -52,6 +52,7 @@ specimens-alike-found = { $count ->
    *[other] { $count } groups.
 } The same scan under two names, a copy that was saved again, or a left and a right of one animal: look before you delete. Nothing is deleted here.
 specimens-alike-group = Group { $number }
+specimens-alike-more-of-group = { $count } more of this group are in the CSV.
 specimens-alike-more = The first { $count } groups are shown; the CSV has all.
 specimens-alike-identical = identical file
 specimens-alike-near = near-duplicate

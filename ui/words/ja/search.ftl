@@ -66,7 +66,11 @@ search-nearest = 近傍の標本
 search-compare-3d = 3Dで比較
 search-shown-3d = 3Dで表示中
 search-click = 画像をクリックすると、その標本で検索します。
-search-by-pooled = 埋め込みの距離（{ $metric }）
+search-by-pooled = 埋め込みの{ $metric ->
+    [cosine] コサイン距離
+    [euclidean] ユークリッド距離
+   *[inner_product] 内積
+}
 search-by-maxsim = 視点のMaxSim距離、半白色化 { $axes } 軸
 search-by-chamfer = 視点のChamfer距離、半白色化 { $axes } 軸
 search-by-aligned = 最もよく合う回転後の視点の距離、半白色化 { $axes } 軸

@@ -46,6 +46,7 @@ specimens-alike-help = 二つの標本のコサイン距離です。内容が完
 specimens-alike-none = これほど似た標本の組はありません。
 specimens-alike-found = { $count } 組。同じスキャンの別名、保存し直したコピー、同一個体の左右などが考えられます。削除する前によく確かめてください。ここでは何も削除されません。
 specimens-alike-group = 第 { $number } 組
+specimens-alike-more-of-group = この組にはほかに { $count } 点あり、CSVに含まれます。
 specimens-alike-more = 先頭の { $count } 組を示しています。CSVにはすべて含まれます。
 specimens-alike-identical = 同一ファイル
 specimens-alike-near = ほぼ同じ
