@@ -261,7 +261,9 @@ def show_why(there: state.Collection, query: str | Outsider, other: str) -> None
         return
     words = {name: say(f"search-why-{name}") for name in SHOWN}
     # A box, since four words side by side are cut off in half a screen.
-    shown = st.selectbox(say("search-why-show"), SHOWN, format_func=words.__getitem__, key="why_shown")
+    shown = st.selectbox(
+        say("search-why-show"), SHOWN, format_func=words.__getitem__, key="why_shown", persist_state="session"
+    )
     try:
         with st.spinner(say("search-why-wait")):
             picture = matching_views(there, query, other, shown)

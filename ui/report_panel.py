@@ -45,6 +45,7 @@ def _ask_and_start(facts: RunFacts, path: Path) -> None:
         format_func=_in_words,
         key=f"report_labels_{facts.name}",
         help=say("report-labels-help"),
+        persist_state="session",
     )
     if not make.button(say("report-make"), icon=":material/description:", width="stretch", key=f"report_{facts.name}"):
         return

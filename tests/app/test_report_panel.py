@@ -35,6 +35,8 @@ def test_report__is_written_by_a_job_by_the_column_chosen(in_own_workspace: Work
     job = catalogue.jobs()[0]
     assert (job.kind, job.run_name, job.arguments[-2:]) == ("report", RUN_NAME, ("--labels", "column:genus"))
     wait_for(lambda: current_job(in_own_workspace) is None, "the report")
+    screen.run()
+    assert screen.selectbox(key=f"report_labels_{RUN_NAME}").value == "column:genus"
     ended = catalogue.job(job.job_id)
     assert ended is not None
     assert (ended.state, ended.message) == ("done", "")
