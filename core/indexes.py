@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError
+from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
 from core.nearest import METRICS, NearestRows, ranks_of
 from core.neighbours import Neighbours, unknown_specimen
 from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
@@ -228,16 +228,20 @@ def fingerprint_of(embeddings: Embeddings) -> str:
 
 
 def is_written(path: Path, embeddings: Embeddings, settings: IndexSettings) -> bool:
-    """Return whether exactly this index is there already."""
+    """Return whether exactly this index is there already, and whole."""
     about_path = _about_path(path)
     if not path.is_file() or not about_path.is_file():
         return False
-    about = read_json(about_path)
+    try:
+        about = read_json(about_path)
+    except WorkspaceError:
+        return False
     chosen = asdict(_chosen(settings, len(embeddings), embeddings.matrix.shape[1]))
     return (
         isinstance(about, dict)
         and about.get("settings") == chosen
         and about.get("fingerprint") == fingerprint_of(embeddings)
+        and about.get("sha256") == sha256_of_file(path)
     )
 
 

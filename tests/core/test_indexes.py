@@ -91,6 +91,7 @@ def test_read_index__refuses_what_belongs_to_others(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="is damaged"):
         read_index(path, embeddings)
+    assert not is_written(path, embeddings, IndexSettings())
 
 
 def test_index__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +110,12 @@ def test_index__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (tmp_path / "out" / "knn_g__00003.csv").read_text(encoding="utf-8") == by_index
     assert main([*call, "--index", path, "--only-category", "g"]) == 1
     assert "--index goes with --query or --file alone" in capsys.readouterr().err
+    for damaged in (tmp_path / "i.faiss", tmp_path / "i.faiss.json"):
+        damaged.write_bytes(b"cut")
+        assert main([*call, "--index", path]) == 1
+        assert " again" in capsys.readouterr().err
+        assert main(["index", *flags, "--index-out", path, "--type", "hnsw"]) == 0
+        assert main([*call, "--index", path]) == 0
     write_embeddings(tmp_path, grouped(41))
     assert main([*call, "--index", path]) == 1
     assert "belongs to other embeddings" in capsys.readouterr().err
