@@ -2,7 +2,8 @@
 
 The catalogue is made again from the scans and from whatever of the damaged one can still be read;
 that one is kept beside it. An embedding matrix that does not fit its ids is put together again from
-the embeddings of single specimens. What only a run can make again is named.
+the embeddings of single specimens. Files of single specimens that cannot be read are taken away, so
+that a run makes them again; what only a run can make again is named.
 """
 
 from __future__ import annotations
@@ -115,6 +116,7 @@ def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progre
         done += _read_scans_again(workspace, workers, progress)
         for run in _run_folders(workspace):
             done += _put_together_again(run)
+            done += _take_damaged_away(run)
         left = (*_damage_of_catalogue(workspace, thoroughly=True), *_damage_of_runs(workspace, thoroughly=True))
         return RepairReport(tuple(done), left)
 
@@ -177,6 +179,10 @@ def _damage_of_runs(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
         gone = _files_gone(run) if thoroughly else 0
         if gone:
             yield Damage(place, f"{gone} files of specimens are gone from the run {run.name!r}.", again)
+        damaged = len(_damaged_files(run)) if thoroughly else 0
+        if damaged:
+            problem = f"{damaged} files of specimens cannot be read in the run {run.name!r}."
+            yield Damage(place, problem, "They can be taken away, so that the run makes them again.", is_mendable=True)
 
 
 def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
@@ -197,6 +203,28 @@ def _files_gone(run: RunFolder) -> int:
     return sum(
         not file_of_specimen(folder, name, ".npy").is_file() for folder in folders for name in Manifest(folder).ids
     )
+
+
+def _damaged_files(run: RunFolder) -> list[Path]:
+    """Return the features and embeddings of single specimens that are there but cannot be read."""
+    damaged = []
+    for folder in (run.features, run.embeddings):
+        for name in Manifest(folder).ids:
+            path = file_of_specimen(folder, name, ".npy")
+            try:
+                if path.is_file() and not np.isfinite(read_npy(path)).all():
+                    damaged.append(path)
+            except (InputError, TypeError):  # damaged, or no numbers
+                damaged.append(path)
+    return damaged
+
+
+def _take_damaged_away(run: RunFolder) -> list[str]:
+    """Delete what a run wrote and nobody can read; it is made again by the same run."""
+    damaged = _damaged_files(run)
+    for path in damaged:
+        path.unlink(missing_ok=True)
+    return [f"{len(damaged)} files of specimens that could not be read were taken away."] if damaged else []
 
 
 def _run_folders(workspace: Workspace) -> list[RunFolder]:

@@ -10,7 +10,7 @@ from typing import Any
 from core.backbones import REGISTRY, BackboneSpec
 from core.cli import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
 from core.doctor import MISSING, WORKS, examine
-from core.errors import WeightsError
+from core.errors import InputError, WeightsError
 from core.repair import examine_workspace, repair_workspace
 from core.weights import find_weights
 from core.workers import default_workers
@@ -46,6 +46,10 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _repair(options: argparse.Namespace) -> int:
+    if not options.workspace.is_dir():
+        raise InputError(
+            "There is no workspace {path}.", advice="Give the folder of one with --workspace.", path=options.workspace
+        )
     workspace = open_workspace(options.workspace)
     if options.dry_run:
         found = examine_workspace(workspace)

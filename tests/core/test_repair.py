@@ -205,6 +205,26 @@ def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Works
     assert bytes_below(run.root) == before
 
 
+def test_repair_workspace__takes_away_files_that_cannot_be_read(workspace: Workspace, whole: Workspace) -> None:
+    """Cut short, empty, not a number: named, taken away, and made again by the run to the same bytes."""
+    run = run_of(workspace)
+    before = bytes_below(run.root)
+    features = sorted(run.features.rglob("*.npy"))
+    features[0].write_bytes(features[0].read_bytes()[:100])
+    features[1].write_bytes(b"")
+    np.save(features[2], np.full_like(np.load(features[2]), np.nan))
+    (damage,) = examine_workspace(workspace)
+    assert damage.problem == "3 files of specimens cannot be read in the run 'run'."
+    assert damage.is_mendable
+    report = repair_workspace(workspace)
+    assert report.done == ("3 files of specimens that could not be read were taken away.",)
+    (left,) = report.left
+    assert left.problem == "3 files of specimens are gone from the run 'run'."
+    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    assert examine_workspace(workspace) == ()
+    assert bytes_below(run.root) == before
+
+
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
@@ -250,6 +270,9 @@ def test_repair__says_what_it_did(workspace: Workspace, capsys: pytest.CaptureFi
     run = run_of(workspace)
     run.ids_path.unlink()
     words = ["repair", "--workspace", str(workspace.root), "--workers", "0"]
+    assert main(["repair", "--workspace", str(workspace.root / "nope")]) == 1
+    assert f"There is no workspace {workspace.root / 'nope'}." in capsys.readouterr().err
+    assert not (workspace.root / "nope").exists()
     assert main([*words, "--dry-run"]) == 3
     assert "runs/run/embeddings: " in capsys.readouterr().err
     assert main(words) == 0
