@@ -106,10 +106,13 @@ def _as_given(parser: argparse.ArgumentParser, action: argparse.Action, key: obj
         raise SettingError(
             "'{key}' in the configuration needs one value (got {value}).", key=key, value=_shortly(value)
         )
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    # A flag that can be repeated takes each of a list by itself.
+    texts = [str(part) for part in value] if isinstance(value, list) else [str(value)]
+    is_repeated = isinstance(action, argparse._AppendAction)
     try:
-        converted: object = parser._get_value(action, text)
-        parser._check_value(action, converted)
+        each = [parser._get_value(action, text) for text in (texts if is_repeated else [",".join(texts)])]
+        for one in each:
+            parser._check_value(action, one)
     except argparse.ArgumentError as error:
         raise SettingError("'{key}' in the configuration: {message}.", key=key, message=error.message) from error
-    return converted
+    return each if is_repeated else each[0]
