@@ -230,7 +230,7 @@ def evaluate(
             advice="Give labels that group specimens, or a coarser level such as category:1.",
             source=labels.source,
         )
-    vectors = normalise_rows(embeddings.matrix[rows], "l2" if settings.metric == "cosine" else "none")
+    vectors = _points(embeddings.matrix[rows], settings.metric)
     ids = [labels.ids[row] for row in rows]
     judged = judge(
         vectors, codes, queries, settings.depths, settings.n_votes, None if ranking is None else _places(ranking, ids)
@@ -314,6 +314,20 @@ def _places(ranking: Ranking, ids: list[str]) -> Callable[[int, list[int]], list
 def _labelled_rows_in_id_order(labels: Labels) -> Int[np.ndarray, " n"]:
     rows = [row for row in sorted(range(len(labels.ids)), key=labels.ids.__getitem__) if labels.codes[row] >= 0]
     return np.array(rows, dtype=np.intp)
+
+
+def _points(matrix: Float[np.ndarray, "n d"], metric: str) -> Float[np.ndarray, "n e"]:
+    """Return points whose Euclidean distances put others in the order of the metric."""
+    if metric != "cosine":
+        return normalise_rows(matrix, "none")
+    points = normalise_rows(matrix)
+    # What has no direction is at a cosine distance of 1 from all others: at right angles to them.
+    directionless = np.flatnonzero(~points.any(axis=1))
+    if directionless.size == 0:
+        return points
+    beside = np.zeros((len(points), directionless.size), dtype=np.float32)
+    beside[directionless, np.arange(directionless.size)] = 1.0
+    return np.concatenate([points, beside], axis=1)
 
 
 def _alone(labels: Labels, sizes: Int[np.ndarray, " c"]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from core.errors import InputError, SettingError
 from core.evaluation import EvaluationSettings, evaluate, write_evaluation
 from core.judging import measure_rankings
 from core.labels import Labels, labels_of_categories, resolve_labels
+from core.neighbours import SearchSettings, search
 
 
 def on_a_line(places: list[float], labels: list[str | None]) -> tuple[Embeddings, Labels]:
@@ -121,6 +122,19 @@ def test_evaluate__leave_one_out_votes_are_those_of_scikit_learn() -> None:
         model = KNeighborsClassifier(1).fit(embeddings.matrix[others], labels.codes[others])
         right += int(model.predict(embeddings.matrix[row : row + 1])[0] == labels.codes[row])
     assert found.vote_accuracy == pytest.approx(right / 90)
+
+
+def test_evaluate__what_has_no_direction_is_as_far_as_in_a_search() -> None:
+    """An embedding of zeros is at a cosine distance of 1 from everybody, behind all that is alike at all."""
+    chance = np.random.default_rng(5)
+    points = chance.normal(size=(40, 16)).astype(np.float32) + 1
+    points[7] = 0
+    embeddings = Embeddings(tuple(f"{'ab'[row % 2]}/{row:02d}" for row in range(40)), points)
+    found = evaluate(embeddings, labels_of_categories(embeddings.ids))
+    nearest = dict(zip(found.ids, found.nearest_ids, strict=True))
+    for name in embeddings.ids[:7]:
+        assert nearest[name] == search(embeddings, name, SearchSettings(1)).ids[0]
+    assert "b/07" not in nearest.values()
 
 
 def test_evaluate__intervals_hold_the_mean_and_are_the_same_again() -> None:
