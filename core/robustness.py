@@ -110,8 +110,9 @@ def measure_robustness(
             mesh = read_mesh(file_of(name))
         except SpecimenError:
             continue  # photographs, which cannot be changed so
-        for number, change in enumerate(settings.changes):
-            chance = np.random.default_rng([settings.seed, row, number])
+        for change in settings.changes:
+            # The same change comes out the same whichever others are asked for.
+            chance = np.random.default_rng([settings.seed, row, list(CHANGES).index(change)])
             try:
                 embedding = describer.describe_mesh(CHANGES[change](mesh, chance), name).embedding
             except SpecimenError:

@@ -79,6 +79,26 @@ def test_measure_robustness__counts_who_finds_itself(run: RunFolder) -> None:
     assert again == (unchanged, turned)
 
 
+def test_measure_robustness__of_a_change_does_not_depend_on_the_others(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same specimen is changed in the same way, alone or behind others."""
+    given: dict[str, list[np.ndarray]] = {}
+    noise = CHANGES["noise"]
+
+    def watched(mesh: Mesh, chance: np.random.Generator) -> Mesh:
+        made = noise(mesh, chance)
+        given.setdefault(kind, []).append(made.vertices)
+        return made
+
+    monkeypatch.setitem(CHANGES, "noise", watched)
+    embeddings, describer = read_embeddings(run.matrix_path, run.ids_path), Describer(run, extractor=FakeExtractor())
+    for kind, changes in (("alone", ("noise",)), ("last", ("cut", "none", "noise"))):  # noqa: B007  # `watched` reads it
+        measure_robustness(embeddings, describer, lambda name: file_of(run, name), RobustnessSettings(changes))
+    assert len(given["alone"]) == 4
+    assert all(np.array_equal(one, other) for one, other in zip(given["alone"], given["last"], strict=True))
+
+
 def test_measure_robustness__needs_meshes(run: RunFolder, tmp_path: Path) -> None:
     """Files that cannot be read are passed over, but not all of them."""
     (tmp_path / "bad.ply").write_bytes(b"")
