@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,13 @@ class Filters:
     not_same_category: bool = False
     max_distance: float | None = None
     among: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the distance."""
+        if self.max_distance is not None and not math.isfinite(self.max_distance):
+            raise SettingError(
+                "'max_distance' must be a number (got {given}).", advice="0.2, say.", given=self.max_distance
+            )
 
     @property
     def chooses(self) -> bool:

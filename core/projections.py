@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.embeddings import Embeddings
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, WorkspaceError
+from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
 from core.indexes import fingerprint_of
 from core.matching import MatchSettings, learn_projection
 from core.storage import read_json, read_npy, write_json, write_npy
@@ -42,9 +42,11 @@ def projection_of(
     ------
     MisalignedEmbeddingsError
         Where the given file belongs to other embeddings.
+    SettingError
+        Where it holds another number of axes than is asked for.
     """
     if given is not None:
-        return read_projection(given, embeddings)
+        return _of_as_many_axes(read_projection(given, embeddings), settings, given, len(embeddings))
     if not settings.learns:
         return None
     path = folder / (f"whitened_{settings.whiten}.npy" if settings.whiten else "centred.npy")
@@ -54,6 +56,21 @@ def projection_of(
     with suppress(WorkspaceError):
         write_projection(path, learned, embeddings)
     return learned
+
+
+def _of_as_many_axes(found: Projection, settings: MatchSettings, path: Path, n_specimens: int) -> Projection:
+    """Return a projection that holds the axes asked for, or all that so few specimens have."""
+    axes, dimensions = (0, 0) if found.axes is None else (found.axes.shape[1], found.axes.shape[0])
+    asked = min(settings.whiten, dimensions) if axes else settings.whiten
+    if axes != asked and not (0 < n_specimens - 1 <= axes < asked):
+        raise SettingError(
+            "{path} holds {axes} whitened axes, not {asked}.",
+            advice="Give --whiten {axes} with it, or leave --projection out." if axes else "Give --center with it.",
+            path=path,
+            axes=axes,
+            asked=settings.whiten,
+        )
+    return found
 
 
 def write_projection(path: Path, projection: Projection, embeddings: Embeddings) -> None:

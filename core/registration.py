@@ -93,6 +93,11 @@ class Registration:
         self.distances.setflags(write=False)
 
     @property
+    def has_sides(self) -> bool:
+        """Return whether some of the query lies inside; nothing does where the neighbour is a point cloud."""
+        return bool((self.distances < 0).any())
+
+    @property
     def has_failed(self) -> bool:
         """Return whether the two do not lie on one another, so that distances mean nothing."""
         return self.overlap < _LEAST_OVERLAP
@@ -282,9 +287,9 @@ def _turns(source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
 
 
 def _by_features(source: Any, target: Any, seed: int) -> np.ndarray:
+    from open3d import utility
     from open3d.geometry import KDTreeSearchParamHybrid
     from open3d.pipelines import registration
-    from open3d.utility import random
 
     features = [
         registration.compute_fpfh_feature(cloud, KDTreeSearchParamHybrid(radius=4 * _VOXEL, max_nn=100))
@@ -293,8 +298,9 @@ def _by_features(source: Any, target: Any, seed: int) -> np.ndarray:
     option = registration.FastGlobalRegistrationOption(
         maximum_correspondence_distance=_VOXEL, use_absolute_scale=True, maximum_tuple_count=500
     )
-    with _LOCK:
-        random.seed(seed)
+    # That too few features match is no news: the axes give poses, too.
+    with _LOCK, utility.VerbosityContextManager(utility.VerbosityLevel.Error):
+        utility.random.seed(seed)
         found = registration.registration_fgr_based_on_feature_matching(source, target, *features, option)
     return np.array(found.transformation)
 

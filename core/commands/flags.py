@@ -289,6 +289,8 @@ def labels_of(options: argparse.Namespace) -> str:
         raise SettingError(
             f"'level' goes with labels from categories (got labels {options.labels}).", advice="Leave one of them out."
         )
+    if options.level < 1:
+        raise SettingError(f"'level' must be at least 1 (got {options.level}).", advice="1 is the first folder.")
     return f"category:{options.level}"
 
 

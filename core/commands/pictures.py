@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import DONE, listed, number, say, whole_number
+from core.commands.given import mesh_of_file
 from core.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes import Mesh, read_mesh
+from core.meshes import Mesh
 from core.registration import colours_of_distances
 from core.turntable import TurntableSettings, check_suffix, write_turntable
 
@@ -38,7 +39,7 @@ def _turntable(options: argparse.Namespace) -> int:
         background=options.background,
     )
     check_suffix(options.out)
-    mesh = read_mesh(options.file)
+    mesh = mesh_of_file(options.file)
     if options.curvature:
         mesh = _coloured_by_curvature(mesh, options)
     write_turntable(options.out, mesh, settings)

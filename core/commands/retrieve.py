@@ -12,6 +12,7 @@ import numpy as np
 import core
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
+from core.commands.given import mesh_of_file
 from core.duplicates import DuplicateSettings, hashes_of
 from core.embeddings import read_embeddings
 from core.errors import SpecimenError
@@ -26,7 +27,7 @@ from core.explanation import (
     write_picture,
 )
 from core.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
-from core.meshes import read_mesh, write_ply
+from core.meshes import write_ply
 from core.nearest import METRICS
 from core.neighbours import resolve_id
 from core.newcomers import Describer, feature_settings_of, file_of
@@ -181,7 +182,10 @@ def _register(options: argparse.Namespace) -> int:
     say(
         options, f"RMS distance {found.rms:.4g}, Hausdorff distance {found.hausdorff:.4g}, in units of the query's file"
     )
-    say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
+    if found.has_sides:
+        say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
+    else:
+        say(options, f"Colours from 0 to {limit:.4g} (red); of a point cloud there is no inside")
     say(options, f"Written to {stem}.ply, .png and .json")
     return DONE
 
@@ -192,7 +196,7 @@ def _lay_on(
     """Register, and write the coloured mesh, its picture and the numbers."""
     from core.registration import draw_differences, register, with_distances
 
-    query, other = read_mesh(options.query), read_mesh(options.other)
+    query, other = mesh_of_file(options.query), mesh_of_file(options.other)
     found = register(query, other, settings)
     if found.has_failed:
         raise SpecimenError(

@@ -71,7 +71,10 @@ def _search(options: argparse.Namespace) -> int:
     is_new = write_neighbours(path, neighbours, overwrite=options.overwrite)
     write_json(path.with_suffix(".json"), {**how, "topk": options.topk, **_about(options, there, filters)})
     measure = options.metric if options.match == "pooled" else f"{options.match} of views"
-    say(options, f"Nearest to {neighbours.query_id} ({measure} distance):")
+    if not neighbours.ids and options.max_distance is not None:
+        say(options, f"Nobody is within a {measure} distance of {options.max_distance:g} of {neighbours.query_id}.")
+    else:
+        say(options, f"Nearest to {neighbours.query_id} ({measure} distance):")
     for rank, (name, distance) in enumerate(zip(neighbours.ids, neighbours.distances, strict=True), start=1):
         say(options, f"{rank:4d}  {distance:.4f}  {name}")
     say(options, f"Written to {path}" if is_new else f"Nothing to write, {path} says so already")
@@ -93,7 +96,7 @@ def _check_search(options: argparse.Namespace) -> None:
     if options.run_folder is None and options.file is not None:
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
     matching.match_settings(options)
-    if options.index is not None and (several or options.match != "pooled" or _chooses(options)):
+    if options.index is not None and (several or options.expand or options.match != "pooled" or _chooses(options)):
         raise SettingError(
             "--index goes with --query or --file alone: it holds the whole collection.", advice="Leave --index out."
         )

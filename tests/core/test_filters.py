@@ -49,6 +49,9 @@ def test_filters__leave_out_what_is_far() -> None:
     assert Filters(max_distance=0.2).within(found).ids == ("a", "b")
     assert Filters(max_distance=0.0).within(found).ids == ()
     assert Filters().within(found) is found
+    for given in (float("nan"), float("inf")):
+        with pytest.raises(SettingError, match=r"'max_distance' must be a number \(got (nan|inf)\)"):
+            Filters(max_distance=given)
 
 
 TABLE = pd.DataFrame(

@@ -110,6 +110,8 @@ def test_index__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (tmp_path / "out" / "knn_g__00003.csv").read_text(encoding="utf-8") == by_index
     assert main([*call, "--index", path, "--only-category", "g"]) == 1
     assert "--index goes with --query or --file alone" in capsys.readouterr().err
+    assert main([*call, "--index", path, "--expand", "3"]) == 1
+    assert "--index goes with --query or --file alone" in capsys.readouterr().err
     for damaged in (tmp_path / "i.faiss", tmp_path / "i.faiss.json"):
         damaged.write_bytes(b"cut")
         assert main([*call, "--index", path]) == 1

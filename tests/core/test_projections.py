@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.embeddings import Embeddings, select_rows
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
+from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError
 from core.matching import MatchSettings, learn_projection
 from core.projections import projection_of, read_projection, write_projection
 
@@ -56,6 +56,10 @@ def test_projection_of__learns_once_for_the_same_collection(tmp_path: Path) -> N
     assert projection_of(COLLECTION, views_of, MatchSettings(), tmp_path) is None
     with pytest.raises(MisalignedEmbeddingsError):
         projection_of(select_rows(COLLECTION, range(6)), views_of, settings, tmp_path, tmp_path / "whitened_3.npy")
+    for whiten in (2, 5, 0):
+        other = MatchSettings("maxsim", whiten=whiten, center=not whiten)
+        with pytest.raises(SettingError, match=f"holds 3 whitened axes, not {whiten}. Give --whiten 3"):
+            projection_of(COLLECTION, views_of, other, tmp_path, tmp_path / "whitened_3.npy")
     fewer = projection_of(select_rows(COLLECTION, range(6)), views_of, settings, tmp_path)
     assert fewer is not None
     assert fewer.fingerprint != first.fingerprint

@@ -112,6 +112,8 @@ def test_register__takes_point_clouds() -> None:
     found = register(bean(), cloud, FEW)
     assert not found.has_failed
     assert found.distances.min() >= 0
+    assert not found.has_sides
+    assert register(bean(), moved(bean()), FEW).has_sides
     assert found.distances.mean() < 0.1
 
 
@@ -164,3 +166,7 @@ def test_register__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert (tmp_path / "out" / "register_a_and_b.ply").stat().st_mtime_ns == before
     assert main([*call, str(tmp_path / "c.ply")]) == 1
     assert "could not be laid onto" in capsys.readouterr().err
+    (tmp_path / "empty.ply").touch()
+    for name in ("empty.ply", "gone.ply"):
+        assert main([*call, str(tmp_path / name)]) == 1
+        assert f"{tmp_path / name} cannot be used: The file " in capsys.readouterr().err
