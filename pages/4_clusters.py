@@ -19,7 +19,7 @@ from ui.cluster_components import show_components
 from ui.cluster_labels import show_agreement, show_misfits
 from ui.cluster_members import name_of, show_groups, show_noise, show_soft
 from ui.cluster_trees import show_trees
-from ui.cluster_work import CONTROLS, found_clusters, groundwork, take_settings
+from ui.cluster_work import CONTROLS, found_clusters, groundwork, kept_clusters, take_settings
 from ui.errors import problem_of
 from ui.figures import show_figure
 from ui.frame import require_router
@@ -155,28 +155,40 @@ def ask_how(there: state.Collection) -> ClusterSettings:
 
 def show_figures(there: state.Collection, clustering: Clustering) -> None:
     """Show the numbers, the sizes, and the ways to keep them."""
-    counts = st.columns(4)
-    counts[0].metric(say("clusters-number"), clustering.n_clusters)
-    counts[1].metric(say("clusters-noise"), f"{clustering.noise_ratio:.0%}", help=say("clusters-noise-share-help"))
-    counts[2].metric(say("clusters-inside"), len(clustering.ids) - clustering.n_noise)
-    counts[3].metric(
-        say("clusters-mean-strength"), f"{clustering.mean_prob:.2f}", help=say("clusters-mean-strength-help")
-    )
+    noise, strength = f"{clustering.noise_ratio:.0%}", f"{clustering.mean_prob:.2f}"
+    with st.container(horizontal=True, gap="medium"):
+        st.metric(say("clusters-number"), clustering.n_clusters, width="content")
+        st.metric(say("clusters-noise"), noise, help=say("clusters-noise-share-help"), width="content")
+        st.metric(say("clusters-inside"), len(clustering.ids) - clustering.n_noise, width="content")
+        st.metric(say("clusters-mean-strength"), strength, help=say("clusters-mean-strength-help"), width="content")
     state.show_notes(clustering.notes)
     show_figure(sizes_figure(clustering.sizes, clustering.n_noise), "cluster_sizes", key="sizes")
     st.caption(f"{state.plain(there.run.name)} · {state.plain(there.made_by)}")
-    download, save, _ = st.columns([2, 2, 3])
-    download.download_button(
-        say("common-download-csv"),
-        csv_for_people(as_table(clustering)),
-        "clusters.csv",
-        "text/csv",
-        icon=":material/download:",
-        width="stretch",
-    )
-    if save.button(say("clusters-keep"), width="stretch", help=say("clusters-keep-help")):
-        write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
-        st.toast(say("clusters-kept"))
+    with st.container(horizontal=True):
+        st.download_button(
+            say("common-download-csv"),
+            csv_for_people(as_table(clustering)),
+            "clusters.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
+        if st.button(say("clusters-keep"), help=say("clusters-keep-help"), icon=":material/save:"):
+            write_clustering(there.run.results, clustering, there.run.results / "pca_report.csv")
+            st.toast(say("clusters-kept"))
+    _tell_of_kept(there, clustering)
+
+
+def _tell_of_kept(there: state.Collection, clustering: Clustering) -> None:
+    """Say where the run keeps other clusters than those shown, and offer them."""
+    kept = kept_clusters(there)
+    n, d = there.embeddings.matrix.shape
+    if kept is None or kept.are_of(clustering.settings, min(n - 1, d)):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = say("clusters-run-keeps", count=kept.n_clusters, noise=f"{kept.noise_ratio:.0%}")
+        st.caption(f":material/info: {words}", width="content")
+        work = groundwork(there)
+        st.button(say("clusters-run-keeps-show"), on_click=take_settings, args=(kept.settings, work))
 
 
 def as_table(clustering: Clustering) -> pd.DataFrame:
@@ -236,7 +248,7 @@ def _try(step: Advice, clustering: Clustering) -> None:
 
 def show_newcomer(there: state.Collection, clustering: Clustering) -> None:
     """Say which cluster the file from outside would join that is searched with."""
-    outsider = outsider_in_hand()
+    outsider = outsider_in_hand(there)
     if outsider is None:
         return
     newcomer = Embeddings((outsider.path.name,), outsider.newcomer.embedding[None].copy())

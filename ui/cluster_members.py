@@ -86,7 +86,7 @@ def _show_group(there: state.Collection, clustering: Clustering, one: ClusterFac
         for name, badge in badges.items()
     ]
     show_gallery(
-        cards, key=f"cluster_{one.cluster_id}", label=name_of(one.cluster_id), on_pick=open_specimen, width=104
+        cards, key=f"cluster_{one.cluster_id}", label=name_of(one.cluster_id), on_pick=open_specimen, width=116
     )
     if every and len(names) > MOST_PICTURES:
         st.caption(say("clusters-first-shown", shown=MOST_PICTURES, count=len(names)))

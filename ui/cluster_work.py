@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on
+from core.errors import CoreError
 from core.members import ClusterFacts, Members, describe_members, facts_of_clusters
+from core.storage import read_json
 from ui import state
 from ui.screens import ask_for_screen
 
@@ -66,6 +68,38 @@ def take_settings(settings: ClusterSettings, work: Groundwork | None = None) -> 
     if 0 < settings.pca < 1 and work is not None:
         pca = work.prepare(replace(settings, umap=False)).pca
         st.session_state["clusters_pca"] = 0 if pca is None else pca.n_components
+
+
+@dataclass(frozen=True)
+class KeptClusters:
+    """The clusters that a run keeps, by which other screens colour, judge and filter."""
+
+    settings: ClusterSettings
+    n_clusters: int
+    noise_ratio: float
+
+    def are_of(self, settings: ClusterSettings, most: int) -> bool:
+        """Return whether settings of the screen, which knows at most so many components, make the same."""
+        return _compared(self.settings, most) == _compared(settings, most)
+
+
+def kept_clusters(there: state.Collection) -> KeptClusters | None:
+    """Return the clusters that a run keeps, None where there are none that can be read."""
+    path = there.run.results / "summary.json"
+    if not path.is_file():
+        return None
+    try:
+        found = read_json(path)
+        settings = ClusterSettings(**found["settings"])
+        return KeptClusters(settings, int(found["n_clusters"]), float(found["noise_ratio"]))
+    except (CoreError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _compared(settings: ClusterSettings, most: int) -> tuple[object, ...]:
+    unused = () if settings.umap else ("umap_n_components", "umap_n_neighbors")
+    values = {name: getattr(settings, name) for name in CONTROLS if name not in unused}
+    return tuple(values.items()) if settings.pca < 1 else tuple((values | {"pca": min(settings.pca, most)}).items())
 
 
 def open_specimen(specimen_id: str) -> None:

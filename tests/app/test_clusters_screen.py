@@ -10,10 +10,13 @@ from test_screens import app, texts
 
 from core.cluster_settings import ClusterSettings
 from core.embeddings import read_embeddings
+from core.storage import read_json
 from core.sweep import SweepSettings, sweep, write_sweep
 from core.sweep_runs import sweep_folder
 from core.workspace import Workspace
+from tests.prepared import RUN_NAME
 from ui.cluster_work import CONTROLS
+from ui.words import say_in
 
 
 def clusters(**state: object) -> AppTest:
@@ -137,3 +140,15 @@ def test_sweep__without_one_offers_to_start(in_workspace: Workspace) -> None:
     screen.switch_page("pages/4_sweep.py").run()
     assert not screen.exception
     assert "96 settings" in texts(screen)
+
+
+def test_clusters__says_that_the_run_keeps_others_and_shows_them(in_workspace: Workspace) -> None:
+    """What maps and filters go by is named where the sliders stand elsewhere; a click moves them there."""
+    kept = read_json(in_workspace.run(RUN_NAME).results / "summary.json")
+    screen = clusters(clusters_min_cluster_size=12)
+    words = say_in("en", "clusters-run-keeps", count=kept["n_clusters"], noise=f"{kept['noise_ratio']:.0%}")
+    assert words in texts(screen)
+    show = next(button for button in screen.button if button.label == say_in("en", "clusters-run-keeps-show"))
+    show.click().run()
+    assert screen.session_state["clusters_min_cluster_size"] == kept["settings"]["min_cluster_size"]
+    assert words not in texts(screen)
