@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,14 @@ from core.evaluation import Evaluation, evaluate
 from core.judging import MEASURES
 from core.labels import Labels, resolve_labels
 from core.spreadsheets import csv_for_people
-from core.storage import write_bytes, write_csv
 from ui import state
 from ui.comparison_panel import show_comparison
+from ui.errors import of_file_named
 from ui.evaluation_charts import confusion_figure
 from ui.figures import show_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
-from ui.neighbourhood import own_folder
+from ui.neighbourhood import keep_file
 from ui.robustness_panel import show_robustness
 from ui.screens import ask_for_screen
 from ui.selection import select
@@ -32,6 +34,7 @@ WORST = 12
 # The other measures of a class stand in the CSV.
 _OF_CLASSES = ("class", "queries", "NN", "mAP")
 _HEIGHT = 430
+_LABELS = "labels_kept"
 _WORDS = ("class", "queries", "level", "classes", "k", "accuracy")
 
 
@@ -46,6 +49,7 @@ def main() -> None:
     with survived:
         if survived.open:
             show_robustness(there)
+    given = ""
     try:
         with one:
             given, in_words = ask_for_labels(there)
@@ -56,13 +60,13 @@ def main() -> None:
                 st.caption(say("evaluate-judged-by", labels=in_words))
                 show_comparison(there, given)
     except CoreError as error:
-        state.show_error(error)
+        path = Path(given)
+        state.show_error(of_file_named(error, path) if path.is_file() else error)
 
 
 def show_run(there: state.Collection, given: str) -> None:
     """Show how good the neighbours of the run are, and where not."""
     labels = resolve_labels(given, there.ids)
-    state.show_notes(labels.notes)
     found = judged_by(there, labels)
     show_evaluation(there, found)
     show_votes(found)
@@ -95,17 +99,21 @@ def ask_for_labels(there: state.Collection) -> tuple[str, str]:
     if how in columns:
         cells = table[columns[how]].dropna().astype(str)
         cells = cells[cells.str.strip() != ""]
-        path = own_folder() / "labels_of_column.csv"
-        write_csv(path, ("specimen_id", "label"), cells.items())
-        return str(path), choices[how]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([("specimen_id", "label"), *cells.items()])
+        return str(keep_file("labels_of_column.csv", text.getvalue().encode("utf-8"))), choices[how]
     if how == "file":
         file = st.file_uploader(say("evaluate-file-choose"), type=["csv", "txt"], key="labels_file")
-        if file is None:
+        if file is not None:
+            st.session_state[_LABELS] = keep_file(Path(file.name).name, file.getvalue())
+        # The field is empty when the screen is looked at again; the labels stay until others are given.
+        path: Path | None = st.session_state.get(_LABELS)
+        if path is None:
             st.info(say("evaluate-file-first"), icon=":material/label:")
             st.stop()
-        path = own_folder() / "labels.csv"
-        write_bytes(path, file.getvalue())
-        return str(path), state.plain(file.name)
+        if file is None:
+            st.caption(say("evaluate-file-kept", name=state.plain(path.name)))
+        return str(path), state.plain(path.name)
     return how, choices[how]
 
 
@@ -120,14 +128,16 @@ def _can_judge(cells: pd.Series) -> bool:
 
 def show_evaluation(there: state.Collection, found: Evaluation) -> None:
     """Show the figures of one run, the classes, who is taken for whom, and the worst queries."""
-    for column, name in zip(st.columns(len(MEASURES) + 1), (*MEASURES, "votes"), strict=True):
-        if name == "votes":
-            column.metric(say("evaluate-votes"), f"{found.vote_accuracy:.3f}", help=say("evaluate-votes-help"))
-            continue
-        low, high = found.intervals.get(name, (float("nan"),) * 2)
-        interval = say("evaluate-interval", low=f"{low:.3f}", high=f"{high:.3f}")
-        meaning = say(f"evaluate-{name.replace('_', '-')}-help")
-        column.metric(name.replace("_", " "), f"{found.overall[name]:.3f}", help=f"{meaning} {interval}")
+    # In a narrow window they go on in a second line.
+    with st.container(horizontal=True, gap="medium"):
+        for name in MEASURES:
+            low, high = found.intervals.get(name, (float("nan"),) * 2)
+            interval = say("evaluate-interval", low=f"{low:.3f}", high=f"{high:.3f}")
+            meaning = say(f"evaluate-{name.replace('_', '-')}-help")
+            figure = f"{found.overall[name]:.3f}"
+            st.metric(name.replace("_", " "), figure, help=f"{meaning} {interval}", width="content")
+        votes = f"{found.vote_accuracy:.3f}"
+        st.metric(say("evaluate-votes"), votes, help=say("evaluate-votes-help"), width="content")
     queries = say("evaluate-queries", count=len(found.ids), classes=len(found.per_class))
     st.caption(f"{queries} {there.made_by} · {state.plain(there.run.name)}")
     state.show_notes(found.notes)

@@ -12,10 +12,9 @@ from pandas.api.types import is_string_dtype
 from core.colouring import Colouring, colour_by_groups, colour_by_numbers
 from core.errors import CoreError
 from core.labels import Labels, labels_of_categories, read_labels
-from core.storage import write_bytes
 from ui import state
 from ui.browse import column_name
-from ui.neighbourhood import own_folder
+from ui.neighbourhood import keep_file
 from ui.words import language, say
 
 _LABELS = "labels_given"
@@ -118,9 +117,7 @@ def choose_labels(there: state.Collection, *, key: str) -> Labels:
 
 
 def _read(there: state.Collection, data: bytes) -> Labels:
-    path = own_folder() / f"labels_{hashlib.sha256(data).hexdigest()[:12]}.csv"
-    write_bytes(path, data)
-    return read_labels(path, there.ids)
+    return read_labels(keep_file("labels.csv", data), there.ids)
 
 
 def _text(value: Any) -> str:

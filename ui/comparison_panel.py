@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def show_comparison(there: state.Collection, by: str) -> None:
         st.info(say("evaluate-choose-runs"), icon=":material/add_chart:")
         return
     runs = {name: state.load_collection(state.workspace().run(name)) for name in (there.run.name, *chosen)}
-    if _is_too_long(runs, match):
+    if _is_too_long(runs, match, by):
         return
     stamps = tuple(run.run.matrix_path.stat().st_mtime_ns for run in runs.values())
     labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
@@ -51,9 +52,15 @@ def show_comparison(there: state.Collection, by: str) -> None:
         found = _compare(tuple(runs), (*stamps, labels_stamp), by, match, runs)
     state.show_notes(found.notes)
     _show(found, there.run.name)
-    st.caption(f"{say('evaluate-by-flags')} `compare {flags_of(match)}`".strip())
+    st.caption(f"{say('evaluate-by-flags')} `{command_of(by, match)}`")
     for name, run in runs.items():
         st.caption(f"**{state.plain(name)}**: {run.made_by}")
+
+
+def command_of(by: str, match: MatchSettings, folders: str = "") -> str:
+    """Return the command that compares runs by the same labels and in the same way."""
+    labels = "" if by == "category" else f"--labels {shlex.quote(Path(by).name)}"
+    return " ".join(part for part in ("compare", folders, labels, flags_of(match)) if part)
 
 
 def flags_of(match: MatchSettings) -> str:
@@ -106,7 +113,7 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, regroup: DeltaGe
     return MatchSettings("maxsim", whiten=min(WHITENED, len(there.ids)), k_reciprocal=again)
 
 
-def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings) -> bool:
+def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings, by: str) -> bool:
     """Say where a comparison takes too long for a screen, with the command that does it, and return whether it does."""
     if match.match == "pooled":
         return False
@@ -115,7 +122,7 @@ def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings) -> 
         return False
     st.info(say("evaluate-compare-long", minutes=max(2, round(seconds / 60))), icon=":material/terminal:")
     folders = " ".join(f'--run "{run.run.root}"' for run in runs.values())
-    st.code(f"python -m core compare {folders} {flags_of(match)}", language=None, wrap_lines=True)
+    st.code(f"python -m core {command_of(by, match, folders)}", language=None, wrap_lines=True)
     return True
 
 

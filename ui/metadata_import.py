@@ -19,10 +19,9 @@ from core.metadata_matching import (
     write_matched,
 )
 from core.spreadsheets import csv_for_people
-from core.storage import write_bytes
 from core.tables import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, read_table
 from ui import state
-from ui.neighbourhood import own_folder
+from ui.neighbourhood import keep_file
 from ui.words import say
 
 _DONE, _PROBLEM = "metadata_written", "metadata_problem"
@@ -62,9 +61,7 @@ def import_metadata() -> None:
 
 
 def _read(name: str, data: bytes) -> Table:
-    path = own_folder() / f"metadata{Path(name).suffix.lower()}"
-    write_bytes(path, data)
-    return read_table(path)
+    return read_table(keep_file(f"metadata{Path(name).suffix.lower()}", data))
 
 
 def _ask_how(table: Table) -> tuple[str, str]:

@@ -13,6 +13,7 @@ evaluate-level = First { $level } folders
 evaluate-column = Column { $name }
 evaluate-file = Labels from a file
 evaluate-file-choose = CSV: specimen_id,label
+evaluate-file-kept = Judged by { $name }, given before.
 evaluate-file-first = Choose the file with your labels.
 evaluate-NN-help = Share of queries whose nearest neighbour is of their class.
 evaluate-first-tier-help = Share of a class found among as many neighbours as it has other members.

@@ -13,6 +13,7 @@ evaluate-level = 上位 { $level } 階層
 evaluate-column = 列 { $name }
 evaluate-file = ファイルのラベル
 evaluate-file-choose = CSV：specimen_id,label
+evaluate-file-kept = 先に渡された { $name } で評価しています。
 evaluate-file-first = ラベルのファイルを選んでください。
 evaluate-NN-help = 最近傍が同じクラスである検索の割合。
 evaluate-first-tier-help = クラスのほかの標本数と同じ数の近傍の中に見つかる割合。
