@@ -13,7 +13,7 @@ from core.explanation import SHOWN, as_png
 from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
 from core.spreadsheets import csv_for_people
 from ui import state
-from ui.differences import show_differences
+from ui.differences import settings_of_form, show_differences
 from ui.errors import as_lines
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
@@ -41,13 +41,15 @@ def main() -> None:
     st.title(say("frame-screen-search"))
     take_selection(there)
     specimen = ask_for_specimen(there)
-    query = outsider_in_hand() or specimen
+    query = outsider_in_hand(there) or specimen
     if query is None:
         offer_some(there)
         return
+    if isinstance(query, Outsider):
+        name_file(query)
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        question = ask_how(there, specimen)
+        question = ask_how(there, query if isinstance(query, str) else None)
         mirror = question.match.match != "pooled" and bool(st.session_state.get("mirror"))
         try:
             with st.spinner(say("search-wait")):
@@ -72,13 +74,13 @@ def take_selection(there: state.Collection) -> None:
 def ask_for_specimen(there: state.Collection) -> str | None:
     """Let the user name a specimen; return the one in hand."""
     query = state.chosen_specimen(there)
-    back, field, file = st.columns([2, 10, 4], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    back, field, file = (row.container(width=width) for width in ("content", "stretch", "content"))
     back.button(
         say("search-back"),
         on_click=state.go_back,
         disabled=not st.session_state.get("visited"),
         icon=":material/arrow_back:",
-        width="stretch",
         help=say("search-back-help"),
     )
     with field:
@@ -102,12 +104,14 @@ def ask_for_specimen(there: state.Collection) -> str | None:
                 _take_typed(there, typed)
     with file:
         ask_for_file(there)
-    outsider = st.session_state.get("outsider")
-    if outsider is not None:
-        words, close = st.columns([6, 1], vertical_alignment="center")
-        words.info(say("search-with-file", name=state.plain(outsider.path.name)), icon=":material/upload_file:")
-        close.button(say("search-close-file"), on_click=forget_outsider, width="stretch")
     return query
+
+
+def name_file(outsider: Outsider) -> None:
+    """Say that a file is searched with, and let the user return to the specimens."""
+    words, close = st.columns([6, 1], vertical_alignment="center")
+    words.info(say("search-with-file", name=state.plain(outsider.path.name)), icon=":material/upload_file:")
+    close.button(say("search-close-file"), on_click=forget_outsider, width="stretch")
 
 
 def _take_from_list(key: str) -> None:
@@ -147,7 +151,8 @@ def offer_some(there: state.Collection) -> None:
 
 def show_neighbours(there: state.Collection, neighbours: Neighbours, question: Question, *, mirror: bool) -> None:
     """Show the ranking as cards, and give it as CSV."""
-    st.subheader(say("search-most-similar", count=len(neighbours.ids)))
+    if neighbours.ids:
+        st.subheader(say("search-most-similar", count=len(neighbours.ids)))
     if question.asks_with_several:
         st.caption(say("search-asked-by", like=len(question.like), unlike=len(question.unlike)))
     beside = chosen_beside(neighbours)
@@ -174,14 +179,17 @@ def show_neighbours(there: state.Collection, neighbours: Neighbours, question: Q
         on_pick=open_specimen,
         on_side=_put_beside,
         side=(say("search-compare-3d"), say("search-shown-3d")),
-        width=132,
+        width=128,
     )
     # Several are combined by the direction of their embeddings.
     match = "pooled" if question.asks_with_several else question.match.match
     measure = [say(f"search-by-{match}", metric=question.search.metric, axes=question.match.whiten)]
     measure += [say("search-mirror")] if mirror else []
+    if not question.asks_with_several:
+        measure += [say("search-regroup")] if question.match.k_reciprocal else []
+        measure += [say("search-expand")] if question.match.expand else []
     measure += [line for line in (describe_filters(question.filters),) if line]
-    st.caption(f"{say('search-click')} {' · '.join(measure)}. {there.made_by} · {state.plain(there.run.name)}")
+    st.caption(f"{say('search-click')} {' · '.join([*measure, there.made_by, state.plain(there.run.name)])}")
     table, take = st.columns(2)
     table.download_button(
         say("common-download-csv"),
@@ -224,14 +232,15 @@ def _put_beside(specimen_id: str) -> None:
 def show_pair(there: state.Collection, query: str | Outsider, neighbours: Neighbours) -> None:
     """Show query and neighbour in 3D, turning together, by which views they match, and how their forms differ."""
     beside = chosen_beside(neighbours)
-    shown = [viewer_specimen(there, query)] if isinstance(query, str) else [ViewerSpecimen(query.path.name, query.path)]
+    shown = [viewer_specimen(there, query) if isinstance(query, str) else _viewer_outsider(query)]
     shown += [viewer_specimen(there, name) for name in choose_beside(neighbours.ids, beside, key="pair")]
     there_are = [specimen for specimen in shown if specimen is not None]
     if len(there_are) < len(shown):
         st.caption(say("search-no-3d"))
     if there_are:
-        show_specimens(there_are, key="pair", height=480)
-        st.caption(say("search-turn"))
+        show_specimens(there_are, key="pair", height=480, registration=settings_of_form())
+        if len(there_are) > 1:
+            st.caption(say("search-turn"))
     if beside is not None:
         name, path = _name_and_path(there, query)
         if show_differences(there, name, path, neighbours.ids, beside):
@@ -243,7 +252,11 @@ def show_pair(there: state.Collection, query: str | Outsider, neighbours: Neighb
 
 
 def _name_and_path(there: state.Collection, query: str | Outsider) -> tuple[str, Path | None]:
-    return (query, there.mesh_path(query)) if isinstance(query, str) else (query.path.name, query.path)
+    return (query, there.mesh_path(query)) if isinstance(query, str) else (query.path.name, query.mesh_path)
+
+
+def _viewer_outsider(query: Outsider) -> ViewerSpecimen | None:
+    return ViewerSpecimen(query.path.name, query.mesh_path) if query.mesh_path is not None else None
 
 
 def viewer_specimen(there: state.Collection, name: str) -> ViewerSpecimen | None:
@@ -273,7 +286,8 @@ def show_why(there: state.Collection, query: str | Outsider, other: str) -> None
     if picture is None:
         st.caption(say("search-why-gone"))
         return
-    st.image(picture, width="stretch", alt=say("search-why-pairs"))
+    is_wide = picture.shape[1] > picture.shape[0]
+    st.image(picture, width="stretch" if is_wide else "content", alt=say("search-why-pairs"))
     st.caption(f"{say('search-why-pairs')} {say(f'search-why-{shown}-help')} {there.made_by}")
     st.download_button(
         say("search-why-png"), as_png(picture), "why_they_match.png", "image/png", icon=":material/download:"

@@ -58,7 +58,8 @@ def main() -> None:
 
 def ask_how(there: state.Collection) -> tuple[MapSettings, Colouring]:
     """Ask for method, dimensions and what colours the points."""
-    method, dimensions, colour, more = st.columns([6, 3, 5, 3], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    method, dimensions, colour, more = (row.container(width=width) for width in ("content", "content", 280, "content"))
     how = method.segmented_control(
         say("map-method"),
         tuple(METHOD_NAMES),
@@ -173,7 +174,7 @@ def reading(method: str) -> str:
 
 def placed_outsider(there: state.Collection, drawn: MapResult) -> MapResult | None:
     """Return where the file from outside lies that is searched with, without moving the others."""
-    outsider = outsider_in_hand()
+    outsider = outsider_in_hand(there)
     if outsider is None:
         return None
     try:

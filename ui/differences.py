@@ -16,6 +16,13 @@ from ui import state
 from ui.errors import problem_of
 from ui.words import say
 
+_MIRROR = "form_mirror"
+
+
+def settings_of_form() -> RegistrationSettings:
+    """Return how neighbours are laid onto the query: the same in the table and in the viewer."""
+    return RegistrationSettings(mirror=bool(st.session_state.get(_MIRROR, False)))
+
 
 def show_differences(there: state.Collection, query: str, path: Path | None, names: Sequence[str], beside: str) -> bool:
     """Offer to lay neighbours onto the query, show what is left between them; return whether one beside is measured."""
@@ -24,7 +31,8 @@ def show_differences(there: state.Collection, query: str, path: Path | None, nam
         st.caption(say("search-form-no-file"))
         return False
     one, every, mirror = st.columns([4, 4, 3], vertical_alignment="center")
-    settings = RegistrationSettings(mirror=mirror.toggle(say("search-form-mirror"), key="form_mirror"))
+    mirror.toggle(say("search-form-mirror"), key=_MIRROR, persist_state="session")
+    settings = settings_of_form()
     wanted: Sequence[str] = ()
     if one.button(say("search-form-one"), key="form_one", width="stretch", icon=":material/compare:"):
         wanted = [beside]
@@ -72,7 +80,7 @@ def _measure(
 
 
 def _row(name: str, found: Registration | str) -> dict[str, object]:
-    row: dict[str, object] = {"neighbour": name, "rms": None, "hausdorff": None, "scale": None, "outcome": ""}
+    row: dict[str, object] = {"neighbour": name, "outcome": "", "rms": None, "hausdorff": None, "scale": None}
     if isinstance(found, str):
         return row | {"outcome": found}
     if found.has_failed:

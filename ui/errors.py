@@ -10,9 +10,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from core.catalogue import Catalogue
-from core.errors import CoreError, Reason, Sentences, Value
+from core.errors import CoreError, Reason, Sentences, Value, error_saying
 from ui.words import FOLDER, language, say
 
 TERMS = "terms"
@@ -43,6 +44,21 @@ def as_lines(texts: Iterable[str], catalogue: Catalogue) -> list[str]:
     texts = list(texts)
     known = catalogue.reasons(texts) if language() != "en" else {}
     return [as_line(known.get(text, text)) if text else "" for text in texts]
+
+
+def of_file_named(error: CoreError, path: Path) -> CoreError:
+    """Return an error about a file that was given, by the name that it was given with."""
+    return error_saying(type(error), _named(error.sentences, str(path), path.name))
+
+
+def _named(said: Sentences, path: str, name: str) -> Sentences:
+    values: dict[str, Value] = {}
+    for key, value in said.values.items():
+        if isinstance(value, Reason):
+            values[key] = Reason(value.replace(path, name), _named(value.sentences, path, name))
+        else:
+            values[key] = value.replace(path, name) if isinstance(value, str) else value
+    return Sentences(said.problem.replace(path, name), said.advice.replace(path, name), values)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from core.explanation import PAINTED, draw_pairs, explain, painted_by, picture_o
 from core.filters import Filters, choose
 from core.matchers import open_matcher
 from core.matching import FeatureFolder, MatchSettings
-from core.meshes import read_mesh
+from core.meshes import SUFFIXES, read_mesh
 from core.neighbours import Neighbours, SearchSettings
 from core.newcomers import Describer, Newcomer, feature_settings_of
 from core.patches import PatchReader, open_patches
@@ -23,7 +24,10 @@ from core.queries import SeveralSettings, search_several
 from core.storage import write_bytes
 from core.views import Views, ViewSettings, render_views
 from ui import state
+from ui.errors import of_file_named
 from ui.words import say
+
+_OUTSIDER, _ERROR, _GIVEN = "outsider", "outsider_error", "outsiders_given"
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Outsider:
-    """A file from outside that is searched with; it is not added to the collection."""
+    """A file from outside that is searched with; it is not added to the collection.
+
+    It is described as the specimens of a run are: `described_by` tells which run, and which state of it.
+    """
 
     newcomer: Newcomer
     path: Path
+    described_by: tuple[str, int]
+
+    @property
+    def mesh_path(self) -> Path | None:
+        """Return where its form can be read, None where it is a photograph."""
+        return self.path if self.path.suffix.lower() in SUFFIXES else None
 
 
 def answer(there: state.Collection, query: str | Outsider, question: Question, *, mirror: bool = False) -> Neighbours:
@@ -90,32 +103,49 @@ def mirrored_views(there: state.Collection, query: str | Outsider) -> np.ndarray
 
 def ask_for_file(there: state.Collection) -> None:
     """Let the user search with a file that is not in the collection."""
-    with st.popover(say("search-file"), icon=":material/upload_file:", width="stretch"):
+    with st.popover(say("search-file"), icon=":material/upload_file:"):
         st.caption(say("search-file-help"))
         kinds = ["ply", "obj", "stl", "off", "png", "jpg", "jpeg"]
-        file = st.file_uploader(say("search-file-choose"), type=kinds, key="outsider_file")
-        if file is None or st.session_state.get("outsider_name") == file.file_id:
+        # One that was let go of can be given again: the field is a new one then.
+        key = f"outsider_file_{st.session_state.setdefault(_GIVEN, 0)}"
+        file = st.file_uploader(say("search-file-choose"), type=kinds, key=key)
+        if file is None:
             return
-        st.session_state["outsider_name"] = file.file_id
-        try:
-            with st.spinner(say("search-file-wait")):
-                st.session_state["outsider"] = _describe(there, Path(file.name).name, file.getvalue())
-        except CoreError as error:
-            st.session_state["outsider_error"] = error
+        path = keep_file(Path(file.name).name, file.getvalue())
+        forget_outsider()
+        _take(there, path)
         st.rerun()
 
 
-def outsider_in_hand() -> Outsider | None:
-    """Return the file that is searched with, and show why the last one could not be."""
-    error = st.session_state.pop("outsider_error", None)
+def outsider_in_hand(there: state.Collection) -> Outsider | None:
+    """Return the file that is searched with, described as this run describes, and show why one could not be."""
+    outsider: Outsider | None = st.session_state.get(_OUTSIDER)
+    if outsider is not None and outsider.described_by != _described_by(there):
+        _take(there, outsider.path)
+    error = st.session_state.pop(_ERROR, None)
     if error is not None:
         state.show_error(error)
-    return st.session_state.get("outsider")
+    return st.session_state.get(_OUTSIDER)
 
 
 def forget_outsider() -> None:
     """Return to the specimens of the collection."""
-    st.session_state.pop("outsider", None)
+    st.session_state.pop(_OUTSIDER, None)
+    st.session_state[_GIVEN] = st.session_state.get(_GIVEN, 0) + 1
+
+
+def _take(there: state.Collection, path: Path) -> None:
+    """Search with a file from now on; where it cannot be used, with none, and say why."""
+    st.session_state.pop(_OUTSIDER, None)
+    try:
+        with st.spinner(say("search-file-wait")):
+            st.session_state[_OUTSIDER] = _describe(there, path)
+    except CoreError as error:
+        st.session_state[_ERROR] = of_file_named(error, path)
+
+
+def _described_by(there: state.Collection) -> tuple[str, int]:
+    return str(there.run.root), there.run.config_path.stat().st_mtime_ns
 
 
 def matching_views(there: state.Collection, query: str | Outsider, other: str, shown: str) -> np.ndarray | None:
@@ -163,12 +193,18 @@ def _views(path: Path, settings: ViewSettings) -> Views:
     return render_views(read_mesh(path), settings)
 
 
-def _describe(there: state.Collection, name: str, data: bytes) -> Outsider:
-    path = own_folder() / name
+def keep_file(name: str, data: bytes) -> Path:
+    """Keep a file that was given, outside of every collection, where no other of the same name is."""
+    path = own_folder() / hashlib.sha256(data).hexdigest()[:16] / name
+    path.parent.mkdir(exist_ok=True)
     write_bytes(path, data)
-    describer = _describer(str(there.run.root), there.run.config_path.stat().st_mtime_ns, there)
+    return path
+
+
+def _describe(there: state.Collection, path: Path) -> Outsider:
+    described_by = _described_by(there)
     # In this process: a spawned child would run the app's script once more.
-    return Outsider(describer.describe(path, workers=0), path)
+    return Outsider(_describer(*described_by, there).describe(path, workers=0), path, described_by)
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,6 +13,7 @@ from core.neighbours import METRICS, SearchSettings
 from core.queries import COMBINATIONS, SeveralSettings
 from core.turns import turns_of_views
 from ui import state
+from ui.browse import column_name
 from ui.neighbourhood import Question
 from ui.selection import selected_in
 from ui.words import say
@@ -21,30 +22,39 @@ from ui.words import say
 WHITENED = 128
 _MOST_ON_SCREEN = 100
 _FEWEST_TURNS = 4
+# Of a distance: the least, the greatest, what is first offered as far, and a step; see core.neighbours.
+_DISTANCES: dict[str, tuple[float | None, float | None, float, float]] = {
+    "cosine": (0.0, 2.0, 0.2, 0.01),
+    "euclidean": (0.0, None, 1.0, 0.1),
+    "inner_product": (None, None, 0.0, 1.0),
+}
 
 
 def ask_how(there: state.Collection, query: str | None) -> Question:
     """Ask for the number of neighbours, who may be found, and how they are compared."""
-    count, how = st.columns([2, 5], vertical_alignment="bottom")
-    more, among, several = st.columns(3)
+    # In a narrow window they go on in another line instead of losing their words.
+    asked = st.container(horizontal=True, vertical_alignment="bottom")
+    menus = st.container(horizontal=True)
     most = max(1, min(_MOST_ON_SCREEN, len(there.ids) - 1))
     if st.session_state.get("topk", 1) > most:  # kept from a larger collection
         del st.session_state["topk"]
     k = int(
-        count.number_input(
+        asked.number_input(
             say("search-count"),
             1,
             most,
             min(12, most),
             key="topk",
             help=say("search-count-help"),
+            width=150,
             persist_state="session",
         )
     )
-    match, metric = _ask_match(there, how, more)
-    with among.popover(say("search-filters"), icon=":material/filter_alt:", width="stretch"):
-        filters = _ask_filters(there)
-    with several.popover(say("search-several"), icon=":material/join:", width="stretch"):
+    match, metric = _ask_match(there, asked, menus)
+    with menus.popover(say("search-filters"), icon=":material/filter_alt:"):
+        # Views are compared by cosine whatever embeddings are compared by.
+        filters = _ask_filters(there, metric if match.match == "pooled" else "cosine")
+    with menus.popover(say("search-several"), icon=":material/join:"):
         like, unlike, combine = _ask_several(there, query)
     return Question(SearchSettings(topk=k, metric=metric), match, filters, like, unlike, SeveralSettings(combine))
 
@@ -78,7 +88,7 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
         persist_state="session",
     )
     match = match or "pooled"
-    with more.popover(say("search-more"), icon=":material/tune:", width="stretch"):
+    with more.popover(say("search-more"), icon=":material/tune:"):
         metric = st.selectbox(
             say("search-metric"), METRICS, key="metric", help=say("search-metric-help"), persist_state="session"
         )
@@ -104,30 +114,60 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
     return MatchSettings(match, whiten=whiten, k_reciprocal=regroup, expand=3 if expand else 0), metric
 
 
-def _ask_filters(there: state.Collection) -> Filters:
+def _ask_filters(there: state.Collection, metric: str) -> Filters:
     st.caption(say("search-filters-help"))
     category = st.selectbox(
-        say("search-category"), ("", *there.categories), format_func=lambda name: name or say("search-all"), key="only"
+        say("search-category"),
+        ("", *there.categories),
+        format_func=lambda name: name or say("search-all"),
+        key="only",
+        persist_state="session",
     )
-    elsewhere = st.toggle(say("search-elsewhere"), key="elsewhere", help=say("search-elsewhere-help"))
-    near = st.toggle(say("search-limit"), key="limit", help=say("search-limit-help"))
-    farthest = (
-        float(st.number_input(say("search-farthest"), 0.0, 2.0, 0.2, 0.01, format="%.3f", key="farthest"))
-        if near
-        else None
+    elsewhere = st.toggle(
+        say("search-elsewhere"), key="elsewhere", help=say("search-elsewhere-help"), persist_state="session"
     )
+    near = st.toggle(say("search-limit"), key="limit", help=say("search-limit-help"), persist_state="session")
+    farthest = _ask_farthest(metric) if near else None
     table = state.specimen_table(there)
     columns = [str(name) for name in table.columns if name != "category" and table[name].map(_is_filled).any()]
-    chosen = st.multiselect(say("search-columns"), columns, key="filter_columns", help=say("search-columns-help"))
+    chosen = st.multiselect(
+        say("search-columns"),
+        columns,
+        format_func=column_name,
+        key="filter_columns",
+        help=say("search-columns-help"),
+        persist_state="session",
+    )
     conditions = [found for found in (_ask_condition(table, name) for name in chosen) if found is not None]
     own = selected_in(there.ids)
     within = st.toggle(
-        say("search-within-selection", count=len(own)), disabled=not own, key="within", help=say("search-within-help")
+        say("search-within-selection", count=len(own)),
+        disabled=not own,
+        key="within",
+        help=say("search-within-help"),
+        persist_state="session",
     )
     among: set[str] | None = set(choose_rows(table, conditions).index) if conditions else None
     if within and own:
         among = set(own) if among is None else among & set(own)
     return Filters(category or "", elsewhere, farthest, None if among is None else tuple(sorted(among)))
+
+
+def _ask_farthest(metric: str) -> float:
+    """Ask up to which distance neighbours are listed; what is far depends on what distances are."""
+    low, high, usual, step = _DISTANCES[metric]
+    return float(
+        st.number_input(
+            say("search-farthest"),
+            low,
+            high,
+            usual,
+            step,
+            format="%.3f",
+            key=f"farthest_{metric}",
+            persist_state="session",
+        )
+    )
 
 
 def _ask_condition(table: pd.DataFrame, column: str) -> Condition | None:
@@ -136,12 +176,24 @@ def _ask_condition(table: pd.DataFrame, column: str) -> Condition | None:
         low, high = float(cells.min()), float(cells.max())
         if not low < high:
             return None
-        return Between(column, *st.slider(column, low, high, (low, high), key=f"filter_{column}"))
+        is_count = bool((cells.dropna() % 1 == 0).all())
+        between = st.slider(
+            column_name(column),
+            low,
+            high,
+            (low, high),
+            step=1.0 if is_count else None,
+            format="%.0f" if is_count else None,
+            key=f"filter_{column}",
+            persist_state="session",
+        )
+        return Between(column, *between)
     values = st.multiselect(
-        column,
+        column_name(column),
         values_of(table, column),
         format_func=lambda value: value or say("search-no-value"),
         key=f"filter_{column}",
+        persist_state="session",
     )
     return OneOf(column, tuple(values)) if values else None
 
@@ -157,9 +209,17 @@ def _ask_several(there: state.Collection, query: str | None) -> tuple[tuple[str,
     if not own:
         st.info(say("search-several-empty"), icon=":material/check_box:")
         return (), (), COMBINATIONS[0]
-    use = st.toggle(say("search-several-use", count=len(own)), key="several")
+    if query is None:
+        st.info(say("search-several-no-file"), icon=":material/upload_file:")
+        return (), (), COMBINATIONS[0]
+    use = st.toggle(say("search-several-use", count=len(own)), key="several", persist_state="session")
     unlike = st.multiselect(
-        say("search-unlike"), own, format_func=state.short_name, key="unlike", help=say("search-unlike-help")
+        say("search-unlike"),
+        own,
+        format_func=state.short_name,
+        key="unlike",
+        help=say("search-unlike-help"),
+        persist_state="session",
     )
     words = {name: say(f"search-combine-{name}") for name in COMBINATIONS}
     combine = st.radio(
@@ -168,9 +228,9 @@ def _ask_several(there: state.Collection, query: str | None) -> tuple[tuple[str,
         format_func=words.__getitem__,
         key="combine",
         help=say("search-combine-help"),
+        persist_state="session",
     )
     if not use:
         return (), (), combine
-    first = (query,) if query is not None else ()
-    like = tuple(name for name in dict.fromkeys((*first, *own)) if name not in unlike)
+    like = tuple(name for name in dict.fromkeys((query, *own)) if name not in unlike)
     return like, tuple(unlike), combine

@@ -61,7 +61,7 @@ def nearest(workspace: Workspace) -> list[str]:
 def rows(screen: AppTest) -> list[dict[str, object]]:
     """Return the rows of the table of differences."""
     names = {
-        say_in("en", f"search-form-{name}"): name for name in ("neighbour", "rms", "hausdorff", "scale", "outcome")
+        say_in("en", f"search-form-{name}"): name for name in ("neighbour", "outcome", "rms", "hausdorff", "scale")
     }
     return [
         row

@@ -70,7 +70,7 @@ def test_search__asks_with_the_selection(searching: AppTest, in_workspace: Works
 def test_search__says_where_nobody_is_left(searching: AppTest) -> None:
     """A distance that nobody keeps to."""
     searching.toggle(key="limit").set_value(True).run()
-    searching.number_input(key="farthest").set_value(0.0).run()
+    searching.number_input(key="farthest_cosine").set_value(0.0).run()
     assert not searching.exception
     assert say_in("en", "search-nobody") in [box.value for box in searching.info]
 

@@ -52,6 +52,7 @@ search-up-to = up to { $distance }
 search-several = Several at once
 search-several-help = Ask with all selected specimens: what is like these, and not like those? Tick specimens anywhere to select them.
 search-several-empty = Nothing is selected. Tick pictures on any screen first.
+search-several-no-file = A file from outside asks alone. Close it to ask with the selected specimens.
 search-several-use = Ask with the specimen in hand and { $count ->
     [one] the selected one
    *[other] the { $count } selected
@@ -123,4 +124,8 @@ search-why-attention-help = Yellow: the class token attends most to it (Caron et
 search-why-png = Download PNG
 search-faces = { $count } faces
 search-points = { $count } points
-search-facts = { $kind }, { $parts }, { $size } file units
+search-facts = { $kind ->
+    [mesh] mesh
+    [photographs] photographs
+   *[other] point cloud
+}, { $parts }, { $size } file units

@@ -49,6 +49,7 @@ search-up-to = 距離 { $distance } まで
 search-several = 複数で検索
 search-several-help = 選択した標本すべてで検索します。「これらに似て、あれらに似ていない」ものを探せます。標本はどの画面でもチェックして選択できます。
 search-several-empty = 何も選択されていません。まず画像にチェックを入れてください。
+search-several-no-file = 外部のファイルは単独で検索します。選択中の標本で検索するには、ファイルを閉じてください。
 search-several-use = 手元の標本と選択中の { $count } 点で検索
 search-unlike = これらに似ていない
 search-unlike-help = その方向を半分の強さで差し引きます（Rocchio 1971）。
@@ -114,4 +115,8 @@ search-why-attention-help = 黄色：クラストークンが最も注目する�
 search-why-png = PNGをダウンロード
 search-faces = 面 { $count }
 search-points = 点 { $count }
-search-facts = { $kind }、{ $parts }、ファイル単位で { $size }
+search-facts = { $kind ->
+    [mesh] メッシュ
+    [photographs] 写真
+   *[other] 点群
+}、{ $parts }、ファイル単位で { $size }
