@@ -60,7 +60,7 @@ def show_comparison(there: state.Collection, by: str) -> None:
 def command_of(by: str, match: MatchSettings, folders: str = "") -> str:
     """Return the command that compares runs by the same labels and in the same way."""
     labels = "" if by == "category" else f"--labels {shlex.quote(Path(by).name)}"
-    return " ".join(part for part in ("compare", folders, labels, flags_of(match)) if part)
+    return " ".join(part for part in ("compare", folders, flags_of(match), labels) if part)
 
 
 def flags_of(match: MatchSettings) -> str:

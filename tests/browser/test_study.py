@@ -102,10 +102,10 @@ def test_journey__compare_view_by_view(page: Page, address: str) -> None:
     page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
     page.get_by_role("tab", name="Compare runs").click()
     whole = page.get_by_role("tabpanel", name="Compare runs")
-    whole.get_by_text("compare --match pooled").wait_for()
+    whole.get_by_text("compare --match pooled --labels category:top").wait_for()
     before = rows_of(page, "Download CSV", exact=True, within="Compare runs")
     whole.get_by_text("View by view", exact=True).click()
-    whole.get_by_text("compare --match maxsim --whiten 42").wait_for()
+    whole.get_by_text("compare --match maxsim --whiten 42 --labels category:top").wait_for()
     after = rows_of(page, "Download CSV", exact=True, within="Compare runs")
     assert [row["run"] for row in after] == [row["run"] for row in before] == [RUN_NAME, OTHER_RUN]
     assert after[0]["mAP"] != before[0]["mAP"]
