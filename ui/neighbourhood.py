@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -196,8 +198,9 @@ def _views(path: Path, settings: ViewSettings) -> Views:
 def keep_file(name: str, data: bytes) -> Path:
     """Keep a file that was given, outside of every collection, where no other of the same name is."""
     path = own_folder() / hashlib.sha256(data).hexdigest()[:16] / name
-    path.parent.mkdir(exist_ok=True)
-    write_bytes(path, data)
+    if not path.is_file():  # its time tells whether what was made of it is still true
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, data)
     return path
 
 
@@ -209,8 +212,10 @@ def _describe(there: state.Collection, path: Path) -> Outsider:
 
 @st.cache_resource(show_spinner=False)
 def own_folder() -> Path:
-    """Return a folder outside of every collection for files that are only looked at."""
-    return Path(tempfile.mkdtemp(prefix="fossilvit-"))
+    """Return a folder outside of every collection for files that are only looked at; it goes with the server."""
+    folder = Path(tempfile.mkdtemp(prefix="fossilvit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
