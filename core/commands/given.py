@@ -1,11 +1,32 @@
-"""Files that are given on the command line, told by their names where they are of no use."""
+"""Files and runs that are given on the command line, told by their names where they are of no use."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from core.errors import SpecimenError
+from core.errors import MissingStageError, SpecimenError
 from core.meshes import Mesh, read_mesh
+from core.workspace import RunFolder
+
+
+def run_of(folder: Path) -> RunFolder:
+    """Return the run in a folder.
+
+    Raises
+    ------
+    MissingStageError
+        Where there is no such folder; it says which runs are beside it.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        beside = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
+        raise MissingStageError(
+            "There is no run {folder}.",
+            advice="There are {names}." if beside else "Give the folder of a run: runs/NAME of a workspace.",
+            folder=folder,
+            names=", ".join(beside),
+        )
+    return RunFolder(folder)
 
 
 def mesh_of_file(path: Path) -> Mesh:

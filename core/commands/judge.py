@@ -8,6 +8,7 @@ from typing import Any
 
 from core.cli import DONE, listed, say, whole_number
 from core.commands import flags, matching
+from core.commands.given import run_of
 from core.commands.working import add_job_flag, as_job
 from core.comparison import Comparison
 from core.embeddings import Embeddings, read_embeddings
@@ -15,7 +16,6 @@ from core.newcomers import Describer, file_of
 from core.progress import Progress
 from core.results import comparison_into, robustness_into
 from core.robustness import CHANGES, RobustnessSettings
-from core.workspace import RunFolder
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def _compare(options: argparse.Namespace) -> int:
     runs: dict[str, Embeddings] = {}
     rankings = {}
     for folder in flags.each(options.run_folders):
-        run = RunFolder(Path(folder).resolve())
+        run = run_of(Path(folder))
         name = run.name if run.name not in runs else str(folder)
         there = matching.collection_of_run(run, mapped=False)
         runs[name], ranking = there.embeddings, matching.ranking_of(options, there, settings.metric)
@@ -107,7 +107,7 @@ def _robustness(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace, progress: Progress) -> int:
     changes = tuple(name.strip() for name in str(options.changes).split(","))
     settings = RobustnessSettings(changes=changes, specimens=options.specimens, seed=options.seed)
-    run = RunFolder(options.run_folder.resolve())
+    run = run_of(options.run_folder)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     describer = Describer(run, weights=options.weights, download=not options.no_download)
     found = robustness_into(

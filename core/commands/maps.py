@@ -8,10 +8,10 @@ from typing import Any
 
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
+from core.commands.given import run_of
 from core.embeddings import read_embeddings
 from core.map_files import CATEGORY, METHOD_NAMES, colouring_by, map_into, pictures_of_run, reading_of
 from core.maps import MAP_METHODS, METRICS, MapSettings
-from core.workspace import RunFolder
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _map(options: argparse.Namespace) -> int:
-    run = None if options.run_folder is None else RunFolder(options.run_folder.resolve())
+    run = None if options.run_folder is None else run_of(options.run_folder)
     embeddings = read_embeddings(run.matrix_path if run else options.emb, run.ids_path if run else options.ids)
     settings = MapSettings(
         method=options.method,

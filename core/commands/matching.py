@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.cli import listed, whole_number
+from core.commands.given import run_of
 from core.embeddings import Embeddings, read_embeddings
 from core.errors import SettingError
 from core.evaluation import Ranking
@@ -76,7 +77,7 @@ def match_settings(options: argparse.Namespace) -> MatchSettings:
 def collection_of(options: argparse.Namespace, *, mapped: bool = True) -> Collection:
     """Return the embeddings of --run, or of --emb and --ids, and where what belongs to them lies."""
     if options.run_folder is not None:
-        there = collection_of_run(RunFolder(options.run_folder.resolve()), mapped=mapped)
+        there = collection_of_run(run_of(options.run_folder), mapped=mapped)
         return replace(there, features=options.features or there.features)
     embeddings = read_embeddings(options.emb, options.ids, mapped=mapped)
     beside = options.emb.resolve().parent.parent

@@ -12,7 +12,7 @@ import numpy as np
 import core
 from core.cli import DONE, listed, number, say, whole_number
 from core.commands import flags
-from core.commands.given import mesh_of_file
+from core.commands.given import mesh_of_file, run_of
 from core.duplicates import DuplicateSettings, hashes_of
 from core.embeddings import read_embeddings
 from core.errors import SpecimenError
@@ -108,7 +108,7 @@ def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    run = RunFolder(options.run_folder.resolve())
+    run = run_of(options.run_folder)
     ids = read_embeddings(run.matrix_path, run.ids_path, mapped=True).ids
     names = [resolve_id(name, ids) for name in (options.query, options.other)]
     shown = "" if options.show == "views" else f"_{options.show}"
@@ -230,7 +230,7 @@ def _duplicates(options: argparse.Namespace) -> int:
     if options.run_folder is None:
         embeddings, sha256 = read_embeddings(options.emb, options.ids, mapped=True), None
     else:
-        run = RunFolder(options.run_folder.resolve())
+        run = run_of(options.run_folder)
         embeddings, sha256 = read_embeddings(run.matrix_path, run.ids_path, mapped=True), hashes_of(run)
     settings = DuplicateSettings(threshold=options.threshold, metric=options.metric)
     path = options.out / "duplicates.csv"

@@ -191,3 +191,18 @@ def test_interrupt__is_told_in_a_line(
     monkeypatch.setattr(core.commands.matching, "read_embeddings", interrupted)
     assert main(["search-all", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == ("Interrupted. What was finished is kept; the same command goes on from there.\n")
+
+
+def test_run__that_is_not_there_is_named_with_those_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt run is no stage that was left out."""
+    for name in ("first", "second"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "config.json").write_text("{}", encoding="utf-8")
+    for command in (["search", "--query", "x"], ["map"], ["robustness"], ["compare"], ["duplicates"]):
+        gone = tmp_path / "runs" / "frist"
+        assert main([*command, "--run", str(gone), "--out", str(tmp_path / "out")]) == 1
+        assert capsys.readouterr().err == f"Error: There is no run {gone}. There are first, second.\n"
+    assert main(["map", "--run", str(tmp_path / "nope" / "r"), "--out", str(tmp_path / "out")]) == 1
+    assert "Give the folder of a run: runs/NAME of a workspace." in capsys.readouterr().err
