@@ -86,6 +86,19 @@ def test_show_differences__measures_the_one_beside(searching: AppTest, in_worksp
     assert say_in("en", "search-form-in-viewer") in [caption.value for caption in searching.caption]
 
 
+def test_show_differences__the_viewer_lays_on_as_the_table_does(
+    searching: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mirrored in both, or in neither."""
+    given: list[RegistrationSettings | None] = []
+    # The script of the screen takes the name out of the module each time it runs.
+    monkeypatch.setattr(ui.viewer, "show_specimens", lambda *_, registration=None, **__: given.append(registration))
+    searching.run()
+    searching.toggle(key="form_mirror").set_value(True).run()
+    assert not searching.exception
+    assert given == [RegistrationSettings(mirror=False), RegistrationSettings(mirror=True)]
+
+
 def test_show_differences__measures_each_neighbour_once(
     searching: AppTest, in_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

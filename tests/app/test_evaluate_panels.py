@@ -22,6 +22,7 @@ from core.neighbours import SearchSettings
 from core.robustness import CHANGES, Survival, read_robustness, write_robustness
 from core.storage import file_of_specimen, write_npy
 from core.workspace import RunFolder, Workspace
+from tests.app.test_screens import again
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for
@@ -195,3 +196,26 @@ def test_words__name_every_change() -> None:
     for code in ("en", "ja"):
         names = {say_in(code, f"evaluate-change-{change}") for change in CHANGES}
         assert len(names) == len(CHANGES)
+
+
+def test_evaluate__keeps_the_labels_that_were_given(in_workspace: Workspace) -> None:
+    """Another screen and back: judged by the same file, and by its name; a bad one is told by its name alone."""
+    run = in_workspace.run(RUN_NAME)
+    ids = read_embeddings(run.matrix_path, run.ids_path).ids
+    lines = "\n".join(f"{name},{'half' if place % 2 else 'other'}" for place, name in enumerate(ids))
+    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
+    screen.session_state["judge_by"] = "file"
+    screen.run()
+    screen.switch_page("pages/5_evaluate.py").run()
+    screen.file_uploader(key="labels_file").set_value(("halves.csv", lines.encode(), "text/csv")).run()
+    assert not screen.exception
+    figures = [figure.value for figure in screen.metric]
+    assert len(figures) == len(MEASURES) + 1
+    again(screen, "pages/3_map.py")
+    again(screen, "pages/5_evaluate.py")
+    assert [figure.value for figure in screen.metric] == figures
+    assert say_in("en", "evaluate-file-kept", name="halves\\.csv") in [caption.value for caption in screen.caption]
+    screen.file_uploader(key="labels_file").set_value(("none.csv", b"nobody,a\nnoone,a\n", "text/csv")).run()
+    (error,) = screen.error
+    assert "none\\.csv" in error.value
+    assert "fossilvit" not in error.value

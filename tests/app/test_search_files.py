@@ -14,7 +14,7 @@ from core.features import FeatureSettings
 from core.pipeline import RunSettings, run_pipeline
 from core.workspace import Workspace
 from tests.app.test_neighbours_screens import TOOTH
-from tests.app.test_screens import app, texts
+from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME
 from ui.errors import of_file_named, problem_of
 from ui.words import say_in
@@ -113,6 +113,17 @@ def test_distance__goes_as_far_as_the_metric_does(in_workspace: Workspace, metri
     if metric != "cosine":
         screen.number_input(key=f"farthest_{metric}").set_value(0.0 if metric == "euclidean" else -1e9).run()
         assert say_in("en", "search-nobody") in texts(screen)
+
+
+def test_filters__stay_when_another_screen_was_looked_at(in_workspace: Workspace) -> None:
+    """Who may be found is the same on the way back, and so are those that are."""
+    screen = open_search()
+    screen.toggle(key="elsewhere").set_value(True).run()
+    before = nearest(screen)
+    again(screen, "pages/3_map.py")
+    again(screen, "pages/2_search.py")
+    assert screen.toggle(key="elsewhere").value is True
+    assert nearest(screen) == before
 
 
 def test_of_file_named__knows_the_file_in_whatever_tells_of_it(tmp_path: Path) -> None:
