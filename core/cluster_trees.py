@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from core.blocks import Neighbourhoods
-from core.errors import note
+from core.notes import note
 from core.spanning import find_spanning_tree, join_in_order
 
 NOISE = -1

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from core.embeddings import Embeddings, select_rows
-from core.errors import InputError, note
+from core.errors import InputError
 from core.evaluation import Evaluation, EvaluationSettings, Ranking, evaluate
 from core.labels import Labels, resolve_labels
+from core.notes import note
 from core.storage import write_csv, write_json
 
 COLUMNS = ("run", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "is_clear")

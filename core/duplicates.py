@@ -13,8 +13,9 @@ from jaxtyping import Int
 
 from core.catalogue import Catalogue
 from core.embeddings import Embeddings
-from core.errors import SettingError, note
+from core.errors import SettingError
 from core.nearest import METRICS, NearestRows, ranks_of
+from core.notes import note
 from core.storage import write_csv
 from core.workspace import RunFolder, Workspace
 

@@ -1,13 +1,13 @@
-"""Every error that `core` raises on purpose, and the notes it leaves on what it did otherwise than asked.
+"""Every error that `core` raises on purpose.
 
 An error has two parts: the *problem* (what was wrong and what was given) and the
 *advice* (what to do about it). Screens and the command line show both. Values are given beside
-the sentences, so that the screens can say them in another language; notes are made likewise.
+the sentences, so that the screens can say them in another language; `core.notes` are made likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,49 +73,6 @@ class Reason(str):
         return made
 
 
-def note(sentence: str, **values: object) -> Reason:
-    """Return a note on what was done otherwise than asked.
-
-    Values are given by name, as an error's are; one may be a note itself.
-    """
-    said = Sentences(sentence, values={name: _plain(value) for name, value in values.items()})
-    return Reason(said.filled(sentence), said)
-
-
-def joined(notes: Sequence[str]) -> str:
-    """Return notes as one line that still knows their sentences; empty where there are none."""
-    if len(notes) < 2:
-        return notes[0] if notes else ""
-    return note("{first} {rest}", first=notes[0], rest=joined(notes[1:]))
-
-
-def few_of(names: Collection[str], most: int = 3) -> str:
-    """Return names in order, as many as asked for, and how many more there are."""
-    first = ", ".join([*names][:most])
-    return note("{names} and {more} more", names=first, more=len(names) - most) if len(names) > most else first
-
-
-def notes_as_json(notes: Sequence[str]) -> dict[str, Any]:
-    """Return notes as a file can hold them: what they say, and the sentences beside it."""
-    said = [one.sentences if isinstance(one, Reason) else Sentences(one) for one in notes]
-    return {"notes": [str(one) for one in notes], "note_sentences": [one.as_json() for one in said]}
-
-
-def notes_from_json(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what `notes_as_json` gave; files of earlier versions hold the notes alone.
-
-    Raises
-    ------
-    KeyError, TypeError, AttributeError
-        Where it is something else.
-    """
-    notes = [str(one) for one in found["notes"]]
-    said = found.get("note_sentences")
-    if said is None or len(said) != len(notes):
-        return tuple(notes)
-    return tuple(Reason(one, sentences_from_json(its)) for one, its in zip(notes, said, strict=True))
-
-
 class CoreError(Exception):
     """Base of all errors that a user can do something about.
 
@@ -123,7 +80,7 @@ class CoreError(Exception):
     """
 
     def __init__(self, problem: str, *, advice: str = "", **values: object) -> None:
-        self.sentences = Sentences(problem, advice, {name: _plain(value) for name, value in values.items()})
+        self.sentences = Sentences(problem, advice, {name: plain_value(value) for name, value in values.items()})
         self.problem = self.sentences.filled(problem)
         self.advice = self.sentences.filled(advice)
         super().__init__(self.problem, self.advice)
@@ -142,8 +99,8 @@ class CoreError(Exception):
         return (error_saying, (type(self), self.sentences))
 
 
-def _plain(value: object) -> Value:
-    """Return a value that a file can hold: text or a number."""
+def plain_value(value: object) -> Value:
+    """Return a value as a file can hold it: text or a number."""
     item = getattr(value, "item", None)
     value = item() if callable(item) and getattr(value, "shape", None) == () else value
     return value if value is None or isinstance(value, str | int | float) else str(value)

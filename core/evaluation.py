@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from core.embeddings import Embeddings
-from core.errors import InputError, SettingError, few_of, note
+from core.errors import InputError, SettingError
 from core.judging import MEASURES, judge
 from core.labels import Labels
+from core.notes import few_of, note
 from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import write_csv, write_json
 

@@ -16,8 +16,9 @@ from core.cluster_methods import group_by_branches, group_by_count, group_recurs
 from core.cluster_settings import ClusterSettings
 from core.cluster_trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
 from core.embeddings import Embeddings
-from core.errors import InputError, note
+from core.errors import InputError
 from core.layouts import fit_umap
+from core.notes import note
 from core.reduction import PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
 
 _KEPT_AT_MOST = 24

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import InputError, note
+from core.errors import InputError
 from core.meshes import SUFFIXES
+from core.notes import note
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 _SIGNS_NOT_IN_IDS = "\\\ufeff"  # a separator elsewhere; a byte order mark, lost where it begins a file

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Int
 
 from core.embeddings import category_of
-from core.errors import InputError, SettingError, few_of, joined, note
+from core.errors import InputError, SettingError
+from core.notes import few_of, joined, note
 from core.spreadsheets import restored
 from core.tables import decode_text, separator_of
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.errors import note
 from core.nearest import NearestRows
+from core.notes import note
 from core.reduction import fit_pca
 
 _FEWEST = 4

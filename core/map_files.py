@@ -13,10 +13,11 @@ from core.clusters import NOISE, read_clusters
 from core.colouring import Colouring, colour_by_groups
 from core.duplicates import hashes_of
 from core.embeddings import Embeddings, category_of, sha256_of_matrix
-from core.errors import InputError, note
+from core.errors import InputError
 from core.labels import resolve_labels
 from core.map_pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
 from core.maps import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
+from core.notes import note
 from core.regions import Regions, find_regions
 from core.results import once
 from core.storage import fingerprint, read_json, write_json

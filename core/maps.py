@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Float
 
 from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import InputError, MissingStageError, notes_as_json, notes_from_json
+from core.errors import InputError, MissingStageError
 from core.layouts import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
+from core.notes import notes_as_json, notes_from_json
 from core.reduction import check_at_least, check_choice, normalise_rows
 from core.storage import fingerprint, read_json, write_csv, write_json
 

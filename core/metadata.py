@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Catalogue
-from core.errors import InputError, SettingError, note
+from core.errors import InputError, SettingError
 from core.labels import Labels
+from core.notes import note
 from core.records import DamagedRowError
 from core.tables import Value
 

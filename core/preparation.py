@@ -8,9 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.errors import SpecimenError, joined
+from core.errors import SpecimenError
 from core.inventory import SpecimenFile
 from core.meshes import read_mesh
+from core.notes import joined
 from core.photographs import read_photographs
 from core.records import SpecimenRecord
 from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.errors import SettingError, note
+from core.errors import SettingError
+from core.notes import note
 
 NORMALIZATIONS = ("l2", "none")
 _BLOCK = 4096

@@ -11,12 +11,13 @@ from typing import Any
 import core
 from core.clusters import ClusterSettings
 from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.errors import SettingError, few_of, note
+from core.errors import SettingError
 from core.evaluation import EvaluationSettings
 from core.features import open_extractor
 from core.inventory import take_inventory
 from core.neighbours import SearchSettings
 from core.newcomers import check_same_backbone, feature_settings_of
+from core.notes import few_of, note
 from core.pipeline import RunReport, RunSettings, run_pipeline
 from core.progress import Progress, silent
 from core.storage import read_json

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from core.errors import InputError, note
+from core.errors import InputError
+from core.notes import note
 from core.spreadsheets import restored
 
 Value = str | int | float

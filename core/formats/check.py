@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError, joined, note
+from core.errors import SpecimenError
 from core.formats.raw import RawMesh
 from core.formats.weld import weld
 from core.meshes import Mesh
+from core.notes import joined, note
 
 _ENOUGH_OF_THE_POINTS = 0.99
 _STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray fragments

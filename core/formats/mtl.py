@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import note
+from core.notes import note
 
 _GREY = (204, 204, 204)
 

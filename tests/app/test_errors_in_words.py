@@ -14,8 +14,9 @@ import trimesh
 
 from core import errors
 from core.catalogue import Catalogue
-from core.errors import CoreError, InputError, SpecimenError, joined, note, notes_as_json, notes_from_json
+from core.errors import CoreError, InputError, SpecimenError
 from core.meshes import read_mesh
+from core.notes import joined, note, notes_as_json, notes_from_json
 from core.records import SpecimenRecord
 from core.workspace import Workspace
 from tests.app.test_screens import app
