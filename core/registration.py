@@ -93,11 +93,6 @@ class Registration:
         self.distances.setflags(write=False)
 
     @property
-    def has_sides(self) -> bool:
-        """Return whether some of the query lies inside; nothing does where the neighbour is a point cloud."""
-        return bool((self.distances < 0).any())
-
-    @property
     def has_failed(self) -> bool:
         """Return whether the two do not lie on one another, so that distances mean nothing."""
         return self.overlap < _LEAST_OVERLAP

@@ -169,20 +169,20 @@ def _register(options: argparse.Namespace) -> int:
     hashes = [sha256_of_file(path) if path.is_file() else "" for path in (options.query, options.other)]
     made_from = fingerprint("register", core.__version__, hashes, asdict(settings))
 
-    def make() -> tuple[Registration, float]:
+    def make() -> tuple[Registration, float, bool]:
         return _lay_on(options, settings, files)
 
     outcome = once(options.out, stem.name, made_from, files, make, options.overwrite)
     if outcome is None:
         say(options, f"Register: nothing to do, {files[0]} is already there")
         return DONE
-    found, limit = outcome
+    found, limit, has_sides = outcome
     side = "mirrored, " if found.is_mirrored else ""
     say(options, f"{options.other} laid onto {options.query}: {side}enlarged {found.scale:.4g} times")
     say(
         options, f"RMS distance {found.rms:.4g}, Hausdorff distance {found.hausdorff:.4g}, in units of the query's file"
     )
-    if found.has_sides:
+    if has_sides:
         say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
     else:
         say(options, f"Colours from 0 to {limit:.4g} (red); of a point cloud there is no inside")
@@ -192,8 +192,8 @@ def _register(options: argparse.Namespace) -> int:
 
 def _lay_on(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
-) -> tuple[Registration, float]:
-    """Register, and write the coloured mesh, its picture and the numbers."""
+) -> tuple[Registration, float, bool]:
+    """Register, and write the coloured mesh, its picture and the numbers; tell whether distances have a side."""
     from core.registration import draw_differences, register, with_distances
 
     query, other = mesh_of_file(options.query), mesh_of_file(options.other)
@@ -209,7 +209,7 @@ def _lay_on(
     numbers = {"scale": found.scale, "is_mirrored": found.is_mirrored, "rms": found.rms, "hausdorff": found.hausdorff}
     about = {"overlap": found.overlap, "other_to_query": found.other_to_query.tolist(), "settings": asdict(settings)}
     write_json(files[2], {"query": options.query.name, "other": options.other.name, **numbers, **about})
-    return found, limit
+    return found, limit, not other.is_point_cloud
 
 
 def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:
