@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,23 @@ def specimen_at(path: Path) -> SpecimenFile:
         meshes=" ".join(SUFFIXES),
         pictures=" ".join(IMAGE_SUFFIXES),
     )
+
+
+def check_photographs(names: Iterable[str]) -> None:
+    """Make sure that files which are to be one specimen are photographs.
+
+    Raises
+    ------
+    InputError
+        Where one of them is something else.
+    """
+    for name in names:
+        if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
+            raise InputError(
+                "{file} is no photograph, and only photographs of one specimen are taken together.",
+                advice="Give one mesh, or photographs alone.",
+                file=name,
+            )
 
 
 def file_of(run: RunFolder, specimen_id: str) -> Path:

@@ -24,7 +24,7 @@ from ui.evaluation_charts import confusion_figure
 from ui.figures import show_figure
 from ui.frame import require_router
 from ui.gallery import Card, show_gallery
-from ui.neighbourhood import keep_file
+from ui.given_files import keep_file
 from ui.robustness_panel import show_robustness
 from ui.screens import ask_for_screen
 from ui.selection import select

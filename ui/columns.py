@@ -14,7 +14,7 @@ from core.errors import CoreError
 from core.labels import Labels, labels_of_categories, read_labels
 from ui import state
 from ui.browse import column_name
-from ui.neighbourhood import keep_file
+from ui.given_files import keep_file
 from ui.words import language, say
 
 _LABELS = "labels_given"

@@ -21,7 +21,7 @@ from core.metadata_matching import (
 from core.spreadsheets import csv_for_people
 from core.tables import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, read_table
 from ui import state
-from ui.neighbourhood import keep_file
+from ui.given_files import keep_file
 from ui.words import say
 
 _DONE, _PROBLEM = "metadata_written", "metadata_problem"

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import hashlib
-import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +19,10 @@ from core.neighbours import Neighbours, SearchSettings
 from core.newcomers import Describer, Newcomer, feature_settings_of
 from core.patches import PatchReader, open_patches
 from core.queries import SeveralSettings, search_several
-from core.storage import write_bytes
 from core.views import Views, ViewSettings, render_views
 from ui import state
 from ui.errors import of_file_named
+from ui.given_files import keep_file, keep_photographs
 from ui.words import say
 
 _OUTSIDER, _ERROR, _GIVEN = "outsider", "outsider_error", "outsiders_given"
@@ -110,12 +106,17 @@ def ask_for_file(there: state.Collection) -> None:
         kinds = ["ply", "obj", "stl", "off", "png", "jpg", "jpeg"]
         # One that was let go of can be given again: the field is a new one then.
         key = f"outsider_file_{st.session_state.setdefault(_GIVEN, 0)}"
-        file = st.file_uploader(say("search-file-choose"), type=kinds, key=key)
-        if file is None:
+        files = st.file_uploader(say("search-file-choose"), type=kinds, key=key, accept_multiple_files=True)
+        if not files:
             return
-        path = keep_file(Path(file.name).name, file.getvalue())
         forget_outsider()
-        _take(there, path)
+        try:
+            given = {Path(file.name).name: file.getvalue() for file in files}
+            path = keep_photographs(given) if len(given) > 1 else keep_file(*given.popitem())
+        except CoreError as error:
+            st.session_state[_ERROR] = error
+        else:
+            _take(there, path)
         st.rerun()
 
 
@@ -195,27 +196,10 @@ def _views(path: Path, settings: ViewSettings) -> Views:
     return render_views(read_mesh(path), settings)
 
 
-def keep_file(name: str, data: bytes) -> Path:
-    """Keep a file that was given, outside of every collection, where no other of the same name is."""
-    path = own_folder() / hashlib.sha256(data).hexdigest()[:16] / name
-    if not path.is_file():  # its time tells whether what was made of it is still true
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data)
-    return path
-
-
 def _describe(there: state.Collection, path: Path) -> Outsider:
     described_by = _described_by(there)
     # In this process: a spawned child would run the app's script once more.
     return Outsider(_describer(*described_by, there).describe(path, workers=0), path, described_by)
-
-
-@st.cache_resource(show_spinner=False)
-def own_folder() -> Path:
-    """Return a folder outside of every collection for files that are only looked at; it goes with the server."""
-    folder = Path(tempfile.mkdtemp(prefix="fossilvit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

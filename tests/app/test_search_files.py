@@ -101,6 +101,25 @@ def test_file__that_is_a_photograph_has_no_form(in_workspace: Workspace) -> None
     assert not screen.error
 
 
+def test_files__of_one_specimen_are_asked_with_together(prepared: Workspace, in_workspace: Workspace) -> None:
+    """Several photographs are one query of as many views; a mesh among them is refused by its name."""
+    pictures = []
+    for number, name in enumerate(sorted(in_workspace.thumbnails.rglob("*.*"))[:3]):
+        stream = io.BytesIO()
+        Image.open(name).convert("RGB").save(stream, "PNG")
+        pictures.append((f"side_{number}.png", stream.getvalue(), "image/png"))
+    screen = open_search()
+    screen.file_uploader(key=f"outsider_file_{screen.session_state['outsiders_given']}").set_value(pictures).run()
+    assert not screen.exception
+    assert len(screen.session_state["outsider"].newcomer.features) == 3
+    assert nearest(screen)
+    mixed = [pictures[0], ("a.ply", a_scan(prepared), "application/octet-stream")]
+    screen.file_uploader(key=f"outsider_file_{screen.session_state['outsiders_given']}").set_value(mixed).run()
+    (error,) = screen.error
+    assert error.value.startswith("a\\.ply is no photograph")
+    assert "outsider" not in screen.session_state
+
+
 @pytest.mark.parametrize(("metric", "enough"), [("cosine", 2.0), ("euclidean", 500.0), ("inner_product", 0.0)])
 def test_distance__goes_as_far_as_the_metric_does(in_workspace: Workspace, metric: str, enough: float) -> None:
     """A limit that everybody keeps to, and one that nobody does."""
