@@ -14,6 +14,8 @@ from core.errors import NewerVersionError, Reason, WorkspaceError, sentences_fro
 from core.records import GOING_ON, KINDS, QUEUED, DamagedRowError, JobRecord, SpecimenRecord, as_job, as_record
 
 FORMAT_VERSION = 1
+# How long a connection waits for another one, in seconds.
+_PATIENCE = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS specimens (
     source TEXT NOT NULL,
@@ -233,9 +235,9 @@ class Catalogue:
         """Open a connection for one transaction; readers and one writer never block each other."""
         connection: sqlite3.Connection | None = None
         try:
-            connection = sqlite3.connect(self.path, timeout=30)
+            connection = sqlite3.connect(self.path, timeout=_PATIENCE)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             with connection:
                 yield connection
         # Text that is no text is found by what reads it: SQLite believes what it is given.
@@ -251,6 +253,20 @@ class Catalogue:
         finally:
             if connection is not None:
                 connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once; a new file is locked while another connection does the same."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:  # SQLite itself does not wait for this change
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _insert_job(connection: sqlite3.Connection, run_name: str, state: str, arguments: Sequence[str]) -> int:

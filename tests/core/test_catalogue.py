@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,3 +120,17 @@ def test_catalogue__leaves_the_future_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(WorkspaceError, match=r"written by a newer version.*Update FossilViT Explorer"):
         Catalogue(path)
+
+
+def test_catalogue__is_made_by_several_at_the_same_moment(tmp_path: Path) -> None:
+    """Whoever comes second to a new file waits for the first, however often that is tried."""
+    for number in range(30):
+        path, start = tmp_path / f"{number}.sqlite", threading.Barrier(6)
+
+        def open_it(path: Path = path, start: threading.Barrier = start) -> list[str]:
+            start.wait()
+            return Catalogue(path).sources()
+
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = [pool.submit(open_it) for _ in range(6)]
+        assert [outcome.result() for outcome in outcomes] == [[]] * 6
