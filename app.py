@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.frame import begin_session, show_screen
-from ui.routes import routes
+from ui.frame.frame import begin_session, show_screen
+from ui.frame.routes import routes
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
 st.set_page_config(page_title="FossilViT Explorer", page_icon=str(ICON), layout="wide", initial_sidebar_state=264)

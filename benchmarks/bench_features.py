@@ -19,21 +19,21 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from core.backbones import Backbone, build_network, describe, load_backbone
-from core.embeddings import Embeddings
-from core.engines import EngineSettings, open_engine
-from core.engines.devices import driver_sees_gpu
-from core.errors import WeightsError
-from core.evaluation import evaluate
-from core.features import FeatureSettings, open_extractor
-from core.inventory import take_inventory
-from core.labels import labels_of_categories
-from core.pooling import pool_views
-from core.preparation import Failure, Task
-from core.tokens import TokenSettings
-from core.views import ViewSettings
-from core.weights import find_weights
-from core.workers import prepare_all
+from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.engines.devices import driver_sees_gpu
+from core.backbones.loading import Backbone, build_network, describe, load_backbone
+from core.backbones.tokens import TokenSettings
+from core.backbones.weights import find_weights
+from core.collection.inventory import take_inventory
+from core.collection.labels import labels_of_categories
+from core.embeddings.matrix import Embeddings
+from core.embeddings.pooling import pool_views
+from core.evaluation.retrieval import evaluate
+from core.features.extractors import FeatureSettings, open_extractor
+from core.foundation.errors import WeightsError
+from core.pipeline.preparation import Failure, Task
+from core.pipeline.workers import prepare_all
+from core.views.rendering import ViewSettings
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 BATCH = 16

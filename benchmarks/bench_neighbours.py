@@ -22,24 +22,24 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.bench_clusters import synthetic_embeddings
-from core.embeddings import Embeddings, read_embeddings, select_rows, write_embeddings
-from core.evaluation import EvaluationSettings, evaluate
-from core.labels import Labels
-from core.matching import Matcher, MatchSettings
-from core.neighbours import Searcher, SearchSettings
-from core.stages import search_folder
-from core.storage import file_of_specimen
-from core.workspace import Workspace
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings, read_embeddings, select_rows, write_embeddings
+from core.evaluation.retrieval import EvaluationSettings, evaluate
+from core.matching.view_sets import Matcher, MatchSettings
+from core.neighbours.search import Searcher, SearchSettings
+from core.pipeline.stages import search_folder
+from core.storage.files import file_of_specimen
+from core.workspace.paths import Workspace
 from tests.prepared import prepare_workspace
-from ui.state import PROJECT, WORKSPACE_VARIABLE
+from ui.session.state import PROJECT, WORKSPACE_VARIABLE
 
 T = TypeVar("T")
 WIDTH, TOPK, QUERIES, REPEATS = 384, 10, 1000, 3
 MEMORY = """
 import sys
 from pathlib import Path
-from core.embeddings import read_embeddings
-from core.neighbours import Searcher, SearchSettings
+from core.embeddings.matrix import read_embeddings
+from core.neighbours.search import Searcher, SearchSettings
 folder = Path(sys.argv[1])
 embeddings = read_embeddings(folder / "embeddings.npy", folder / "ids.txt", mapped=True)
 def most():

@@ -21,18 +21,18 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones import EMBEDDED, load_backbone
-from core.classical import describe_views
-from core.embeddings import category_of
-from core.evaluation import EvaluationSettings, measure_rankings
-from core.inventory import take_inventory
-from core.matching import set_distances
-from core.meshes import read_mesh
-from core.offline import keep_offline
-from core.reranking import k_reciprocal
-from core.samples import SampleSettings, make_samples
-from core.views import ViewSettings, render_views
-from core.whitening import fit_projection, unit_rows
+from core.backbones.loading import EMBEDDED, load_backbone
+from core.collection.inventory import take_inventory
+from core.collection.synthetic import SampleSettings, make_samples
+from core.embeddings.matrix import category_of
+from core.evaluation.retrieval import EvaluationSettings, measure_rankings
+from core.features.classical import describe_views
+from core.foundation.offline import keep_offline
+from core.matching.reranking import k_reciprocal
+from core.matching.view_sets import set_distances
+from core.matching.whitening import fit_projection, unit_rows
+from core.meshes.reading import read_mesh
+from core.views.rendering import ViewSettings, render_views
 
 AXES = 128
 GEM_POWER = 3.0
@@ -146,7 +146,7 @@ def measure(trial: Trial, folder: Path, level: int, keep: Path) -> None:
 
 
 def judged(apart: np.ndarray, labels: Sequence[str]) -> tuple[float, float, float]:
-    """Return NN, first tier and mAP of distances, as `core.evaluation` judges."""
+    """Return NN, first tier and mAP of distances, as `core.evaluation.retrieval` judges."""
     codes = np.unique(labels, return_inverse=True)[1]
     queries = np.flatnonzero(np.bincount(codes)[codes] >= 2)
     near = np.round(apart[queries], 6)

@@ -57,13 +57,13 @@ def make_workspace(root: Path, count: int) -> None:
     """Write a finished run of synthetic embeddings, with pictures, metadata, tags and sets."""
     from PIL import Image
 
-    from core.catalogue import Catalogue
-    from core.curation import Curation
-    from core.embeddings import Embeddings, write_embeddings
-    from core.metadata import put_metadata
-    from core.records import SpecimenRecord
-    from core.storage import write_json
-    from core.workspace import open_workspace
+    from core.collection.curation import Curation
+    from core.collection.metadata import put_metadata
+    from core.embeddings.matrix import Embeddings, write_embeddings
+    from core.storage.files import write_json
+    from core.workspace.catalogue import Catalogue
+    from core.workspace.paths import open_workspace
+    from core.workspace.records import SpecimenRecord
 
     chance = np.random.default_rng(42)
     workspace = open_workspace(root)
@@ -113,15 +113,15 @@ def compare(folder: Path, count: int) -> None:
 
 def measure(root: Path) -> dict[str, float]:
     """Return processor seconds of everyday work on a workspace, and the memory that it took."""
-    from core.catalogue import Catalogue
-    from core.clusters import ClusterSettings, cluster
-    from core.embeddings import read_embeddings
-    from core.filters import Filters, choose
-    from core.neighbours import Searcher, SearchSettings
-    from core.repair import examine_workspace
-    from core.specimen_table import specimen_table
-    from core.spreadsheets import csv_for_people
-    from core.workspace import Workspace
+    from core.clusters.clustering import ClusterSettings, cluster
+    from core.collection.specimen_table import specimen_table
+    from core.doctor.workspace import examine_workspace
+    from core.embeddings.matrix import read_embeddings
+    from core.neighbours.filters import Filters, choose
+    from core.neighbours.search import Searcher, SearchSettings
+    from core.storage.spreadsheets import csv_for_people
+    from core.workspace.catalogue import Catalogue
+    from core.workspace.paths import Workspace
 
     workspace = Workspace(root)
     run = workspace.run("large")
@@ -211,10 +211,10 @@ def sessions(root: Path, minutes: float) -> None:
 
 def haul(count: int, model: str) -> None:
     """Render specimens and describe them by a backbone in this process; print its memory on the way."""
-    from core.features import FeatureSettings, open_extractor
-    from core.meshes import Mesh
-    from core.pooling import pool_views
-    from core.views import ViewSettings, render_views
+    from core.embeddings.pooling import pool_views
+    from core.features.extractors import FeatureSettings, open_extractor
+    from core.meshes.reading import Mesh
+    from core.views.rendering import ViewSettings, render_views
 
     chance = np.random.default_rng(42)
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
-from core.clusters import ClusterSettings, Groundwork, cluster_on
-from core.embeddings import Embeddings
-from core.maps import MapSettings, make_map, trustworthiness
-from core.members import describe_members
-from core.regions import find_regions
+from core.clusters.clustering import ClusterSettings, Groundwork, cluster_on
+from core.clusters.members import describe_members
+from core.embeddings.matrix import Embeddings
+from core.maps.coordinates import MapSettings, make_map, trustworthiness
+from core.maps.density_regions import find_regions
 
 _SPECIMENS, _WIDTH = 60, 8
 _BREATH = 0.05

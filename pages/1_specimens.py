@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs import current_job
-from ui import state
-from ui.bring_in import choose_source
-from ui.browse import browse
-from ui.frame import require_router
-from ui.job_panel import show_last_job, watch_job
-from ui.look_alikes import show_look_alikes
-from ui.metadata_import import import_metadata
-from ui.quarantine import show_quarantine
-from ui.specimen_views import show_pictures, show_table
-from ui.start_form import start_form
-from ui.watch_panel import choose_watching, show_what_came
+from core.workspace.jobs import current_job
+from ui.components.table_filters import browse
+from ui.frame.frame import require_router
+from ui.runs.job_panel import show_last_job, watch_job
+from ui.session import state
+from ui.specimens.duplicates import show_look_alikes
+from ui.specimens.metadata_import import import_metadata
+from ui.specimens.quarantine import show_quarantine
+from ui.specimens.specimen_list import show_pictures, show_table
+from ui.specimens.start_form import start_form
+from ui.specimens.upload_form import choose_source
+from ui.specimens.watch_panel import choose_watching, show_what_came
 from ui.words import language, say
 
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError, UnknownSpecimenError
-from core.explanation import SHOWN, as_png
-from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.differences import settings_of_form, show_differences
-from ui.errors import as_lines
-from ui.frame import require_router
-from ui.gallery import Card, show_gallery
-from ui.keys import listen_to_keys
-from ui.neighbourhood import (
+from core.foundation.errors import CoreError, UnknownSpecimenError
+from core.matching.explanation import SHOWN, as_png
+from core.neighbours.search import COLUMNS, Neighbours, file_name_of_search, resolve_id
+from core.storage.spreadsheets import csv_for_people
+from ui.components.gallery import Card, show_gallery
+from ui.components.keys import listen_to_keys
+from ui.components.viewer import ViewerSpecimen, choose_beside, show_specimens
+from ui.frame.frame import require_router
+from ui.search.form_differences import settings_of_form, show_differences
+from ui.search.queries import (
     Outsider,
     Question,
     answer,
@@ -27,10 +26,11 @@ from ui.neighbourhood import (
     matching_views,
     outsider_in_hand,
 )
-from ui.search_form import ask_how, describe_filters
-from ui.selection import is_used_on, select, selected_in
-from ui.viewer import ViewerSpecimen, choose_beside, show_specimens
+from ui.search.search_form import ask_how, describe_filters
+from ui.session import state
+from ui.session.selection import is_used_on, select, selected_in
 from ui.words import say
+from ui.words.errors import as_lines
 
 MOST_IN_LIST = 5000
 

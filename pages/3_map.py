@@ -8,21 +8,21 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
-from core.colouring import Colouring
-from core.embeddings import Embeddings
-from core.errors import CoreError
-from core.map_files import METHOD_NAMES
-from core.map_pictures import MOST_PICTURES, MapPicture, map_page, map_svg
-from core.maps import MapResult, MapSettings, map_in, place_on_map, trustworthiness
-from core.neighbours import SearchSettings
-from core.regions import Regions, find_regions
-from core.spreadsheets import csv_for_people
-from ui import selection, state
-from ui.columns import ask_for_labels_file, colouring_of, columns_of, columns_stamp
-from ui.frame import require_router
-from ui.gallery import Card, data_uri, show_gallery
-from ui.map_view import MapView, show_map
-from ui.neighbourhood import outsider_in_hand
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import CoreError
+from core.maps.colouring import Colouring
+from core.maps.coordinates import MapResult, MapSettings, map_in, place_on_map, trustworthiness
+from core.maps.density_regions import Regions, find_regions
+from core.maps.outputs import METHOD_NAMES
+from core.maps.pictures import MOST_PICTURES, MapPicture, map_page, map_svg
+from core.neighbours.search import SearchSettings
+from core.storage.spreadsheets import csv_for_people
+from ui.components.columns import ask_for_labels_file, colouring_of, columns_of, columns_stamp
+from ui.components.gallery import Card, data_uri, show_gallery
+from ui.frame.frame import require_router
+from ui.maps.map_view import MapView, show_map
+from ui.search.queries import outsider_in_hand
+from ui.session import selection, state
 from ui.words import say
 
 MOST_SELECTED = 60

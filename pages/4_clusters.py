@@ -7,24 +7,24 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core.assignment import assign
-from core.clusters import METHODS, Clustering, ClusterSettings, write_clustering
-from core.embeddings import Embeddings
-from core.errors import CoreError
-from core.guidance import Advice, advise_on
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.charts import sizes_figure
-from ui.cluster_components import show_components
-from ui.cluster_labels import show_agreement, show_misfits
-from ui.cluster_members import name_of, show_groups, show_noise, show_soft
-from ui.cluster_trees import show_trees
-from ui.cluster_work import CONTROLS, found_clusters, groundwork, kept_clusters, take_settings
-from ui.errors import problem_of
-from ui.figures import show_figure
-from ui.frame import require_router
-from ui.neighbourhood import outsider_in_hand
+from core.clusters.advice import Advice, advise_on
+from core.clusters.assignment import assign
+from core.clusters.clustering import METHODS, Clustering, ClusterSettings, write_clustering
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from ui.clusters.charts import sizes_figure
+from ui.clusters.components import show_components
+from ui.clusters.labels import show_agreement, show_misfits
+from ui.clusters.members import name_of, show_groups, show_noise, show_soft
+from ui.clusters.trees import show_trees
+from ui.clusters.work import CONTROLS, found_clusters, groundwork, kept_clusters, take_settings
+from ui.components.figures import show_figure
+from ui.frame.frame import require_router
+from ui.search.queries import outsider_in_hand
+from ui.session import state
 from ui.words import say
+from ui.words.errors import problem_of
 
 VIEWS: dict[str, Callable[[state.Collection, Clustering], None]] = {
     "groups": show_groups,

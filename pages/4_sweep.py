@@ -6,12 +6,12 @@ import math
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.sweep import SweepSettings
-from core.sweep_runs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
-from ui import state
-from ui.frame import require_router
-from ui.sweep_view import show_sweep
+from core.clusters.sweep import SweepSettings
+from core.clusters.sweep_jobs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
+from core.foundation.errors import CoreError
+from ui.clusters.sweep_view import show_sweep
+from ui.frame.frame import require_router
+from ui.session import state
 from ui.words import say
 
 CHOICES: dict[str, tuple[object, ...]] = {

@@ -11,24 +11,24 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.embeddings import Embeddings
-from core.errors import CoreError
-from core.evaluation import Evaluation, evaluate
-from core.judging import MEASURES
-from core.labels import Labels, resolve_labels
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.comparison_panel import show_comparison
-from ui.errors import of_file_named
-from ui.evaluation_charts import confusion_figure
-from ui.figures import show_figure
-from ui.frame import require_router
-from ui.gallery import Card, show_gallery
-from ui.given_files import keep_file
-from ui.robustness_panel import show_robustness
-from ui.screens import ask_for_screen
-from ui.selection import select
+from core.collection.labels import Labels, resolve_labels
+from core.embeddings.matrix import Embeddings
+from core.evaluation.metrics import MEASURES
+from core.evaluation.retrieval import Evaluation, evaluate
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from ui.components.figures import show_figure
+from ui.components.gallery import Card, show_gallery
+from ui.evaluation.comparison_panel import show_comparison
+from ui.evaluation.evaluation_charts import confusion_figure
+from ui.evaluation.robustness_panel import show_robustness
+from ui.frame.frame import require_router
+from ui.session import state
+from ui.session.given_files import keep_file
+from ui.session.navigation import ask_for_screen
+from ui.session.selection import select
 from ui.words import language, say
+from ui.words.errors import of_file_named
 
 WORST = 12
 # The other measures of a class stand in the CSV.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.runs import finish_deletions
-from ui import state
-from ui.frame import require_router
-from ui.job_history import show_job_history
-from ui.job_panel import watch_job
-from ui.run_list import choose_from_runs, show_run
+from core.workspace.runs import finish_deletions
+from ui.frame.frame import require_router
+from ui.runs.job_history import show_job_history
+from ui.runs.job_panel import watch_job
+from ui.runs.run_list import choose_from_runs, show_run
+from ui.session import state
 from ui.words import language, say
 
 

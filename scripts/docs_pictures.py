@@ -15,13 +15,13 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.clusters import ClusterSettings
-from core.errors import CoreError
-from core.features import FeatureSettings
-from core.pipeline import RunSettings, run_pipeline
-from core.samples import SampleSettings, make_samples
-from core.tokens import BEST
-from core.workspace import Workspace, open_workspace
+from core.backbones.tokens import BEST
+from core.clusters.clustering import ClusterSettings
+from core.collection.synthetic import SampleSettings, make_samples
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import CoreError
+from core.pipeline.run import RunSettings, run_pipeline
+from core.workspace.paths import Workspace, open_workspace
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, running_app
 from ui.words import LANGUAGES, say_in
 

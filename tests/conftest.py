@@ -13,15 +13,15 @@ from jaxtyping import install_import_hook
 # with better words, and protocols cannot be checked.
 install_import_hook(
     [
-        "core.evaluation",
-        "core.matching",
-        "core.nearest",
-        "core.neighbours",
-        "core.photographs",
-        "core.pooling",
-        "core.poses",
-        "core.reranking",
-        "core.whitening",
+        "core.evaluation.retrieval",
+        "core.matching.view_sets",
+        "core.neighbours.exact",
+        "core.neighbours.search",
+        "core.views.photographs",
+        "core.embeddings.pooling",
+        "core.views.cameras",
+        "core.matching.reranking",
+        "core.matching.whitening",
     ],
     "beartype.beartype",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from core.catalogue import Catalogue
-from core.records import JobRecord
-from core.workspace import Workspace
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
+from core.workspace.records import JobRecord
 
 PATIENCE = 120.0
 

@@ -10,14 +10,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import WeightsError
-from core.positions import resample_positions
-from core.weights import FoundWeights, names_of_files
+from core.backbones.position_embeddings import resample_positions
+from core.backbones.weights import FoundWeights, names_of_files
+from core.foundation.errors import WeightsError
 
 if TYPE_CHECKING:
     import torch
 
-    from core.backbones import BackboneSpec
+    from core.backbones.loading import BackboneSpec
 
 # Tensors that a checkpoint may hold beside the network itself.
 _PASSENGERS = re.compile(r"^(head|classifier|fc|mask_token$)|num_batches_tracked$")

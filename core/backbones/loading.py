@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.checkpoints import load_checked, sha256_of_network
-from core.errors import SettingError, WeightsError
-from core.weights import FoundWeights, find_weights
+from core.backbones.checkpoints import load_checked, sha256_of_network
+from core.backbones.weights import FoundWeights, find_weights
+from core.foundation.errors import SettingError, WeightsError
 
 if TYPE_CHECKING:
     import torch

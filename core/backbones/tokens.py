@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from core.errors import SettingError
+from core.foundation.errors import SettingError
 
 TOKENS = ("cls", "patch", "cls+patch", "layers")
-# Stands for what found best with a backbone, see `core.features.FeatureSettings.settled`.
+# Stands for what found best with a backbone, see `core.features.extractors.FeatureSettings.settled`.
 BEST = "best"
 PATCH_POOLINGS = ("mean", "gem")
 FACETS = ("token", "query", "key", "value")

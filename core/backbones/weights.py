@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import WeightsError
-from core.storage import sha256_of_file
+from core.foundation.errors import WeightsError
+from core.storage.files import sha256_of_file
 
 if TYPE_CHECKING:
-    from core.backbones import BackboneSpec
+    from core.backbones.loading import BackboneSpec
 
 WEIGHTS_VARIABLE = "FOSSILVIT_WEIGHTS"
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")

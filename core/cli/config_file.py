@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from core.errors import SettingError
+from core.foundation.errors import SettingError
 
 
 def config_path(arguments: Sequence[str]) -> Path | None:
@@ -25,7 +25,7 @@ def config_path(arguments: Sequence[str]) -> Path | None:
 
 def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
     """Make the values of a YAML file, or of a run's `config.json`, the defaults of a command."""
-    from core.reproduction import is_run_config
+    from core.pipeline.reproduction import is_run_config
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

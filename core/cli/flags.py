@@ -7,21 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli import listed, number, whole_number
-from core.clusters import METHODS, SELECTION_METHODS, ClusterSettings
-from core.clusters import METRICS as CLUSTER_METRICS
-from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.errors import SettingError
-from core.evaluation import METRICS as EVALUATION_METRICS
-from core.evaluation import EvaluationSettings
-from core.features import FeatureSettings
-from core.neighbours import METRICS, SearchSettings
-from core.pooling import POOLINGS
-from core.reduction import NORMALIZATIONS
-from core.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
-from core.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
-from core.tokens import BEST, FACETS, PATCH_POOLINGS, TOKENS
-from core.views import ViewSettings
+from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
+from core.backbones.tokens import BEST, FACETS, PATCH_POOLINGS, TOKENS
+from core.cli.main import listed, number, whole_number
+from core.clusters.clustering import METHODS, SELECTION_METHODS, ClusterSettings
+from core.clusters.clustering import METRICS as CLUSTER_METRICS
+from core.clusters.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
+from core.embeddings.pooling import POOLINGS
+from core.embeddings.principal_components import NORMALIZATIONS
+from core.evaluation.retrieval import METRICS as EVALUATION_METRICS
+from core.evaluation.retrieval import EvaluationSettings
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import SettingError
+from core.neighbours.search import METRICS, SearchSettings
+from core.views.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
+from core.views.rendering import ViewSettings
 
 VIEW_CHOICES = {
     "backend": BACKENDS,

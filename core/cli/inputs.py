@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.errors import MissingStageError, SpecimenError
-from core.meshes import Mesh, read_mesh
-from core.workspace import RunFolder
+from core.foundation.errors import MissingStageError, SpecimenError
+from core.meshes.reading import Mesh, read_mesh
+from core.workspace.paths import RunFolder
 
 
 def run_of(folder: Path) -> RunFolder:

@@ -6,16 +6,16 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from core.catalogue import Catalogue
-from core.cli import DONE, progress_of, whole_number
-from core.errors import CoreError
-from core.jobs import JobProgress
-from core.progress import Progress
-from core.workspace import open_workspace
+from core.cli.main import DONE, progress_of, whole_number
+from core.foundation.errors import CoreError
+from core.foundation.progress import Progress
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import JobProgress
+from core.workspace.paths import open_workspace
 
 
 def add_job_flag(parser: argparse.ArgumentParser) -> None:
-    """Add which job of the workspace a command is; `core.jobs` gives it."""
+    """Add which job of the workspace a command is; `core.workspace.jobs` gives it."""
     parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
 
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core import __version__
-from core.configuration import config_path, flags_of, take_defaults
-from core.errors import CoreError, InputError, SettingError, WorkspaceError
-from core.progress import Progress, on_terminal, silent
+from core.cli.config_file import config_path, flags_of, take_defaults
+from core.foundation.errors import CoreError, InputError, SettingError, WorkspaceError
+from core.foundation.progress import Progress, on_terminal, silent
 
 DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -102,7 +102,19 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
     """Return the parser and those of its commands by name."""
-    from core.commands import analyse, curate, judge, machine, manage, maps, pictures, prepare, retrieve, search, sets
+    from core.cli.commands import (
+        analyse,
+        curate,
+        judge,
+        machine,
+        manage,
+        maps,
+        pictures,
+        prepare,
+        retrieve,
+        search,
+        sets,
+    )
 
     parser = Parser(
         prog="python -m core",

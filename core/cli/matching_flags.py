@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from core.cli import listed, whole_number
-from core.commands.given import run_of
-from core.embeddings import Embeddings, read_embeddings
-from core.errors import SettingError
-from core.evaluation import Ranking
-from core.matchers import about_matching, open_matcher, ranking_by
-from core.matching import MATCHES, Matcher, MatchSettings
-from core.neighbours import SearchSettings
-from core.newcomers import Describer, file_of
-from core.workspace import RunFolder
+from core.cli.inputs import run_of
+from core.cli.main import listed, whole_number
+from core.embeddings.matrix import Embeddings, read_embeddings
+from core.evaluation.retrieval import Ranking
+from core.foundation.errors import SettingError
+from core.matching.loading import about_matching, open_matcher, ranking_by
+from core.matching.view_sets import MATCHES, Matcher, MatchSettings
+from core.neighbours.search import SearchSettings
+from core.pipeline.newcomers import Describer, file_of
+from core.workspace.paths import RunFolder
 
 
 @dataclass(frozen=True)

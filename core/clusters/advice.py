@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.clusters import Clustering, ClusterSettings, cluster_on
-from core.groundwork import Groundwork
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, ClusterSettings, cluster_on
 
 HIGH_NOISE = 0.3
 # Up to so many specimens a step is tried before it is advised: it takes milliseconds.

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.blocks import find_neighbourhoods
-from core.clusters import Clustering
-from core.embeddings import Embeddings
-from core.errors import InputError
-from core.labels import Labels
-from core.reduction import normalise_rows
-from core.storage import write_csv, write_json
+from core.clusters.clustering import Clustering
+from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings
+from core.embeddings.principal_components import normalise_rows
+from core.foundation.errors import InputError
+from core.storage.files import write_csv, write_json
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters import NOISE, Clustering, Groundwork
-from core.embeddings import Embeddings
-from core.errors import InputError, SettingError
-from core.members import check_same, nearest_members, nearest_of
-from core.reduction import normalise_rows
+from core.clusters.clustering import NOISE, Clustering, Groundwork
+from core.clusters.members import check_same, nearest_members, nearest_of
+from core.embeddings.matrix import Embeddings
+from core.embeddings.principal_components import normalise_rows
+from core.foundation.errors import InputError, SettingError
 
 
 @dataclass(frozen=True)

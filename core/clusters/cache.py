@@ -11,15 +11,21 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from core.blocks import Neighbourhoods, find_neighbourhoods
-from core.cluster_methods import group_by_branches, group_by_count, group_recursively
-from core.cluster_settings import ClusterSettings
-from core.cluster_trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
-from core.embeddings import Embeddings
-from core.errors import InputError
-from core.layouts import fit_umap
-from core.notes import note
-from core.reduction import PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
+from core.clusters.hdbscan.neighbourhoods import Neighbourhoods, find_neighbourhoods
+from core.clusters.hdbscan.trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
+from core.clusters.methods import group_by_branches, group_by_count, group_recursively
+from core.clusters.settings import ClusterSettings
+from core.embeddings.matrix import Embeddings
+from core.embeddings.principal_components import (
+    PrincipalComponents,
+    Spectrum,
+    fit_spectrum,
+    keep_components,
+    normalise_rows,
+)
+from core.foundation.errors import InputError
+from core.foundation.messages import note
+from core.maps.manifold import fit_umap
 
 _KEPT_AT_MOST = 24
 

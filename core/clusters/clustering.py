@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.cluster_settings import METHODS, METRICS, SELECTION_METHODS, ClusterSettings
-from core.cluster_trees import NOISE
-from core.embeddings import Embeddings
-from core.errors import InputError, MissingStageError
-from core.groundwork import Groundwork
-from core.storage import write_csv, write_json
+from core.clusters.cache import Groundwork
+from core.clusters.hdbscan.trees import NOISE
+from core.clusters.settings import METHODS, METRICS, SELECTION_METHODS, ClusterSettings
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import InputError, MissingStageError
+from core.storage.files import write_csv, write_json
 
 __all__ = [
     "METHODS",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from core.cluster_trees import NOISE, ClusterTree
-from core.errors import InputError
+from core.clusters.hdbscan.trees import NOISE, ClusterTree
+from core.foundation.errors import InputError
 
 _MOST_BRANCHES = 400
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.cluster_methods import silhouette
-from core.clusters import Clustering, Groundwork
-from core.errors import InputError
-from core.storage import write_csv, write_json
+from core.clusters.clustering import Clustering, Groundwork
+from core.clusters.methods import silhouette
+from core.foundation.errors import InputError
+from core.storage.files import write_csv, write_json
 
 MEDOID, EXEMPLAR, BORDERLINE = "medoid", "exemplar", "borderline"
 _MEDOID_SAMPLE = 1500

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import core
-from core.agreement import (
+from core.clusters.agreement import (
     Agreement,
     Misfit,
     compare,
@@ -16,12 +16,12 @@ from core.agreement import (
     write_crosstab,
     write_misfits,
 )
-from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on
-from core.embeddings import Embeddings, sha256_of_matrix
-from core.labels import Labels
-from core.members import describe_members, write_members
-from core.results import cluster_into, once
-from core.storage import fingerprint
+from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on
+from core.clusters.members import describe_members, write_members
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings, sha256_of_matrix
+from core.storage.files import fingerprint
+from core.storage.outputs import cluster_into, once
 
 MEMBER_FILES = ("members.csv", "cluster_report.csv", "validity.json")
 AGREEMENT_FILES = ("agreement.json", "crosstab.csv", "misfits.csv")
@@ -83,7 +83,7 @@ def clusters_into(
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `cluster_into` and `core.agreement.compare` do.
+        As `cluster_into` and `core.clusters.agreement.compare` do.
     """
     lazy = _Lazy(embeddings, settings)
     made = cluster_into(out, embeddings, settings, pca_report=pca_report, work=lazy.work, overwrite=overwrite)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from core.reduction import NORMALIZATIONS, check_at_least, check_choice, check_pca
+from core.embeddings.principal_components import NORMALIZATIONS, check_at_least, check_choice, check_pca
 
 METHODS = ("hdbscan", "hdbscan-recursive", "hdbscan-branches", "kmeans", "gmm", "agglomerative")
 METRICS = ("cosine", "euclidean")

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from core.agreement import Agreement, compare
-from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on, write_clusters
-from core.embeddings import Embeddings, select_rows
-from core.errors import SettingError
-from core.labels import Labels
-from core.progress import Progress, silent
-from core.reduction import check_at_least, check_choice
-from core.storage import write_atomically, write_csv
+from core.clusters.agreement import Agreement, compare
+from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on, write_clusters
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings, select_rows
+from core.embeddings.principal_components import check_at_least, check_choice
+from core.foundation.errors import SettingError
+from core.foundation.progress import Progress, silent
+from core.storage.files import write_atomically, write_csv
 
 PARTS = ("coverage", "strength", "balance", "number", "stability")
 CHOICES = ("score", "ari", "nmi", "purity")

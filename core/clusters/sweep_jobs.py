@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 
-from core.cluster_settings import ClusterSettings
-from core.errors import BusyError, InputError, MissingStageError
-from core.processes import collect_children, end_family, start_child
-from core.storage import write_json
-from core.sweep import PARTS, SWEPT
-from core.workspace import RunFolder
+from core.clusters.settings import ClusterSettings
+from core.clusters.sweep import PARTS, SWEPT
+from core.foundation.errors import BusyError, InputError, MissingStageError
+from core.foundation.processes import collect_children, end_family, start_child
+from core.storage.files import write_json
+from core.workspace.paths import RunFolder
 
 _NOTE = "sweep_job.json"
 _LOG = "sweep.log"

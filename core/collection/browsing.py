@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, SettingError
-from core.inventory import IMAGE_SUFFIXES
-from core.meshes import SUFFIXES
+from core.collection.inventory import IMAGE_SUFFIXES
+from core.foundation.errors import InputError, SettingError
+from core.meshes.reading import SUFFIXES
 
 ROOTS_VARIABLE = "FOSSILVIT_ROOTS"
 _FOLDERS_SHOWN = 2000
@@ -138,7 +138,7 @@ def list_folder(folder: Path, roots: Sequence[Path]) -> Listing:
 def count_specimens(folder: Path, *, seconds: float = 0.5) -> SpecimenCount:
     """Count the specimens below a folder by their names alone, for as long as there is time.
 
-    What `core.inventory.take_inventory` would find, but for files that share an id; nothing is
+    What `core.collection.inventory.take_inventory` would find, but for files that share an id; nothing is
     opened, links to folders are not followed.
     """
     end = time.monotonic() + seconds

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.curation import SEPARATOR
-from core.errors import SettingError
+from core.collection.curation import SEPARATOR
+from core.foundation.errors import SettingError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from core.catalogue import Catalogue
-from core.errors import SettingError
+from core.foundation.errors import SettingError
+from core.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
     import sqlite3

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from core.embeddings import category_of
-from core.errors import InputError, SettingError
-from core.notes import few_of, joined, note
-from core.spreadsheets import restored
-from core.tables import decode_text, separator_of
+from core.embeddings.matrix import category_of
+from core.foundation.errors import InputError, SettingError
+from core.foundation.messages import few_of, joined, note
+from core.storage.spreadsheets import restored
+from core.storage.tables import decode_text, separator_of
 
 _ID_HEADERS = ("specimen_id", "specimen", "id")
 _LABEL_HEADERS = ("label", "taxon", "class", "category")

@@ -1,7 +1,7 @@
 """What researchers know of specimens beside their scans: columns of numbers and text by specimen id.
 
 Metadata belong to the id of a specimen, whichever run looked at it, and are kept in the catalogue
-of the workspace. `core.metadata_matching` brings them in from a table.
+of the workspace. `core.collection.metadata_matching` brings them in from a table.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from core.catalogue import Catalogue
-from core.errors import InputError, SettingError
-from core.labels import Labels
-from core.notes import note
-from core.records import DamagedRowError
-from core.tables import Value
+from core.collection.labels import Labels
+from core.foundation.errors import InputError, SettingError
+from core.foundation.messages import note
+from core.storage.tables import Value
+from core.workspace.catalogue import Catalogue
+from core.workspace.records import DamagedRowError
 
 if TYPE_CHECKING:
     import sqlite3

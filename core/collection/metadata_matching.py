@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.catalogue import Catalogue
-from core.errors import InputError, SettingError
-from core.inventory import take_inventory
-from core.meshes import SUFFIXES
-from core.metadata import put_metadata, read_metadata
-from core.tables import Table, Value
-from core.workspace import Workspace
+from core.collection.inventory import take_inventory
+from core.collection.metadata import put_metadata, read_metadata
+from core.foundation.errors import InputError, SettingError
+from core.meshes.reading import SUFFIXES
+from core.storage.tables import Table, Value
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
 
 WAYS = ("auto", "id", "file", "catalogue-number")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -133,7 +133,7 @@ def match_table(
     catalogue : Catalogue
         Of the workspace.
     table : Table
-        As `core.tables.read_table` gives it.
+        As `core.storage.tables.read_table` gives it.
     specimens : mapping
         Names of files by specimen id; see `known_specimens`.
     settings : MatchingSettings, optional

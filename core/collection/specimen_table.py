@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.embeddings import category_of
-from core.metadata import metadata_table
-from core.records import SpecimenRecord
+from core.collection.curation import Curation
+from core.collection.metadata import metadata_table
+from core.embeddings.matrix import category_of
+from core.workspace.catalogue import Catalogue
+from core.workspace.records import SpecimenRecord
 
 if TYPE_CHECKING:
     import pandas as pd

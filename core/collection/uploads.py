@@ -14,11 +14,11 @@ from typing import IO, Protocol
 
 import psutil
 
-from core.archives import ArchiveLimits, is_zip, safe_parts, unpack
-from core.errors import InputError, SettingError, WorkspaceError
-from core.inventory import IMAGE_SUFFIXES
-from core.meshes import SUFFIXES
-from core.storage import sha256_of_file
+from core.collection.archives import ArchiveLimits, is_zip, safe_parts, unpack
+from core.collection.inventory import IMAGE_SUFFIXES
+from core.foundation.errors import InputError, SettingError, WorkspaceError
+from core.meshes.reading import SUFFIXES
+from core.storage.files import sha256_of_file
 
 KEPT_SUFFIXES = (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl")
 _INCOMING = ".incoming-"

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.metadata import fields_of, metadata_columns
-from core.records import DamagedRowError
-from core.storage import write_atomically
-from core.workspace import Workspace
+from core.collection.curation import Curation
+from core.collection.metadata import fields_of, metadata_columns
+from core.storage.files import write_atomically
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
+from core.workspace.records import DamagedRowError
 
 _KINDS: dict[str, type | tuple[type, ...]] = {"TEXT": str, "INTEGER": int, "REAL": (int, float)}
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import psutil
 
-from core.backbones import AUTO, REGISTRY, choose_auto
-from core.caches import cache_folder
-from core.errors import WeightsError
-from core.processes import end_family
-from core.weights import WEIGHTS_VARIABLE, find_weights
+from core.backbones.loading import AUTO, REGISTRY, choose_auto
+from core.backbones.weights import WEIGHTS_VARIABLE, find_weights
+from core.foundation.errors import WeightsError
+from core.foundation.processes import end_family
+from core.storage.caches import cache_folder
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 WORKS, MISSING, OPTIONAL = "works", "missing", "not here"
 _LIBRARIES = {
     "libusb-1.0": "libusb-1.0-0",
@@ -118,7 +118,7 @@ def _try(trial: Trial) -> Finding:
     """Run a probe in a child process and put what came of it into words."""
     absent = MISSING if trial.needed else OPTIONAL
     child = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "core.probes", trial.probe],
+        [sys.executable, "-W", "ignore", "-m", "core.doctor.probes", trial.probe],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """Small trials of what can take a process down with it; each runs in a child of its own.
 
-`python -m core.probes NAME` prints what works in a line, or leaves with an error.
+`python -m core.doctor.probes NAME` prints what works in a line, or leaves with an error.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from core.errors import CoreError
-from core.offline import keep_offline
+from core.foundation.errors import CoreError
+from core.foundation.offline import keep_offline
 
 
 def _raster() -> str:
@@ -69,7 +69,7 @@ def _openvino() -> str:
 def _viewer() -> str:
     import pyvista
 
-    from core.scenes import SceneBuilder, viewer_page
+    from core.scenes.builder import SceneBuilder, viewer_page
 
     builder = SceneBuilder(timeout_seconds=60)
     try:
@@ -95,8 +95,8 @@ def _hdbscan() -> str:
 def _render(backend: str) -> None:
     import numpy as np
 
-    from core.meshes import Mesh
-    from core.views import ViewSettings, render_views
+    from core.meshes.reading import Mesh
+    from core.views.rendering import ViewSettings, render_views
 
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
     faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], dtype=np.int32)

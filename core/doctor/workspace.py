@@ -15,21 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.embeddings import assemble, embeddings_fit, read_embeddings
-from core.errors import CoreError, InputError, NewerVersionError
-from core.inventory import SpecimenFile, take_inventory
-from core.manifest import Manifest
-from core.metadata import metadata_columns, read_metadata
-from core.preparation import Failure, Prepared, Task
-from core.progress import Progress, silent
-from core.records import SpecimenRecord
-from core.salvage import rebuild_catalogue
-from core.storage import file_of_specimen, read_npy, remove_unfinished
-from core.views import ViewSettings
-from core.workers import prepare_all
-from core.workspace import RunFolder, Workspace
+from core.collection.curation import Curation
+from core.collection.inventory import SpecimenFile, take_inventory
+from core.collection.metadata import metadata_columns, read_metadata
+from core.doctor.catalogue import rebuild_catalogue
+from core.embeddings.matrix import assemble, embeddings_fit, read_embeddings
+from core.foundation.errors import CoreError, InputError, NewerVersionError
+from core.foundation.progress import Progress, silent
+from core.pipeline.preparation import Failure, Prepared, Task
+from core.pipeline.workers import prepare_all
+from core.storage.files import file_of_specimen, read_npy, remove_unfinished
+from core.storage.manifest import Manifest
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import RunFolder, Workspace
+from core.workspace.records import SpecimenRecord
 
 # Views that show which side of a specimen is its broad one, drawn as large as a small picture.
 _VIEWS = ViewSettings(views=12, size=256)

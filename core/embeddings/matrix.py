@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float
 
-from core.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError
-from core.storage import read_npy, write_atomically, write_bytes, write_npy
+from core.foundation.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError
+from core.storage.files import read_npy, write_atomically, write_bytes, write_npy
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.errors import SettingError
-from core.notes import note
+from core.foundation.errors import SettingError
+from core.foundation.messages import note
 
 NORMALIZATIONS = ("l2", "none")
 _BLOCK = 4096

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings import Embeddings, select_rows
-from core.errors import InputError
-from core.evaluation import Evaluation, EvaluationSettings, Ranking, evaluate
-from core.labels import Labels, resolve_labels
-from core.notes import note
-from core.storage import write_csv, write_json
+from core.collection.labels import Labels, resolve_labels
+from core.embeddings.matrix import Embeddings, select_rows
+from core.evaluation.retrieval import Evaluation, EvaluationSettings, Ranking, evaluate
+from core.foundation.errors import InputError
+from core.foundation.messages import note
+from core.storage.files import write_csv, write_json
 
 COLUMNS = ("run", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "is_clear")
 
@@ -85,12 +85,12 @@ def compare(
     runs : mapping
         Embeddings by the name of the run; the first is what others are compared with.
     labels : str
-        As `core.labels.resolve_labels` takes it.
+        As `core.collection.labels.resolve_labels` takes it.
     settings : EvaluationSettings, optional
         Measures, draws, confidence and seed.
     rankings : mapping, optional
         By the name of the run: what puts its neighbours in another order than the distances of
-        embeddings do (see `core.matching`); the same for all runs, so that these alone differ.
+        embeddings do (see `core.matching.view_sets`); the same for all runs, so that these alone differ.
 
     Raises
     ------

@@ -112,7 +112,7 @@ def judge(
     voters = sorted({*VOTES, n_votes})
     n_nearest = min(voters[-1], n_results)
     if reorder is None and len(codes) > _MANY:
-        from core.ranks import Ranks  # compiled: not for few
+        from core.evaluation.ranks import Ranks  # compiled: not for few
 
         parts = Ranks(vectors, codes).of(queries, n_nearest)
     else:
@@ -140,7 +140,7 @@ def _by_order(
     n_nearest: int,
     reorder: Callable[[int, list[int]], list[int]] | None,
 ) -> Iterator[tuple[Int[np.ndarray, " h"], Int[np.ndarray, " b"], Int[np.ndarray, "b k"]]]:
-    """Yield what `core.ranks.Ranks.of` does, from all others in order."""
+    """Yield what `core.evaluation.ranks.Ranks.of` does, from all others in order."""
     squares = np.einsum("ij,ij->i", vectors, vectors)
     for start in range(0, queries.size, _QUERIES_AT_ONCE):
         asked = queries[start : start + _QUERIES_AT_ONCE]

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.embeddings import Embeddings
-from core.errors import InputError, SettingError
-from core.judging import MEASURES, judge
-from core.labels import Labels
-from core.notes import few_of, note
-from core.reduction import check_at_least, check_choice, normalise_rows
-from core.storage import write_csv, write_json
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings
+from core.embeddings.principal_components import check_at_least, check_choice, normalise_rows
+from core.evaluation.metrics import MEASURES, judge
+from core.foundation.errors import InputError, SettingError
+from core.foundation.messages import few_of, note
+from core.storage.files import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
 EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")
@@ -72,7 +72,7 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Another order of neighbours than that of the distances of embeddings, see `core.matching`.
+    """Another order of neighbours than that of the distances of embeddings, see `core.matching.view_sets`.
 
     Parameters
     ----------

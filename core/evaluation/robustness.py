@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings import Embeddings, category_of
-from core.errors import InputError, SettingError, SpecimenError
-from core.meshes import Mesh, decimate, read_mesh
-from core.neighbours import Searcher, SearchSettings
-from core.newcomers import Describer
-from core.progress import Progress, silent
-from core.storage import write_csv
+from core.embeddings.matrix import Embeddings, category_of
+from core.foundation.errors import InputError, SettingError, SpecimenError
+from core.foundation.progress import Progress, silent
+from core.meshes.reading import Mesh, decimate, read_mesh
+from core.neighbours.search import Searcher, SearchSettings
+from core.pipeline.newcomers import Describer
+from core.storage.files import write_csv
 
 COLUMNS = ("change", "n_specimens", "finds_itself", "n_with_class", "finds_its_class")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float16, Float32, UInt8
 
-from core.errors import InputError, SettingError
-from core.features import Extractor, NetworkExtractor
-from core.storage import write_atomically
+from core.features.extractors import Extractor, NetworkExtractor
+from core.foundation.errors import InputError, SettingError
+from core.storage.files import write_atomically
 
 TOKENS_FOLDER = "tokens"
 

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.backbones import AUTO, EMBEDDED, Backbone, choose_auto, load_backbone
-from core.classical import CLASSICAL_VERSION, describe_views
-from core.engines import Engine, EngineSettings, open_engine
-from core.engines.base import Dense
-from core.errors import SettingError
-from core.tokens import BEST, TokenSettings, grid_of, patch_shares
+from core.backbones.engines import Engine, EngineSettings, open_engine
+from core.backbones.engines.base import Dense
+from core.backbones.loading import AUTO, EMBEDDED, Backbone, choose_auto, load_backbone
+from core.backbones.tokens import BEST, TokenSettings, grid_of, patch_shares
+from core.features.classical import CLASSICAL_VERSION, describe_views
+from core.foundation.errors import SettingError
 
 __all__ = ["Extractor", "FeatureSettings", "NetworkExtractor", "open_extractor", "views_at_once"]
 
@@ -43,7 +43,7 @@ class FeatureSettings:
     image_size : int, optional
         Height and width in pixels that the backbone sees; its own default where None.
     tokens, patch_pool, patch_mask, layer, facet
-        As `core.tokens.TokenSettings` has them. Tokens may be `best`: what found best with the
+        As `core.backbones.tokens.TokenSettings` has them. Tokens may be `best`: what found best with the
         backbone in the trials of docs/retrieval.md, see `settled`.
     dense : bool
         Whether class token and all patch tokens are kept, too.
@@ -157,7 +157,7 @@ def open_extractor(settings: FeatureSettings) -> Extractor:
         Where the backbone, its weights, or the device asked for cannot be had.
     """
     if len(settings.models) > 1:
-        from core.joined import JoinedExtractor
+        from core.features.joined import JoinedExtractor
 
         if settings.weights is not None and settings.weights.is_file():
             raise SettingError(
@@ -243,7 +243,7 @@ class NetworkExtractor:
         if not self._tokens.patch_mask:
             return None
         if masks is None:
-            from core.classical import masks_from_background
+            from core.features.classical import masks_from_background
 
             masks = masks_from_background(images)
         return patch_shares(masks, self._grid)

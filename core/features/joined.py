@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.features import Extractor
+from core.features.extractors import Extractor
 
 
 class JoinedExtractor:

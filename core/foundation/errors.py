@@ -2,7 +2,7 @@
 
 An error has two parts: the *problem* (what was wrong and what was given) and the
 *advice* (what to do about it). Screens and the command line show both. Values are given beside
-the sentences, so that the screens can say them in another language; `core.notes` are made likewise.
+the sentences, so that the screens can say them in another language; `core.foundation.messages` are made likewise.
 """
 
 from __future__ import annotations

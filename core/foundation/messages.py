@@ -1,6 +1,6 @@
 """Notes: what was done otherwise than asked, as lines that still know their sentences and values.
 
-A screen says them in its own language, as it does errors (`core.errors`).
+A screen says them in its own language, as it does errors (`core.foundation.errors`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from core.errors import Reason, Sentences, plain_value, sentences_from_json
+from core.foundation.errors import Reason, Sentences, plain_value, sentences_from_json
 
 
 def note(sentence: str, **values: object) -> Reason:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 # Kept, so that they do not stay as zombies once they have ended.
 CHILDREN: list[subprocess.Popen[bytes]] = []
 

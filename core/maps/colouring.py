@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from core.colours import palette, ramp, symbols
+from core.maps.palettes import palette, ramp, symbols
 
 MOST_GROUPS = 24
 OTHERS = -1

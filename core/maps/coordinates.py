@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import InputError, MissingStageError
-from core.layouts import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
-from core.notes import notes_as_json, notes_from_json
-from core.reduction import check_at_least, check_choice, normalise_rows
-from core.storage import fingerprint, read_json, write_csv, write_json
+from core.embeddings.matrix import Embeddings, sha256_of_matrix
+from core.embeddings.principal_components import check_at_least, check_choice, normalise_rows
+from core.foundation.errors import InputError, MissingStageError
+from core.foundation.messages import notes_as_json, notes_from_json
+from core.maps.manifold import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
+from core.storage.files import fingerprint, read_json, write_csv, write_json
 
 MAP_METHODS = ("umap", "pca", "tsne", "pacmap")
 METRICS = ("cosine", "euclidean")

@@ -9,20 +9,20 @@ from itertools import islice
 from pathlib import Path
 
 import core
-from core.clusters import NOISE, read_clusters
-from core.colouring import Colouring, colour_by_groups
-from core.duplicates import hashes_of
-from core.embeddings import Embeddings, category_of, sha256_of_matrix
-from core.errors import InputError
-from core.labels import resolve_labels
-from core.map_pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
-from core.maps import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
-from core.notes import note
-from core.regions import Regions, find_regions
-from core.results import once
-from core.storage import fingerprint, read_json, write_json
-from core.tables import decode_text
-from core.workspace import RunFolder, Workspace
+from core.clusters.clustering import NOISE, read_clusters
+from core.collection.labels import resolve_labels
+from core.embeddings.matrix import Embeddings, category_of, sha256_of_matrix
+from core.foundation.errors import InputError
+from core.foundation.messages import note
+from core.maps.colouring import Colouring, colour_by_groups
+from core.maps.coordinates import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
+from core.maps.density_regions import Regions, find_regions
+from core.maps.pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
+from core.neighbours.duplicates import hashes_of
+from core.storage.files import fingerprint, read_json, write_json
+from core.storage.outputs import once
+from core.storage.tables import decode_text
+from core.workspace.paths import RunFolder, Workspace
 
 METHOD_NAMES: Mapping[str, str] = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 CATEGORY = "category"

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from core.colouring import Colouring
-from core.colours import NOISE_COLOUR
-from core.errors import InputError
-from core.regions import Regions
-from core.storage import write_bytes
+from core.foundation.errors import InputError
+from core.maps.colouring import Colouring
+from core.maps.density_regions import Regions
+from core.maps.palettes import NOISE_COLOUR
+from core.storage.files import write_bytes
 
-PAGE = Path(__file__).parent / "map_page"
+PAGE = Path(__file__).parent / "page"
 _SCRIPTS = ("places.js", "painter.js", "sheet.js", "map.js")
 MOST_PICTURES = 3000
 WORDS: Mapping[str, str] = {

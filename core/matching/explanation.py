@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from core.errors import SettingError
-from core.features import Extractor
-from core.matching import best_pairs
-from core.patches import PatchReader, likeness_of_patches, spread_out
-from core.storage import write_bytes
-from core.views import Views
-from core.whitening import Projection, unit_rows
+from core.features.extractors import Extractor
+from core.foundation.errors import SettingError
+from core.matching.patch_similarity import PatchReader, likeness_of_patches, spread_out
+from core.matching.view_sets import best_pairs
+from core.matching.whitening import Projection, unit_rows
+from core.storage.files import write_bytes
+from core.views.rendering import Views
 
 PAINTED = ("patches", "attention")
 SHOWN = ("views", "where", *PAINTED)
@@ -55,7 +55,7 @@ def explain(
     count : int
         How many pairs.
     projection : Projection, optional
-        What the match took out of the views, see `core.matching.Matcher.projection`.
+        What the match took out of the views, see `core.matching.view_sets.Matcher.projection`.
 
     Raises
     ------

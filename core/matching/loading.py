@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings import Embeddings
-from core.evaluation import Ranking
-from core.matching import FeatureFolder, Matcher, MatchSettings
-from core.neighbours import SearchSettings
-from core.projections import projection_of
-from core.turns import layout_beside
+from core.embeddings.matrix import Embeddings
+from core.evaluation.retrieval import Ranking
+from core.matching.rotations import layout_beside
+from core.matching.view_sets import FeatureFolder, Matcher, MatchSettings
+from core.matching.whitening_files import projection_of
+from core.neighbours.search import SearchSettings
 
 
 def open_matcher(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from core.backbones import Backbone, load_backbone
-from core.errors import SettingError
-from core.features import FeatureSettings, fit_images
-from core.tokens import TokenSettings
+from core.backbones.loading import Backbone, load_backbone
+from core.backbones.tokens import TokenSettings
+from core.features.extractors import FeatureSettings, fit_images
+from core.foundation.errors import SettingError
 
 # A cell counts as the specimen where so much of it shows it.
 _SHOWS = 0.2
@@ -92,7 +92,7 @@ class PatchReader:
         )
 
     def _look(self, images: object) -> tuple[np.ndarray, np.ndarray]:
-        from core.engines.head import FeatureHead
+        from core.backbones.engines.feature_module import FeatureHead
 
         network = self._backbone.module
         head = FeatureHead(self._backbone, TokenSettings(), dense=True).eval()

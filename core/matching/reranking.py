@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float64
 
-from core.errors import SettingError
+from core.foundation.errors import SettingError
 
 
 def k_reciprocal(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.errors import SettingError, WorkspaceError
-from core.poses import camera_poses
-from core.storage import read_json
+from core.foundation.errors import SettingError, WorkspaceError
+from core.storage.files import read_json
+from core.views.cameras import camera_poses
 
 _SAME = 1e-6
 # Views spread by the golden ratio can be turned upside down, which tells next to nothing.
@@ -25,7 +25,7 @@ def turns_of_views(layout: str, count: int, *, mirrored: bool = False) -> Int[np
     Parameters
     ----------
     layout, count : str, int
-        As `core.poses.camera_poses` takes them.
+        As `core.views.cameras.camera_poses` takes them.
     mirrored : bool
         The mirror images of the sphere instead: view `i` of a specimen, flipped, shows the mirror
         image of the specimen from the mirrored direction.

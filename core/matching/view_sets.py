@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int
 
-from core.embeddings import Embeddings
-from core.errors import MissingStageError, SettingError
-from core.nearest import ranks_of
-from core.neighbours import Neighbours, Searcher, SearchSettings, unknown_specimen
-from core.reranking import k_reciprocal
-from core.stage_files import read_features
-from core.storage import file_of_specimen
-from core.turns import turns_for_matching
-from core.whitening import Projection, fit_projection, unit_rows
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import MissingStageError, SettingError
+from core.matching.reranking import k_reciprocal
+from core.matching.rotations import turns_for_matching
+from core.matching.whitening import Projection, fit_projection, unit_rows
+from core.neighbours.exact import ranks_of
+from core.neighbours.search import Neighbours, Searcher, SearchSettings, unknown_specimen
+from core.storage.files import file_of_specimen
+from core.views.files import read_features
 
 MATCHES = ("pooled", "maxsim", "chamfer", "aligned")
 _KEPT_SPECIMENS = 2048
@@ -51,10 +51,10 @@ class MatchSettings:
     center : bool
         Take the mean of the collection's views out first.
     whiten : int
-        Principal axes that are kept, half-whitened (see `core.whitening`); 0 for no whitening.
+        Principal axes that are kept, half-whitened (see `core.matching.whitening`); 0 for no whitening.
         Centres, too.
     k_reciprocal : bool
-        Let candidates that share the query's neighbours come nearer, see `core.reranking`.
+        Let candidates that share the query's neighbours come nearer, see `core.matching.reranking`.
     expand : int
         How many of the nearest by embedding are added to the query, each the more the nearer it
         is, before candidates are looked for (query expansion: Chum et al. 2007, Total recall;
@@ -137,10 +137,10 @@ class Matcher:
     search, settings : SearchSettings, MatchSettings
         How candidates are found, and how they are compared.
     projection : Projection, optional
-        What was learned from the views of the whole collection (see `core.projections`); learned
+        What was learned from the views of the whole collection (see `core.matching.whitening_files`); learned
         from these embeddings' own where None and settings ask for it.
     layout : (str, int), optional
-        Layout and number of the views, needed for `aligned`; see `core.turns.layout_beside`.
+        Layout and number of the views, needed for `aligned`; see `core.matching.rotations.layout_beside`.
 
     Raises
     ------
@@ -341,7 +341,7 @@ def aligned_distances(
     sets : sequence of (v, d) float32
         Views of length 1, laid out as the query's.
     turns : (t, v) int64
-        Which view lies where, see `core.turns`.
+        Which view lies where, see `core.matching.rotations`.
 
     Raises
     ------

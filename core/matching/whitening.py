@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Float64
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.errors import SettingError
+from core.foundation.errors import SettingError
 
 _SMALLEST_SHARE = 1e-6
 

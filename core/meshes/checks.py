@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError
-from core.formats.raw import RawMesh
-from core.formats.weld import weld
-from core.meshes import Mesh
-from core.notes import joined, note
+from core.foundation.errors import SpecimenError
+from core.foundation.messages import joined, note
+from core.meshes.formats.raw import RawMesh
+from core.meshes.reading import Mesh
+from core.meshes.welding import weld
 
 _ENOUGH_OF_THE_POINTS = 0.99
 _STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray fragments

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.reading import Mesh
 
 KINDS = ("mean", "gaussian")
 _PERCENTILE = 95.0

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.catalogue import Catalogue
-from core.meshes import Mesh
+from core.meshes.reading import Mesh
+from core.workspace.catalogue import Catalogue
 
 # Raise it where a number would come out otherwise: what was kept before is measured again.
 VERSION = 1
@@ -163,7 +163,7 @@ def _closedness(mesh: Mesh) -> tuple[str, int]:
     """Return what kind of surface it is, and how many edges belong to one face only."""
     if mesh.is_point_cloud:
         return CLOUD, 0
-    from core.formats.weld import weld  # compiles; whoever only asks for help does not wait for it
+    from core.meshes.welding import weld  # compiles; whoever only asks for help does not wait for it
 
     number, _ = weld(mesh.vertices)
     faces = number[mesh.faces].astype(np.int64)

@@ -12,11 +12,11 @@ import numpy as np
 import psutil
 from jaxtyping import Float, Int, UInt8
 
-from core.errors import SpecimenError
-from core.storage import stat_of_file, write_bytes
+from core.foundation.errors import SpecimenError
+from core.storage.files import stat_of_file, write_bytes
 
 if TYPE_CHECKING:
-    from core.formats.raw import RawMesh
+    from core.meshes.formats.raw import RawMesh
 
 SUFFIXES = (".ply", ".obj", ".stl", ".off")
 _MEMORY_PER_FILE_BYTE = 10  # the file, its vertices and faces, the search tree over them
@@ -63,7 +63,7 @@ class Mesh:
     @cached_property
     def extent(self) -> Float[np.ndarray, "3"]:
         """Return the size along x, y and z in file units."""
-        from core.formats.check import box_of
+        from core.meshes.checks import box_of
 
         low, high = box_of(self.vertices)
         return np.asarray(high - low)
@@ -104,7 +104,7 @@ def read_mesh(path: Path) -> Mesh:
         raise SpecimenError(
             "The mesh does not fit into memory.", advice="Decimate it, or use a machine with more memory."
         ) from error
-    from core.formats.check import checked_mesh
+    from core.meshes.checks import checked_mesh
 
     return checked_mesh(raw)
 
@@ -126,7 +126,7 @@ def normalise(mesh: Mesh) -> Mesh:
 
 def normalise_with_body(mesh: Mesh) -> tuple[Mesh, np.ndarray | None]:
     """Do what `normalise` does, and say which vertices are no stray fragments (None: all of them)."""
-    from core.formats.check import body_of, centre_and_radius
+    from core.meshes.checks import body_of, centre_and_radius
 
     body = body_of(mesh.vertices, mesh.faces)
     centre, radius = centre_and_radius(mesh.vertices, body)
@@ -135,7 +135,7 @@ def normalise_with_body(mesh: Mesh) -> tuple[Mesh, np.ndarray | None]:
 
 def write_ply(path: Path, mesh: Mesh) -> None:
     """Write a mesh as binary little endian PLY, atomically; corner colours become vertex colours."""
-    from core.formats.ply import encode_ply
+    from core.meshes.formats.ply import encode_ply
 
     write_bytes(path, encode_ply(mesh.vertices, mesh.faces, vertex_colours_of(mesh), mesh.normals))
 
@@ -169,7 +169,7 @@ def decimate(mesh: Mesh, faces: int) -> Mesh:
     SettingError
         Where `faces` is below 4.
     """
-    from core.formats.simplify import simplified
+    from core.meshes.simplification import simplified
 
     return simplified(mesh, faces)
 
@@ -178,19 +178,19 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
     """Import the reader of a suffix; compiled readers take a moment, so only when one is needed."""
     suffix = path.suffix.lower()
     if suffix == ".ply":
-        from core.formats.ply import read_ply
+        from core.meshes.formats.ply import read_ply
 
         return read_ply
     if suffix == ".stl":
-        from core.formats.stl import read_stl
+        from core.meshes.formats.stl import read_stl
 
         return read_stl
     if suffix == ".off":
-        from core.formats.off import read_off
+        from core.meshes.formats.off import read_off
 
         return read_off
     if suffix == ".obj":
-        from core.formats.obj import read_obj
+        from core.meshes.formats.obj import read_obj
 
         return read_obj
     raise SpecimenError(

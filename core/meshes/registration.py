@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.reading import Mesh
 
 _ROUGH_POINTS = 600
 # In centroid sizes: how far a point may look for its partner, from the rough fit to the last.
@@ -180,7 +180,7 @@ def draw_differences(query: Mesh, registration: Registration, *, views: int = 4,
     """
     import cv2
 
-    from core.views import ViewSettings, render_views
+    from core.views.rendering import ViewSettings, render_views
 
     coloured, limit = with_distances(query, registration)
     images = render_views(coloured, ViewSettings(views=views, size=size, appearance="colour", layout="ring")).images

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.errors import SettingError
-from core.formats.weld import weld
-from core.meshes import Mesh, vertex_colours_of
+from core.foundation.errors import SettingError
+from core.meshes.reading import Mesh, vertex_colours_of
+from core.meshes.welding import weld
 
 _FEWEST = 4
 _CLOSE_ENOUGH = 0.1

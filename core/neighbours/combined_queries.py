@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embeddings import Embeddings
-from core.errors import SettingError
-from core.neighbours import Neighbours, Searcher, SearchSettings, resolve_id
-from core.whitening import unit_rows
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError
+from core.matching.whitening import unit_rows
+from core.neighbours.search import Neighbours, Searcher, SearchSettings, resolve_id
 
 COMBINATIONS = ("mean", "any")
 # How much what is unlike counts against what is alike (Rocchio 1971 has such weights below 1).

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from core.catalogue import Catalogue
-from core.embeddings import Embeddings
-from core.errors import SettingError
-from core.nearest import METRICS, NearestRows, ranks_of
-from core.notes import note
-from core.storage import write_csv
-from core.workspace import RunFolder, Workspace
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError
+from core.foundation.messages import note
+from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.storage.files import write_csv
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import RunFolder, Workspace
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
 IDENTICAL, NEAR = "identical file", "near-duplicate"

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 if TYPE_CHECKING:
-    from core.screening import Screen
+    from core.neighbours.pruning import Screen
 
 METRICS = ("cosine", "euclidean", "inner_product")
 # Rows that are made ready together where the matrix is not kept ready: 100 MB at 384 dimensions.
@@ -40,7 +40,7 @@ class NearestRows:
     """A matrix made ready for exact searches in bounded memory, also where it is memory-mapped.
 
     Products in single precision (faiss, Johnson, Douze & Jégou 2019, where there are many rows;
-    in half precision where there are many queries, see `core.screening`) find who could be among
+    in half precision where there are many queries, see `core.neighbours.pruning`) find who could be among
     the nearest. Their distances are then computed one by one in double
     precision, so that equal rows are equally far and a row has the same neighbours whether it is
     searched alone or with all others. Where rounding leaves it open who is nearer, more are
@@ -134,9 +134,9 @@ class NearestRows:
     def _by_screen(
         self, points: np.ndarray, queries: np.ndarray, own: np.ndarray, rows: np.ndarray, distances: np.ndarray
     ) -> np.ndarray:
-        """Fill in what a screen leaves, see `core.screening`; return which queries are left."""
-        from core.screening import Screen  # compiled: not for those who ask for one
-        from core.screening_kernels import settle
+        """Fill in what a screen leaves, see `core.neighbours.pruning`; return which queries are left."""
+        from core.neighbours.pruning import Screen  # compiled: not for those who ask for one
+        from core.neighbours.pruning_kernels import settle
 
         k = rows.shape[1]
         if self._screen is None:

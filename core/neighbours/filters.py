@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.clusters import read_clusters
-from core.conditions import Between, Condition, Contains, OneOf, choose_rows
-from core.embeddings import Embeddings, category_of, select_rows
-from core.errors import InputError, SettingError
-from core.neighbours import Neighbours
-from core.tables import read_table
+from core.clusters.clustering import read_clusters
+from core.collection.conditions import Between, Condition, Contains, OneOf, choose_rows
+from core.embeddings.matrix import Embeddings, category_of, select_rows
+from core.foundation.errors import InputError, SettingError
+from core.neighbours.search import Neighbours
+from core.storage.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def ids_where(table: pd.DataFrame, conditions: Sequence[str]) -> tuple[str, ...]
     Parameters
     ----------
     table : pandas.DataFrame
-        Indexed by specimen id, see `core.metadata.metadata_table`.
+        Indexed by specimen id, see `core.collection.metadata.metadata_table`.
     conditions : sequence of str
         `period=Miocene`, `period=Miocene|Pliocene`, `length=3..5`, `remarks~left molar`.
 
@@ -181,7 +181,7 @@ def ids_in_cluster(path: Path, label: int) -> tuple[str, ...]:
     SettingError
         Where there is no such cluster.
     InputError, MissingStageError
-        As `core.clusters.read_clusters` does.
+        As `core.clusters.clustering.read_clusters` does.
     """
     ids, labels, _ = read_clusters(path)
     members = tuple(name for name, one in zip(ids, labels.tolist(), strict=True) if one == label)

@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
-from core.nearest import METRICS, NearestRows, ranks_of
-from core.neighbours import Neighbours, unknown_specimen
-from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
+from core.embeddings.matrix import Embeddings, sha256_of_matrix
+from core.foundation.errors import (
+    InputError,
+    MisalignedEmbeddingsError,
+    MissingStageError,
+    SettingError,
+    WorkspaceError,
+)
+from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.neighbours.search import Neighbours, unknown_specimen
+from core.storage.files import fingerprint, read_json, sha256_of_file, write_atomically, write_json
 
 KINDS = ("flat", "ivfpq", "hnsw")
 _FEWEST_FOR_CODES = 1000

@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Float32, Int32, Int64
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.rounding import PARTS, Rounded, as_tensor, bits_of, in_parts
-from core.screening_kernels import NEVER, NOTHING, WORDS_AT_ONCE, drop, first_limits, look
+from core.neighbours.half_precision import PARTS, Rounded, as_tensor, bits_of, in_parts
+from core.neighbours.pruning_kernels import NEVER, NOTHING, WORDS_AT_ONCE, drop, first_limits, look
 
 # Rows of a panel: the products of two panels stay in the cache of a core.
 _PANEL = 1024
@@ -43,7 +43,7 @@ class Screen:
     points : (n, d) float32
         As they are compared; not changed.
     metric : {"cosine", "euclidean", "inner_product"}
-        As for `core.nearest.NearestRows`.
+        As for `core.neighbours.exact.NearestRows`.
     """
 
     def __init__(self, points: Float32[np.ndarray, "n d"], metric: str) -> None:

@@ -1,4 +1,4 @@
-"""Compiled loops of `core.screening` and of `core.nearest`: limits, signs, candidates, and the nearest of them."""
+"""Compiled loops of `pruning` and `exact`: limits, signs, candidates, and the nearest of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numba import njit
 
 # Less and more than any likeness; infinities are slow to compare.
 NOTHING, NEVER = np.float32(-3e38), np.float32(3e38)
-# Places of metrics in `core.nearest.METRICS`; what is neither of these is a cosine.
+# Places of metrics in `core.neighbours.exact.METRICS`; what is neither of these is a cosine.
 EUCLIDEAN, INNER_PRODUCT = 1, 2
 # By how much two sums in double precision may differ with their order, as a share of what is
 # summed: never less than the first, and so much for every number that goes into them.
@@ -81,7 +81,7 @@ def settle(points, queries, own, candidates, ranks, metric, first, count, rows, 
     """Write the nearest of some candidates and their distances, equal ones by rank.
 
     Sums of another order than NumPy's may differ in the last bit. Where that could change a
-    distance once it is rounded as `core.nearest` rounds, the query is open, and what stands for it
+    distance once it is rounded as `core.neighbours.exact` rounds, the query is open, and what stands for it
     in the results is to be replaced.
     """
     k = rows.shape[1]

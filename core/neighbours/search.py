@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.embeddings import Embeddings
-from core.errors import SettingError, UnknownSpecimenError
-from core.nearest import METRICS, NearestRows, ranks_of
-from core.storage import write_csv
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError, UnknownSpecimenError
+from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.storage.files import write_csv
 
 __all__ = [
     "METRICS",
@@ -89,7 +89,7 @@ class Neighbours:
 
 
 class Searcher:
-    """A collection made ready for many exact searches, see `core.nearest`."""
+    """A collection made ready for many exact searches, see `core.neighbours.exact`."""
 
     def __init__(self, embeddings: Embeddings, settings: SearchSettings) -> None:
         self.embeddings, self.settings = embeddings, settings

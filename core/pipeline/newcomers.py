@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from core.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
-from core.features import Extractor, FeatureSettings, open_extractor
-from core.inventory import IMAGE_SUFFIXES, SpecimenFile
-from core.meshes import SUFFIXES, Mesh
-from core.pooling import POOLINGS, pool_views
-from core.preparation import Failure, Task
-from core.tokens import TokenSettings
-from core.views import Views, ViewSettings, render_views
-from core.workers import prepare_all
-from core.workspace import RunFolder
+from core.backbones.tokens import TokenSettings
+from core.collection.inventory import IMAGE_SUFFIXES, SpecimenFile
+from core.embeddings.pooling import POOLINGS, pool_views
+from core.features.extractors import Extractor, FeatureSettings, open_extractor
+from core.foundation.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
+from core.meshes.reading import SUFFIXES, Mesh
+from core.pipeline.preparation import Failure, Task
+from core.pipeline.workers import prepare_all
+from core.views.rendering import Views, ViewSettings, render_views
+from core.workspace.paths import RunFolder
 
 # What may differ between a run and now without the numbers meaning something else.
 _OF_THE_MACHINE = ("engine", "engine_version", "device", "precision", "weights_source")

@@ -8,14 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.errors import SpecimenError
-from core.inventory import SpecimenFile
-from core.meshes import read_mesh
-from core.notes import joined
-from core.photographs import read_photographs
-from core.records import SpecimenRecord
-from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes
-from core.views import VIEWS_VERSION, Views, ViewSettings, render_views, write_views
+from core.collection.inventory import SpecimenFile
+from core.foundation.errors import SpecimenError
+from core.foundation.messages import joined
+from core.meshes.reading import read_mesh
+from core.storage.files import fingerprint, sha256_of_file, stat_of_file, write_bytes
+from core.views.photographs import read_photographs
+from core.views.rendering import VIEWS_VERSION, Views, ViewSettings, render_views, write_views
+from core.workspace.records import SpecimenRecord
 
 THUMBNAIL_PIXELS = 256
 

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import core
-from core.clusters import ClusterSettings
-from core.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.errors import SettingError
-from core.evaluation import EvaluationSettings
-from core.features import open_extractor
-from core.inventory import take_inventory
-from core.neighbours import SearchSettings
-from core.newcomers import check_same_backbone, feature_settings_of
-from core.notes import few_of, note
-from core.pipeline import RunReport, RunSettings, run_pipeline
-from core.progress import Progress, silent
-from core.storage import read_json
-from core.views import ViewSettings
-from core.workspace import RunFolder, Workspace
+from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
+from core.clusters.clustering import ClusterSettings
+from core.collection.inventory import take_inventory
+from core.evaluation.retrieval import EvaluationSettings
+from core.features.extractors import open_extractor
+from core.foundation.errors import SettingError
+from core.foundation.messages import few_of, note
+from core.foundation.progress import Progress, silent
+from core.neighbours.search import SearchSettings
+from core.pipeline.newcomers import check_same_backbone, feature_settings_of
+from core.pipeline.run import RunReport, RunSettings, run_pipeline
+from core.storage.files import read_json
+from core.views.rendering import ViewSettings
+from core.workspace.paths import RunFolder, Workspace
 
 CONFIG_FORMAT = 1
 
@@ -130,7 +130,7 @@ def reproduce(
     WeightsError
         Where the backbone or its weights are not those of the recipe.
     InputError, BusyError, SettingError, DeviceError, WorkspaceError
-        As `core.pipeline.run_pipeline` does.
+        As `core.pipeline.run.run_pipeline` does.
     """
     workspace.run(name)
     extractor = open_extractor(recipe.settings.features)

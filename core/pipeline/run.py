@@ -22,24 +22,24 @@ from typing import Any
 import numpy as np
 
 import core
-from core.catalogue import Catalogue
-from core.clusters import ClusterSettings
-from core.embeddings import Embeddings, assemble
-from core.errors import InputError, SettingError
-from core.evaluation import EvaluationSettings
-from core.features import Extractor, FeatureSettings, open_extractor
-from core.inventory import Inventory, take_inventory
-from core.neighbours import SearchSettings
-from core.pooling import POOLINGS
-from core.preparation import Failure
-from core.progress import Progress, silent
-from core.results import cluster_into, evaluate_categories_into
-from core.stages import search_folder
-from core.storage import file_of_specimen, read_npy, remove_unfinished, write_json
-from core.stream import Stream, StreamSettings
-from core.views import ViewSettings
-from core.workers import Children, default_workers
-from core.workspace import CONFIG_FORMAT, RunFolder, Workspace
+from core.clusters.clustering import ClusterSettings
+from core.collection.inventory import Inventory, take_inventory
+from core.embeddings.matrix import Embeddings, assemble
+from core.embeddings.pooling import POOLINGS
+from core.evaluation.retrieval import EvaluationSettings
+from core.features.extractors import Extractor, FeatureSettings, open_extractor
+from core.foundation.errors import InputError, SettingError
+from core.foundation.progress import Progress, silent
+from core.neighbours.search import SearchSettings
+from core.pipeline.preparation import Failure
+from core.pipeline.stages import search_folder
+from core.pipeline.stream import Stream, StreamSettings
+from core.pipeline.workers import Children, default_workers
+from core.storage.files import file_of_specimen, read_npy, remove_unfinished, write_json
+from core.storage.outputs import cluster_into, evaluate_categories_into
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import CONFIG_FORMAT, RunFolder, Workspace
 
 log = logging.getLogger(__name__)
 

@@ -15,18 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from core.dense import extract_with_tokens
-from core.embeddings import Embeddings, assemble, sha256_of_matrix
-from core.errors import MissingStageError, SpecimenError
-from core.features import Extractor
-from core.inventory import take_inventory
-from core.manifest import Manifest
-from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
-from core.pooling import pool_views
-from core.preparation import Failure, Task, fingerprint_of_views, record_of
-from core.progress import Progress, silent
-from core.stage_files import drop_views_from, find_views, read_features, read_view_files, store_features, view_paths
-from core.storage import (
+from core.collection.inventory import take_inventory
+from core.embeddings.matrix import Embeddings, assemble, sha256_of_matrix
+from core.embeddings.pooling import pool_views
+from core.features.dense_tokens import extract_with_tokens
+from core.features.extractors import Extractor
+from core.foundation.errors import MissingStageError, SpecimenError
+from core.foundation.progress import Progress, silent
+from core.neighbours.search import Neighbours, Searcher, SearchSettings, write_neighbours
+from core.pipeline.preparation import Failure, Task, fingerprint_of_views, record_of
+from core.pipeline.workers import prepare_all
+from core.storage.files import (
     TEMPORARY_PREFIX,
     file_of_specimen,
     fingerprint,
@@ -37,8 +36,9 @@ from core.storage import (
     write_json,
     write_npy,
 )
-from core.views import ViewSettings
-from core.workers import prepare_all
+from core.storage.manifest import Manifest
+from core.views.files import drop_views_from, find_views, read_features, read_view_files, store_features, view_paths
+from core.views.rendering import ViewSettings
 
 POOLING_VERSION = "1"
 _RECORDED_TOGETHER = 64
@@ -130,7 +130,7 @@ def extract_folder(
     extractor : Extractor
         The backbone.
     tokens : Path, optional
-        Where all tokens go as well, see `core.dense`; nowhere where None.
+        Where all tokens go as well, see `core.features.dense_tokens`; nowhere where None.
     overwrite : bool
         Whether finished work is done again.
     progress : Progress
@@ -242,7 +242,7 @@ def search_folder(
     embeddings, out, settings : Embeddings, Path, SearchSettings
         The collection, where to, and how many by which metric.
     how, all_nearest : mapping, callable, optional
-        Neighbours in another order than that of embeddings (`core.matching.Matcher.all_nearest`,
+        Neighbours in another order than that of embeddings (`core.matching.view_sets.Matcher.all_nearest`,
         say), and what made it, to be recorded.
     overwrite : bool
         Whether finished work is done again.

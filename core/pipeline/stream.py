@@ -11,22 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-from core.catalogue import Catalogue
-from core.dense import TOKENS_FOLDER, extract_with_tokens
-from core.errors import SpecimenError
-from core.features import Extractor, NetworkExtractor, views_at_once
-from core.inventory import Inventory, SpecimenFile, stamp_of
-from core.manifest import Manifest
-from core.pooling import pool_views
-from core.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
-from core.progress import Progress
-from core.records import SpecimenRecord
-from core.stage_files import read_features, store_features
-from core.stages import POOLING_VERSION
-from core.storage import file_of_specimen, fingerprint, remove_file, write_npy
-from core.views import ViewSettings
-from core.workers import Children, prepare_all
-from core.workspace import RunFolder, Workspace
+from core.collection.inventory import Inventory, SpecimenFile, stamp_of
+from core.embeddings.pooling import pool_views
+from core.features.dense_tokens import TOKENS_FOLDER, extract_with_tokens
+from core.features.extractors import Extractor, NetworkExtractor, views_at_once
+from core.foundation.errors import SpecimenError
+from core.foundation.progress import Progress
+from core.pipeline.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
+from core.pipeline.stages import POOLING_VERSION
+from core.pipeline.workers import Children, prepare_all
+from core.storage.files import file_of_specimen, fingerprint, remove_file, write_npy
+from core.storage.manifest import Manifest
+from core.views.files import read_features, store_features
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import RunFolder, Workspace
+from core.workspace.records import SpecimenRecord
 
 log = logging.getLogger(__name__)
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.errors import CoreError, RendererError, SpecimenError, WorkspaceError
-from core.meshes import Mesh
-from core.parcels import Parcel, pack_views, unpack_views
-from core.preparation import Failure, Prepared, Task, prepare, views_of_photographs
-from core.processes import processors
-from core.records import SpecimenRecord
-from core.views import ViewSettings, render_views
+from core.foundation.errors import CoreError, RendererError, SpecimenError, WorkspaceError
+from core.foundation.processes import processors
+from core.meshes.reading import Mesh
+from core.pipeline.preparation import Failure, Prepared, Task, prepare, views_of_photographs
+from core.views.packing import Parcel, pack_views, unpack_views
+from core.views.rendering import ViewSettings, render_views
+from core.workspace.records import SpecimenRecord
 
 
 @dataclass(frozen=True)

@@ -10,28 +10,28 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from core.agreement import Agreement, Misfit, find_misfits
-from core.agreement import compare as compare_with_labels
-from core.backbones import REGISTRY
-from core.catalogue import Catalogue
-from core.cluster_settings import ClusterSettings
-from core.clusters import Clustering, Groundwork, cluster_on
-from core.duplicates import Duplicates, find_duplicates
-from core.embeddings import Embeddings, read_embeddings
-from core.errors import CoreError, InputError, MissingStageError, SettingError
-from core.evaluation import Evaluation, evaluate
-from core.labels import Labels, resolve_labels
-from core.maps import MapResult, MapSettings, map_in, trustworthiness
-from core.members import Members, describe_members
-from core.metadata import labels_of_column
-from core.neighbours import SearchSettings
-from core.progress import Progress, silent
-from core.quarantine import Quarantined, quarantined
-from core.records import SpecimenRecord
+from core.backbones.loading import REGISTRY
+from core.clusters.agreement import Agreement, Misfit, find_misfits
+from core.clusters.agreement import compare as compare_with_labels
+from core.clusters.clustering import Clustering, Groundwork, cluster_on
+from core.clusters.members import Members, describe_members
+from core.clusters.settings import ClusterSettings
+from core.collection.labels import Labels, resolve_labels
+from core.collection.metadata import labels_of_column
+from core.collection.quarantine import Quarantined, quarantined
+from core.embeddings.matrix import Embeddings, read_embeddings
+from core.evaluation.retrieval import Evaluation, evaluate
+from core.foundation.errors import CoreError, InputError, MissingStageError, SettingError
+from core.foundation.progress import Progress, silent
+from core.maps.coordinates import MapResult, MapSettings, map_in, trustworthiness
+from core.neighbours.duplicates import Duplicates, find_duplicates
+from core.neighbours.search import SearchSettings
 from core.report.phrases import LANGUAGES
-from core.runs import RunFacts, describe_run
-from core.storage import read_json
-from core.workspace import Workspace
+from core.storage.files import read_json
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
+from core.workspace.records import SpecimenRecord
+from core.workspace.runs import RunFacts, describe_run
 
 
 @dataclass(frozen=True)

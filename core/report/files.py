@@ -10,21 +10,21 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from core.agreement import write_misfits
-from core.catalogue import Catalogue
-from core.clusters import write_clustering
-from core.duplicates import write_duplicates
-from core.errors import SettingError, WorkspaceError
-from core.evaluation import write_evaluation
-from core.maps import write_map
-from core.members import write_members
-from core.neighbours import Searcher
+from core.clusters.agreement import write_misfits
+from core.clusters.clustering import write_clustering
+from core.clusters.members import write_members
+from core.collection.specimen_table import specimen_table
+from core.evaluation.retrieval import write_evaluation
+from core.foundation.errors import SettingError, WorkspaceError
+from core.maps.coordinates import write_map
+from core.neighbours.duplicates import write_duplicates
+from core.neighbours.search import Searcher
 from core.report.facts import Facts, ReportSettings
 from core.report.page import render_page
-from core.runs import NOTES_FILE
-from core.specimen_table import specimen_table
-from core.spreadsheets import csv_for_people
-from core.storage import write_bytes, write_csv, write_json
+from core.storage.files import write_bytes, write_csv, write_json
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.catalogue import Catalogue
+from core.workspace.runs import NOTES_FILE
 
 PAGE_NAME = "report.html"
 TABLES = "tables"

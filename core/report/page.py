@@ -11,12 +11,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import core
-from core.colours import NOISE_COLOUR
-from core.members import ClusterFacts
+from core.clusters.members import ClusterFacts
+from core.maps.palettes import NOISE_COLOUR
 from core.report.drawings import bars_svg, colours_of_clusters, map_svg, picture_of, share_colour
 from core.report.facts import Facts, ReportSettings
 from core.report.phrases import Phrases
-from core.runs import unusual_settings
+from core.workspace.runs import unusual_settings
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _COMPONENTS_SHOWN = 64

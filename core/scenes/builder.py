@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import CoreError, InputError, RendererError, SettingError, error_saying, sentences_from_json
-from core.registration import RegistrationSettings
-from core.scene_child import SceneChild
-from core.scene_colours import MODES, Legend
-from core.storage import fingerprint
-from core.turntable import TurntableSettings
+from core.foundation.errors import CoreError, InputError, RendererError, SettingError, error_saying, sentences_from_json
+from core.meshes.registration import RegistrationSettings
+from core.scenes.child import SceneChild
+from core.scenes.surface_colours import MODES, Legend
+from core.scenes.turntable import TurntableSettings
+from core.storage.files import fingerprint
 
 CODE_VERSION = 7
 MOST_SPECIMENS = 6
@@ -61,7 +61,7 @@ class SceneConfig:
     Parameters
     ----------
     mode : str
-        What they are coloured by, one of `core.scene_colours.MODES`: `clay` shows form alone,
+        What they are coloured by, one of `core.scenes.surface_colours.MODES`: `clay` shows form alone,
         `colour` the scan's vertex colours where it has them, `texture` its picture, `mean-curvature` and
         `gaussian-curvature` how the surface bends, `distance` how far the query lies outside of
         a neighbour that is laid onto it.

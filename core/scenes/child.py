@@ -11,18 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.errors import RendererError
+from core.foundation.errors import RendererError
 
 
 class SceneChild:
-    """`core.scene_worker` as a process, and a thread that reads its replies."""
+    """`core.scenes.worker` as a process, and a thread that reads its replies."""
 
     def __init__(self) -> None:
         # Not multiprocessing: a spawned process runs the parent's main script again, and
         # under Streamlit that is the app; a forked one inherits threads and locks.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.scene_worker"],
-            cwd=Path(__file__).absolute().parents[1],
+            [sys.executable, "-m", "core.scenes.worker"],
+            cwd=Path(__file__).absolute().parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from core.meshes import Mesh, normalise
-from core.openness import openness_of_vertices, point_normals, point_spacing
-from core.scene_colours import Painted
-from core.textures import skin_coordinates
+from core.meshes.reading import Mesh, normalise
+from core.scenes.ambient_occlusion import openness_of_vertices, point_normals, point_spacing
+from core.scenes.surface_colours import Painted
+from core.scenes.textures import skin_coordinates
 
 # Of two opposite sides, the one nearer to this is seen first: a little above and beside the front.
 FIRST_DIRECTION = (0.35, -1.0, 0.3)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from core.errors import SpecimenError, WorkspaceError
-from core.meshes import Mesh, decimate, read_mesh, write_ply
-from core.storage import write_bytes
-from core.textures import bake_skin
+from core.foundation.errors import SpecimenError, WorkspaceError
+from core.meshes.reading import Mesh, decimate, read_mesh, write_ply
+from core.scenes.textures import bake_skin
+from core.storage.files import write_bytes
 
 # Enough to read the relief of a tooth on a screen. In the 3D viewer two specimens of this size
 # take a third of a second to prepare and some hundred kilobytes each.
@@ -62,7 +62,7 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
 def read_skin(preview_path: Path | None, preview: Mesh) -> UInt8[np.ndarray, "h h 3"] | None:
     """Return the picture that goes with a preview that was kept, first row at the bottom; None where there is none.
 
-    See `core.textures`: it is made with the preview, where the scan has a texture or coloured faces.
+    See `core.scenes.textures`: it is made with the preview, where the scan has a texture or coloured faces.
     """
     import cv2
 

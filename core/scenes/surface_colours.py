@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
-from core.curvature import CurvatureSettings, curvature_of, robust_limit
-from core.meshes import Mesh, vertex_colours_of
-from core.registration import Registration, RegistrationSettings, colours_of_distances, register
+from core.meshes.curvature import CurvatureSettings, curvature_of, robust_limit
+from core.meshes.reading import Mesh, vertex_colours_of
+from core.meshes.registration import Registration, RegistrationSettings, colours_of_distances, register
 
 CURVATURES = {"mean-curvature": "mean", "gaussian-curvature": "gaussian"}
 MODES = ("clay", "colour", "texture", *CURVATURES, "distance")
@@ -30,7 +30,7 @@ class Painted:
     is_value : bool
         Whether the colours stand for numbers, and are not to be darkened much.
     skin : (h, h, 3) uint8, optional
-        Picture that is laid over it instead (`core.textures`).
+        Picture that is laid over it instead (`core.scenes.textures`).
     is_by_corner : bool
         Whether the colours of its corners go before those of its vertices.
     """

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from core.errors import RendererError, SettingError
-from core.meshes import Mesh, normalise_with_body
-from core.poses import camera_poses
-from core.renderers.surface import Cameras, Look, surface_of
-from core.storage import write_atomically
-from core.views import colour_of
+from core.foundation.errors import RendererError, SettingError
+from core.meshes.reading import Mesh, normalise_with_body
+from core.storage.files import write_atomically
+from core.views.cameras import camera_poses
+from core.views.renderers.surface import Cameras, Look, surface_of
+from core.views.rendering import colour_of
 
 SUFFIXES = (".gif", ".mp4")
 _PALETTE_FRAMES = 6
@@ -38,7 +38,7 @@ class TurntableSettings:
     appearance : str
         `gray` (form alone) or `colour` (the specimen's own, where it has one).
     background : str
-        As `core.views.ViewSettings` knows them.
+        As `core.views.rendering.ViewSettings` knows them.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def turntable_frames(
         Where the mesh has no extent.
     """
     settings = settings or TurntableSettings()
-    from core.renderers import raster
+    from core.views.renderers import raster
 
     unit, body = normalise_with_body(mesh)
     poses = np.roll(camera_poses(settings.frames, "ring"), -round(0.75 * settings.frames), axis=0)
@@ -103,7 +103,7 @@ def turntable_frames(
 
 def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
     """Return one window for all frames, with the axis in its middle, so that nothing sways or pulsates."""
-    from core.renderers.geometry import bounds_in_windows
+    from core.views.renderers.geometry import bounds_in_windows
 
     bounds = bounds_in_windows(np.ascontiguousarray(vertices, np.float32), poses)
     across = float(np.abs(bounds[:, :2]).max())

@@ -1,6 +1,6 @@
 """The child process that turns specimens into a scene for the 3D viewer, or into a turntable.
 
-It is started by `core.scene_child` as `python -m core.scene_worker`, imports PyVista once, and
+It is started by `core.scenes.child` as `python -m core.scenes.worker`, imports PyVista once, and
 then answers one line of JSON on standard input with one line of JSON on standard output, until
 its standard input is closed. Whatever a driver or a library prints goes to standard error, and
 whatever takes this process down takes nothing else with it.
@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import CoreError, RendererError, SpecimenError
-from core.formats.simplify import get_ready
-from core.meshes import Mesh, decimate, read_mesh, write_ply
-from core.offline import keep_offline
-from core.previews import MOST_FACES, read_preview, read_skin
-from core.registration import RegistrationSettings
-from core.scene_colours import Legend, Painted, modes_of, paint
-from core.turntable import TurntableSettings, turntable_frames, write_turntable
+from core.foundation.errors import CoreError, RendererError, SpecimenError
+from core.foundation.offline import keep_offline
+from core.meshes.reading import Mesh, decimate, read_mesh, write_ply
+from core.meshes.registration import RegistrationSettings
+from core.meshes.simplification import get_ready
+from core.scenes.previews import MOST_FACES, read_preview, read_skin
+from core.scenes.surface_colours import Legend, Painted, modes_of, paint
+from core.scenes.turntable import TurntableSettings, turntable_frames, write_turntable
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scene(request: Mapping[str, Any]) -> dict[str, Any]:
-    from core.scene_export import Prepared, export
+    from core.scenes.export import Prepared, export
 
     # Without sources, any scene: what a first scene loads takes seconds.
     meshes, skins = _read_all(request)

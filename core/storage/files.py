@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core.errors import InputError, SettingError, SpecimenError, WorkspaceError
+from core.foundation.errors import InputError, SettingError, SpecimenError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
 _SECONDS_TO_WRITE_A_FILE = 86_400.0

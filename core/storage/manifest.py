@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.errors import WorkspaceError
-from core.storage import write_bytes
+from core.foundation.errors import WorkspaceError
+from core.storage.files import write_bytes
 
 
 class Manifest:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import core
-from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on, write_clustering
-from core.comparison import Comparison, compare, write_comparison
-from core.duplicates import Duplicates, DuplicateSettings, find_duplicates, write_duplicates
-from core.embeddings import Embeddings, sha256_of_matrix
-from core.errors import WorkspaceError
-from core.evaluation import (
+from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on, write_clustering
+from core.clusters.sweep import Sweep, SweepSettings, sweep, write_sweep
+from core.collection.labels import Labels, labels_of_categories
+from core.embeddings.matrix import Embeddings, sha256_of_matrix
+from core.evaluation.comparison import Comparison, compare, write_comparison
+from core.evaluation.retrieval import (
     EVALUATION_FILES,
     Evaluation,
     EvaluationSettings,
@@ -27,13 +27,13 @@ from core.evaluation import (
     evaluate,
     write_evaluation,
 )
-from core.labels import Labels, labels_of_categories
-from core.manifest import Manifest
-from core.newcomers import Describer
-from core.progress import Progress, silent
-from core.robustness import RobustnessSettings, Survival, measure_robustness, write_robustness
-from core.storage import fingerprint, remove_unfinished, sha256_of_file
-from core.sweep import Sweep, SweepSettings, sweep, write_sweep
+from core.evaluation.robustness import RobustnessSettings, Survival, measure_robustness, write_robustness
+from core.foundation.errors import WorkspaceError
+from core.foundation.progress import Progress, silent
+from core.neighbours.duplicates import Duplicates, DuplicateSettings, find_duplicates, write_duplicates
+from core.pipeline.newcomers import Describer
+from core.storage.files import fingerprint, remove_unfinished, sha256_of_file
+from core.storage.manifest import Manifest
 
 T = TypeVar("T")
 EVALUATED_AT_MOST = 20_000
@@ -58,7 +58,7 @@ def cluster_into(
     Raises
     ------
     InputError, WorkspaceError
-        As `core.clusters.cluster` and `write_clustering` do.
+        As `core.clusters.clustering.cluster` and `write_clustering` do.
     """
     files = [out / "clusters.csv", out / "summary.json"]
     if pca_report is not None and settings.pca:
@@ -105,7 +105,7 @@ def sweep_into(
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `core.sweep.sweep` and `write_sweep` do.
+        As `core.clusters.sweep.sweep` and `write_sweep` do.
     """
 
     def make() -> Sweep:
@@ -132,7 +132,7 @@ def evaluate_into(
     Raises
     ------
     InputError, WorkspaceError
-        As `core.evaluation.evaluate` and `write_evaluation` do.
+        As `core.evaluation.retrieval.evaluate` and `write_evaluation` do.
     """
     settings = settings if settings is not None else EvaluationSettings()
 
@@ -210,7 +210,7 @@ def comparison_into(
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `core.comparison.compare` and `write_comparison` do.
+        As `core.evaluation.comparison.compare` and `write_comparison` do.
     """
 
     def make() -> Comparison:
@@ -240,7 +240,7 @@ def robustness_into(
     Raises
     ------
     InputError, WorkspaceError
-        As `core.robustness.measure_robustness` and `write_robustness` do.
+        As `core.evaluation.robustness.measure_robustness` and `write_robustness` do.
     """
 
     def make() -> tuple[Survival, ...]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from core.errors import InputError
-from core.notes import note
-from core.spreadsheets import restored
+from core.foundation.errors import InputError
+from core.foundation.messages import note
+from core.storage.spreadsheets import restored
 
 Value = str | int | float
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")

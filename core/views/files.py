@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.errors import InputError, MissingStageError, SpecimenError
-from core.storage import file_of_specimen, read_npy, write_npy
+from core.foundation.errors import InputError, MissingStageError, SpecimenError
+from core.storage.files import file_of_specimen, read_npy, write_npy
 
 _VIEW_NAME = re.compile(r"(?P<stem>.+)_view(?P<number>\d{2,})\.png")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.views import Views
+from core.views.rendering import Views
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Parcel:
     shape : (int, int, int)
         v, h and w.
     camera_to_world, depth
-        As `core.views.Views` has them.
+        As `core.views.rendering.Views` has them.
     """
 
     pixels: np.ndarray

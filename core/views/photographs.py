@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.errors import SpecimenError
-from core.storage import stat_of_file
+from core.foundation.errors import SpecimenError
+from core.storage.files import stat_of_file
 
 # What Pillow itself refuses to read begins at 179 megapixels.
 MAX_PIXELS = 170_000_000

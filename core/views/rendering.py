@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh, normalise_with_body
-from core.poses import camera_poses, check_views
-from core.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
-from core.storage import file_of_specimen, write_bytes
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.reading import Mesh, normalise_with_body
+from core.storage.files import file_of_specimen, write_bytes
+from core.views.cameras import camera_poses, check_views
+from core.views.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
 
 VIEWS_VERSION = "5"
 """Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
@@ -42,7 +42,7 @@ class ViewSettings:
     appearance : str
         `gray` (form alone), `colour` (the specimen's own, where it has one), `depth` or `normals`.
     layout : str
-        Where the cameras stand: see `core.poses.camera_poses`.
+        Where the cameras stand: see `core.views.cameras.camera_poses`.
     background : str
         `white`, `black`, `gray`, or a colour like `#20304a`.
     shading : str
@@ -135,7 +135,7 @@ class Views:
     masks : (v, h, w) bool
         Which pixels show the specimen; read-only.
     camera_to_world : (v, 4, 4) float64
-        Poses as `core.poses` has them; read-only.
+        Poses as `core.views.cameras` has them; read-only.
     depth : (v, h, w) float32, optional
         Distance along the camera's axis, where the specimen's radius is 1; infinite off the
         specimen; read-only. None where it was not asked for or the backend does not tell.
@@ -205,7 +205,7 @@ def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, wi
     """Draw some of the views."""
     unit, body = normalise_with_body(mesh)
     if settings.align:
-        from core.formats.align import aligned
+        from core.meshes.alignment import aligned
 
         unit = aligned(unit)
     surface = surface_of(unit)
@@ -282,7 +282,7 @@ def colour_of(name: str) -> tuple[int, int, int]:
 
 def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) -> Cameras:
     """Aim the cameras and choose square windows around what they see of the specimen's body."""
-    from core.renderers.geometry import bounds_in_windows
+    from core.views.renderers.geometry import bounds_in_windows
 
     poses = camera_poses(settings.views, settings.layout)
     vertices = surface.vertices
@@ -309,13 +309,13 @@ def _render(
     backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int, depth: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     if backend in ("auto", "raster"):
-        from core.renderers import raster
+        from core.views.renderers import raster
 
         return raster.render(surface, cameras, look, threads, depth)
     if backend == "raycast":
-        from core.renderers import raycast
+        from core.views.renderers import raycast
 
         return raycast.render(surface, cameras, look, threads, depth)
-    from core.renderers import child
+    from core.views.renderers import isolation
 
-    return child.render(backend, surface, cameras, look)
+    return isolation.render(backend, surface, cameras, look)

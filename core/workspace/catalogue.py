@@ -10,8 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from core.errors import NewerVersionError, Reason, WorkspaceError, sentences_from_json
-from core.records import GOING_ON, KINDS, QUEUED, DamagedRowError, JobRecord, SpecimenRecord, as_job, as_record
+from core.foundation.errors import NewerVersionError, Reason, WorkspaceError, sentences_from_json
+from core.workspace.records import (
+    GOING_ON,
+    KINDS,
+    QUEUED,
+    DamagedRowError,
+    JobRecord,
+    SpecimenRecord,
+    as_job,
+    as_record,
+)
 
 FORMAT_VERSION = 1
 # How long a connection waits for another one, in seconds.

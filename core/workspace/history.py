@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import CoreError
-from core.runs import describe_run
-from core.storage import file_of_specimen
-from core.workspace import Workspace
+from core.foundation.errors import CoreError
+from core.storage.files import file_of_specimen
+from core.workspace.paths import Workspace
+from core.workspace.runs import describe_run
 
 
 @dataclass(frozen=True)

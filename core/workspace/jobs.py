@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 import psutil
 from filelock import FileLock, Timeout
 
-from core.catalogue import Catalogue
-from core.errors import BusyError, InputError
-from core.pace import with_mark
-from core.processes import collect_children, end_family, start_child
-from core.records import JobRecord, command_of
-from core.storage import fingerprint, write_bytes
-from core.workspace import Workspace
+from core.foundation.errors import BusyError, InputError
+from core.foundation.processes import collect_children, end_family, start_child
+from core.storage.files import fingerprint, write_bytes
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
+from core.workspace.records import JobRecord, command_of
+from core.workspace.time_estimates import with_mark
 
 T = TypeVar("T")
 SECONDS_BETWEEN_REPORTS = 0.4

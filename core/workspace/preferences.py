@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from core.errors import WorkspaceError
-from core.storage import read_json, write_json
-from core.workspace import Workspace
+from core.foundation.errors import WorkspaceError
+from core.storage.files import read_json, write_json
+from core.workspace.paths import Workspace
 
 FILE_NAME = "preferences.json"
 

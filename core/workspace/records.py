@@ -41,7 +41,7 @@ class DamagedRowError(ValueError):
 
 @dataclass(frozen=True)
 class StageProgress:
-    """How far one stage of a job is; `core.pace` says from the marks how fast it goes."""
+    """How far one stage of a job is; `core.workspace.time_estimates` says from the marks how fast it goes."""
 
     label: str
     done: int

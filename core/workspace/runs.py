@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue
-from core.errors import BusyError, CoreError, SettingError, WorkspaceError
-from core.jobs import current_job, queued_jobs
-from core.manifest import Manifest
-from core.storage import write_bytes
-from core.tokens import TokenSettings
-from core.views import ViewSettings
-from core.workspace import RunFolder, Workspace
+from core.backbones.tokens import TokenSettings
+from core.foundation.errors import BusyError, CoreError, SettingError, WorkspaceError
+from core.storage.files import write_bytes
+from core.storage.manifest import Manifest
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import current_job, queued_jobs
+from core.workspace.paths import RunFolder, Workspace
 
 NOTES_FILE = "notes.txt"
 COMPLETE, UNFINISHED, DAMAGED = "complete", "unfinished", "damaged"

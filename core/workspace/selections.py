@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from core.catalogue import Catalogue
+from core.workspace.catalogue import Catalogue
 
 MOST_SELECTIONS = 200
 MOST_BYTES = 32_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.workspace import Workspace
+from core.workspace.paths import Workspace
 from tests.prepared import prepare_workspace
 
 
@@ -25,7 +25,7 @@ def own_main_module() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load nothing in advance: threads share the filters of warnings with the tests."""
-    monkeypatch.setattr("ui.frame.warm_up", lambda: None)
+    monkeypatch.setattr("ui.frame.frame.warm_up", lambda: None)
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_screens import app, texts
 
-from core.cluster_settings import ClusterSettings
-from core.embeddings import read_embeddings
-from core.storage import read_json
-from core.sweep import SweepSettings, sweep, write_sweep
-from core.sweep_runs import sweep_folder
-from core.workspace import Workspace
+from core.clusters.settings import ClusterSettings
+from core.clusters.sweep import SweepSettings, sweep, write_sweep
+from core.clusters.sweep_jobs import sweep_folder
+from core.embeddings.matrix import read_embeddings
+from core.storage.files import read_json
+from core.workspace.paths import Workspace
 from tests.prepared import RUN_NAME
-from ui.cluster_work import CONTROLS
+from ui.clusters.work import CONTROLS
 from ui.words import say_in
 
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.differences
-from core.embeddings import read_embeddings
-from core.errors import SpecimenError
-from core.inventory import take_inventory
-from core.meshes import Mesh, read_mesh
-from core.neighbours import SearchSettings, search
-from core.registration import Registration, RegistrationSettings, register
-from core.workspace import Workspace
+import ui.search.form_differences
+from core.collection.inventory import take_inventory
+from core.embeddings.matrix import read_embeddings
+from core.foundation.errors import SpecimenError
+from core.meshes.reading import Mesh, read_mesh
+from core.meshes.registration import Registration, RegistrationSettings, register
+from core.neighbours.search import SearchSettings, search
+from core.workspace.paths import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
-from ui.state import Collection
+from ui.session.state import Collection
 from ui.words import say_in
 
 TOOTH = "Teeth/Conical/tooth_conical_001"
@@ -92,7 +92,9 @@ def test_show_differences__the_viewer_lays_on_as_the_table_does(
     """Mirrored in both, or in neither."""
     given: list[RegistrationSettings | None] = []
     # The script of the screen takes the name out of the module each time it runs.
-    monkeypatch.setattr(ui.viewer, "show_specimens", lambda *_, registration=None, **__: given.append(registration))
+    monkeypatch.setattr(
+        ui.components.viewer, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
+    )
     searching.run()
     searching.toggle(key="form_mirror").set_value(True).run()
     assert not searching.exception
@@ -104,7 +106,7 @@ def test_show_differences__measures_each_neighbour_once(
 ) -> None:
     """All of them, those that are known not again; with mirror images they are asked for anew."""
     stand_in = Register(*[FOUND] * COUNT, replace(FOUND, is_mirrored=True))
-    monkeypatch.setattr(ui.differences, "register", stand_in)
+    monkeypatch.setattr(ui.search.form_differences, "register", stand_in)
     for button in ("form_one", "form_all", "form_all"):
         searching.button(key=button).click().run()
     assert [row["neighbour"] for row in rows(searching)] == nearest(in_workspace)
@@ -123,7 +125,9 @@ def test_show_differences__measures_each_neighbour_once(
 def test_show_differences__says_why_there_is_no_number(searching: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Surfaces that do not meet, and a specimen that cannot be used; the others are measured all the same."""
     failed = replace(FOUND, overlap=0.3)
-    monkeypatch.setattr(ui.differences, "register", Register(failed, SpecimenError("It has no extent."), FOUND))
+    monkeypatch.setattr(
+        ui.search.form_differences, "register", Register(failed, SpecimenError("It has no extent."), FOUND)
+    )
     searching.button(key="form_all").click().run()
     assert not searching.exception
     outcomes = [row["outcome"] for row in rows(searching)]

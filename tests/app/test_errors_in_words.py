@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import trimesh
 
-from core import errors
-from core.catalogue import Catalogue
-from core.errors import CoreError, InputError, SpecimenError
-from core.meshes import read_mesh
-from core.notes import joined, note, notes_as_json, notes_from_json
-from core.records import SpecimenRecord
-from core.workspace import Workspace
+from core.foundation import errors
+from core.foundation.errors import CoreError, InputError, SpecimenError
+from core.foundation.messages import joined, note, notes_as_json, notes_from_json
+from core.meshes.reading import read_mesh
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
+from core.workspace.records import SpecimenRecord
 from tests.app.test_screens import app
-from ui.errors import advice_of, as_line, as_lines, problem_of, terms, translations
 from ui.words import LANGUAGES
+from ui.words.errors import advice_of, as_line, as_lines, problem_of, terms, translations
 
 PROJECT = Path(__file__).resolve().parents[2]
 CORE = sorted((PROJECT / "core").rglob("*.py"))

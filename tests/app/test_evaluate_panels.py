@@ -10,23 +10,23 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.comparison_panel
-from core.catalogue import Catalogue
-from core.comparison import Comparison, compare
-from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.jobs import current_job, queued_jobs
-from core.judging import MEASURES
-from core.matchers import open_matcher, ranking_by
-from core.matching import MatchSettings
-from core.neighbours import SearchSettings
-from core.robustness import CHANGES, Survival, read_robustness, write_robustness
-from core.storage import file_of_specimen, write_npy
-from core.workspace import RunFolder, Workspace
+import ui.evaluation.comparison_panel
+from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
+from core.evaluation.comparison import Comparison, compare
+from core.evaluation.metrics import MEASURES
+from core.evaluation.robustness import CHANGES, Survival, read_robustness, write_robustness
+from core.matching.loading import open_matcher, ranking_by
+from core.matching.view_sets import MatchSettings
+from core.neighbours.search import SearchSettings
+from core.storage.files import file_of_specimen, write_npy
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import current_job, queued_jobs
+from core.workspace.paths import RunFolder, Workspace
 from tests.app.test_screens import again
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for
-from ui.comparison_panel import as_table
+from ui.evaluation.comparison_panel import as_table
 from ui.words import say_in
 
 OTHER = "other"
@@ -106,7 +106,7 @@ def test_compare__leaves_to_the_command_line_what_takes_long(
     two_runs: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says how long and with which command, and does not begin."""
-    monkeypatch.setattr(ui.comparison_panel, "_PATIENCE", 0.5)
+    monkeypatch.setattr(ui.evaluation.comparison_panel, "_PATIENCE", 0.5)
     screen = evaluating("runs")
     screen.session_state["compare_match"] = "maxsim"
     screen.run()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ui.sweep_charts import brushed_trials, sweep_parallel
+from ui.clusters.sweep_charts import brushed_trials, sweep_parallel
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLE = pd.DataFrame(
@@ -30,7 +30,7 @@ def points_of(figure: object) -> list[list[object]]:
 
 def test_screens__show_plots_with_buttons_only() -> None:
     """No screen draws a plot by itself, so that each can be saved as PNG and SVG."""
-    code = [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "ui").glob("*.py")]
+    code = [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "ui").rglob("*.py")]
     drawing = [path.name for path in code if re.search(r"\bplotly_chart\(", path.read_text(encoding="utf-8"))]
     assert drawing == ["figures.py"]
 

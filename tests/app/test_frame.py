@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.preferences import FILE_NAME, put_preference, read_preferences
-from core.workspace import Workspace
+from core.workspace.paths import Workspace
+from core.workspace.preferences import FILE_NAME, put_preference, read_preferences
 from tests.app.test_screens import again, app, texts
-from ui.screens import SCREENS
+from ui.session.navigation import SCREENS
 from ui.words import say_in
 
 
@@ -60,7 +60,7 @@ def test_follow_address__takes_what_the_browser_changed() -> None:
     def script() -> None:
         import streamlit as st
 
-        from ui import state
+        from ui.session import state
 
         def browser_goes_to(**address: str) -> None:
             st.query_params.from_dict(address)
@@ -85,7 +85,7 @@ def test_screen__that_fails_says_what_to_do(in_own_workspace: Workspace, monkeyp
         raise RuntimeError("The needle broke.")
 
     screen = app().run()
-    monkeypatch.setattr("ui.browse.browse", fail)
+    monkeypatch.setattr("ui.components.table_filters.browse", fail)
     again(screen)
     assert "came upon something that it did not expect" in texts(screen)
     assert "Your files and finished work are safe" in texts(screen)

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from tests.fakes import PROJECT
-from ui import housekeeping
+from ui.frame.frame import garbage as housekeeping
 
 
 class Knot:

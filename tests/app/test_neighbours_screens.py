@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.comparison import compare
-from core.embeddings import category_of, read_embeddings
-from core.evaluation import evaluate
-from core.explanation import SHOWN
-from core.labels import resolve_labels
-from core.matching import MATCHES, FeatureFolder, Matcher, MatchSettings
-from core.neighbours import SearchSettings, search
-from core.queries import search_several
-from core.robustness import Survival
-from core.workspace import Workspace
+from core.collection.labels import resolve_labels
+from core.embeddings.matrix import category_of, read_embeddings
+from core.evaluation.comparison import compare
+from core.evaluation.retrieval import evaluate
+from core.evaluation.robustness import Survival
+from core.matching.explanation import SHOWN
+from core.matching.view_sets import MATCHES, FeatureFolder, Matcher, MatchSettings
+from core.neighbours.combined_queries import search_several
+from core.neighbours.search import SearchSettings, search
+from core.workspace.paths import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
-from ui.evaluation_charts import comparison_figure, confusion_figure, difference_figure, robustness_figure
+from ui.evaluation.evaluation_charts import comparison_figure, confusion_figure, difference_figure, robustness_figure
 from ui.words import say_in
 
 TOOTH = "Teeth/Conical/tooth_conical_001"

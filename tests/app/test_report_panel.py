@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from core.catalogue import Catalogue
-from core.errors import SettingError
-from core.jobs import current_job
-from core.metadata import put_metadata
-from core.workspace import Workspace
+from core.collection.metadata import put_metadata
+from core.foundation.errors import SettingError
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import current_job
+from core.workspace.paths import Workspace
 from tests.app.test_screens import app, texts
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.workspace import Workspace
+from core.workspace.paths import Workspace
 from tests.prepared import PROJECT, RUN_NAME
 
 PAGES = ("pages/1_specimens.py", "pages/2_search.py", "pages/3_map.py", "pages/4_clusters.py", "pages/5_evaluate.py")
@@ -116,7 +116,7 @@ def test_choose_specimen__go_back_returns_to_the_one_before(in_workspace: Worksp
     def script() -> None:
         import streamlit as st
 
-        from ui import state
+        from ui.session import state
 
         state.choose_specimen("a")
         state.choose_specimen("b")

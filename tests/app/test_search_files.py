@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.errors import InputError, SpecimenError
-from core.features import FeatureSettings
-from core.pipeline import RunSettings, run_pipeline
-from core.workspace import Workspace
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import InputError, SpecimenError
+from core.pipeline.run import RunSettings, run_pipeline
+from core.workspace.paths import Workspace
 from tests.app.test_neighbours_screens import TOOTH
 from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME
-from ui.errors import of_file_named, problem_of
 from ui.words import say_in
+from ui.words.errors import of_file_named, problem_of
 
 OTHER = "other"
 

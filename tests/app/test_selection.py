@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.metadata import read_metadata
-from core.specimen_table import specimen_table
-from core.workspace import Workspace
+from core.collection.curation import Curation
+from core.collection.metadata import read_metadata
+from core.collection.specimen_table import specimen_table
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
 from tests.app.test_screens import again, app, texts
-from ui.finder import matches
-from ui.wall import _ranges
+from ui.components.wall import _ranges
+from ui.frame.finder import matches
 
 TOOTH, OTHER_TOOTH = "Teeth/Conical/tooth_conical_001", "Teeth/Conical/tooth_conical_002"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.workspace import Workspace
+from core.collection.curation import Curation
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace
 from tests.app.test_screens import again, app, texts
 
 TOOTH = "Teeth/Conical/tooth_conical_001"

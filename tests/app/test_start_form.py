@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.start_form
-from core.cli import parse
-from core.workspace import Workspace
+import ui.specimens.start_form
+from core.cli.main import parse
+from core.workspace.paths import Workspace
 from tests.fakes import PROJECT
 from ui.words import say_in
 
@@ -24,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
         calls.append((list(arguments), run_name))
         return len(calls)
 
-    monkeypatch.setattr(ui.start_form, "queue_run", queue_run)
+    monkeypatch.setattr(ui.specimens.start_form, "queue_run", queue_run)
     return calls
 
 

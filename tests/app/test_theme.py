@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.colours import NOISE_COLOUR, OKABE_ITO, _as_seen, _rgb_of, colours_of, palette, symbols
+from core.maps.palettes import NOISE_COLOUR, OKABE_ITO, _as_seen, _rgb_of, colours_of, palette, symbols
 
 CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 

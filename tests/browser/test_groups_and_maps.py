@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core.colouring import colour_by_groups
-from core.embeddings import read_embeddings
-from core.map_pictures import MapPicture, write_map_page
-from core.sweep import SweepSettings, sweep, write_sweep
-from core.sweep_runs import sweep_folder
-from core.workspace import Workspace
+from core.clusters.sweep import SweepSettings, sweep, write_sweep
+from core.clusters.sweep_jobs import sweep_folder
+from core.embeddings.matrix import read_embeddings
+from core.maps.colouring import colour_by_groups
+from core.maps.pictures import MapPicture, write_map_page
+from core.workspace.paths import Workspace
 from tests.browser.resting import picture_of
 from tests.browser.test_journeys import in_hand, open_map, place_of
 from tests.prepared import RUN_NAME

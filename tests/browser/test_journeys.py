@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core.embeddings import read_embeddings
-from core.neighbours import SearchSettings, search
-from core.workspace import Workspace
+from core.embeddings.matrix import read_embeddings
+from core.neighbours.search import SearchSettings, search
+from core.workspace.paths import Workspace
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.resting import at_rest, choose, picture_of
 from tests.prepared import RUN_NAME, running_app

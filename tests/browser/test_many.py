@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.embeddings import read_embeddings
-from core.neighbours import SearchSettings, search
-from core.workspace import Workspace
+from core.embeddings.matrix import read_embeddings
+from core.neighbours.search import SearchSettings, search
+from core.workspace.paths import Workspace
 from tests.prepared import RUN_NAME, multiply_workspace, running_app
 
 COUNT = 20_000

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import core.commands.matching
-from core.cli import main
+import core.cli.matching_flags
+from core.cli.main import main
 from tests.fakes import write_specimens
 
 
@@ -188,7 +188,7 @@ def test_interrupt__is_told_in_a_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(core.commands.matching, "read_embeddings", interrupted)
+    monkeypatch.setattr(core.cli.matching_flags, "read_embeddings", interrupted)
     assert main(["search-all", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == ("Interrupted. What was finished is kept; the same command goes on from there.\n")
 

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cli import build_parser, main, parse
-from core.clusters import ClusterSettings
-from core.commands.flags import cluster_settings
-from core.errors import SettingError
+from core.cli.flags import cluster_settings
+from core.cli.main import build_parser, main, parse
+from core.clusters.clustering import ClusterSettings
+from core.foundation.errors import SettingError
 from tests.fakes import PROJECT
 
 # What other people's scripts rely on, as the contract writes it; a value of None: no default is promised.
@@ -283,7 +283,7 @@ def test_config__says_the_same_as_flags(tmp_path: Path, values: dict[str, object
 def test_help__needs_nothing_heavy() -> None:
     """`--help` must not wait for networks, viewers or compilers to load."""
     script = (
-        "import sys\nfrom core.cli import build_parser\nbuild_parser()\n"
+        "import sys\nfrom core.cli.main import build_parser\nbuild_parser()\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
     child = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import trimesh
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.curation import Curation
-from core.metadata import read_metadata
-from core.records import SpecimenRecord
-from core.storage import sha256_of_file
-from core.workspace import Workspace, open_workspace
+from core.cli.main import main
+from core.collection.curation import Curation
+from core.collection.metadata import read_metadata
+from core.storage.files import sha256_of_file
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
 
 
 @pytest.fixture

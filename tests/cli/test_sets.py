@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.curation import Curation
-from core.records import SpecimenRecord
-from core.workspace import Workspace, open_workspace
+from core.cli.main import main
+from core.collection.curation import Curation
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
 
 A, B, C = "Boxes/a", "Boxes/b", "Teeth/歯"
 

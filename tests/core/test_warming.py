@@ -12,9 +12,9 @@ from tests.fakes import PROJECT
 SCRIPT = """
 import numpy as np
 from numba.core import event
-from core.clusters import ClusterSettings, cluster
-from core.embeddings import Embeddings
-from core.maps import MapSettings, make_map
+from core.clusters.clustering import ClusterSettings, cluster
+from core.embeddings.matrix import Embeddings
+from core.maps.coordinates import MapSettings, make_map
 from core.warming import warm_up_clusters_and_maps
 
 class Heard(event.Listener):

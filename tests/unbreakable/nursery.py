@@ -73,10 +73,10 @@ def load() -> None:
     import pyarrow.parquet  # noqa: F401
     import sklearn.decomposition  # noqa: F401
 
-    import core.classical
-    import core.commands.prepare
-    import core.pipeline
-    import core.renderers.raster  # noqa: F401
+    import core.cli.commands.prepare
+    import core.features.classical
+    import core.pipeline.run
+    import core.views.renderers.raster  # noqa: F401
 
 
 def run(order: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _be_the_run(order: dict[str, Any], report: Path) -> None:
-    from core.cli import main
+    from core.cli.main import main
 
     os.setsid()
     moments = Moments(order, report)

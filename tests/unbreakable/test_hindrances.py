@@ -14,16 +14,16 @@ import numpy as np
 import psutil
 import pytest
 
-import core.preparation
-from core.catalogue import Catalogue
-from core.clusters import ClusterSettings
-from core.errors import RendererError, WorkspaceError
-from core.jobs import with_live_state
-from core.meshes import Mesh, read_mesh
-from core.pipeline import RunReport, RunSettings, run_pipeline
-from core.storage import TEMPORARY_PREFIX
-from core.views import Views, ViewSettings
-from core.workspace import Workspace, open_workspace
+import core.pipeline.preparation
+from core.clusters.clustering import ClusterSettings
+from core.foundation.errors import RendererError, WorkspaceError
+from core.meshes.reading import Mesh, read_mesh
+from core.pipeline.run import RunReport, RunSettings, run_pipeline
+from core.storage.files import TEMPORARY_PREFIX
+from core.views.rendering import Views, ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import with_live_state
+from core.workspace.paths import Workspace, open_workspace
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
 from tests.unbreakable.conftest import Nursery
 from tests.unbreakable.test_kills import assert_whole
@@ -100,7 +100,7 @@ def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monk
         return mesh
 
     with monkeypatch.context() as patched:
-        patched.setattr(core.preparation, "read_mesh", read_and_change)
+        patched.setattr(core.pipeline.preparation, "read_mesh", read_and_change)
         report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
     assert reasons(report) == {
         "b": "The file changed while it was being read. Start the run again when nothing writes to it."
@@ -121,7 +121,7 @@ def test_run__of_a_specimen_that_needs_too_much_memory(workspace: Workspace, mon
             raise MemoryError
         return read_mesh(path)
 
-    monkeypatch.setattr(core.preparation, "read_mesh", read_or_give_up)
+    monkeypatch.setattr(core.pipeline.preparation, "read_mesh", read_or_give_up)
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
     assert reasons(report) == {"c": "There was not enough memory for it."}
 
@@ -215,14 +215,14 @@ def test_job__is_known_by_its_words_where_the_clock_was_set(tmp_path: Path) -> N
 
 def test_run__whose_renderer_crashes(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A renderer that goes down with one specimen is not held against the others."""
-    honest = core.preparation.render_views
+    honest = core.pipeline.preparation.render_views
 
     def render_or_crash(mesh: Mesh, settings: ViewSettings, **how: bool) -> Views:
         if np.allclose(mesh.vertices, read_mesh(workspace.meshes / "c.off").vertices):
             raise RendererError("The renderer vtk ended with status -11.", advice="Use --backend raster.")
         return honest(mesh, settings, **how)
 
-    monkeypatch.setattr(core.preparation, "render_views", render_or_crash)
+    monkeypatch.setattr(core.pipeline.preparation, "render_views", render_or_crash)
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
     assert reasons(report) == {"c": "The renderer vtk ended with status -11. Use --backend raster."}
     assert report.done == 4

@@ -11,16 +11,16 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.archives import safe_parts
-from core.catalogue import Catalogue
-from core.clusters import ClusterSettings
-from core.curation import Curation
-from core.errors import InputError
-from core.metadata import put_metadata
-from core.pipeline import RunSettings, run_pipeline
-from core.storage import file_of_specimen, is_reserved
-from core.views import ViewSettings
-from core.workspace import Workspace, open_workspace
+from core.clusters.clustering import ClusterSettings
+from core.collection.archives import safe_parts
+from core.collection.curation import Curation
+from core.collection.metadata import put_metadata
+from core.foundation.errors import InputError
+from core.pipeline.run import RunSettings, run_pipeline
+from core.storage.files import file_of_specimen, is_reserved
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace, open_workspace
 from tests.fakes import PROJECT, FakeExtractor, write_specimen
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, running_app
 

@@ -15,11 +15,11 @@ import numpy as np
 import psutil
 import pytest
 
-from core.embeddings import read_embeddings
-from core.errors import CoreError
-from core.stage_files import read_features
-from core.storage import read_npy
-from core.workspace import open_workspace
+from core.embeddings.matrix import read_embeddings
+from core.foundation.errors import CoreError
+from core.storage.files import read_npy
+from core.views.files import read_features
+from core.workspace.paths import open_workspace
 from tests.fakes import PROJECT
 from tests.prepared import running_app
 
@@ -69,7 +69,7 @@ def test_guard__notes_every_attempt(tmp_path: Path) -> None:
 )
 def test_keep_offline__silences_what_would_report_home(use: str) -> None:
     """OpenVINO takes its own stand-in for telemetry, and nobody fetches another viewer."""
-    script = f"import sys; from core.offline import keep_offline; keep_offline(); {use}"
+    script = f"import sys; from core.foundation.offline import keep_offline; keep_offline(); {use}"
     assert subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=False).returncode == 0
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.catalogue import Catalogue
-from core.clusters import ClusterSettings
-from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.errors import BusyError, CoreError
-from core.jobs import current_job, start_run
-from core.pipeline import RunSettings, run_pipeline
-from core.records import SpecimenRecord
-from core.storage import read_npy, write_npy
-from core.views import ViewSettings
-from core.workspace import Workspace, open_workspace
+from core.clusters.clustering import ClusterSettings
+from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
+from core.foundation.errors import BusyError, CoreError
+from core.pipeline.run import RunSettings, run_pipeline
+from core.storage.files import read_npy, write_npy
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import current_job, start_run
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimens
 from tests.unbreakable.conftest import Nursery
 
@@ -31,7 +31,7 @@ SETTINGS = RunSettings(
 HOLDER = """
 import sys, time
 from pathlib import Path
-from core.workspace import Workspace
+from core.workspace.paths import Workspace
 with Workspace(Path(sys.argv[1])).locked():
     print("held", flush=True)
     time.sleep(600)

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters import Clustering
-from core.reduction import extreme_rows
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.charts import variance_figure
-from ui.cluster_work import groundwork, open_specimen
-from ui.figures import show_figure
-from ui.gallery import Card, show_gallery
+from core.clusters.clustering import Clustering
+from core.embeddings.principal_components import extreme_rows
+from core.storage.spreadsheets import csv_for_people
+from ui.clusters.charts import variance_figure
+from ui.clusters.work import groundwork, open_specimen
+from ui.components.figures import show_figure
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
 from ui.words import say
 
 _EACH_END = 6

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.agreement import Misfit, compare, crosstab, find_misfits
-from core.clusters import Clustering
-from core.errors import CoreError
-from core.labels import Labels
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.cluster_members import name_of
-from ui.cluster_work import open_specimen
-from ui.columns import choose_labels
-from ui.gallery import Card, show_gallery
-from ui.selection import select
+from core.clusters.agreement import Misfit, compare, crosstab, find_misfits
+from core.clusters.clustering import Clustering
+from core.collection.labels import Labels
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from ui.clusters.members import name_of
+from ui.clusters.work import open_specimen
+from ui.components.columns import choose_labels
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.session.selection import select
 from ui.words import say
 
 _MOST_MISFITS = 48

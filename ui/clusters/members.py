@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters import Clustering
-from core.errors import CoreError
-from core.members import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, representatives, soft_membership
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.cluster_work import facts, groundwork, members, open_specimen
-from ui.gallery import Card, show_gallery
-from ui.selection import select, selected_in
+from core.clusters.clustering import Clustering
+from core.clusters.members import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, representatives, soft_membership
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from ui.clusters.work import facts, groundwork, members, open_specimen
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.session.selection import select, selected_in
 from ui.words import say
 
 MOST_CLUSTERS = 20

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.spreadsheets import csv_for_people
-from core.sweep import PARTS, SWEPT, ScoreWeights, config_text, weigh
-from core.sweep_runs import Tried
-from ui import state
-from ui.cluster_work import groundwork, take_settings
-from ui.figures import show_figure
-from ui.screens import ask_for_screen
-from ui.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
+from core.clusters.sweep import PARTS, SWEPT, ScoreWeights, config_text, weigh
+from core.clusters.sweep_jobs import Tried
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from ui.clusters.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
+from ui.clusters.work import groundwork, take_settings
+from ui.components.figures import show_figure
+from ui.session import state
+from ui.session.navigation import ask_for_screen
 from ui.words import say
 
 _BRUSHED = "sweep_brushed"

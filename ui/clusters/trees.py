@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.clusters import Clustering
-from core.errors import CoreError
-from core.tree_layout import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
-from ui import state
-from ui.charts import condensed_figure, linkage_figure
-from ui.cluster_work import groundwork, open_specimen
-from ui.figures import show_figure
-from ui.gallery import Card, show_gallery
-from ui.selection import select, selected_in
+from core.clusters.clustering import Clustering
+from core.clusters.dendrograms import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
+from core.foundation.errors import CoreError
+from ui.clusters.charts import condensed_figure, linkage_figure
+from ui.clusters.work import groundwork, open_specimen
+from ui.components.figures import show_figure
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.session.selection import select, selected_in
 from ui.words import say
 
 _MOST_PICTURES = 24

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.clusters import Clustering, ClusterSettings, Groundwork, cluster_on
-from core.errors import CoreError
-from core.members import ClusterFacts, Members, describe_members, facts_of_clusters
-from core.storage import read_json
-from ui import state
-from ui.screens import ask_for_screen
+from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on
+from core.clusters.members import ClusterFacts, Members, describe_members, facts_of_clusters
+from core.foundation.errors import CoreError
+from core.storage.files import read_json
+from ui.session import state
+from ui.session.navigation import ask_for_screen
 
 # The settings that have a control; its key is this name behind "clusters_".
 CONTROLS = (

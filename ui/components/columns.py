@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 from pandas.api.types import is_string_dtype
 
-from core.colouring import Colouring, colour_by_groups, colour_by_numbers
-from core.errors import CoreError
-from core.labels import Labels, labels_of_categories, read_labels
-from ui import state
-from ui.browse import column_name
-from ui.given_files import keep_file
+from core.collection.labels import Labels, labels_of_categories, read_labels
+from core.foundation.errors import CoreError
+from core.maps.colouring import Colouring, colour_by_groups, colour_by_numbers
+from ui.components.table_filters import column_name
+from ui.session import state
+from ui.session.given_files import keep_file
 from ui.words import language, say
 
 _LABELS = "labels_given"

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.records import JobRecord
-from ui import state
-from ui.errors import as_lines
+from core.workspace.records import JobRecord
+from ui.session import state
 from ui.words import say
+from ui.words.errors import as_lines
 
 _GOING_ON = "jobs_going_on"
 _JS = Path(__file__).parent / "notice_component" / "notice.js"

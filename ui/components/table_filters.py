@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.conditions import SEVERAL, Between, Condition, Contains, OneOf, choose_rows, values_of
-from ui import state
+from core.collection.conditions import SEVERAL, Between, Condition, Contains, OneOf, choose_rows, values_of
+from ui.session import state
 from ui.words import say
 
 # A column of more different texts than this is searched, not ticked.

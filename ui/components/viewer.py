@@ -1,6 +1,6 @@
 """The 3D viewer: one to six specimens in viewports that turn together.
 
-PyVista makes the scene in a child process (`core.scenes`); the vtk.js page that ships with the
+PyVista makes the scene in a child process (`core.scenes.builder`); the vtk.js page that ships with the
 trame-vtk package (BSD-3) draws it in the browser, offline. That is the way of stpyvista, with
 the parts between kept alive: the process, the page and the scene stay from one click to the next.
 """
@@ -19,15 +19,15 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.registration import RegistrationSettings
-from core.scene_colours import MODES
-from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
-from core.turntable import TurntableSettings
-from ui import viewer_stpyvista
-from ui.errors import as_line
-from ui.viewer_header import header_of, subjects_of
+from core.foundation.errors import CoreError
+from core.meshes.registration import RegistrationSettings
+from core.scenes.builder import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from core.scenes.surface_colours import MODES
+from core.scenes.turntable import TurntableSettings
+from ui.components import viewer_stpyvista
+from ui.components.viewer_header import header_of, subjects_of
 from ui.words import say
+from ui.words.errors import as_line
 
 Mode = Literal["clay", "colour", "texture", "mean-curvature", "gaussian-curvature", "distance"]
 
@@ -52,7 +52,7 @@ class ViewerSpecimen:
         A rendered view that takes its place where neither 3D nor a turntable can be shown.
     preview_path
         Where a decimated copy is kept; it is made where there is none yet. See
-        `core.workspace.Workspace.preview_of`.
+        `core.workspace.paths.Workspace.preview_of`.
     faces
         How many faces its file has, where that is known; said before they are all loaded.
     """

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.previews import MOST_FACES, PREVIEW_FACES
-from core.scene_colours import CURVATURES, Legend
-from core.scenes import LIGHTS, Scene
+from core.scenes.builder import LIGHTS, Scene
+from core.scenes.previews import MOST_FACES, PREVIEW_FACES
+from core.scenes.surface_colours import CURVATURES, Legend
 from ui.words import say
 
 _SECTION_COLOUR = (0.78, 0.50, 0.36)

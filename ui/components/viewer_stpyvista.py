@@ -1,7 +1,7 @@
 """The other 3D viewer, stpyvista on PyVista: chosen with `FOSSILVIT_VIEWER=stpyvista`.
 
 It exports the whole scene anew for every change and reloads its page, and it forks the app's
-process to do so, so that it is for Linux only; the viewer in `ui.viewer` does without. It is
+process to do so, so that it is for Linux only; the viewer in `ui.components.viewer` does without. It is
 here for those whose browser or habits prefer it, and to compare.
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.errors import RendererError
-from core.meshes import Mesh, normalise, vertex_colours_of
-from core.offline import keep_offline
-from core.previews import read_preview
+from core.foundation.errors import RendererError
+from core.foundation.offline import keep_offline
+from core.meshes.reading import Mesh, normalise, vertex_colours_of
+from core.scenes.previews import read_preview
 from ui.words import say
 
 VIEWER_VARIABLE = "FOSSILVIT_VIEWER"

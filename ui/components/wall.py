@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.gallery import Card, as_item, component_part, take_action, words_of_cards
-from ui.selection import selected
+from ui.components.gallery import Card, as_item, component_part, take_action, words_of_cards
+from ui.session.selection import selected
 
 AT_FIRST, MOST_AT_ONCE = 96, 240
 _RERUN = "wall_acted"
@@ -29,7 +29,7 @@ def show_wall(
 ) -> None:
     """Show a card for every id; cards come as they are scrolled to, and the page does not run again for that.
 
-    Ticking, ranges and opening work as in `ui.gallery.show_gallery`; Ctrl+A ticks all of them.
+    Ticking, ranges and opening work as in `ui.components.gallery.show_gallery`; Ctrl+A ticks all of them.
 
     Parameters
     ----------

@@ -10,17 +10,17 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.comparison import Comparison, compare
-from core.evaluation import EvaluationSettings, Ranking
-from core.judging import MEASURES
-from core.matchers import open_matcher, ranking_by
-from core.matching import MatchSettings
-from core.neighbours import SearchSettings
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.evaluation_charts import comparison_figure, difference_figure
-from ui.figures import show_figure
-from ui.search_form import WHITENED
+from core.evaluation.comparison import Comparison, compare
+from core.evaluation.metrics import MEASURES
+from core.evaluation.retrieval import EvaluationSettings, Ranking
+from core.matching.loading import open_matcher, ranking_by
+from core.matching.view_sets import MatchSettings
+from core.neighbours.search import SearchSettings
+from core.storage.spreadsheets import csv_for_people
+from ui.components.figures import show_figure
+from ui.evaluation.evaluation_charts import comparison_figure, difference_figure
+from ui.search.search_form import WHITENED
+from ui.session import state
 from ui.words import say
 
 # What a query takes on a common machine, and how long somebody waits before a screen.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.colours import colours_of
-from core.comparison import Comparison
-from core.evaluation import Evaluation
-from core.robustness import CHANGES, Survival
+from core.evaluation.comparison import Comparison
+from core.evaluation.retrieval import Evaluation
+from core.evaluation.robustness import CHANGES, Survival
+from core.maps.palettes import colours_of
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}

@@ -8,17 +8,17 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.jobs import cancel, current_job, queue_run, queued_jobs, tend
-from core.records import JobRecord
-from core.robustness import RobustnessSettings, Survival, read_robustness
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.errors import as_lines
-from ui.evaluation_charts import name_of_change, robustness_figure
-from ui.figures import show_figure
-from ui.job_panel import show_job
+from core.evaluation.robustness import RobustnessSettings, Survival, read_robustness
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.jobs import cancel, current_job, queue_run, queued_jobs, tend
+from core.workspace.records import JobRecord
+from ui.components.figures import show_figure
+from ui.evaluation.evaluation_charts import name_of_change, robustness_figure
+from ui.runs.job_panel import show_job
+from ui.session import state
 from ui.words import say
+from ui.words.errors import as_lines
 
 COMMAND = "robustness"
 

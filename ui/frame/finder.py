@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import state
-from ui.gallery import Card, show_gallery
-from ui.keys import FIND_KEY
-from ui.screens import ask_for_screen
+from ui.components.gallery import Card, show_gallery
+from ui.components.keys import FIND_KEY
+from ui.session import state
+from ui.session.navigation import ask_for_screen
 from ui.words import say
 
 MOST_FOUND = 9

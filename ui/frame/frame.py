@@ -8,20 +8,20 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from core.errors import CoreError
-from core.preferences import put_preference, read_preferences
-from ui import state
-from ui.finder import find_specimen
-from ui.health import show_health
-from ui.housekeeping import collect_garbage
-from ui.job_panel import show_job_in_sidebar
-from ui.keys import listen_to_keys
-from ui.screens import SCREENS, go_to, go_where_asked, link_to
-from ui.selection import name_selection_in_address, recall_selection
-from ui.selection_panel import show_selection
-from ui.theme import apply_css
-from ui.viewer import warm_up_viewer
-from ui.warming import warm_up
+from core.foundation.errors import CoreError
+from core.workspace.preferences import put_preference, read_preferences
+from ui.components.keys import listen_to_keys
+from ui.components.viewer import warm_up_viewer
+from ui.frame.finder import find_specimen
+from ui.frame.garbage import collect_garbage
+from ui.frame.health import show_health
+from ui.frame.selection_panel import show_selection
+from ui.frame.theme import apply_css
+from ui.frame.warming import warm_up
+from ui.runs.job_panel import show_job_in_sidebar
+from ui.session import state
+from ui.session.navigation import SCREENS, go_to, go_where_asked, link_to
+from ui.session.selection import name_selection_in_address, recall_selection
 from ui.words import LANGUAGES, choose_language, language, say, settle_language
 
 _ROUTED, _WANTED = "routed", "wanted_page"

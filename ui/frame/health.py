@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.repair import Damage, examine_workspace
-from ui import state
+from core.doctor.workspace import Damage, examine_workspace
+from ui.session import state
 from ui.words import say
 
 

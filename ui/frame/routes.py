@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from ui import state
-from ui.screens import SCREENS, link_to
+from ui.session import state
+from ui.session.navigation import SCREENS, link_to
 from ui.words import say
 
 _LOST, _LONGEST_SHOWN = "lost_at", 60

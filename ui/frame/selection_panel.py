@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.errors import CoreError
-from core.specimen_table import specimen_table
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.gallery import Card, show_gallery
-from ui.screens import go_to, screen_of
-from ui.selection import select, selected, selected_in, take_from_selection, use_selection_on
+from core.collection.curation import Curation
+from core.collection.specimen_table import specimen_table
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.catalogue import Catalogue
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.session.navigation import go_to, screen_of
+from ui.session.selection import select, selected, selected_in, take_from_selection, use_selection_on
 from ui.words import say
 
 MOST_PICTURES = 12

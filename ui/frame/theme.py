@@ -1,7 +1,7 @@
 """The little CSS that Streamlit's own theme cannot say.
 
 The theme itself (ground, text, accent, fonts) is in `.streamlit/config.toml`; the colours of groups
-are in `core.colours`.
+are in `core.maps.palettes`.
 """
 
 from __future__ import annotations

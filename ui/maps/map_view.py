@@ -1,4 +1,4 @@
-"""The map in the browser: up to some 100,000 points, drawn by the script of `core/map_page`."""
+"""The map in the browser: up to some 100,000 points, drawn by the script of `core/maps/page`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.map_pictures import PAGE, WORDS, MapPicture, as_scene, map_script
-from core.maps import MapResult
-from ui import selection, state
-from ui.gallery import data_uri
+from core.maps.coordinates import MapResult
+from core.maps.pictures import PAGE, WORDS, MapPicture, as_scene, map_script
+from ui.components.gallery import data_uri
+from ui.session import selection, state
 from ui.words import say
 
 _PARTS = Path(__file__).parent / "map_component"

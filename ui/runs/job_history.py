@@ -6,10 +6,10 @@ import datetime
 
 import streamlit as st
 
-from ui import state
-from ui.errors import as_lines
-from ui.job_panel import how_it_ended, icon_of, offer_to_resume, show_log
+from ui.runs.job_panel import how_it_ended, icon_of, offer_to_resume, show_log
+from ui.session import state
 from ui.words import say
+from ui.words.errors import as_lines
 
 _SHOWN = 20
 

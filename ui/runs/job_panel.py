@@ -6,15 +6,15 @@ import time
 
 import streamlit as st
 
-from core.catalogue import Catalogue
-from core.errors import CoreError
-from core.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
-from core.pace import pace_of, time_left
-from core.records import JobRecord, StageProgress
-from ui import state
-from ui.errors import as_lines
-from ui.notices import tell_of_ends
+from core.foundation.errors import CoreError
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
+from core.workspace.records import JobRecord, StageProgress
+from core.workspace.time_estimates import pace_of, time_left
+from ui.components.notices import tell_of_ends
+from ui.session import state
 from ui.words import say
+from ui.words.errors import as_lines
 
 _SEEN, _JUST_OVER = "job_seen_running", "job_just_over"
 _LOG_LINES = 200

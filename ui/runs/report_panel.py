@@ -7,14 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.jobs import current_job, queue_run
-from core.metadata import metadata_columns
-from core.records import JobRecord
-from core.runs import RunFacts
-from ui import state
-from ui.errors import as_lines
+from core.collection.metadata import metadata_columns
+from core.foundation.errors import CoreError
+from core.workspace.jobs import current_job, queue_run
+from core.workspace.records import JobRecord
+from core.workspace.runs import RunFacts
+from ui.session import state
 from ui.words import language, say
+from ui.words.errors import as_lines
 
 COMMAND = "report"
 _BY_CATEGORY = ("category", "category:1")

@@ -7,16 +7,16 @@ import datetime
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.jobs import queue_run
-from core.reproduction import changes_of_input, free_name, read_recipe
-from core.runs import COMPLETE, RunFacts, delete_run, list_runs, rename_run, size_on_disk, write_notes
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.errors import as_line
-from ui.report_panel import offer_report
-from ui.screens import go_to
+from core.foundation.errors import CoreError
+from core.pipeline.reproduction import changes_of_input, free_name, read_recipe
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.jobs import queue_run
+from core.workspace.runs import COMPLETE, RunFacts, delete_run, list_runs, rename_run, size_on_disk, write_notes
+from ui.runs.report_panel import offer_report
+from ui.session import state
+from ui.session.navigation import go_to
 from ui.words import say
+from ui.words.errors import as_line
 
 _DONE = "runs_done"
 

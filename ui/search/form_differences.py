@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.meshes import read_mesh
-from core.registration import Registration, RegistrationSettings, register
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.errors import problem_of
+from core.foundation.errors import CoreError
+from core.meshes.reading import read_mesh
+from core.meshes.registration import Registration, RegistrationSettings, register
+from core.storage.spreadsheets import csv_for_people
+from ui.session import state
 from ui.words import say
+from ui.words.errors import problem_of
 
 _MIRROR = "form_mirror"
 

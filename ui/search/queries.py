@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.errors import CoreError
-from core.explanation import PAINTED, draw_pairs, explain, painted_by, picture_of_where
-from core.filters import Filters, choose
-from core.matchers import open_matcher
-from core.matching import FeatureFolder, MatchSettings
-from core.meshes import SUFFIXES, read_mesh
-from core.neighbours import Neighbours, SearchSettings
-from core.newcomers import Describer, Newcomer, feature_settings_of
-from core.patches import PatchReader, open_patches
-from core.queries import SeveralSettings, search_several
-from core.views import Views, ViewSettings, render_views
-from ui import state
-from ui.errors import of_file_named
-from ui.given_files import keep_file, keep_photographs
+from core.foundation.errors import CoreError
+from core.matching.explanation import PAINTED, draw_pairs, explain, painted_by, picture_of_where
+from core.matching.loading import open_matcher
+from core.matching.patch_similarity import PatchReader, open_patches
+from core.matching.view_sets import FeatureFolder, MatchSettings
+from core.meshes.reading import SUFFIXES, read_mesh
+from core.neighbours.combined_queries import SeveralSettings, search_several
+from core.neighbours.filters import Filters, choose
+from core.neighbours.search import Neighbours, SearchSettings
+from core.pipeline.newcomers import Describer, Newcomer, feature_settings_of
+from core.views.rendering import Views, ViewSettings, render_views
+from ui.session import state
+from ui.session.given_files import keep_file, keep_photographs
 from ui.words import say
+from ui.words.errors import of_file_named
 
 _OUTSIDER, _ERROR, _GIVEN = "outsider", "outsider_error", "outsiders_given"
 
@@ -161,7 +161,7 @@ def matching_views(there: state.Collection, query: str | Outsider, other: str, s
     query, other : str or Outsider, str
         The two that are compared.
     shown : str
-        Of `core.explanation.SHOWN`: what is painted on the views.
+        Of `core.matching.explanation.SHOWN`: what is painted on the views.
 
     Raises
     ------

@@ -6,23 +6,23 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.conditions import Between, Condition, OneOf, choose_rows, values_of
-from core.filters import Filters
-from core.matching import MatchSettings
-from core.neighbours import METRICS, SearchSettings
-from core.queries import COMBINATIONS, SeveralSettings
-from core.turns import turns_of_views
-from ui import state
-from ui.browse import column_name
-from ui.neighbourhood import Question
-from ui.selection import selected_in
+from core.collection.conditions import Between, Condition, OneOf, choose_rows, values_of
+from core.matching.rotations import turns_of_views
+from core.matching.view_sets import MatchSettings
+from core.neighbours.combined_queries import COMBINATIONS, SeveralSettings
+from core.neighbours.filters import Filters
+from core.neighbours.search import METRICS, SearchSettings
+from ui.components.table_filters import column_name
+from ui.search.queries import Question
+from ui.session import state
+from ui.session.selection import selected_in
 from ui.words import say
 
 # Principal axes of the views that are compared, see docs/retrieval.md.
 WHITENED = 128
 _MOST_ON_SCREEN = 100
 _FEWEST_TURNS = 4
-# Of a distance: the least, the greatest, what is first offered as far, and a step; see core.neighbours.
+# Of a distance: the least, the greatest, what is first offered as far, and a step; see core.neighbours.search.
 _DISTANCES: dict[str, tuple[float | None, float | None, float, float]] = {
     "cosine": (0.0, 2.0, 0.2, 0.01),
     "euclidean": (0.0, None, 1.0, 0.1),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.newcomers import check_photographs
-from core.storage import write_bytes
+from core.pipeline.newcomers import check_photographs
+from core.storage.files import write_bytes
 
 PHOTOGRAPHS = "photographs"
 

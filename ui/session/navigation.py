@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ui import state
+from ui.session import state
 
 _ASKED_FOR = "asked_for_screen"
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.selections import keep_selection, kept_selection, new_token
-from ui import state
+from core.foundation.errors import CoreError
+from core.workspace.selections import keep_selection, kept_selection, new_token
+from ui.session import state
 
 _STATE, _OWN_TOKEN, _USED_ON = "selection", "selection_own_token", "selection_used_on"
 _PARTS = Path(__file__).parent / "address_component"

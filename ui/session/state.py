@@ -15,22 +15,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.catalogue import Catalogue
-from core.embeddings import Embeddings, category_of, read_embeddings, top_category_of
-from core.errors import CoreError
-from core.neighbours import Neighbours, Searcher, SearchSettings
-from core.records import SpecimenRecord
-from core.runs import unusual_settings
-from core.specimen_table import specimen_table as everything_known
-from core.workspace import RunFolder, Workspace, open_workspace
-from ui.errors import advice_of, as_line, problem_of
+from core.collection.specimen_table import specimen_table as everything_known
+from core.embeddings.matrix import Embeddings, category_of, read_embeddings, top_category_of
+from core.foundation.errors import CoreError
+from core.neighbours.search import Neighbours, Searcher, SearchSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import RunFolder, Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
+from core.workspace.runs import unusual_settings
 from ui.words import language, say
+from ui.words.errors import advice_of, as_line, problem_of
 
 SELECTION = "selection"
 _CHOSEN_NOW, _ADDRESS, _IN_ADDRESS = "chosen_now", "address", ("run", "specimen")
 _KEPT = "kept_selection"
 WORKSPACE_VARIABLE = "FOSSILVIT_WORKSPACE"
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
 
 
@@ -205,7 +205,7 @@ def keep_address(there: Collection | None) -> None:
     wanted = address()
     if specimen is None:
         wanted.pop("specimen", None)
-    # The selection alone makes no new step for the browser's back button; `ui.selection` puts it there.
+    # The selection alone makes no new step for the browser's back button; `ui.session.selection` puts it there.
     if _without_selection(st.query_params.to_dict()) != _without_selection(wanted):
         st.query_params.from_dict(wanted)
     st.session_state[_ADDRESS] = wanted
@@ -218,7 +218,7 @@ def _without_selection(address: Mapping[str, str]) -> dict[str, str]:
 def specimen_table(there: Collection) -> pd.DataFrame:
     """Return what is known of the specimens of a run, indexed by id in row order.
 
-    As `core.specimen_table.specimen_table` gives it, with `cluster`, the label kept in the run, as
+    As `core.collection.specimen_table.specimen_table` gives it, with `cluster`, the label kept in the run, as
     text where there is one.
     """
     return _specimen_table(stamp_of(there), there)

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.curation import Curation
-from core.errors import CoreError
-from core.metadata import metadata_columns, put_metadata, read_metadata
-from core.tables import as_value
-from ui import state
+from core.collection.curation import Curation
+from core.collection.metadata import metadata_columns, put_metadata, read_metadata
+from core.foundation.errors import CoreError
+from core.storage.tables import as_value
+from ui.session import state
 from ui.words import say
 
 _PROBLEM = "curation_problem"

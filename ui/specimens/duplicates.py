@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.duplicates import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.gallery import Card, show_gallery
-from ui.specimen_views import search_from
+from core.neighbours.duplicates import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
+from core.storage.spreadsheets import csv_for_people
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.specimens.specimen_list import search_from
 from ui.words import say
 
 MOST_GROUPS = 30

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.folders import Listing, SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
-from core.preferences import put_preference, read_preferences
-from ui import state
+from core.collection.browsing import (
+    Listing,
+    SpecimenCount,
+    allowed_folder,
+    configured_roots,
+    count_specimens,
+    list_folder,
+)
+from core.foundation.errors import CoreError
+from core.workspace.preferences import put_preference, read_preferences
+from ui.session import state
 from ui.words import say
 
 _TYPED, _MOVED = "folder_text", "folder_moved"

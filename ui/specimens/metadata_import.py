@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.metadata import metadata_columns, remove_metadata_columns
-from core.metadata_matching import (
+from core.collection.metadata import metadata_columns, remove_metadata_columns
+from core.collection.metadata_matching import (
     WAYS,
     LeftOut,
     MatchedTable,
@@ -18,10 +17,11 @@ from core.metadata_matching import (
     match_table,
     write_matched,
 )
-from core.spreadsheets import csv_for_people
-from core.tables import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, read_table
-from ui import state
-from ui.given_files import keep_file
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from core.storage.tables import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, read_table
+from ui.session import state
+from ui.session.given_files import keep_file
 from ui.words import say
 
 _DONE, _PROBLEM = "metadata_written", "metadata_problem"

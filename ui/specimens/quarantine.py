@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.jobs import queue_some
-from core.quarantine import Quarantined, quarantined
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.errors import as_lines
+from core.collection.quarantine import Quarantined, quarantined
+from core.foundation.errors import CoreError
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.jobs import queue_some
+from ui.session import state
 from ui.words import say
+from ui.words.errors import as_lines
 
 _TICKED = "quarantine_table"
 

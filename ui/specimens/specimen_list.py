@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.browse import column_name
-from ui.gallery import Card, data_uri
-from ui.screens import ask_for_screen
-from ui.selection import add_to_selection, select, selected, take_from_selection
-from ui.wall import show_wall
+from core.storage.spreadsheets import csv_for_people
+from ui.components.gallery import Card, data_uri
+from ui.components.table_filters import column_name
+from ui.components.wall import show_wall
+from ui.session import state
+from ui.session.navigation import ask_for_screen
+from ui.session.selection import add_to_selection, select, selected, take_from_selection
 from ui.words import say
 
 # Rows of the table that carry their picture: each is some kilobytes that the browser has to take.

@@ -8,19 +8,19 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import CoreError
-from core.history import history_of
-from core.measurements import CLOSED, OPEN, Measurements, measured
-from core.meshes import read_mesh
-from core.neighbours import SearchSettings
-from core.spreadsheets import csv_for_people
-from ui import state
-from ui.errors import as_lines
-from ui.gallery import Card, show_gallery
-from ui.screens import link_to
-from ui.selection import select
-from ui.views import views_of
+from core.foundation.errors import CoreError
+from core.meshes.measurements import CLOSED, OPEN, Measurements, measured
+from core.meshes.reading import read_mesh
+from core.neighbours.search import SearchSettings
+from core.storage.spreadsheets import csv_for_people
+from core.workspace.history import history_of
+from ui.components.gallery import Card, show_gallery
+from ui.session import state
+from ui.session.navigation import link_to
+from ui.session.selection import select
+from ui.specimens.view_pictures import views_of
 from ui.words import say
+from ui.words.errors import as_lines
 
 NEIGHBOURS = 8
 

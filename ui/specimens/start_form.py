@@ -6,14 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.backbones import REGISTRY
-from core.errors import CoreError, SettingError
-from core.jobs import current_job, queue_run, queued_jobs
-from core.pooling import POOLINGS
-from core.tokens import BEST, TOKENS
-from core.workers import default_workers
-from ui import state
-from ui.folder_picker import remember_folder
+from core.backbones.loading import REGISTRY
+from core.backbones.tokens import BEST, TOKENS
+from core.embeddings.pooling import POOLINGS
+from core.foundation.errors import CoreError, SettingError
+from core.pipeline.workers import default_workers
+from core.workspace.jobs import current_job, queue_run, queued_jobs
+from ui.session import state
+from ui.specimens.folder_picker import remember_folder
 from ui.words import say
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.errors import CoreError
-from core.intake import Intake, take_uploads
-from core.inventory import IMAGE_SUFFIXES, take_inventory
-from core.meshes import SUFFIXES
-from core.samples import SampleSettings, make_samples
-from core.samples.collection import METADATA_FILE
-from ui import state
-from ui.errors import as_line
-from ui.folder_picker import pick_folder
+from core.collection.inventory import IMAGE_SUFFIXES, take_inventory
+from core.collection.synthetic import SampleSettings, make_samples
+from core.collection.synthetic.collection import METADATA_FILE
+from core.collection.uploads import Intake, take_uploads
+from core.foundation.errors import CoreError
+from core.meshes.reading import SUFFIXES
+from ui.session import state
+from ui.specimens.folder_picker import pick_folder
 from ui.words import say
+from ui.words.errors import as_line
 
 _ROUND, _OUTCOME = "upload_round", "upload_outcome"
 _NAMED_AT_MOST = 20

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.inventory import IMAGE_SUFFIXES
-from core.meshes import read_mesh
-from core.photographs import read_photographs
-from core.stage_files import read_view_files
-from core.storage import file_of_specimen
-from core.views import ViewSettings, render_views
-from ui import state
+from core.collection.inventory import IMAGE_SUFFIXES
+from core.meshes.reading import read_mesh
+from core.storage.files import file_of_specimen
+from core.views.files import read_view_files
+from core.views.photographs import read_photographs
+from core.views.rendering import ViewSettings, render_views
+from ui.session import state
 
 
 def views_of(there: state.Collection, specimen_id: str) -> np.ndarray | None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import CoreError
-from core.watching import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
-from ui import state
+from core.collection.watching import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
+from core.foundation.errors import CoreError
+from ui.session import state
 from ui.words import say
 
 _OFF = "off"

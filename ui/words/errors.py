@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from core.catalogue import Catalogue
-from core.errors import CoreError, Reason, Sentences, Value, error_saying
+from core.foundation.errors import CoreError, Reason, Sentences, Value, error_saying
+from core.workspace.catalogue import Catalogue
 from ui.words import FOLDER, language, say
 
 TERMS = "terms"

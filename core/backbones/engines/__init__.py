@@ -4,7 +4,7 @@
 features, since their last digits differ.
 """
 
-from core.engines.base import DEVICES, ENGINES, PRECISIONS, Engine, EngineSettings
-from core.engines.choice import open_engine
+from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, Engine, EngineSettings
+from core.backbones.engines.choice import open_engine
 
 __all__ = ["DEVICES", "ENGINES", "PRECISIONS", "Engine", "EngineSettings", "open_engine"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from core.backbones import Backbone
-from core.engines.base import Engine, EngineSettings
-from core.engines.devices import pick_device
-from core.engines.openvino import OpenVinoEngine, is_installed
-from core.engines.torch import TorchEngine
-from core.errors import DeviceError
-from core.tokens import TokenSettings
+from core.backbones.engines.base import Engine, EngineSettings
+from core.backbones.engines.devices import pick_device
+from core.backbones.engines.openvino import OpenVinoEngine, is_installed
+from core.backbones.engines.torch import TorchEngine
+from core.backbones.loading import Backbone
+from core.backbones.tokens import TokenSettings
+from core.foundation.errors import DeviceError
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones import Backbone
-from core.errors import SettingError
-from core.tokens import GEM_POWER, JOINED_STAGES, STAGES, TokenSettings
+from core.backbones.loading import Backbone
+from core.backbones.tokens import GEM_POWER, JOINED_STAGES, STAGES, TokenSettings
+from core.foundation.errors import SettingError
 
 _FACETS = ("query", "key", "value")
 

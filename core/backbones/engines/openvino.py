@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.backbones import Backbone
-from core.caches import cache_folder
-from core.engines.base import Dense, EngineSettings
-from core.errors import DeviceError
-from core.offline import keep_offline
-from core.processes import processors
-from core.storage import fingerprint, write_json
-from core.tokens import TokenSettings, grid_of
+from core.backbones.engines.base import Dense, EngineSettings
+from core.backbones.loading import Backbone
+from core.backbones.tokens import TokenSettings, grid_of
+from core.foundation.errors import DeviceError
+from core.foundation.offline import keep_offline
+from core.foundation.processes import processors
+from core.storage.caches import cache_folder
+from core.storage.files import fingerprint, write_json
 
 # Raised when what is converted changes, so that kept networks are converted again.
 CONVERSION_VERSION = "3"
@@ -178,7 +178,7 @@ def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path)
     import openvino as ov
     import torch
 
-    from core.engines.head import FeatureHead
+    from core.backbones.engines.feature_module import FeatureHead
 
     head = FeatureHead(backbone, tokens, dense=dense).eval().requires_grad_(False)
     size = backbone.image_size

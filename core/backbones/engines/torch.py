@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.backbones import Backbone
-from core.engines.base import Dense, EngineSettings
-from core.engines.devices import pick_device
-from core.errors import DeviceError
-from core.tokens import TokenSettings
+from core.backbones.engines.base import Dense, EngineSettings
+from core.backbones.engines.devices import pick_device
+from core.backbones.loading import Backbone
+from core.backbones.tokens import TokenSettings
+from core.foundation.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class TorchEngine:
     ) -> None:
         import torch
 
-        from core.engines.head import FeatureHead
+        from core.backbones.engines.feature_module import FeatureHead
 
         self._torch = torch
         self.device = pick_device(settings.device)

@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.agreement import Agreement, Misfit
-from core.cli import DONE, progress_of, report, say
-from core.cluster_files import clusters_into
-from core.commands import flags, matching
-from core.embeddings import read_embeddings
-from core.groundwork import Groundwork
-from core.guidance import advise_on, explain_noise, explain_outcome
-from core.labels import Labels, resolve_labels
-from core.matching import Matcher, MatchSettings
-from core.neighbours import Neighbours
-from core.results import evaluate_into, sweep_into
-from core.stages import search_folder
+from core.cli import flags, matching_flags
+from core.cli.main import DONE, progress_of, report, say
+from core.clusters.advice import advise_on, explain_noise, explain_outcome
+from core.clusters.agreement import Agreement, Misfit
+from core.clusters.cache import Groundwork
+from core.clusters.outputs import clusters_into
+from core.collection.labels import Labels, resolve_labels
+from core.embeddings.matrix import read_embeddings
+from core.matching.view_sets import Matcher, MatchSettings
+from core.neighbours.search import Neighbours
+from core.pipeline.stages import search_folder
+from core.storage.outputs import evaluate_into, sweep_into
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -35,19 +35,19 @@ def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_search_flags(parser)
-    matching.add_match_flags(parser)
+    matching_flags.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search_all)
 
 
 def _search_all(options: argparse.Namespace) -> int:
-    there, settings = matching.collection_of(options), flags.search_settings(options)
+    there, settings = matching_flags.collection_of(options), flags.search_settings(options)
     how: dict[str, object] | None = None
     all_nearest = None
-    if matching.match_settings(options) != MatchSettings():
-        matcher = matching.matcher_of(options, there, settings)
-        how = matching.about(options, matcher)
+    if matching_flags.match_settings(options) != MatchSettings():
+        matcher = matching_flags.matcher_of(options, there, settings)
+        how = matching_flags.about(options, matcher)
         all_nearest = partial(_all_nearest, options, there, matcher)
     stage = search_folder(
         there.embeddings,
@@ -61,8 +61,10 @@ def _search_all(options: argparse.Namespace) -> int:
     return report(options, stage, "Search", options.out)
 
 
-def _all_nearest(options: argparse.Namespace, there: matching.Collection, matcher: Matcher) -> Iterator[Neighbours]:
-    return matcher.all_nearest(matching.mirrored_of(options, there))
+def _all_nearest(
+    options: argparse.Namespace, there: matching_flags.Collection, matcher: Matcher
+) -> Iterator[Neighbours]:
+    return matcher.all_nearest(matching_flags.mirrored_of(options, there))
 
 
 def _add_run_flag(parser: argparse.ArgumentParser) -> None:
@@ -169,17 +171,17 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_evaluation_flags(parser)
-    matching.add_match_flags(parser)
+    matching_flags.add_match_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    there = matching.collection_of(options, mapped=False)
+    there = matching_flags.collection_of(options, mapped=False)
     labels = resolve_labels(flags.labels_of(options), there.embeddings.ids)
     settings = flags.evaluation_settings(options)
-    ranking = matching.ranking_of(options, there, settings.metric)
+    ranking = matching_flags.ranking_of(options, there, settings.metric)
     evaluation = evaluate_into(
         options.out, there.embeddings, labels, settings, ranking=ranking, overwrite=options.overwrite
     )

@@ -9,18 +9,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue
-from core.cli import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
-from core.curation import Curation
-from core.errors import CoreError, InputError
-from core.measurements import Measurements, measured
-from core.meshes import read_mesh
-from core.metadata_matching import WAYS, MatchedTable, MatchingSettings, known_specimens, match_table, write_matched
-from core.records import SpecimenRecord
-from core.specimen_table import specimen_table
-from core.storage import write_csv
-from core.tables import read_table
-from core.workspace import open_workspace
+from core.cli.main import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
+from core.collection.curation import Curation
+from core.collection.metadata_matching import (
+    WAYS,
+    MatchedTable,
+    MatchingSettings,
+    known_specimens,
+    match_table,
+    write_matched,
+)
+from core.collection.specimen_table import specimen_table
+from core.foundation.errors import CoreError, InputError
+from core.meshes.measurements import Measurements, measured
+from core.meshes.reading import read_mesh
+from core.storage.files import write_csv
+from core.storage.tables import read_table
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import open_workspace
+from core.workspace.records import SpecimenRecord
 
 _NAMED_AT_MOST = 20
 

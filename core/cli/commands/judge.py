@@ -6,16 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.cli import DONE, listed, say, whole_number
-from core.commands import flags, matching
-from core.commands.given import run_of
-from core.commands.working import add_job_flag, as_job
-from core.comparison import Comparison
-from core.embeddings import Embeddings, read_embeddings
-from core.newcomers import Describer, file_of
-from core.progress import Progress
-from core.results import comparison_into, robustness_into
-from core.robustness import CHANGES, RobustnessSettings
+from core.cli import flags, matching_flags
+from core.cli.inputs import run_of
+from core.cli.job_progress import add_job_flag, as_job
+from core.cli.main import DONE, listed, say, whole_number
+from core.embeddings.matrix import Embeddings, read_embeddings
+from core.evaluation.comparison import Comparison
+from core.evaluation.robustness import CHANGES, RobustnessSettings
+from core.foundation.progress import Progress
+from core.pipeline.newcomers import Describer, file_of
+from core.storage.outputs import comparison_into, robustness_into
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
         help="a run's folder; repeat it, the first compares",
     )
     flags.add_evaluation_flags(parser)
-    matching.add_match_flags(parser, several=True)
+    matching_flags.add_match_flags(parser, several=True)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_compare)
@@ -47,8 +47,8 @@ def _compare(options: argparse.Namespace) -> int:
     for folder in flags.each(options.run_folders):
         run = run_of(Path(folder))
         name = run.name if run.name not in runs else str(folder)
-        there = matching.collection_of_run(run, mapped=False)
-        runs[name], ranking = there.embeddings, matching.ranking_of(options, there, settings.metric)
+        there = matching_flags.collection_of_run(run, mapped=False)
+        runs[name], ranking = there.embeddings, matching_flags.ranking_of(options, there, settings.metric)
         if ranking is not None:
             rankings[name] = ranking
     found = comparison_into(

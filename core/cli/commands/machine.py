@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.backbones import REGISTRY, BackboneSpec
-from core.cli import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
-from core.doctor import MISSING, WORKS, examine
-from core.errors import InputError, WeightsError
-from core.repair import examine_workspace, repair_workspace
-from core.weights import find_weights
-from core.workers import default_workers
-from core.workspace import open_workspace
+from core.backbones.loading import REGISTRY, BackboneSpec
+from core.backbones.weights import find_weights
+from core.cli.main import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
+from core.doctor.machine import MISSING, WORKS, examine
+from core.doctor.workspace import examine_workspace, repair_workspace
+from core.foundation.errors import InputError, WeightsError
+from core.pipeline.workers import default_workers
+from core.workspace.paths import open_workspace
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

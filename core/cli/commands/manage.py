@@ -9,20 +9,28 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue
-from core.cli import DONE, number, parse, progress_of, report, say, specimens, whole_number
-from core.commands.working import add_job_flag, as_job
-from core.errors import InputError, MissingStageError, SettingError
-from core.jobs import cancel, current_job, resume, take_care
-from core.maps import MAP_METHODS, MapSettings
-from core.pace import time_left
-from core.progress import Progress
-from core.records import JobRecord
+from core.cli.job_progress import add_job_flag, as_job
+from core.cli.main import DONE, number, parse, progress_of, report, say, specimens, whole_number
+from core.collection.watching import MODES, WatchSettings, is_wanted, watch
+from core.foundation.errors import InputError, MissingStageError, SettingError
+from core.foundation.progress import Progress
+from core.maps.coordinates import MAP_METHODS, MapSettings
+from core.pipeline.reproduction import changes_of_input, free_name, read_recipe, reproduce
 from core.report.phrases import LANGUAGES
-from core.reproduction import changes_of_input, free_name, read_recipe, reproduce
-from core.runs import delete_run, existing_run, finish_deletions, list_runs, rename_run, size_on_disk, write_notes
-from core.watching import MODES, WatchSettings, is_wanted, watch
-from core.workspace import RunFolder, open_workspace
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import cancel, current_job, resume, take_care
+from core.workspace.paths import RunFolder, open_workspace
+from core.workspace.records import JobRecord
+from core.workspace.runs import (
+    delete_run,
+    existing_run,
+    finish_deletions,
+    list_runs,
+    rename_run,
+    size_on_disk,
+    write_notes,
+)
+from core.workspace.time_estimates import time_left
 
 SECONDS_TO_BE_NOTED = 10.0
 

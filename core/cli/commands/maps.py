@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.cli import DONE, listed, number, say, whole_number
-from core.commands import flags
-from core.commands.given import run_of
-from core.embeddings import read_embeddings
-from core.map_files import CATEGORY, METHOD_NAMES, colouring_by, map_into, pictures_of_run, reading_of
-from core.maps import MAP_METHODS, METRICS, MapSettings
+from core.cli import flags
+from core.cli.inputs import run_of
+from core.cli.main import DONE, listed, number, say, whole_number
+from core.embeddings.matrix import read_embeddings
+from core.maps.coordinates import MAP_METHODS, METRICS, MapSettings
+from core.maps.outputs import CATEGORY, METHOD_NAMES, colouring_by, map_into, pictures_of_run, reading_of
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli import DONE, listed, number, say, whole_number
-from core.commands.given import mesh_of_file
-from core.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes import Mesh
-from core.registration import colours_of_distances
-from core.turntable import TurntableSettings, check_suffix, write_turntable
+from core.cli.inputs import mesh_of_file
+from core.cli.main import DONE, listed, number, say, whole_number
+from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
+from core.meshes.reading import Mesh
+from core.meshes.registration import colours_of_distances
+from core.scenes.turntable import TurntableSettings, check_suffix, write_turntable
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -6,18 +6,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.cli import DONE, log_into, progress_of, report, say, whole_number
-from core.commands import flags, recipes
-from core.commands.working import add_job_flag, as_job
-from core.dense import TOKENS_FOLDER
-from core.errors import InputError
-from core.features import open_extractor
-from core.pipeline import RunSettings, run_pipeline
-from core.progress import Progress
-from core.reproduction import read_recipe
-from core.stages import extract_folder, pool_folder, render_folder
-from core.workers import default_workers
-from core.workspace import open_workspace
+from core.cli import flags, recipes
+from core.cli.job_progress import add_job_flag, as_job
+from core.cli.main import DONE, log_into, progress_of, report, say, whole_number
+from core.features.dense_tokens import TOKENS_FOLDER
+from core.features.extractors import open_extractor
+from core.foundation.errors import InputError
+from core.foundation.progress import Progress
+from core.pipeline.reproduction import read_recipe
+from core.pipeline.run import RunSettings, run_pipeline
+from core.pipeline.stages import extract_folder, pool_folder, render_folder
+from core.pipeline.workers import default_workers
+from core.workspace.paths import open_workspace
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _samples(options: argparse.Namespace) -> int:
-    from core.samples import SampleSettings, make_samples
+    from core.collection.synthetic import SampleSettings, make_samples
 
     settings = SampleSettings(per_category=options.per_category, seed=options.seed)
     result = make_samples(options.out, settings, progress=progress_of(options), overwrite=options.overwrite)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import core
-from core.cli import DONE, listed, number, say, whole_number
-from core.commands import flags
-from core.commands.given import mesh_of_file, run_of
-from core.duplicates import DuplicateSettings, hashes_of
-from core.embeddings import read_embeddings
-from core.errors import SpecimenError
-from core.explanation import (
+from core.cli import flags
+from core.cli.inputs import mesh_of_file, run_of
+from core.cli.main import DONE, listed, number, say, whole_number
+from core.embeddings.matrix import read_embeddings
+from core.foundation.errors import SpecimenError
+from core.matching.explanation import (
     PAINTED,
     SHOWN,
     ViewPair,
@@ -26,18 +25,19 @@ from core.explanation import (
     picture_of_where,
     write_picture,
 )
-from core.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
-from core.meshes import write_ply
-from core.nearest import METRICS
-from core.neighbours import resolve_id
-from core.newcomers import Describer, feature_settings_of, file_of
-from core.patches import open_patches
-from core.results import duplicates_into, once
-from core.storage import file_of_specimen, fingerprint, sha256_of_file, write_json
-from core.workspace import RunFolder
+from core.matching.patch_similarity import open_patches
+from core.meshes.reading import write_ply
+from core.neighbours.duplicates import DuplicateSettings, hashes_of
+from core.neighbours.exact import METRICS
+from core.neighbours.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
+from core.neighbours.search import resolve_id
+from core.pipeline.newcomers import Describer, feature_settings_of, file_of
+from core.storage.files import file_of_specimen, fingerprint, sha256_of_file, write_json
+from core.storage.outputs import duplicates_into, once
+from core.workspace.paths import RunFolder
 
 if TYPE_CHECKING:
-    from core.registration import Registration, RegistrationSettings
+    from core.meshes.registration import Registration, RegistrationSettings
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -161,7 +161,7 @@ def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _register(options: argparse.Namespace) -> int:
-    from core.registration import RegistrationSettings
+    from core.meshes.registration import RegistrationSettings
 
     settings = RegistrationSettings(scale=options.scale, mirror=options.mirror, seed=options.seed)
     stem = options.out / f"register_{options.query.stem}_and_{options.other.stem}"
@@ -194,7 +194,7 @@ def _lay_on(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
 ) -> tuple[Registration, float, bool]:
     """Register, and write the coloured mesh, its picture and the numbers; tell whether distances have a side."""
-    from core.registration import draw_differences, register, with_distances
+    from core.meshes.registration import draw_differences, register, with_distances
 
     query, other = mesh_of_file(options.query), mesh_of_file(options.other)
     found = register(query, other, settings)

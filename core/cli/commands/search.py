@@ -6,17 +6,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.catalogue import Catalogue
-from core.cli import DONE, number, say, whole_number
-from core.commands import flags, matching
-from core.errors import SettingError
-from core.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
-from core.indexes import fingerprint_of, read_index
-from core.metadata import metadata_table
-from core.neighbours import Neighbours, file_name_of_search, resolve_id, write_neighbours
-from core.newcomers import Describer, Newcomer, file_of
-from core.queries import COMBINATIONS, SeveralSettings, search_several
-from core.storage import write_json
+from core.cli import flags, matching_flags
+from core.cli.main import DONE, number, say, whole_number
+from core.collection.metadata import metadata_table
+from core.foundation.errors import SettingError
+from core.neighbours.combined_queries import COMBINATIONS, SeveralSettings, search_several
+from core.neighbours.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
+from core.neighbours.indexes import fingerprint_of, read_index
+from core.neighbours.search import Neighbours, file_name_of_search, resolve_id, write_neighbours
+from core.pipeline.newcomers import Describer, Newcomer, file_of
+from core.storage.files import write_json
+from core.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_overwrite_flag(parser)
     _add_several_flags(parser)
     _add_filter_flags(parser)
-    matching.add_match_flags(parser)
+    matching_flags.add_match_flags(parser)
     parser.set_defaults(run=_search)
 
 
@@ -63,7 +63,7 @@ def _add_filter_flags(parser: argparse.ArgumentParser) -> None:
 
 def _search(options: argparse.Namespace) -> int:
     _check_search(options)
-    there = matching.collection_of(options)
+    there = matching_flags.collection_of(options)
     filters = _filters(options, there)
     several = bool(options.also or options.unlike)
     neighbours, how = (_several if several else _one)(options, there, filters)
@@ -95,7 +95,7 @@ def _check_search(options: argparse.Namespace) -> None:
         )
     if options.run_folder is None and options.file is not None:
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
-    matching.match_settings(options)
+    matching_flags.match_settings(options)
     if options.index is not None and (several or options.expand or options.match != "pooled" or _chooses(options)):
         raise SettingError(
             "--index goes with --query or --file alone: it holds the whole collection.", advice="Leave --index out."
@@ -110,7 +110,7 @@ def _chooses(options: argparse.Namespace) -> bool:
 
 
 def _several(
-    options: argparse.Namespace, there: matching.Collection, filters: Filters
+    options: argparse.Namespace, there: matching_flags.Collection, filters: Filters
 ) -> tuple[Neighbours, dict[str, object]]:
     like = (options.query, *flags.each(options.also))
     ids = there.embeddings.ids
@@ -123,7 +123,7 @@ def _several(
 
 
 def _one(
-    options: argparse.Namespace, there: matching.Collection, filters: Filters
+    options: argparse.Namespace, there: matching_flags.Collection, filters: Filters
 ) -> tuple[Neighbours, dict[str, object]]:
     query = None if options.query is None else resolve_id(options.query, there.embeddings.ids)
     part = choose(there.embeddings, filters, () if query is None else (query,))
@@ -136,17 +136,17 @@ def _one(
         else:
             found = index.nearest(str(query), options.topk)
         return filters.within(found), {"metric": options.metric, "match": "pooled", "index": index.settings.kind}
-    matcher = matching.matcher_of(options, there, flags.search_settings(options), part)
+    matcher = matching_flags.matcher_of(options, there, flags.search_settings(options), part)
     if query is not None:
         found = matcher.nearest(query, None if newcomer is None else newcomer.mirrored)
     elif newcomer is not None:
         found = matcher.nearest_to_views(newcomer.features, newcomer.embedding, newcomer.name, newcomer.mirrored)
     else:  # pragma: no cover - _check_search has seen to it
         raise SettingError("--file needs the settings of a run.", advice="Give its folder with --run.")
-    return filters.within(found), {"metric": options.metric, **matching.about(options, matcher)}
+    return filters.within(found), {"metric": options.metric, **matching_flags.about(options, matcher)}
 
 
-def _newcomer(options: argparse.Namespace, there: matching.Collection, query: str | None) -> Newcomer | None:
+def _newcomer(options: argparse.Namespace, there: matching_flags.Collection, query: str | None) -> Newcomer | None:
     """Describe the file from outside, or the query itself once more for its mirror image."""
     if there.run is None or (options.file is None and not options.mirror):
         return None
@@ -155,7 +155,7 @@ def _newcomer(options: argparse.Namespace, there: matching.Collection, query: st
     return describer.describe(path, mirror=options.mirror)
 
 
-def _filters(options: argparse.Namespace, there: matching.Collection) -> Filters:
+def _filters(options: argparse.Namespace, there: matching_flags.Collection) -> Filters:
     among: set[str] | None = None
     if options.where:
         among = set(ids_where(_metadata(options, there), flags.each(options.where)))
@@ -168,7 +168,7 @@ def _filters(options: argparse.Namespace, there: matching.Collection) -> Filters
     return Filters(options.only_category, options.not_same_category, options.max_distance, chosen)
 
 
-def _metadata(options: argparse.Namespace, there: matching.Collection) -> pd.DataFrame:
+def _metadata(options: argparse.Namespace, there: matching_flags.Collection) -> pd.DataFrame:
     """Return the metadata of specimens, of a table or of the workspace that a run lies in."""
     ids = there.embeddings.ids
     if options.metadata is not None:
@@ -178,7 +178,7 @@ def _metadata(options: argparse.Namespace, there: matching.Collection) -> pd.Dat
     return metadata_table(Catalogue(there.run.root.parent.parent / "catalogue.sqlite"), ids)
 
 
-def _about(options: argparse.Namespace, there: matching.Collection, filters: Filters) -> dict[str, object]:
+def _about(options: argparse.Namespace, there: matching_flags.Collection, filters: Filters) -> dict[str, object]:
     """Return what is recorded beside the neighbours: whom they were looked for among, and where."""
     return {
         "embeddings": fingerprint_of(there.embeddings),

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import Catalogue
-from core.cli import DONE, SOME_PASSED_OVER, say, specimens
-from core.curation import Curation
-from core.errors import InputError, SettingError
-from core.metadata_matching import known_specimens
-from core.storage import write_csv
-from core.tables import EXCEL_SUFFIXES, decode_text, read_table
-from core.workspace import Workspace, open_workspace
+from core.cli.main import DONE, SOME_PASSED_OVER, say, specimens
+from core.collection.curation import Curation
+from core.collection.metadata_matching import known_specimens
+from core.foundation.errors import InputError, SettingError
+from core.storage.files import write_csv
+from core.storage.tables import EXCEL_SUFFIXES, decode_text, read_table
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace, open_workspace
 
 ID_COLUMN, SET_COLUMN, TAG_COLUMN = "specimen_id", "set", "tag"
 _NAMED_AT_MOST = 20

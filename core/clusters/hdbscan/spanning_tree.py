@@ -12,8 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.blocks import Blocks, Neighbourhoods, cut_into_blocks, exact_distances, in_threads, where_true
-from core.errors import SettingError
+from core.clusters.hdbscan.neighbourhoods import (
+    Blocks,
+    Neighbourhoods,
+    cut_into_blocks,
+    exact_distances,
+    in_threads,
+    where_true,
+)
+from core.foundation.errors import SettingError
 
 _GUESSED_FROM = 10
 _CONNECT_TO = 3

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.blocks import Neighbourhoods
-from core.notes import note
-from core.spanning import find_spanning_tree, join_in_order
+from core.clusters.hdbscan.neighbourhoods import Neighbourhoods
+from core.clusters.hdbscan.spanning_tree import find_spanning_tree, join_in_order
+from core.foundation.messages import note
 
 NOISE = -1
 

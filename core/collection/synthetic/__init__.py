@@ -4,6 +4,6 @@ make_samples → a Form draws its parameters, builds a Surface (coiling, shells,
              → weathered, scaled to millimetres, broken, coloured, tilted → .ply .obj .stl .off, samples.csv
 """
 
-from core.samples.collection import SampleReport, SampleSettings, make_samples
+from core.collection.synthetic.collection import SampleReport, SampleSettings, make_samples
 
 __all__ = ["SampleReport", "SampleSettings", "make_samples"]

@@ -11,24 +11,24 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from core.errors import SettingError
-from core.progress import Progress, silent
-from core.samples.ammonoids import Cadicone, Oxycone, Serpenticone
-from core.samples.bivalves import Heterodont
-from core.samples.brachiopods import Biconvex, Plicate
-from core.samples.corals import HornCoral
-from core.samples.crinoids import CrinoidStem
-from core.samples.damage import break_off
-from core.samples.files import write_cloud, write_mesh
-from core.samples.foraminifers import GlobularForaminifer
-from core.samples.form import Form
-from core.samples.gastropods import HighSpired, LowSpired
-from core.samples.nautiloids import CoiledNautiloid, Orthocone
-from core.samples.preservation import colours
-from core.samples.scanning import scan
-from core.samples.surfaces import extent_of, weather
-from core.samples.teeth import ConicalTooth
-from core.storage import file_of_specimen, write_csv
+from core.collection.synthetic.damage import break_off
+from core.collection.synthetic.files import write_cloud, write_mesh
+from core.collection.synthetic.preservation import colours
+from core.collection.synthetic.scanning import scan
+from core.collection.synthetic.shapes.form import Form
+from core.collection.synthetic.shapes.surfaces import extent_of, weather
+from core.collection.synthetic.taxa.ammonoids import Cadicone, Oxycone, Serpenticone
+from core.collection.synthetic.taxa.bivalves import Heterodont
+from core.collection.synthetic.taxa.brachiopods import Biconvex, Plicate
+from core.collection.synthetic.taxa.corals import HornCoral
+from core.collection.synthetic.taxa.crinoids import CrinoidStem
+from core.collection.synthetic.taxa.foraminifers import GlobularForaminifer
+from core.collection.synthetic.taxa.gastropods import HighSpired, LowSpired
+from core.collection.synthetic.taxa.nautiloids import CoiledNautiloid, Orthocone
+from core.collection.synthetic.taxa.teeth import ConicalTooth
+from core.foundation.errors import SettingError
+from core.foundation.progress import Progress, silent
+from core.storage.files import file_of_specimen, write_csv
 
 METADATA_FILE = "samples.csv"
 

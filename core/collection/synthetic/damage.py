@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import Delaunay, cKDTree
 
-from core.samples.surfaces import Surface, extent_of, noise_field
+from core.collection.synthetic.shapes.surfaces import Surface, extent_of, noise_field
 
 FRACTURE_TINT = -0.15
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from core.samples.scanning import Cloud
-from core.samples.surfaces import Surface
-from core.storage import write_bytes
+from core.collection.synthetic.scanning import Cloud
+from core.collection.synthetic.shapes.surfaces import Surface
+from core.storage.files import write_bytes
 
 REMARK = "FossilViT Explorer synthetic specimen, millimetres"
 

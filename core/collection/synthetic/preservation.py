@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import UInt8
 
-from core.samples.sculpture import ramp
-from core.samples.surfaces import Surface, extent_of, noise_field
+from core.collection.synthetic.shapes.sculpture import ramp
+from core.collection.synthetic.shapes.surfaces import Surface, extent_of, noise_field
 
 # For each way of preservation: hollows, plain surface, crests, stain; red, green, blue from 0 to 255.
 PALETTES: dict[str, tuple[tuple[int, int, int], ...]] = {

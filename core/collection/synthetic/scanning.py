@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from core.samples.surfaces import Surface, extent_of, vertex_normals
+from core.collection.synthetic.shapes.surfaces import Surface, extent_of, vertex_normals
 
 
 @dataclass(frozen=True)

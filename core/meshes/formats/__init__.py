@@ -1,1 +1,1 @@
-"""One reader per file format; `core.meshes` is their only caller and checks what they return."""
+"""One reader per file format; `core.meshes.reading` is their only caller and checks what they return."""

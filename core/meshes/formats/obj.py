@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import SpecimenError
-from core.formats.mtl import Material, read_materials
-from core.formats.raw import RawMesh, as_colour_bytes, triangulate
-from core.formats.text import scan_obj
+from core.foundation.errors import SpecimenError
+from core.meshes.formats.mtl import Material, read_materials
+from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
+from core.meshes.formats.text import scan_obj
 
 _BARE = 204
 

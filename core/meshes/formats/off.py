@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError
-from core.formats.raw import RawMesh, as_colour_bytes, cut_short, triangulate
-from core.formats.text import numbers_by_line
+from core.foundation.errors import SpecimenError
+from core.meshes.formats.raw import RawMesh, as_colour_bytes, cut_short, triangulate
+from core.meshes.formats.text import numbers_by_line
 
 _MAGIC = re.compile(rb"\s*(?:#[^\n]*\n\s*)*(ST)?(C)?(N)?(4)?(n)?OFF(?:\s+BINARY)?", re.IGNORECASE)
 _TEXTURE_WIDTH, _COLOUR_WIDTH, _NORMAL_WIDTH = 2, 4, 3

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError
-from core.formats.ply_rows import Columns, Element, Lists, Property, read_ascii, read_binary
-from core.formats.raw import RawMesh, as_colour_bytes, triangulate
+from core.foundation.errors import SpecimenError
+from core.meshes.formats.ply_rows import Columns, Element, Lists, Property, read_ascii, read_binary
+from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 
 _LARGEST_HEADER = 1 << 20
 _TYPES = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from core.errors import SpecimenError
-from core.formats.raw import cut_short
-from core.formats.text import numbers_by_line
+from core.foundation.errors import SpecimenError
+from core.meshes.formats.raw import cut_short
+from core.meshes.formats.text import numbers_by_line
 
 
 @dataclass(frozen=True)

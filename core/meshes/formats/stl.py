@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import SpecimenError
-from core.formats.raw import RawMesh, cut_short
-from core.formats.text import scan_stl
-from core.formats.weld import weld
+from core.foundation.errors import SpecimenError
+from core.meshes.formats.raw import RawMesh, cut_short
+from core.meshes.formats.text import scan_stl
+from core.meshes.welding import weld
 
 _HEADER = 84
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.poses import DISTANCE
+from core.views.cameras import DISTANCE
 
 _CAVITY_REACH = 0.012  # of the picture's width; the second ring lies twice as far out
 _CAVITY_STRENGTH = np.float32(1.0)

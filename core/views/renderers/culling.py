@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_CLUSTER = 16  # faces, as in `core.renderers.scanning`
+_CLUSTER = 16  # faces, as in `core.views.renderers.scan_conversion`
 _NEAREST = np.float32(0.25)  # of a unit before the camera, as there
 _MOST_TILES = 256  # that a cluster is compared with; larger ones are drawn
 _SLACK = np.float32(1e-5)  # on distances of about 1, a hundred times what rounding does to them

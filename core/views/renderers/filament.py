@@ -1,4 +1,4 @@
-"""Filament through Open3D's OffscreenRenderer. Only ever used inside the child process of `core.renderers.child`.
+"""Filament through Open3D's OffscreenRenderer, used inside the child process of `isolation` only.
 
 Filament draws normals and colours, and the light is put on them here: its own lights depend on the
 driver, and these pictures are to look like those of the other renderers.
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from core.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustum, lit, on_background
-from core.renderers.surface import Cameras, Look, Surface
+from core.views.renderers.projection import FAR, NEAR, drawable, eye_target_up, frustum, lit, on_background
+from core.views.renderers.surface import Cameras, Look, Surface
 
 _CLAY = 238.0
 _NAME = "specimen"
@@ -28,7 +28,7 @@ class Renderer:
         self._size = 0
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a surface from every camera; see `core.renderers.raster.render`.
+        """Draw a surface from every camera; see `core.views.renderers.raster.render`.
 
         Pictures are drawn at twice their size and averaged where the look asks for antialiasing.
         """

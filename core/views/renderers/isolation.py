@@ -1,7 +1,7 @@
 """Renderers that can take a process down with them, kept in a child process with a time limit.
 
 VTK and Filament talk to graphics drivers: they may hang, crash in a way Python cannot catch, leak,
-or return blank pictures. So each runs in a child of its own (`core.renderers.worker`), which is
+or return blank pictures. So each runs in a child of its own (`core.views.renderers.worker`), which is
 ended when it takes too long, replaced after a number of specimens, and whose pictures are compared
 with what must be seen.
 """
@@ -22,10 +22,10 @@ from typing import IO
 
 import numpy as np
 
-from core.errors import RendererError
-from core.processes import kill_group
-from core.renderers import raster
-from core.renderers.surface import Cameras, Look, Surface
+from core.foundation.errors import RendererError
+from core.foundation.processes import kill_group
+from core.views.renderers import raster
+from core.views.renderers.surface import Cameras, Look, Surface
 
 SECONDS_TO_START = 90.0
 SECONDS_A_SPECIMEN = 120.0
@@ -93,11 +93,11 @@ class _Child:
         self._talker: threading.Thread | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.renderers.worker", backend],
+            [sys.executable, "-m", "core.views.renderers.worker", backend],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=Path(__file__).resolve().parents[3],
             start_new_session=True,  # so that what the child starts can be ended with it
         )
 

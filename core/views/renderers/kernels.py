@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.renderers.scanning`
+_SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.views.renderers.scan_conversion`
 _STEEP = np.float32(2.0)  # how much depth, in widths of a pixel, one sample may stand for
 _STEEP_STEP = np.float32(6.0)  # the same between the middles of neighbouring pixels
 _WHITE = np.float32(255.0)

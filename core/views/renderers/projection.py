@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.renderers.surface import Cameras, Look, Surface
+from core.views.renderers.surface import Cameras, Look, Surface
 
 NEAR, FAR = 0.25, 12.0
 
@@ -72,7 +72,7 @@ def lit(normals: np.ndarray, pose: np.ndarray, shading: str) -> np.ndarray:
     pose : (4, 4) float64
         `camera_to_world`.
     shading : str
-        As `core.views.ViewSettings` has it.
+        As `core.views.rendering.ViewSettings` has it.
 
     Returns
     -------

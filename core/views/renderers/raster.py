@@ -14,13 +14,13 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from core.processes import processors
-from core.renderers.clusters import clusters_of, coarse, part, unhidden
-from core.renderers.compose import finish
-from core.renderers.kernels import average_edges, locate, pick, samples_of
-from core.renderers.lights import Shading, camera_numbers, shading_of
-from core.renderers.scanning import TILE, project, scan
-from core.renderers.surface import Cameras, Look, Surface
+from core.foundation.processes import processors
+from core.views.renderers.compositing import finish
+from core.views.renderers.culling import clusters_of, coarse, part, unhidden
+from core.views.renderers.kernels import average_edges, locate, pick, samples_of
+from core.views.renderers.scan_conversion import TILE, project, scan
+from core.views.renderers.shading import Shading, camera_numbers, shading_of
+from core.views.renderers.surface import Cameras, Look, Surface
 
 _TILES = 64  # of the depth buffer with which clusters are compared, along a side of the picture, at least
 
@@ -88,7 +88,7 @@ class _Scene:
     faces : (m, 3) int32
         Vertex indices.
     clusters : (7, k) float32
-        As `core.renderers.clusters` has them.
+        As `core.views.renderers.culling` has them.
     vertex_columns : (3, n) float32
         x, y and z by themselves: in that order processors take many at once.
     face_columns : (3, m) int32

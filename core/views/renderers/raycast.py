@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from core.processes import processors
-from core.renderers.clusters import clusters_of, within_reach
-from core.renderers.compose import finish
-from core.renderers.kernels import aim, average_edges, find_edges, place
-from core.renderers.lights import Shading, camera_numbers, shading_of
-from core.renderers.surface import Cameras, Look, Surface
+from core.foundation.processes import processors
+from core.views.renderers.compositing import finish
+from core.views.renderers.culling import clusters_of, within_reach
+from core.views.renderers.kernels import aim, average_edges, find_edges, place
+from core.views.renderers.shading import Shading, camera_numbers, shading_of
+from core.views.renderers.surface import Cameras, Look, Surface
 
 _PIXELS_AT_ONCE = 2_000_000
 _SHIFT = 2  # squares of 4 pixels along a side are looked into or not
@@ -31,7 +31,7 @@ _Hits = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def render(
     surface: Surface, cameras: Cameras, look: Look, threads: int = 0, distances: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a surface from every camera; see `core.renderers.raster.render`."""
+    """Draw a surface from every camera; see `core.views.renderers.raster.render`."""
     views, size = len(cameras.camera_to_world), cameras.size
     images = np.empty((views, size, size, 3), np.uint8)
     masks = np.empty((views, size, size), np.bool_)

@@ -1,7 +1,7 @@
 """From a surface to the face that every sample of a picture shows, compiled.
 
 Faces are drawn by clusters of neighbours in the file. Clusters that face the camera come first; of
-the others only those are drawn that may stick out behind what is drawn then (`core.renderers.clusters`).
+the others only those are drawn that may stick out behind what is drawn then (`core.views.renderers.culling`).
 Equal depths go to the face of the lowest number, so that the order leaves no trace in the picture.
 
 Indices are unsigned where it matters: compiled code then does not ask whether they count from the end.

@@ -1,4 +1,4 @@
-"""A look and a surface in the forms that `core.renderers.kernels` takes."""
+"""A look and a surface in the forms that `core.views.renderers.kernels` takes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.renderers.compose import cavities, openness
-from core.renderers.kernels import colour_hits
-from core.renderers.surface import Look, Surface
+from core.views.renderers.compositing import cavities, openness
+from core.views.renderers.kernels import colour_hits
+from core.views.renderers.surface import Look, Surface
 
 _APPEARANCE = {"gray": 0, "colour": 1, "depth": 2, "normals": 3}
 _SHADING = {"clay": 0, "occlusion": 0, "headlight": 1, "key": 2}
@@ -28,7 +28,7 @@ class Shading:
     channels : int
         1 for gray, 3 for colours.
     relief : callable, optional
-        What brings out form beyond the lights: `core.renderers.compose.cavities` or `openness`.
+        What brings out form beyond the lights: `core.views.renderers.compositing.cavities` or `openness`.
     background : (3,) float32
         From 0 to 255.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from core.meshes import Mesh
+from core.meshes.reading import Mesh
 
 BACKENDS = ("auto", "raster", "raycast", "vtk", "filament")
 APPEARANCES = ("gray", "colour", "depth", "normals")
@@ -47,7 +47,7 @@ class Cameras:
     Parameters
     ----------
     camera_to_world : (v, 4, 4) float64
-        Poses as `core.poses` has them: x right, y down, z forward.
+        Poses as `core.views.cameras` has them: x right, y down, z forward.
     windows : (v, 4) float64
         Left, right, top and bottom of each picture on the plane one unit before its camera.
     size : int
@@ -61,7 +61,7 @@ class Cameras:
 
 @dataclass(frozen=True)
 class Look:
-    """How a surface is lit and coloured; the fields are those of `core.views.ViewSettings`."""
+    """How a surface is lit and coloured; the fields are those of `core.views.rendering.ViewSettings`."""
 
     appearance: str = "gray"
     shading: str = "clay"
@@ -73,10 +73,10 @@ class Look:
 def surface_of(mesh: Mesh) -> Surface:
     """Return the surface of a normalised mesh; points become small discs (surfels)."""
     if mesh.is_point_cloud:
-        from core.renderers.surfels import surfels_of
+        from core.views.renderers.surfels import surfels_of
 
         return surfels_of(mesh)
-    from core.renderers.geometry import with_normals
+    from core.views.renderers.geometry import with_normals
 
     vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.meshes import Mesh
-from core.renderers.surface import Surface
+from core.meshes.reading import Mesh
+from core.views.renderers.surface import Surface
 
 _NEIGHBOURS = 16
 _SPACING_NEIGHBOUR = 6

@@ -1,4 +1,4 @@
-"""VTK through PyVista, off screen. Only ever used inside the child process of `core.renderers.child`."""
+"""VTK through PyVista, off screen. Only ever used inside the child process of `core.views.renderers.isolation`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.renderers.projection import drawable, eye_target_up, on_background, projection_matrix
-from core.renderers.surface import Cameras, Look, Surface
+from core.views.renderers.projection import drawable, eye_target_up, on_background, projection_matrix
+from core.views.renderers.surface import Cameras, Look, Surface
 
 _CLAY = (238, 238, 238)
 _AMBIENT = 0.16
@@ -28,7 +28,7 @@ class Renderer:
         self._made_for: tuple[int, int] = (0, 0)
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a surface from every camera; see `core.renderers.raster.render`."""
+        """Draw a surface from every camera; see `core.views.renderers.raster.render`."""
         plotter = self._plotter_for(cameras.size, look.antialias)
         self._light(look.shading)
         actor = self._show(drawable(surface, look), look)

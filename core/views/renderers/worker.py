@@ -1,4 +1,4 @@
-"""The child process of `core.renderers.child`: `python -m core.renderers.worker vtk|filament`."""
+"""The child process of `core.views.renderers.isolation`: `python -m core.views.renderers.worker vtk|filament`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.renderers.child import read_message, write_message
-from core.renderers.surface import Cameras, Look, Surface
+from core.views.renderers.isolation import read_message, write_message
+from core.views.renderers.surface import Cameras, Look, Surface
 
 _Draw = Callable[[Surface, Cameras, Look], tuple[np.ndarray, np.ndarray]]
 
@@ -48,14 +48,14 @@ def main(backend: str) -> None:
 
 def _renderer(backend: str) -> _Draw:
     if backend == "vtk":
-        from core.renderers.vtk import Renderer as VtkRenderer
+        from core.views.renderers.vtk import Renderer as VtkRenderer
 
         return VtkRenderer().render
-    from core.renderers.filament import Renderer as FilamentRenderer
+    from core.views.renderers.filament import Renderer as FilamentRenderer
 
     return FilamentRenderer().render
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     main(sys.argv[1])

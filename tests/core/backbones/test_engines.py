@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.backbones import Backbone, build_network, describe
-from core.engines import Engine, EngineSettings, open_engine
-from core.engines.devices import pick_device
-from core.engines.head import FeatureHead
-from core.engines.torch import TorchEngine
-from core.errors import DeviceError, SettingError
-from core.tokens import FACETS, TokenSettings
+from core.backbones.engines import Engine, EngineSettings, open_engine
+from core.backbones.engines.devices import pick_device
+from core.backbones.engines.feature_module import FeatureHead
+from core.backbones.engines.torch import TorchEngine
+from core.backbones.loading import Backbone, build_network, describe
+from core.backbones.tokens import FACETS, TokenSettings
+from core.foundation.errors import DeviceError, SettingError
 from tests.core.networks import pictures, smallest_cosine, tiny_backbone
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 TAKEN = [
     TokenSettings(),
     TokenSettings("patch"),
@@ -72,7 +72,7 @@ def test_engines__agree_with_torch_in_fp32(taken: TokenSettings) -> None:
 @pytest.mark.parametrize("name", ["efficientnet_lite2", "dinov2_vits14"])
 def test_engines__agree_on_real_architectures(name: str) -> None:
     """The embedded backbone with its weights, and ViT-S/14 with random ones, hold the bounds."""
-    from core.backbones import load_backbone
+    from core.backbones.loading import load_backbone
 
     torch.manual_seed(0)
     spec = describe(name)
@@ -286,7 +286,7 @@ def test_feature_head__refuses_layers_of_convolutional_networks() -> None:
 def test_openvino__needs_neither_torch_nor_timm_once_converted(tmp_path: Path) -> None:
     """The second start loads the kept network alone, which saves seconds."""
     program = (
-        "import sys, numpy as np; from core.features import FeatureSettings, open_extractor;"
+        "import sys, numpy as np; from core.features.extractors import FeatureSettings, open_extractor;"
         "extractor = open_extractor(FeatureSettings('efficientnet_lite2', image_size=64, download=False));"
         "extractor(np.zeros((1, 64, 64, 3), np.uint8)); print('torch' in sys.modules, 'timm' in sys.modules)"
     )

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backbones import (
+from core.backbones.loading import (
     AUTO,
     EMBEDDED,
     REGISTRY,
@@ -18,9 +18,9 @@ from core.backbones import (
     describe,
     load_backbone,
 )
-from core.classical import describe_views
-from core.errors import SettingError, WeightsError
-from core.weights import WEIGHTS_VARIABLE
+from core.backbones.weights import WEIGHTS_VARIABLE
+from core.features.classical import describe_views
+from core.foundation.errors import SettingError, WeightsError
 from tests.core.networks import pictures
 
 NETWORKS = [spec for spec in REGISTRY.values() if spec.is_network]

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import WeightsError
-from core.positions import resample_positions
+from core.backbones.position_embeddings import resample_positions
+from core.foundation.errors import WeightsError
 
 
 @given(old=st.integers(2, 12), new=st.integers(1, 14), registers=st.booleans())

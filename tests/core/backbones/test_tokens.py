@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import SettingError
-from core.tokens import TokenSettings, patch_shares
+from core.backbones.tokens import TokenSettings, patch_shares
+from core.foundation.errors import SettingError
 
 
 @pytest.mark.parametrize("given", [{"tokens": "all"}, {"patch_pool": "median"}, {"facet": "gate"}])

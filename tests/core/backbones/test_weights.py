@@ -21,10 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from core.backbones import Backbone, build_network, describe, load_backbone
-from core.checkpoints import as_dinov2, load_checked, read_state
-from core.errors import WeightsError
-from core.weights import WEIGHTS_VARIABLE, FoundWeights, find_weights
+from core.backbones.checkpoints import as_dinov2, load_checked, read_state
+from core.backbones.loading import Backbone, build_network, describe, load_backbone
+from core.backbones.weights import WEIGHTS_VARIABLE, FoundWeights, find_weights
+from core.foundation.errors import WeightsError
 from tests.core.networks import PublishedDinoV2, published_small
 from tests.fakes import PROJECT
 
@@ -244,7 +244,7 @@ def test_find_weights__says_where_it_looked_and_what_to_do(tmp_path: Path, monke
 def test_find_weights__gives_up_at_once_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the hub is told to be offline nothing is tried, and the message says that it cannot be reached."""
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
-    monkeypatch.setattr("core.weights._hub_answers", lambda: False)
+    monkeypatch.setattr("core.backbones.weights._hub_answers", lambda: False)
     with pytest.raises(WeightsError, match="the hub cannot be reached"):
         find_weights(describe("dinov2_vitb14"))
 
@@ -285,8 +285,8 @@ class Hub(BaseHTTPRequestHandler):
 FETCHED = """
 import warnings
 warnings.simplefilter("ignore")
-from core.backbones import describe
-from core.weights import find_weights
+from core.backbones.loading import describe
+from core.backbones.weights import find_weights
 found = find_weights(describe("dinov2_vits14"))
 print(found.source, found.sha256)
 """

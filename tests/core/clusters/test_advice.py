@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.clusters import Clustering, ClusterSettings, cluster
-from core.groundwork import Groundwork
-from core.guidance import advise, advise_on, explain_noise, explain_outcome
+from core.clusters.advice import advise, advise_on, explain_noise, explain_outcome
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, ClusterSettings, cluster
 
 CAREFUL = ClusterSettings(min_samples=6, min_cluster_size=12, cluster_selection_method="eom")
 
@@ -93,7 +93,7 @@ def test_advise_on__lowers_min_samples_until_that_helps() -> None:
 
 def test_advise_on__tries_nothing_in_large_collections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above a limit the steps are those of `advise`, untried."""
-    monkeypatch.setattr("core.guidance._TRIED_UP_TO", 50)
+    monkeypatch.setattr("core.clusters.advice._TRIED_UP_TO", 50)
     embeddings = embeddings_of(grouped_points(60))
     found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
     assert advise_on(Groundwork(embeddings), found) == advise(found)

@@ -10,11 +10,11 @@ import pytest
 from points import embeddings_of, grouped_points
 from sklearn import metrics
 
-from core.agreement import compare, find_misfits, write_crosstab, write_misfits
-from core.clusters import Clustering, ClusterSettings, cluster
-from core.embeddings import Embeddings
-from core.errors import InputError
-from core.labels import Labels, labels_of_categories
+from core.clusters.agreement import compare, find_misfits, write_crosstab, write_misfits
+from core.clusters.clustering import Clustering, ClusterSettings, cluster
+from core.collection.labels import Labels, labels_of_categories
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import InputError
 
 
 def labels_of(values: list[str | None]) -> Labels:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.clusters import (
+from core.clusters.clustering import (
     ClusterSettings,
     Groundwork,
     cluster,
@@ -21,8 +21,8 @@ from core.clusters import (
     read_clusters,
     write_clustering,
 )
-from core.embeddings import Embeddings, select_rows
-from core.errors import InputError, MissingStageError, SettingError
+from core.embeddings.matrix import Embeddings, select_rows
+from core.foundation.errors import InputError, MissingStageError, SettingError
 
 SMALL = ClusterSettings(pca=8, min_cluster_size=5)
 

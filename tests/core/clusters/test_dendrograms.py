@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from points import embeddings_of, grouped_points
 
-from core.clusters import ClusterSettings, Groundwork, cluster_on
-from core.errors import InputError
-from core.reduction import extreme_rows
-from core.tree_layout import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
+from core.clusters.clustering import ClusterSettings, Groundwork, cluster_on
+from core.clusters.dendrograms import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
+from core.embeddings.principal_components import extreme_rows
+from core.foundation.errors import InputError
 
 SETTINGS = ClusterSettings(pca=0, min_cluster_size=5)
 

@@ -9,11 +9,11 @@ import pytest
 from points import embeddings_of, grouped_points
 from sklearn.metrics import adjusted_rand_score
 
-from core.cluster_methods import group_recursively
-from core.cluster_trees import Grouping
-from core.clusters import METHODS, ClusterSettings, cluster
-from core.embeddings import Embeddings
-from core.errors import SettingError
+from core.clusters.clustering import METHODS, ClusterSettings, cluster
+from core.clusters.hdbscan.trees import Grouping
+from core.clusters.methods import group_recursively
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError
 
 COUNTED = ("kmeans", "gmm", "agglomerative")
 PLAIN = ClusterSettings(pca=0, metric="euclidean", normalize="none", min_cluster_size=8)

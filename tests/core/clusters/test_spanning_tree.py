@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from points import grouped_points
 from scipy.spatial.distance import cdist
 
-from core.blocks import find_neighbourhoods
-from core.spanning import find_spanning_tree, join_in_order
+from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
+from core.clusters.hdbscan.spanning_tree import find_spanning_tree, join_in_order
 
 
 def plain_tree_lengths(points: np.ndarray, min_samples: int) -> np.ndarray:

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from points import embeddings_of, grouped_points
 
-from core.clusters import Clustering, ClusterSettings, cluster, read_clusters
-from core.embeddings import Embeddings
-from core.errors import SettingError
-from core.labels import labels_of_categories
-from core.sweep import ScoreWeights, Sweep, SweepSettings, score_parts, sweep, weigh, write_sweep
+from core.clusters.clustering import Clustering, ClusterSettings, cluster, read_clusters
+from core.clusters.sweep import ScoreWeights, Sweep, SweepSettings, score_parts, sweep, weigh, write_sweep
+from core.collection.labels import labels_of_categories
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError
 
 GRID = SweepSettings(
     pca=(0, 5, 0.9), min_samples=(1, 4), min_cluster_size=(5, 20), cluster_selection_epsilon=(0.0, 0.2)

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from points import embeddings_of, grouped_points
 
-from core.cli import main
-from core.clusters import ClusterSettings, cluster, read_clusters
-from core.errors import BusyError, InputError, MissingStageError
-from core.sweep import SweepSettings, config_text, sweep, weigh, write_sweep
-from core.sweep_runs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
-from core.workspace import RunFolder, open_workspace
+from core.cli.main import main
+from core.clusters.clustering import ClusterSettings, cluster, read_clusters
+from core.clusters.sweep import SweepSettings, config_text, sweep, weigh, write_sweep
+from core.clusters.sweep_jobs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
+from core.foundation.errors import BusyError, InputError, MissingStageError
+from core.workspace.paths import RunFolder, open_workspace
 
 
 @pytest.fixture

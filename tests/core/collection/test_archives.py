@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.archives import ArchiveLimits, safe_parts, unpack
-from core.errors import InputError, SettingError
+from core.collection.archives import ArchiveLimits, safe_parts, unpack
+from core.foundation.errors import InputError, SettingError
 
 ANY_DISK = ArchiveLimits(least_free=0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError, SettingError
-from core.folders import SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
-from core.inventory import take_inventory
+from core.collection.browsing import SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
+from core.collection.inventory import take_inventory
+from core.foundation.errors import InputError, SettingError
 
 
 @pytest.fixture

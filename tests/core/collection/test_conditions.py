@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conditions import Between, Contains, OneOf, choose_rows, values_of
-from core.errors import SettingError
+from core.collection.conditions import Between, Contains, OneOf, choose_rows, values_of
+from core.foundation.errors import SettingError
 
 TABLE = pd.DataFrame(
     {

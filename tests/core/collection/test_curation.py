@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import Catalogue
-from core.curation import Curation
-from core.errors import SettingError
+from core.collection.curation import Curation
+from core.foundation.errors import SettingError
+from core.workspace.catalogue import Catalogue
 from tests.strategies import id_lists
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InputError
-from core.inventory import take_inventory
-from core.storage import file_of_specimen
+from core.collection.inventory import take_inventory
+from core.foundation.errors import InputError
+from core.storage.files import file_of_specimen
 
 
 def touch(folder: Path, *names: str | bytes) -> None:

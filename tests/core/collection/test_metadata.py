@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import Catalogue
-from core.errors import InputError, SettingError
-from core.metadata import metadata_columns, metadata_table, put_metadata, read_metadata, remove_metadata_columns
-from core.metadata_matching import MatchedTable, MatchingSettings, match_table, write_matched
-from core.tables import Table
+from core.collection.metadata import (
+    metadata_columns,
+    metadata_table,
+    put_metadata,
+    read_metadata,
+    remove_metadata_columns,
+)
+from core.collection.metadata_matching import MatchedTable, MatchingSettings, match_table, write_matched
+from core.foundation.errors import InputError, SettingError
+from core.storage.tables import Table
+from core.workspace.catalogue import Catalogue
 from tests.strategies import id_lists
 
 SPECIMENS = {

@@ -12,14 +12,14 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import SettingError, WorkspaceError
-from core.samples import SampleReport, SampleSettings, make_samples
-from core.samples.coiling import Coil, coil_points, generating_curve, growth_angles, spread
-from core.samples.collection import CATALOGUE, CATEGORIES, METADATA_FILE
-from core.samples.damage import break_off
-from core.samples.preservation import PALETTES, colours
-from core.samples.scanning import scan
-from core.samples.surfaces import ellipsoid, signed_volume, vertex_normals, weather
+from core.collection.synthetic import SampleReport, SampleSettings, make_samples
+from core.collection.synthetic.collection import CATALOGUE, CATEGORIES, METADATA_FILE
+from core.collection.synthetic.damage import break_off
+from core.collection.synthetic.preservation import PALETTES, colours
+from core.collection.synthetic.scanning import scan
+from core.collection.synthetic.shapes.coiling import Coil, coil_points, generating_curve, growth_angles, spread
+from core.collection.synthetic.shapes.surfaces import ellipsoid, signed_volume, vertex_normals, weather
+from core.foundation.errors import SettingError, WorkspaceError
 
 coils = st.builds(
     Coil,

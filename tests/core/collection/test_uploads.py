@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import CoreError, SettingError
-from core.intake import Refusal, category_parts, remove_abandoned, take_uploads, why_refused
+from core.collection.uploads import Refusal, category_parts, remove_abandoned, take_uploads, why_refused
+from core.foundation.errors import CoreError, SettingError
 from tests.fakes import bytes_below
 
 

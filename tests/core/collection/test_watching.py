@@ -9,13 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.errors import SettingError
-from core.inventory import stamp_of, take_inventory
-from core.jobs import current_job, queued_jobs
-from core.records import SpecimenRecord
-from core.watching import (
+from core.cli.main import main
+from core.collection.inventory import stamp_of, take_inventory
+from core.collection.watching import (
     Watcher,
     WatchSettings,
     keep_watching,
@@ -25,7 +21,11 @@ from core.watching import (
     watch,
     watch_state,
 )
-from core.workspace import Workspace, open_workspace
+from core.foundation.errors import SettingError
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import current_job, queued_jobs
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
 from tests.fakes import write_specimens
 from tests.waiting import wait_for
 
@@ -164,7 +164,7 @@ def test_take_up__queues_no_more_than_it_is_told(workspace: Workspace, folder: P
         (job,) = queued_jobs(workspace)
         assert job.arguments[:2] == ("--in", str(folder))
         assert Path(job.arguments[-1]).read_text(encoding="utf-8") == "a\n"
-        from core.jobs import cancel
+        from core.workspace.jobs import cancel
 
         cancel(workspace, job.job_id)
 

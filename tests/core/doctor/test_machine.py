@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core import doctor
-from core.cli import main
-from core.doctor import MISSING, OPTIONAL, TRIALS, WORKS, Finding, Trial, examine
-from core.probes import PROBES
+from core.cli.main import main
+from core.doctor.machine import MISSING, OPTIONAL, TRIALS, WORKS, Finding, Trial, examine
+from core.doctor.machine import machine as doctor
+from core.doctor.probes import PROBES
 
 HANGING = "import time; time.sleep(600)"
 WITH_A_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings import (
+from core.embeddings.matrix import (
     Embeddings,
     category_of,
     read_embeddings,
@@ -18,7 +18,7 @@ from core.embeddings import (
     top_category_of,
     write_embeddings,
 )
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError
+from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError
 from tests.strategies import collections
 
 
@@ -78,7 +78,7 @@ def test_write_embeddings__never_leaves_rows_beside_other_ids(tmp_path: Path, mo
     def killed(path: Path, data: bytes) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.embeddings.write_bytes", killed)
+    monkeypatch.setattr("core.embeddings.matrix.write_bytes", killed)
     with pytest.raises(KeyboardInterrupt):
         write_embeddings(tmp_path, Embeddings(("b", "c"), np.eye(2, dtype=np.float32)))
     with pytest.raises(MissingStageError, match=r"ids\.txt is not there"):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.errors import SettingError
-from core.pooling import POOLINGS, pool_views
+from core.embeddings.pooling import POOLINGS, pool_views
+from core.foundation.errors import SettingError
 
 FEATURES = arrays.arrays(
     np.float32,

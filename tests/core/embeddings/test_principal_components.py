@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from core.errors import SettingError
-from core.reduction import fit_pca, normalise_rows
+from core.embeddings.principal_components import fit_pca, normalise_rows
+from core.foundation.errors import SettingError
 
 
 def points(n_rows: int, width: int, seed: int = 0) -> np.ndarray:

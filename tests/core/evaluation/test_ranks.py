@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import core.judging
-import core.ranks
-from core.embeddings import Embeddings
-from core.evaluation import EvaluationSettings, evaluate
-from core.labels import Labels
-from core.ranks import Ranks
+import core.evaluation.metrics
+import core.evaluation.ranks
+from core.collection.labels import Labels
+from core.embeddings.matrix import Embeddings
+from core.evaluation.ranks import Ranks
+from core.evaluation.retrieval import EvaluationSettings, evaluate
 
 
 def by_order(vectors: np.ndarray, codes: np.ndarray, query: int, n_nearest: int) -> tuple[list[int], list[int]]:
@@ -45,7 +45,7 @@ def test_ranks__in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = np.random.default_rng(3)
     vectors, codes = chance.integers(-3, 3, (200, 4)).astype(np.float32), chance.integers(0, 7, 200)
     whole = [np.concatenate(parts) for parts in zip(*Ranks(vectors, codes).of(np.arange(200), 3), strict=True)]
-    monkeypatch.setattr(core.ranks, "_BYTES_AT_ONCE", 7 * 4 * 200)
+    monkeypatch.setattr(core.evaluation.ranks, "_BYTES_AT_ONCE", 7 * 4 * 200)
     parts = list(Ranks(vectors, codes).of(np.arange(200), 3))
     assert len(parts) == 29
     for one, other in zip(whole, zip(*parts, strict=True), strict=True):
@@ -73,7 +73,7 @@ def test_evaluate__many_specimens_are_judged_as_few_are(monkeypatch: pytest.Monk
     labels = Labels(ids, tuple(f"class {number}" for number in chance.integers(0, 6, 150)), "by chance")
     asked = EvaluationSettings(metric="euclidean", n_votes=7)
     few = evaluate(embeddings, labels, asked)
-    monkeypatch.setattr(core.judging, "_MANY", 0)
+    monkeypatch.setattr(core.evaluation.metrics, "_MANY", 0)
     many = evaluate(embeddings, labels, asked)
     assert np.array_equal(few.values, many.values)
     assert (few.nearest_ids, few.voted_labels) == (many.nearest_ids, many.voted_labels)

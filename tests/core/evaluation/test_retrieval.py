@@ -15,12 +15,12 @@ from points import embeddings_of, grouped_points
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.embeddings import Embeddings
-from core.errors import InputError, SettingError
-from core.evaluation import EvaluationSettings, evaluate, write_evaluation
-from core.judging import measure_rankings
-from core.labels import Labels, labels_of_categories, resolve_labels
-from core.neighbours import SearchSettings, search
+from core.collection.labels import Labels, labels_of_categories, resolve_labels
+from core.embeddings.matrix import Embeddings
+from core.evaluation.metrics import measure_rankings
+from core.evaluation.retrieval import EvaluationSettings, evaluate, write_evaluation
+from core.foundation.errors import InputError, SettingError
+from core.neighbours.search import SearchSettings, search
 
 
 def on_a_line(places: list[float], labels: list[str | None]) -> tuple[Embeddings, Labels]:

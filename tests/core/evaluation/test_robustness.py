@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli import main
-from core.embeddings import read_embeddings
-from core.errors import InputError, SettingError, SpecimenError
-from core.features import FeatureSettings
-from core.meshes import Mesh, read_mesh
-from core.newcomers import Describer, file_of
-from core.pipeline import RunSettings, run_pipeline
-from core.robustness import CHANGES, RobustnessSettings, measure_robustness
-from core.samples import SampleSettings, make_samples
-from core.views import ViewSettings
-from core.workspace import RunFolder, open_workspace
+from core.cli.main import main
+from core.collection.synthetic import SampleSettings, make_samples
+from core.embeddings.matrix import read_embeddings
+from core.evaluation.robustness import CHANGES, RobustnessSettings, measure_robustness
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import InputError, SettingError, SpecimenError
+from core.meshes.reading import Mesh, read_mesh
+from core.pipeline.newcomers import Describer, file_of
+from core.pipeline.run import RunSettings, run_pipeline
+from core.views.rendering import ViewSettings
+from core.workspace.paths import RunFolder, open_workspace
 from tests.fakes import FakeExtractor, write_specimens
 
 CHANCE = np.random.default_rng(0)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dense import extract_with_tokens, open_tokens
-from core.engines import EngineSettings, open_engine
-from core.errors import InputError, SettingError, WeightsError
-from core.features import (
+from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.tokens import TokenSettings
+from core.features.dense_tokens import extract_with_tokens, open_tokens
+from core.features.extractors import (
     ClassicalExtractor,
     FeatureSettings,
     NetworkExtractor,
@@ -21,9 +21,9 @@ from core.features import (
     open_extractor,
     views_at_once,
 )
-from core.joined import JoinedExtractor
-from core.storage import fingerprint
-from core.tokens import TokenSettings
+from core.features.joined import JoinedExtractor
+from core.foundation.errors import InputError, SettingError, WeightsError
+from core.storage.files import fingerprint
 from tests.core.networks import pictures, tiny_backbone
 from tests.fakes import FakeExtractor
 

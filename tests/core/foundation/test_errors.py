@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import errors
-from core.errors import CoreError, SettingError, error_saying, sentences_from_json
+from core.foundation import errors
+from core.foundation.errors import CoreError, SettingError, error_saying, sentences_from_json
 from tests.fakes import PROJECT
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CoreError)]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import Catalogue
-from core.jobs import JobProgress
-from core.progress import Progress, as_lines, on_terminal, silent
+from core.foundation.progress import Progress, as_lines, on_terminal, silent
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import JobProgress
 
 
 @pytest.mark.parametrize("progress", [silent, on_terminal, as_lines])

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.embeddings import Embeddings
-from core.errors import InputError, MissingStageError, SettingError
-from core.maps import (
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import InputError, MissingStageError, SettingError
+from core.maps.coordinates import (
     MapResult,
     MapSettings,
     make_map,
@@ -139,7 +139,7 @@ def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The second call reads the first one's file: same bytes, no work; other settings are another map."""
     embeddings = embeddings_of(grouped_points(3))
     first = map_in(tmp_path, embeddings)
-    monkeypatch.setattr("core.maps.make_map", lambda *_: pytest.fail("The map was made again."))
+    monkeypatch.setattr("core.maps.coordinates.make_map", lambda *_: pytest.fail("The map was made again."))
     again = map_in(tmp_path, embeddings)
     np.testing.assert_array_equal(first.coordinates, again.coordinates)
     assert again.notes == first.notes != ()

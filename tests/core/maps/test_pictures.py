@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.colouring import MOST_GROUPS, colour_by_groups, colour_by_numbers
-from core.errors import InputError
-from core.map_pictures import MapPicture, as_scene, map_page, map_svg, write_map_page, write_map_svg
-from core.regions import find_regions
+from core.foundation.errors import InputError
+from core.maps.colouring import MOST_GROUPS, colour_by_groups, colour_by_numbers
+from core.maps.density_regions import find_regions
+from core.maps.pictures import MapPicture, as_scene, map_page, map_svg, write_map_page, write_map_svg
 
 
 def heaps(n: int = 60) -> tuple[np.ndarray, list[str]]:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from core.cli import main
-from core.errors import SettingError
-from core.explanation import draw_pairs, explain, find_where, paint_where, write_picture
-from core.whitening import fit_projection
+from core.cli.main import main
+from core.foundation.errors import SettingError
+from core.matching.explanation import draw_pairs, explain, find_where, paint_where, write_picture
+from core.matching.whitening import fit_projection
 from tests.fakes import FakeExtractor, write_specimens
 
 

@@ -9,12 +9,12 @@ import pytest
 import timm
 import torch
 
-from core.backbones import Backbone, describe
-from core.errors import SettingError
-from core.explanation import ViewPair, painted_by
-from core.features import FeatureSettings
-from core.patches import PatchReader, likeness_of_patches, open_patches, spread_out
-from core.views import Views
+from core.backbones.loading import Backbone, describe
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import SettingError
+from core.matching.explanation import ViewPair, painted_by
+from core.matching.patch_similarity import PatchReader, likeness_of_patches, open_patches, spread_out
+from core.views.rendering import Views
 
 
 def small_transformer() -> Backbone:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import SettingError, WorkspaceError
-from core.poses import camera_poses
-from core.storage import write_json
-from core.turns import layout_beside, turns_for_matching, turns_of_views
+from core.foundation.errors import SettingError, WorkspaceError
+from core.matching.rotations import layout_beside, turns_for_matching, turns_of_views
+from core.storage.files import write_json
+from core.views.cameras import camera_poses
 
 
 @pytest.mark.parametrize(

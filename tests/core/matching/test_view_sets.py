@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings import Embeddings, select_rows
-from core.errors import MissingStageError, SettingError
-from core.matching import (
+from core.embeddings.matrix import Embeddings, select_rows
+from core.foundation.errors import MissingStageError, SettingError
+from core.matching.rotations import turns_of_views
+from core.matching.view_sets import (
     FeatureFolder,
     Matcher,
     MatchSettings,
@@ -20,10 +21,9 @@ from core.matching import (
     learn_projection,
     set_distances,
 )
-from core.neighbours import Searcher, SearchSettings
-from core.storage import write_npy
-from core.turns import turns_of_views
-from core.whitening import unit_rows
+from core.matching.whitening import unit_rows
+from core.neighbours.search import Searcher, SearchSettings
+from core.storage.files import write_npy
 
 Collection = tuple[Embeddings, dict[str, np.ndarray]]
 

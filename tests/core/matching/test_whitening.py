@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import SettingError
-from core.whitening import fit_projection, unit_rows
+from core.foundation.errors import SettingError
+from core.matching.whitening import fit_projection, unit_rows
 
 VECTORS = (np.random.default_rng(0).normal(size=(500, 6)) * [9, 5, 3, 2, 1, 0] + 4).astype(np.float32)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
+from core.meshes.reading import Mesh
 
 
 def sphere(radius: float = 1.0, *, steps: int = 24, centre: float = 0.0, open_top: bool = False) -> Mesh:

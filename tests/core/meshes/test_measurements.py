@@ -12,10 +12,10 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import Catalogue
-from core.errors import SpecimenError
-from core.measurements import measure, measured
-from core.meshes import Mesh
+from core.foundation.errors import SpecimenError
+from core.meshes.measurements import measure, measured
+from core.meshes.reading import Mesh
+from core.workspace.catalogue import Catalogue
 
 
 def body(shape: trimesh.Trimesh) -> Mesh:

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.errors import SettingError, SpecimenError
-from core.formats.text import parse_number
-from core.formats.weld import weld
-from core.meshes import Mesh, decimate, normalise, read_mesh, vertex_colours_of, write_ply
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.formats.text import parse_number
+from core.meshes.reading import Mesh, decimate, normalise, read_mesh, vertex_colours_of, write_ply
+from core.meshes.welding import weld
 
 TETRAHEDRON = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)], dtype=float)
 FACES = np.array([(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)], dtype=np.int32)
@@ -386,7 +386,7 @@ def test_write_ply__is_read_back_unchanged(
     faces = np.arange(3 * (len(points) // 3), dtype=np.int32).reshape(-1, 3)
     colours = np.arange(3 * len(points), dtype=np.uint8).reshape(-1, 3) if coloured else None
     write_ply(tmp_path / "a.ply", Mesh(vertices, faces, colours))
-    from core.formats.ply import read_ply
+    from core.meshes.formats.ply import read_ply
 
     raw = read_ply(tmp_path / "a.ply")
     assert np.array_equal(raw.vertices, vertices)

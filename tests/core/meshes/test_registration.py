@@ -10,10 +10,10 @@ import open3d
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.cli import main
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh, read_mesh, write_ply
-from core.registration import (
+from core.cli.main import main
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.reading import Mesh, read_mesh, write_ply
+from core.meshes.registration import (
     RegistrationSettings,
     colours_of_distances,
     draw_differences,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.embeddings import Embeddings
-from core.errors import SettingError, UnknownSpecimenError
-from core.neighbours import SearchSettings, search
-from core.queries import SeveralSettings, search_several
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError, UnknownSpecimenError
+from core.neighbours.combined_queries import SeveralSettings, search_several
+from core.neighbours.search import SearchSettings, search
 
 ANGLES = {"a": 0, "b": 60, "between": 30, "near_a": -8, "far": 170, "also_far": -150}
 COLLECTION = Embeddings(

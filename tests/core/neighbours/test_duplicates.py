@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.duplicates import DuplicateSettings, find_duplicates, write_duplicates
-from core.embeddings import Embeddings, write_embeddings
-from core.errors import SettingError
-from core.records import SpecimenRecord
-from core.storage import write_json
+from core.cli.main import main
+from core.embeddings.matrix import Embeddings, write_embeddings
+from core.foundation.errors import SettingError
+from core.neighbours.duplicates import DuplicateSettings, find_duplicates, write_duplicates
+from core.storage.files import write_json
+from core.workspace.catalogue import Catalogue
+from core.workspace.records import SpecimenRecord
 from tests.strategies import collections
 
 

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import core.nearest
-from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.nearest import METRICS, NearestRows, ranks_of
+import core.neighbours.exact
+from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
+from core.neighbours.exact import METRICS, NearestRows, ranks_of
 
 
 @pytest.fixture
 def many_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few hundred rows be many: never kept ready, candidates from several blocks."""
-    monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
-    monkeypatch.setattr(core.nearest, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(core.nearest, "_ROWS_AT_ONCE", 96)
+    monkeypatch.setattr(core.neighbours.exact, "_FEW_ROWS", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_ROWS_AT_ONCE", 96)
 
 
 def closely(points: np.ndarray, queries: np.ndarray, metric: str) -> np.ndarray:
@@ -70,9 +70,9 @@ def test_nearest_rows__gives_the_same_whether_kept_or_streamed(monkeypatch: pyte
     """To the last bit."""
     points = np.random.default_rng(5).normal(size=(700, 33)).astype(np.float32)
     kept = NearestRows(points, "cosine", np.arange(700)).of_rows(np.arange(700), 10)
-    monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
-    monkeypatch.setattr(core.nearest, "_KEPT_BYTES", 0)
-    monkeypatch.setattr(core.nearest, "_ROWS_AT_ONCE", 128)
+    monkeypatch.setattr(core.neighbours.exact, "_FEW_ROWS", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_ROWS_AT_ONCE", 128)
     streamed = NearestRows(points, "cosine", np.arange(700)).of_rows(np.arange(700), 10)
     assert np.array_equal(kept[0], streamed[0])
     assert np.array_equal(kept[1], streamed[1])
@@ -118,8 +118,8 @@ def test_nearest_rows__finds_the_same_for_many_as_for_one(metric: str, seed: int
     ranks = chance.permutation(300)
     alone = NearestRows(points, metric, ranks).of_rows(np.arange(300), topk)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(core.nearest, "_FEW_ROWS", 0)
-        patch.setattr(core.nearest, "_MANY_PAIRS", 0)
+        patch.setattr(core.neighbours.exact, "_FEW_ROWS", 0)
+        patch.setattr(core.neighbours.exact, "_MANY_PAIRS", 0)
         together = NearestRows(points, metric, ranks).of_rows(np.arange(300), topk)
     assert np.array_equal(alone[0], together[0])
     assert np.array_equal(alone[1], together[1])
@@ -130,8 +130,8 @@ def test_nearest_rows__takes_another_way_where_too_many_are_equally_near(
     monkeypatch: pytest.MonkeyPatch, metric: str
 ) -> None:
     """More copies than candidates are kept for: still all in the order of their ranks."""
-    monkeypatch.setattr(core.nearest, "_FEW_ROWS", 0)
-    monkeypatch.setattr(core.nearest, "_MANY_PAIRS", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_FEW_ROWS", 0)
+    monkeypatch.setattr(core.neighbours.exact, "_MANY_PAIRS", 0)
     points = np.tile(np.eye(3, 16, dtype=np.float32), (300, 1))
     rows, distances = NearestRows(points, metric, np.arange(900)).of_rows(np.arange(3), 4)
     assert rows.tolist() == [[3, 6, 9, 12], [4, 7, 10, 13], [5, 8, 11, 14]]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.embeddings import Embeddings
-from core.errors import InputError, SettingError
-from core.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
-from core.neighbours import Neighbours, SearchSettings, search
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import InputError, SettingError
+from core.neighbours.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
+from core.neighbours.search import Neighbours, SearchSettings, search
 
 IDS = ("Molars/Tarsius/a", "Molars/Tarsius/b", "Molars/Mirza/c", "Shells/d", "Shells/e", "loose")
 COLLECTION = Embeddings(IDS, np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32))

@@ -7,12 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli import main
-from core.embeddings import Embeddings, write_embeddings
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, UnknownSpecimenError
-from core.indexes import IndexSettings, build_index, is_written, measure_recall, read_index, write_index
-from core.nearest import METRICS
-from core.neighbours import SearchSettings, search
+from core.cli.main import main
+from core.embeddings.matrix import Embeddings, write_embeddings
+from core.foundation.errors import (
+    InputError,
+    MisalignedEmbeddingsError,
+    MissingStageError,
+    SettingError,
+    UnknownSpecimenError,
+)
+from core.neighbours.exact import METRICS
+from core.neighbours.indexes import IndexSettings, build_index, is_written, measure_recall, read_index, write_index
+from core.neighbours.search import SearchSettings, search
 
 
 def grouped(count: int, width: int = 16) -> Embeddings:

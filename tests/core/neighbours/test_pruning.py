@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core import rounding
-from core.nearest import METRICS, NearestRows
-from core.screening import Screen
-from core.screening_kernels import settle
+from core.neighbours.exact import METRICS, NearestRows
+from core.neighbours.pruning import Screen
+from core.neighbours.pruning_kernels import settle
+from core.neighbours.search import half_precision as rounding
 
 COUNT = 10
 N = 2600

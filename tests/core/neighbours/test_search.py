@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings import Embeddings
-from core.errors import SettingError, UnknownSpecimenError
-from core.neighbours import (
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import SettingError, UnknownSpecimenError
+from core.neighbours.search import (
     BLOCK_ROWS,
     METRICS,
     Neighbours,

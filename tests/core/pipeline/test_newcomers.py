@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli import main
-from core.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
-from core.features import FeatureSettings
-from core.newcomers import Describer, check_same_backbone, file_of, specimen_at
-from core.pipeline import RunSettings, run_pipeline
-from core.storage import file_of_specimen, read_json, read_npy, write_json
-from core.views import ViewSettings
-from core.workspace import RunFolder, open_workspace
+from core.cli.main import main
+from core.features.extractors import FeatureSettings
+from core.foundation.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
+from core.pipeline.newcomers import Describer, check_same_backbone, file_of, specimen_at
+from core.pipeline.run import RunSettings, run_pipeline
+from core.storage.files import file_of_specimen, read_json, read_npy, write_json
+from core.views.rendering import ViewSettings
+from core.workspace.paths import RunFolder, open_workspace
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 
 

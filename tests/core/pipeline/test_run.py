@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.catalogue import Catalogue
-from core.clusters import ClusterSettings
-from core.embeddings import Embeddings, read_embeddings
-from core.engines import EngineSettings, open_engine
-from core.errors import BusyError, InputError, SettingError
-from core.features import NetworkExtractor
-from core.labels import labels_of_categories
-from core.pipeline import RunReport, RunSettings, run_pipeline
-from core.results import evaluate_into
-from core.stage_files import find_views, read_view_files
-from core.storage import TEMPORARY_PREFIX
-from core.tokens import TokenSettings
-from core.views import ViewSettings
-from core.workspace import RunFolder, Workspace, open_workspace
+from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.tokens import TokenSettings
+from core.clusters.clustering import ClusterSettings
+from core.collection.labels import labels_of_categories
+from core.embeddings.matrix import Embeddings, read_embeddings
+from core.features.extractors import NetworkExtractor
+from core.foundation.errors import BusyError, InputError, SettingError
+from core.pipeline.run import RunReport, RunSettings, run_pipeline
+from core.storage.files import TEMPORARY_PREFIX
+from core.storage.outputs import evaluate_into
+from core.views.files import find_views, read_view_files
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import RunFolder, Workspace, open_workspace
 from tests.core.networks import tiny_backbone
 from tests.fakes import PIXELS, PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
 
@@ -146,7 +146,7 @@ def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tm
 def test_run_pipeline__pools_without_rendering(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another pooling needs the kept features only."""
     mean = read(run(workspace).run)
-    monkeypatch.setattr("core.preparation.render_views", None)
+    monkeypatch.setattr("core.pipeline.preparation.render_views", None)
     extractor = FakeExtractor()
     report = run(workspace, extractor, pool="max")
     assert extractor.calls == 0
@@ -272,10 +272,10 @@ KILLED = """
 import sys
 import time
 from pathlib import Path
-from core.catalogue import Catalogue
-from core.pipeline import run_pipeline
-from core.workspace import open_workspace
-from tests.core.test_pipeline import SETTINGS
+from core.workspace.catalogue import Catalogue
+from core.pipeline.run import run_pipeline
+from core.workspace.paths import open_workspace
+from tests.core.pipeline.test_run import SETTINGS
 from tests.fakes import FakeExtractor
 
 
@@ -315,7 +315,7 @@ def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path
 
 def next_machine() -> str:
     """Return this machine's name in temporary files."""
-    from core.storage import _machine
+    from core.storage.files import _machine
 
     return _machine()
 

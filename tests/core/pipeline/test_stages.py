@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings import Embeddings, read_embeddings
-from core.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
-from core.manifest import Manifest
-from core.neighbours import SearchSettings
-from core.stage_files import find_views, read_features, read_view_files
-from core.stages import (
+from core.embeddings.matrix import Embeddings, read_embeddings
+from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
+from core.neighbours.search import SearchSettings
+from core.pipeline.stages import (
     StageReport,
     extract_folder,
     pool_folder,
     render_folder,
     search_folder,
 )
-from core.storage import write_npy
-from core.views import ViewSettings
+from core.storage.files import write_npy
+from core.storage.manifest import Manifest
+from core.views.files import find_views, read_features, read_view_files
+from core.views.rendering import ViewSettings
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 
 TWO_VIEWS = ViewSettings(views=2, size=PIXELS)

@@ -16,21 +16,21 @@ import pytest
 from fluent.syntax import FluentParser
 from fluent.syntax import ast as fluent
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.clusters import Clustering
-from core.embeddings import Embeddings
-from core.errors import InputError, MissingStageError, SettingError
-from core.labels import Labels
-from core.maps import MapResult, MapSettings
-from core.members import ClusterFacts, Members
-from core.metadata import put_metadata
+from core.cli.main import main
+from core.clusters.clustering import Clustering
+from core.clusters.members import ClusterFacts, Members
+from core.collection.labels import Labels
+from core.collection.metadata import put_metadata
+from core.embeddings.matrix import Embeddings
+from core.foundation.errors import InputError, MissingStageError, SettingError
+from core.maps.coordinates import MapResult, MapSettings
 from core.report import Facts, ReportSettings, gather_facts, write_report
 from core.report.drawings import map_svg
 from core.report.page import TEMPLATES, render_page
 from core.report.phrases import FOLDER, LANGUAGES, Phrases
-from core.runs import write_notes
-from core.workspace import Workspace, open_workspace
+from core.workspace.catalogue import Catalogue
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.runs import write_notes
 from tests.fakes import bytes_below, write_specimens
 
 NAMES = [f"{category}/s{number}" for category in ("A<b>ad", "B & co", "C") for number in range(5)]

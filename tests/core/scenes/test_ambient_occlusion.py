@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.openness import openness_of_vertices, point_normals, point_spacing
+from core.scenes.ambient_occlusion import openness_of_vertices, point_normals, point_spacing
 
 
 def bowl(depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

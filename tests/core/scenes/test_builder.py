@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import InputError, RendererError, SettingError
-from core.meshes import Mesh, read_mesh, write_ply
-from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
-from core.turntable import TurntableSettings
+from core.foundation.errors import InputError, RendererError, SettingError
+from core.meshes.reading import Mesh, read_mesh, write_ply
+from core.scenes.builder import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
+from core.scenes.turntable import TurntableSettings
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float64)
 SIDES = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32)
@@ -239,6 +239,6 @@ def test_viewer_page__fetches_nothing() -> None:
 
 def test_scenes__imports_nothing_heavy() -> None:
     """Neither VTK nor Streamlit is loaded into the process that asks for a scene."""
-    code = "import sys, core.scenes; print(sorted({'pyvista', 'vtkmodules', 'streamlit'} & set(sys.modules)))"
+    code = "import sys, core.scenes.builder; print(sorted({'pyvista', 'vtkmodules', 'streamlit'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.meshes import Mesh
-from core.registration import RegistrationSettings
-from core.scene_colours import modes_of, paint
+from core.meshes.reading import Mesh
+from core.meshes.registration import RegistrationSettings
+from core.scenes.surface_colours import modes_of, paint
 
 QUICK = RegistrationSettings(points=800)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.meshes import Mesh, decimate, read_mesh
-from core.previews import read_preview, read_skin
-from core.scene_colours import modes_of, paint
-from core.textures import bake_skin, skin_coordinates
+from core.meshes.reading import Mesh, decimate, read_mesh
+from core.scenes.previews import read_preview, read_skin
+from core.scenes.surface_colours import modes_of, paint
+from core.scenes.textures import bake_skin, skin_coordinates
 
 
 def write_textured(folder: Path, steps: int = 30) -> Path:

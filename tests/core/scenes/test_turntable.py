@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli import main
-from core.errors import SettingError
-from core.meshes import Mesh, write_ply
-from core.turntable import TurntableSettings, check_suffix, turntable_frames, write_turntable
+from core.cli.main import main
+from core.foundation.errors import SettingError
+from core.meshes.reading import Mesh, write_ply
+from core.scenes.turntable import TurntableSettings, check_suffix, turntable_frames, write_turntable
 
 QUICK = TurntableSettings(frames=8, size=64, seconds=2.0)
 

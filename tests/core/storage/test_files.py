@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import CoreError, InputError, SettingError, SpecimenError, WorkspaceError
-from core.manifest import Manifest
-from core.storage import (
+from core.foundation.errors import CoreError, InputError, SettingError, SpecimenError, WorkspaceError
+from core.storage.files import (
     TEMPORARY_PREFIX,
     file_of_specimen,
     fingerprint,
@@ -30,6 +29,7 @@ from core.storage import (
     write_json,
     write_npy,
 )
+from core.storage.manifest import Manifest
 from tests.fakes import PROJECT
 from tests.strategies import ODD_NAMES, id_lists, json_values, specimen_ids
 
@@ -71,7 +71,7 @@ def test_write_atomically__cleans_up_after_an_interrupt(tmp_path: Path) -> None:
 def test_remove_unfinished__removes_what_a_killed_process_left(tmp_path: Path) -> None:
     """The next call clears away the half-written file of a killed one."""
     script = (
-        "import os, sys; from pathlib import Path; from core.storage import write_atomically\n"
+        "import os, sys; from pathlib import Path; from core.storage.files import write_atomically\n"
         "write_atomically(Path(sys.argv[1]), lambda path: (path.write_bytes(b'half'), os.kill(os.getpid(), 9)))"
     )
     target = tmp_path / "below" / "a.npy"
@@ -327,7 +327,7 @@ def test_write_csv__keeps_a_row_a_row(tmp_path: Path) -> None:
 
 def test_remove_unfinished__knows_a_number_that_was_given_again(tmp_path: Path) -> None:
     """A file older than the living process of its number was left by another one."""
-    from core.storage import _machine
+    from core.storage.files import _machine
 
     left = tmp_path / f"{TEMPORARY_PREFIX}{_machine()}-{os.getpid()}-abc.npy"
     left.touch()

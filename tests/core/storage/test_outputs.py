@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cluster_settings import ClusterSettings
-from core.clusters import cluster, write_clustering
-from core.embeddings import Embeddings
-from core.results import EARLIER, cluster_into
+from core.clusters.clustering import cluster, write_clustering
+from core.clusters.settings import ClusterSettings
+from core.embeddings.matrix import Embeddings
+from core.storage.outputs import EARLIER, cluster_into
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_cluster_into__takes_what_a_killed_process_left_for_its_own(
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.results._hashes", die)
+    monkeypatch.setattr("core.storage.outputs._hashes", die)
     with pytest.raises(KeyboardInterrupt):
         cluster_into(tmp_path, embeddings, ClusterSettings(pca=2))
     assert (tmp_path / "clusters.csv").is_file()

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.labels import read_labels
-from core.spreadsheets import csv_for_people, defused, restored
-from core.tables import read_table
+from core.collection.labels import read_labels
+from core.storage.spreadsheets import csv_for_people, defused, restored
+from core.storage.tables import read_table
 from tests.strategies import specimen_ids
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 FORMULAS = ("=cmd()", "=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", '=HYPERLINK("x")', "|cmd")
 
 
@@ -65,4 +65,4 @@ def test_screens__hand_out_no_other_csv() -> None:
     for path in [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "ui").rglob("*.py")]:
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         names = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-        assert "to_csv" not in names, f"{path.name}: take core.spreadsheets.csv_for_people"
+        assert "to_csv" not in names, f"{path.name}: take core.storage.spreadsheets.csv_for_people"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import SettingError
-from core.poses import DISTANCE, LAYOUTS, camera_poses
+from core.foundation.errors import SettingError
+from core.views.cameras import DISTANCE, LAYOUTS, camera_poses
 
 LARGEST = {"fibonacci": 40, "ring": 40, "dodecahedron": 20, "icosahedron": 12, "faces": 6}
 layouts_and_counts = st.sampled_from(LAYOUTS).flatmap(

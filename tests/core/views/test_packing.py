@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.parcels import pack_views, unpack_views
-from core.views import Views
+from core.views.packing import pack_views, unpack_views
+from core.views.rendering import Views
 
 
 def views_of(count: int, height: int, width: int, seed: int, gray: bool, with_depth: bool) -> Views:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import RendererError
-from core.meshes import Mesh, normalise
-from core.poses import camera_poses
-from core.renderers import child, clusters, raster, raycast, scanning
-from core.renderers.geometry import bounds_in_windows, with_normals
-from core.renderers.lights import camera_numbers, shading_of
-from core.renderers.surface import Cameras, Look, Surface, surface_of
-from core.views import ViewSettings, render_views
+from core.foundation.errors import RendererError
+from core.meshes.reading import Mesh, normalise
+from core.views.cameras import camera_poses
+from core.views.renderers import culling, isolation, raster, raycast, scan_conversion
+from core.views.renderers.geometry import bounds_in_windows, with_normals
+from core.views.renderers.shading import camera_numbers, shading_of
+from core.views.renderers.surface import Cameras, Look, Surface, surface_of
+from core.views.rendering import ViewSettings, render_views
 
 
 def bumpy(rings: int = 48) -> Mesh:
@@ -100,7 +100,7 @@ def test_render__is_the_same_by_scan_conversion_and_by_ray_casting(
 @pytest.mark.parametrize("backend", ["raycast", "vtk", "filament"])
 def test_render__draws_the_same_silhouettes_with_every_backend(backend: str) -> None:
     """Intersection over union above .98 for every view, and the same light within a tenth."""
-    if backend != "raycast" and (reason := child.probe(backend)):
+    if backend != "raycast" and (reason := isolation.probe(backend)):
         pytest.skip(reason)
     settings = ViewSettings(views=4, size=224)
     ours = render_views(bumpy(), settings)
@@ -114,7 +114,7 @@ def test_render__draws_the_same_silhouettes_with_every_backend(backend: str) -> 
 @pytest.mark.parametrize("backend", ["raster", "raycast", "vtk", "filament"])
 def test_render__draws_colours_with_every_backend(backend: str) -> None:
     """A red specimen is red, with corner colours as with vertex colours."""
-    if backend in ("vtk", "filament") and (reason := child.probe(backend)):
+    if backend in ("vtk", "filament") and (reason := isolation.probe(backend)):
         pytest.skip(reason)
     body = bumpy(12)
     red = replace(body, corner_colours=np.tile(np.array([220, 30, 30], np.uint8), (len(body.faces), 3, 1)))
@@ -268,7 +268,7 @@ def misbehaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a program that is started in place of Python for a renderer's child."""
     program = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", os.fspath(program))
-    monkeypatch.setattr(child, "_CHILDREN", {})
+    monkeypatch.setattr(isolation, "_CHILDREN", {})
     return program
 
 
@@ -286,12 +286,12 @@ def test_render__outlives_a_renderer_that_hangs_or_crashes(
     """A child that does not answer is ended; the error says what happened and what to use instead."""
     misbehaving.write_text(f"#!/bin/sh\n{behaviour}\n")
     misbehaving.chmod(0o755)
-    monkeypatch.setattr(child, "SECONDS_TO_START", 0.5)
-    monkeypatch.setattr(child, "SECONDS_A_SPECIMEN", 0.5)
+    monkeypatch.setattr(isolation, "SECONDS_TO_START", 0.5)
+    monkeypatch.setattr(isolation, "SECONDS_A_SPECIMEN", 0.5)
     with pytest.raises(RendererError, match=reason) as caught:
-        child.render("vtk", square(), one_camera(16), Look())
+        isolation.render("vtk", square(), one_camera(16), Look())
     assert caught.value.advice == "Use --backend raster, which needs no graphics driver."
-    assert "vtk" in child.probe("vtk")
+    assert "vtk" in isolation.probe("vtk")
 
 
 def test_render__does_not_take_blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,9 +304,9 @@ def test_render__does_not_take_blank_pictures(monkeypatch: pytest.MonkeyPatch) -
             shape = (len(cameras.windows), cameras.size, cameras.size)
             return np.full((*shape, 3), 255, np.uint8), np.zeros(shape, bool)
 
-    monkeypatch.setattr(child, "_child_of", lambda backend, made_for: Blank())
+    monkeypatch.setattr(isolation, "_child_of", lambda backend, made_for: Blank())
     with pytest.raises(RendererError, match="The renderer filament draws blank pictures on this machine"):
-        child.render("filament", square(), one_camera(16), Look())
+        isolation.render("filament", square(), one_camera(16), Look())
     assert len(drawn) == 2
 
 
@@ -328,11 +328,11 @@ def test_render__replaces_a_child_after_some_specimens_and_for_another_size(monk
         def end(self) -> None:
             ended.append(self.made_for)
 
-    monkeypatch.setattr(child, "_Child", Willing)
-    monkeypatch.setattr(child, "_CHILDREN", {})
-    monkeypatch.setattr(child, "_SPECIMENS_A_CHILD", 2)
+    monkeypatch.setattr(isolation, "_Child", Willing)
+    monkeypatch.setattr(isolation, "_CHILDREN", {})
+    monkeypatch.setattr(isolation, "_SPECIMENS_A_CHILD", 2)
     for size in (16, 16, 16, 24):
-        child.render("vtk", square(), one_camera(size), Look())
+        isolation.render("vtk", square(), one_camera(size), Look())
     assert started == [(16, 4), (16, 4), (24, 4)]
     assert ended == [(16, 4), (16, 4)]
 
@@ -343,8 +343,8 @@ def test_within_reach__leaves_out_no_pixel_that_shows_something(turn: int) -> No
     surface = surface_of(normalise(bumpy(24)))
     pose = camera_poses(4)[turn]
     window = np.array([-0.4, 0.35, -0.3, 0.45])
-    chosen = clusters.within_reach(
-        clusters.clusters_of(surface.vertices, surface.faces), camera_numbers(pose, window, 120), 120, 2
+    chosen = culling.within_reach(
+        culling.clusters_of(surface.vertices, surface.faces), camera_numbers(pose, window, 120), 120, 2
     )
     _, masks = raster.render(surface, Cameras(pose[None], window[None], 120), Look(antialias=1))
     assert set(np.flatnonzero(masks[0])) <= set(chosen)
@@ -372,8 +372,8 @@ def test_scan__shows_what_comparing_every_face_with_every_sample_shows(seed: int
 
 def test_scan__shares_its_clusters_with_those_that_choose_them() -> None:
     """Compiled code keeps numbers of its own: both sides count the same faces to a cluster."""
-    assert scanning._CLUSTER == clusters._CLUSTER
-    assert scanning._NEAREST == clusters._NEAREST
+    assert scan_conversion._CLUSTER == culling._CLUSTER
+    assert scan_conversion._NEAREST == culling._NEAREST
 
 
 def brute_force(places: np.ndarray, nearness: np.ndarray, faces: np.ndarray, width: int) -> tuple[np.ndarray, ...]:

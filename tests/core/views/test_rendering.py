@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.errors import SettingError, SpecimenError
-from core.meshes import Mesh, read_mesh
-from core.stage_files import read_view_files
-from core.storage import fingerprint
-from core.views import Views, ViewSettings, colour_of, render_views, write_views
-from tests.core.test_renderers import bumpy
+from core.foundation.errors import SettingError, SpecimenError
+from core.meshes.reading import Mesh, read_mesh
+from core.storage.files import fingerprint
+from core.views.files import read_view_files
+from core.views.rendering import Views, ViewSettings, colour_of, render_views, write_views
+from tests.core.views.test_renderers import bumpy
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_read_view_files__says_what_is_wrong(tmp_path: Path) -> None:
 def test_import__of_views_is_light() -> None:
     """Worker processes start fast: nothing heavy is imported before it is needed."""
     code = (
-        "import sys, core.views, core.meshes; "
+        "import sys, core.views.rendering, core.meshes.reading; "
         "heavy = ('open3d', 'numba', 'pyvista', 'vtkmodules', 'cv2', 'scipy', 'torch'); "
         "print([name for name in heavy if name in sys.modules])"
     )
-    project = Path(__file__).resolve().parents[2]
+    project = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

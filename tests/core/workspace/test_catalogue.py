@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import FORMAT_VERSION, Catalogue
-from core.errors import WorkspaceError
-from core.records import SpecimenRecord, StageProgress
+from core.foundation.errors import WorkspaceError
+from core.workspace.catalogue import FORMAT_VERSION, Catalogue
+from core.workspace.records import SpecimenRecord, StageProgress
 from tests.strategies import id_lists
 
 

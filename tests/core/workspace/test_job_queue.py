@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
-from core.cli import main
-from core.errors import BusyError, InputError
-from core.jobs import cancel, current_job, last_lines, log_of, queue_run, queued_jobs, resume, tend
-from core.runs import delete_run
-from core.workspace import Workspace, open_workspace
+from core.cli.main import main
+from core.foundation.errors import BusyError, InputError
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import cancel, current_job, last_lines, log_of, queue_run, queued_jobs, resume, tend
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.runs import delete_run
 from tests.fakes import write_specimens
 from tests.waiting import job_of, wait_for
 
@@ -56,7 +56,7 @@ def test_queue_run__goes_on_after_a_job_and_its_caretaker_are_killed(workspace: 
     lock = workspace.root / ".caretaker.lock"
     wait_for(lock.exists, "the caretaker")
     wait_for(lambda: workspace.is_locked() or current_job(workspace) is None, "the first job")
-    from core import processes
+    from core.foundation import processes
 
     for child in [job_of(workspace, long).pid, *(child.pid for child in processes.CHILDREN)]:
         try:

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.catalogue import Catalogue
-from core.errors import BusyError
-from core.jobs import cancel, current_job, log_of, start_run, with_live_state
-from core.records import JobRecord
-from core.storage import TEMPORARY_PREFIX
-from core.workspace import Workspace, open_workspace
+from core.foundation.errors import BusyError
+from core.storage.files import TEMPORARY_PREFIX
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import cancel, current_job, log_of, start_run, with_live_state
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import JobRecord
 from tests.fakes import PROJECT, bytes_below, write_specimens
 from tests.waiting import PATIENCE, job_of, wait_for
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import BusyError, MissingStageError, SettingError, WorkspaceError
-from core.storage import write_json
-from core.workspace import Workspace, open_workspace
+from core.foundation.errors import BusyError, MissingStageError, SettingError, WorkspaceError
+from core.storage.files import write_json
+from core.workspace.paths import Workspace, open_workspace
 from tests.fakes import PROJECT
 
 
@@ -94,7 +94,7 @@ def test_locked__lets_one_in_at_a_time(tmp_path: Path) -> None:
 def test_locked__frees_the_lock_of_the_dead(tmp_path: Path) -> None:
     """A killed process keeps nobody out."""
     script = (
-        "import os, sys; from pathlib import Path; from core.workspace import open_workspace\n"
+        "import os, sys; from pathlib import Path; from core.workspace.paths import open_workspace\n"
         "with open_workspace(Path(sys.argv[1])).locked(): os.kill(os.getpid(), 9)"
     )
     child = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=PROJECT, check=False)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
-from core.errors import BusyError, SettingError
-from core.jobs import cancel, queue_run
-from core.records import SpecimenRecord
-from core.runs import (
+from core.backbones.tokens import TokenSettings
+from core.foundation.errors import BusyError, SettingError
+from core.views.rendering import ViewSettings
+from core.workspace.catalogue import Catalogue
+from core.workspace.jobs import cancel, queue_run
+from core.workspace.paths import Workspace, open_workspace
+from core.workspace.records import SpecimenRecord
+from core.workspace.runs import (
     delete_run,
     finish_deletions,
     list_runs,
@@ -23,11 +26,8 @@ from core.runs import (
     unusual_settings,
     write_notes,
 )
-from core.tokens import TokenSettings
-from core.views import ViewSettings
-from core.workspace import Workspace, open_workspace
 from tests.fakes import bytes_below
-from ui.state import unusual_in_words
+from ui.session.state import unusual_in_words
 
 CONFIG = {
     "format": 1,

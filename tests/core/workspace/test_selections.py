@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import core.selections
-from core.catalogue import Catalogue
-from core.selections import keep_selection, kept_selection, new_token
+import core.workspace.selections
+from core.workspace.catalogue import Catalogue
+from core.workspace.selections import keep_selection, kept_selection, new_token
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def test_kept_selection__damaged_is_as_none(catalogue: Catalogue, ids: str | byt
 
 def test_keep_selection__forgets_the_oldest(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """There are not more than so many, and not more in them than so much; the newest stays."""
-    monkeypatch.setattr(core.selections, "MOST_SELECTIONS", 3)
+    monkeypatch.setattr(core.workspace.selections, "MOST_SELECTIONS", 3)
     tokens = [new_token() for _ in range(5)]
     for token in tokens:
         keep_selection(catalogue, token, [token])
     assert [bool(kept_selection(catalogue, token)) for token in tokens] == [False, False, True, True, True]
-    monkeypatch.setattr(core.selections, "MOST_BYTES", 100)
+    monkeypatch.setattr(core.workspace.selections, "MOST_BYTES", 100)
     keep_selection(catalogue, tokens[0], ["x" * 70])
     assert [bool(kept_selection(catalogue, token)) for token in tokens] == [True, False, False, False, False]
 

@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import Coil
-from core.samples.surfaces import Surface
+from core.collection.synthetic.shapes.coiling import Coil
+from core.collection.synthetic.shapes.surfaces import Surface
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Form(ABC):
 
 @dataclass(frozen=True)
 class CoiledForm(Form):
-    """A form that coils, with the parameters of Raup (1966): see `core.samples.coiling.Coil`."""
+    """A form that coils, with the parameters of Raup (1966): see `core.collection.synthetic.shapes.coiling.Coil`."""
 
     raup_w: float
     raup_d: float

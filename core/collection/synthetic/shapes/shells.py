@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.coiling import Coil, coil_points
-from core.samples.surfaces import Surface, ellipsoid, grid_normals, grid_surface, join
+from core.collection.synthetic.shapes.coiling import Coil, coil_points
+from core.collection.synthetic.shapes.surfaces import Surface, ellipsoid, grid_normals, grid_surface, join
 
 
 @dataclass(frozen=True)

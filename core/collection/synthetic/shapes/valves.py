@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.coiling import Coil, coil_points
-from core.samples.surfaces import grid_normals
+from core.collection.synthetic.shapes.coiling import Coil, coil_points
+from core.collection.synthetic.shapes.surfaces import grid_normals
 
 Outline = Float[np.ndarray, "columns 2"]
 

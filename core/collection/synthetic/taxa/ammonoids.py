@@ -12,9 +12,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import generating_curve, growth_angles, spread
-from core.samples.form import CoiledForm, between, whole
-from core.samples.sculpture import (
+from core.collection.synthetic.shapes.coiling import generating_curve, growth_angles, spread
+from core.collection.synthetic.shapes.form import CoiledForm, between, whole
+from core.collection.synthetic.shapes.sculpture import (
     bump,
     cell,
     enough_steps,
@@ -28,8 +28,8 @@ from core.samples.sculpture import (
     suture_lines,
     wobble,
 )
-from core.samples.shells import Aperture, half_turns, shell_surface
-from core.samples.surfaces import Surface
+from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.surfaces import Surface
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.coiling import Coil, coil_points, spread
-from core.samples.form import CoiledForm, between, whole
-from core.samples.sculpture import bump, growth_lines, ramp, rests, ribs
-from core.samples.surfaces import Surface, grid_normals, grid_surface, join
-from core.samples.valves import Outline, commissure, mirrored, outer_valve, valve_angles
+from core.collection.synthetic.shapes.coiling import Coil, coil_points, spread
+from core.collection.synthetic.shapes.form import CoiledForm, between, whole
+from core.collection.synthetic.shapes.sculpture import bump, growth_lines, ramp, rests, ribs
+from core.collection.synthetic.shapes.surfaces import Surface, grid_normals, grid_surface, join
+from core.collection.synthetic.shapes.valves import Outline, commissure, mirrored, outer_valve, valve_angles
 
 
 @dataclass(frozen=True)

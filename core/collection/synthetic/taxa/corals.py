@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.form import Form, between, whole
-from core.samples.sculpture import growth_lines, ramp
-from core.samples.surfaces import Surface, along_arc, grid_surface
+from core.collection.synthetic.shapes.form import Form, between, whole
+from core.collection.synthetic.shapes.sculpture import growth_lines, ramp
+from core.collection.synthetic.shapes.surfaces import Surface, along_arc, grid_surface
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from core.samples.form import Form, between, whole
-from core.samples.sculpture import bump, ramp
-from core.samples.surfaces import Surface, ellipsoid, join
+from core.collection.synthetic.shapes.form import Form, between, whole
+from core.collection.synthetic.shapes.sculpture import bump, ramp
+from core.collection.synthetic.shapes.surfaces import Surface, ellipsoid, join
 
 
 @dataclass(frozen=True)

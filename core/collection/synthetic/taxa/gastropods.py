@@ -11,11 +11,21 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.samples.coiling import generating_curve, growth_angles, spread
-from core.samples.form import CoiledForm, between, whole
-from core.samples.sculpture import bump, cords, enough_steps, growth_lines, nodes, ramp, rests, ribs, wobble
-from core.samples.shells import Aperture, half_turns, shell_surface
-from core.samples.surfaces import Surface
+from core.collection.synthetic.shapes.coiling import generating_curve, growth_angles, spread
+from core.collection.synthetic.shapes.form import CoiledForm, between, whole
+from core.collection.synthetic.shapes.sculpture import (
+    bump,
+    cords,
+    enough_steps,
+    growth_lines,
+    nodes,
+    ramp,
+    rests,
+    ribs,
+    wobble,
+)
+from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.surfaces import Surface
 
 
 def touching_shape(w: float, d: float, t: float, overlap: float) -> float:

@@ -8,11 +8,21 @@ from typing import ClassVar, Self
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.coiling import generating_curve, growth_angles, spread
-from core.samples.form import CoiledForm, Form, between, whole
-from core.samples.sculpture import Columns, Height, Rows, bump, growth_lines, ramp, ribs, suture_lines, wobble
-from core.samples.shells import Aperture, half_turns, shell_surface
-from core.samples.surfaces import Surface, grid_surface
+from core.collection.synthetic.shapes.coiling import generating_curve, growth_angles, spread
+from core.collection.synthetic.shapes.form import CoiledForm, Form, between, whole
+from core.collection.synthetic.shapes.sculpture import (
+    Columns,
+    Height,
+    Rows,
+    bump,
+    growth_lines,
+    ramp,
+    ribs,
+    suture_lines,
+    wobble,
+)
+from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.surfaces import Surface, grid_surface
 
 
 @dataclass(frozen=True)

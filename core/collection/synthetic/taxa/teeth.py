@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 from jaxtyping import Float
 
-from core.samples.form import Form, between, whole
-from core.samples.sculpture import bump, growth_lines, ramp
-from core.samples.surfaces import Surface, along_arc, grid_normals, grid_surface, noise_field
+from core.collection.synthetic.shapes.form import Form, between, whole
+from core.collection.synthetic.shapes.sculpture import bump, growth_lines, ramp
+from core.collection.synthetic.shapes.surfaces import Surface, along_arc, grid_normals, grid_surface, noise_field
 
 
 @dataclass(frozen=True)
