@@ -20,7 +20,9 @@ from sklearn.metrics import adjusted_rand_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.clusters.clustering import ClusterSettings, Groundwork, cluster, cluster_on, number_by_size
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import cluster, cluster_on, number_by_size
+from core.clusters.settings import ClusterSettings
 from core.clusters.sweep import SweepSettings, sweep
 from core.embeddings.matrix import Embeddings
 

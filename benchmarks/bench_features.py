@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.engines.base import EngineSettings
+from core.backbones.engines.choice import open_engine
 from core.backbones.engines.devices import driver_sees_gpu
-from core.backbones.loading import Backbone, build_network, describe, load_backbone
+from core.backbones.loading import Backbone, build_network, load_backbone
+from core.backbones.registry import describe
 from core.backbones.tokens import TokenSettings
 from core.backbones.weights import find_weights
 from core.collection.inventory import take_inventory
@@ -29,7 +31,8 @@ from core.collection.labels import labels_of_categories
 from core.embeddings.matrix import Embeddings
 from core.embeddings.pooling import pool_views
 from core.evaluation.retrieval import evaluate
-from core.features.extractors import FeatureSettings, open_extractor
+from core.features.loading import open_extractor
+from core.features.settings import FeatureSettings
 from core.foundation.errors import WeightsError
 from core.pipeline.preparation import Failure, Task
 from core.pipeline.workers import prepare_all

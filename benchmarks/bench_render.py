@@ -21,8 +21,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.meshes.reading import Mesh, decimate, normalise, read_mesh, write_ply
-from core.views.rendering import ViewSettings, render_views, write_views
+from core.meshes.mesh import Mesh
+from core.meshes.normalisation import normalise
+from core.meshes.reading import decimate, read_mesh, write_ply
+from core.views.files import write_views
+from core.views.rendering import ViewSettings, render_views
 
 VIEWS = 12
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from core.backbones.engines.base import EngineSettings
-from core.collection.synthetic import SampleSettings, make_samples
+from core.collection.synthetic.collection import SampleSettings, make_samples
 from core.embeddings.pooling import pool_views
-from core.features.extractors import FeatureSettings, open_extractor
+from core.features.loading import open_extractor
+from core.features.settings import FeatureSettings
 from core.meshes.reading import read_mesh
 from core.views.rendering import ViewSettings, render_views
 

@@ -21,16 +21,18 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones.loading import EMBEDDED, load_backbone
+from core.backbones.loading import load_backbone
+from core.backbones.registry import EMBEDDED
 from core.collection.inventory import take_inventory
-from core.collection.synthetic import SampleSettings, make_samples
-from core.embeddings.matrix import category_of
+from core.collection.synthetic.collection import SampleSettings, make_samples
+from core.embeddings.vectors import unit_rows
 from core.evaluation.retrieval import EvaluationSettings, measure_rankings
 from core.features.classical import describe_views
 from core.foundation.offline import keep_offline
+from core.foundation.specimen_ids import category_of
 from core.matching.reranking import k_reciprocal
 from core.matching.view_sets import set_distances
-from core.matching.whitening import fit_projection, unit_rows
+from core.matching.whitening import fit_projection
 from core.meshes.reading import read_mesh
 from core.views.rendering import ViewSettings, render_views
 

@@ -113,7 +113,8 @@ def compare(folder: Path, count: int) -> None:
 
 def measure(root: Path) -> dict[str, float]:
     """Return processor seconds of everyday work on a workspace, and the memory that it took."""
-    from core.clusters.clustering import ClusterSettings, cluster
+    from core.clusters.clustering import cluster
+    from core.clusters.settings import ClusterSettings
     from core.collection.specimen_table import specimen_table
     from core.doctor.workspace import examine_workspace
     from core.embeddings.matrix import read_embeddings
@@ -212,8 +213,9 @@ def sessions(root: Path, minutes: float) -> None:
 def haul(count: int, model: str) -> None:
     """Render specimens and describe them by a backbone in this process; print its memory on the way."""
     from core.embeddings.pooling import pool_views
-    from core.features.extractors import FeatureSettings, open_extractor
-    from core.meshes.reading import Mesh
+    from core.features.loading import open_extractor
+    from core.features.settings import FeatureSettings
+    from core.meshes.mesh import Mesh
     from core.views.rendering import ViewSettings, render_views
 
     chance = np.random.default_rng(42)

@@ -181,8 +181,8 @@ def peak() -> float:
 
 def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto") -> None:
     """Run the whole stream; its time is until the last embedding is stored."""
-    from core.backbones.engines import EngineSettings
-    from core.features.extractors import FeatureSettings
+    from core.backbones.engines.base import EngineSettings
+    from core.features.settings import FeatureSettings
     from core.pipeline.run import RunSettings, run_pipeline
     from core.views.rendering import ViewSettings
     from core.workspace.paths import open_workspace
@@ -205,7 +205,8 @@ def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto"
 def gpu(meshes: Path, out: Path, workers: int | None) -> None:
     """Run the stream with DINOv2 in PyTorch, on the GPU where there is one, and the network alone."""
     from benchmarks.bench_features import some_backbone
-    from core.backbones.engines import EngineSettings, open_engine
+    from core.backbones.engines.base import EngineSettings
+    from core.backbones.engines.choice import open_engine
     from core.backbones.tokens import TokenSettings
     from core.features.extractors import NetworkExtractor
     from core.pipeline.run import RunSettings, run_pipeline
@@ -284,7 +285,8 @@ def render(meshes: Path, out: Path, workers: int | None) -> None:
 def extract(meshes: Path, out: Path, workers: int | None) -> None:
     """Only extract: views are made ready before the clock starts."""
     del out, workers
-    from core.features.extractors import FeatureSettings, open_extractor
+    from core.features.loading import open_extractor
+    from core.features.settings import FeatureSettings
     from core.pipeline.workers import prepare_all
 
     ready = [item.views.images for item in prepare_all(tasks_of(meshes), 0)]

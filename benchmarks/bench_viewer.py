@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.meshes.reading import Mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import write_ply
 from core.scenes.builder import SceneBuilder, SceneConfig, SceneSource
 
 ROUNDS = 5

@@ -6,8 +6,10 @@ import time
 
 import numpy as np
 
-from core.clusters.clustering import ClusterSettings, Groundwork, cluster_on
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import cluster_on
 from core.clusters.members import describe_members
+from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings
 from core.maps.coordinates import MapSettings, make_map, trustworthiness
 from core.maps.density_regions import find_regions

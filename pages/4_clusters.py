@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.clusters.advice import Advice, advise_on
 from core.clusters.assignment import assign
-from core.clusters.clustering import METHODS, Clustering, ClusterSettings, write_clustering
+from core.clusters.clustering import Clustering, write_clustering
+from core.clusters.settings import METHODS, ClusterSettings
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import CoreError
 from core.storage.spreadsheets import csv_for_people

@@ -16,9 +16,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.backbones.tokens import BEST
-from core.clusters.clustering import ClusterSettings
-from core.collection.synthetic import SampleSettings, make_samples
-from core.features.extractors import FeatureSettings
+from core.clusters.settings import ClusterSettings
+from core.collection.synthetic.collection import SampleSettings, make_samples
+from core.features.settings import FeatureSettings
 from core.foundation.errors import CoreError
 from core.pipeline.run import RunSettings, run_pipeline
 from core.workspace.paths import Workspace, open_workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.foundation.errors import SpecimenError
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIXELS = 64

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.clusters.clustering import ClusterSettings
-from core.collection.synthetic import SampleSettings, make_samples
+from core.clusters.settings import ClusterSettings
+from core.collection.synthetic.collection import SampleSettings, make_samples
 from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.features.extractors import FeatureSettings
+from core.features.settings import FeatureSettings
 from core.pipeline.run import RunSettings, run_pipeline
 from core.storage.files import write_json
 from core.workspace.catalogue import Catalogue

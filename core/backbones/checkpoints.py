@@ -17,7 +17,7 @@ from core.foundation.errors import WeightsError
 if TYPE_CHECKING:
     import torch
 
-    from core.backbones.loading import BackboneSpec
+    from core.backbones.registry import BackboneSpec
 
 # Tensors that a checkpoint may hold beside the network itself.
 _PASSENGERS = re.compile(r"^(head|classifier|fc|mask_token$)|num_batches_tracked$")

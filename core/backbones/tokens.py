@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32
 from core.foundation.errors import SettingError
 
 TOKENS = ("cls", "patch", "cls+patch", "layers")
-# Stands for what found best with a backbone, see `core.features.extractors.FeatureSettings.settled`.
+# Stands for what found best with a backbone, see `core.features.settings.FeatureSettings.settled`.
 BEST = "best"
 PATCH_POOLINGS = ("mean", "gem")
 FACETS = ("token", "query", "key", "value")

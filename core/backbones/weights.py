@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.foundation.errors import WeightsError
-from core.storage.files import sha256_of_file
+from core.storage.fingerprints import sha256_of_file
 
 if TYPE_CHECKING:
-    from core.backbones.loading import BackboneSpec
+    from core.backbones.registry import BackboneSpec
 
 WEIGHTS_VARIABLE = "FOSSILVIT_WEIGHTS"
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")

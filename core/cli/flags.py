@@ -9,17 +9,18 @@ from typing import Any
 
 from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
 from core.backbones.tokens import BEST, FACETS, PATCH_POOLINGS, TOKENS
-from core.cli.main import listed, number, whole_number
-from core.clusters.clustering import METHODS, SELECTION_METHODS, ClusterSettings
-from core.clusters.clustering import METRICS as CLUSTER_METRICS
+from core.cli.console import listed, number, whole_number
+from core.clusters.settings import METHODS, SELECTION_METHODS, ClusterSettings
+from core.clusters.settings import METRICS as CLUSTER_METRICS
 from core.clusters.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
 from core.embeddings.pooling import POOLINGS
 from core.embeddings.principal_components import NORMALIZATIONS
 from core.evaluation.retrieval import METRICS as EVALUATION_METRICS
 from core.evaluation.retrieval import EvaluationSettings
-from core.features.extractors import FeatureSettings
+from core.features.settings import FeatureSettings
 from core.foundation.errors import SettingError
-from core.neighbours.search import METRICS, SearchSettings
+from core.neighbours.exact import METRICS
+from core.neighbours.search import SearchSettings
 from core.views.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
 from core.views.rendering import ViewSettings
 

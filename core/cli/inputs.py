@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.foundation.errors import MissingStageError, SpecimenError
-from core.meshes.reading import Mesh, read_mesh
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh
 from core.workspace.paths import RunFolder
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from core.cli.main import DONE, progress_of, whole_number
+from core.cli.console import DONE, progress_of, whole_number
 from core.foundation.errors import CoreError
 from core.foundation.progress import Progress
 from core.workspace.catalogue import Catalogue

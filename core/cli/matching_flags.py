@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from core.cli.console import listed, whole_number
 from core.cli.inputs import run_of
-from core.cli.main import listed, whole_number
+from core.collection.inventory import file_of
 from core.embeddings.matrix import Embeddings, read_embeddings
-from core.evaluation.retrieval import Ranking
 from core.foundation.errors import SettingError
 from core.matching.loading import about_matching, open_matcher, ranking_by
 from core.matching.view_sets import MATCHES, Matcher, MatchSettings
+from core.neighbours.ranking import Ranking
 from core.neighbours.search import SearchSettings
-from core.pipeline.newcomers import Describer, file_of
+from core.pipeline.newcomers import Describer
 from core.workspace.paths import RunFolder
 
 

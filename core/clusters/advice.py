@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, ClusterSettings, cluster_on
+from core.clusters.clustering import Clustering, cluster_on
+from core.clusters.settings import ClusterSettings
 
 HIGH_NOISE = 0.3
 # Up to so many specimens a step is tried before it is advised: it takes milliseconds.

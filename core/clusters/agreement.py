@@ -12,7 +12,7 @@ from core.clusters.clustering import Clustering
 from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
 from core.collection.labels import Labels
 from core.embeddings.matrix import Embeddings
-from core.embeddings.principal_components import normalise_rows
+from core.embeddings.vectors import normalise_rows
 from core.foundation.errors import InputError
 from core.storage.files import write_csv, write_json
 

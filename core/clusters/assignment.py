@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters.clustering import NOISE, Clustering, Groundwork
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering
+from core.clusters.hdbscan.trees import NOISE
 from core.clusters.members import check_same, nearest_members, nearest_of
 from core.embeddings.matrix import Embeddings
-from core.embeddings.principal_components import normalise_rows
+from core.embeddings.vectors import normalise_rows
 from core.foundation.errors import InputError, SettingError
 
 

@@ -12,27 +12,10 @@ from jaxtyping import Float, Int
 
 from core.clusters.cache import Groundwork
 from core.clusters.hdbscan.trees import NOISE
-from core.clusters.settings import METHODS, METRICS, SELECTION_METHODS, ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, MissingStageError
+from core.foundation.errors import InputError, MissingStageError, SettingError
 from core.storage.files import write_csv, write_json
-
-__all__ = [
-    "METHODS",
-    "METRICS",
-    "NOISE",
-    "SELECTION_METHODS",
-    "ClusterSettings",
-    "Clustering",
-    "Groundwork",
-    "cluster",
-    "cluster_on",
-    "number_by_size",
-    "read_clusters",
-    "summarise",
-    "write_clustering",
-    "write_clusters",
-]
 
 
 @dataclass(frozen=True)
@@ -220,3 +203,23 @@ def number_by_size(
     new = np.full(max(members, default=0) + 2, NOISE, dtype=np.int64)
     new[order] = np.arange(len(order))
     return new[labels], tuple(order)
+
+
+def ids_in_cluster(path: Path, label: int) -> tuple[str, ...]:
+    """Return the members of a cluster of a `clusters.csv`, -1 for noise.
+
+    Raises
+    ------
+    SettingError
+        Where there is no such cluster.
+    InputError, MissingStageError
+        As `core.clusters.clustering.read_clusters` does.
+    """
+    ids, labels, _ = read_clusters(path)
+    members = tuple(name for name, one in zip(ids, labels.tolist(), strict=True) if one == label)
+    if not members:
+        known = ", ".join(map(str, sorted(set(labels.tolist()))[:12]))
+        raise SettingError(
+            "{path} has no cluster {label}.", advice="It has {known}.", path=path, label=label, known=known
+        )
+    return members

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters.clustering import Clustering, Groundwork
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering
 from core.clusters.methods import silhouette
 from core.foundation.errors import InputError
 from core.storage.files import write_csv, write_json

@@ -16,12 +16,16 @@ from core.clusters.agreement import (
     write_crosstab,
     write_misfits,
 )
-from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, cluster_on, write_clustering
 from core.clusters.members import describe_members, write_members
+from core.clusters.settings import ClusterSettings
+from core.clusters.sweep import Sweep, SweepSettings, sweep, write_sweep
 from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings, sha256_of_matrix
-from core.storage.files import fingerprint
-from core.storage.outputs import cluster_into, once
+from core.embeddings.matrix import Embeddings, fingerprint_of_results, sha256_of_matrix
+from core.foundation.progress import Progress, silent
+from core.storage.fingerprints import fingerprint
+from core.storage.outputs import once
 
 MEMBER_FILES = ("members.csv", "cluster_report.csv", "validity.json")
 AGREEMENT_FILES = ("agreement.json", "crosstab.csv", "misfits.csv")
@@ -116,3 +120,79 @@ def _write_agreement(out: Path, lazy: _Lazy, labels: Labels) -> tuple[Agreement,
     write_crosstab(out / "crosstab.csv", lazy.found, labels)
     write_misfits(out / "misfits.csv", misfits)
     return agreement, misfits
+
+
+def cluster_into(
+    out: Path,
+    embeddings: Embeddings,
+    settings: ClusterSettings,
+    *,
+    pca_report: Path | None = None,
+    work: Groundwork | None = None,
+    overwrite: bool = False,
+) -> Clustering | None:
+    """Write clusters into a folder, or return None where exactly these are there already.
+
+    Where the groundwork of the embeddings is at hand (`work`), it is not laid again.
+
+    Raises
+    ------
+    InputError, WorkspaceError
+        As `core.clusters.clustering.cluster` and `write_clustering` do.
+    """
+    files = [out / "clusters.csv", out / "summary.json"]
+    if pca_report is not None and settings.pca:
+        files.append(pca_report)
+
+    def make() -> Clustering:
+        clustering = cluster_on(work if work is not None else Groundwork(embeddings), settings)
+        write_clustering(out, clustering, pca_report or out / "pca_report.csv")
+        return clustering
+
+    made_from = fingerprint_of_results(embeddings, asdict(settings), str(pca_report))
+    return once(out, "clusters", made_from, files, make, overwrite)
+
+
+def sweep_into(
+    out: Path,
+    embeddings: Embeddings,
+    settings: SweepSettings,
+    labels: Labels | None,
+    *,
+    paths: tuple[Path, Path] | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Sweep | None:
+    """Write a sweep of cluster settings into a folder, or return None where it is there already.
+
+    Parameters
+    ----------
+    out : Path
+        Where the files go.
+    embeddings : Embeddings
+        The collection.
+    settings : SweepSettings
+        What is tried.
+    labels : Labels, optional
+        To compare clusters with.
+    paths : (Path, Path), optional
+        Matrix and ids, to be named in `best_config.yaml`.
+    overwrite : bool
+        Do it again.
+    progress : Progress
+        Told of every setting.
+
+    Raises
+    ------
+    InputError, SettingError, WorkspaceError
+        As `core.clusters.sweep.sweep` and `write_sweep` do.
+    """
+
+    def make() -> Sweep:
+        found = sweep(embeddings, settings, labels, progress)
+        write_sweep(out, found, *(paths or (None, None)))
+        return found
+
+    files = [out / name for name in ("sweep_results.csv", "best_config.yaml", "best_clusters.csv")]
+    values = None if labels is None else labels.values
+    return once(out, "sweep", fingerprint_of_results(embeddings, asdict(settings), values), files, make, overwrite)

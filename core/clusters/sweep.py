@@ -12,12 +12,14 @@ import numpy as np
 import yaml
 
 from core.clusters.agreement import Agreement, compare
-from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on, write_clusters
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, cluster_on, write_clusters
+from core.clusters.settings import ClusterSettings
 from core.collection.labels import Labels
 from core.embeddings.matrix import Embeddings, select_rows
-from core.embeddings.principal_components import check_at_least, check_choice
 from core.foundation.errors import SettingError
 from core.foundation.progress import Progress, silent
+from core.foundation.validation import check_at_least, check_choice
 from core.storage.files import write_atomically, write_csv
 
 PARTS = ("coverage", "strength", "balance", "number", "stability")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.collection.curation import SEPARATOR
-from core.foundation.errors import SettingError
+from core.foundation.errors import InputError, SettingError
+from core.storage.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_CONDITION = re.compile(r"(?P<column>[^=~]+)(?P<sign>[=~])(?P<value>.*)", re.DOTALL)
+_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_RANGE = re.compile(rf"(?P<low>{_NUMBER})?\.\.(?P<high>{_NUMBER})?")
+
 
 # Columns whose cells hold several values.
 SEVERAL = ("tags", "sets")
@@ -96,3 +105,75 @@ def values_of(table: pd.DataFrame, column: str) -> list[str]:
 def as_text(cell: object) -> str:
     """Return a cell as text, a missing one as empty text."""
     return "" if cell is None or cell != cell else str(cell)
+
+
+def ids_where(table: pd.DataFrame, conditions: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of specimens whose metadata fulfil all conditions.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Indexed by specimen id, see `core.collection.metadata.metadata_table`.
+    conditions : sequence of str
+        `period=Miocene`, `period=Miocene|Pliocene`, `length=3..5`, `remarks~left molar`.
+
+    Raises
+    ------
+    SettingError
+        Where a condition is none, or about a column that is not there.
+    """
+    if not len(table.columns):
+        raise SettingError("There are no metadata of these specimens.", advice="Bring a table in with `metadata`.")
+    return tuple(map(str, choose_rows(table, [read_condition(text) for text in conditions]).index))
+
+
+def table_of_file(path: Path, ids: Sequence[str]) -> pd.DataFrame:
+    """Return what a table says of specimens, one of whose columns holds their ids, indexed by id.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read, or no column holds ids.
+    """
+    import pandas as pd
+
+    table = read_table(path)
+    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=object)
+    known = set(ids)
+    counts = {column: int(frame[column].isin(known).sum()) for column in frame.columns}
+    column = max(counts, key=counts.__getitem__, default=None)
+    if column is None or not counts[column]:
+        raise InputError(
+            "No column of {path} holds ids of these specimens.",
+            advice="Ids look like {example!r}.",
+            path=path,
+            example=ids[0],
+        )
+    return frame.drop_duplicates(column).set_index(column).reindex(list(ids)).infer_objects()
+
+
+def read_condition(text: str) -> Condition:
+    """Return the condition that a text stands for, see `ids_where`.
+
+    Raises
+    ------
+    SettingError
+        Where it stands for none.
+    """
+    found = _CONDITION.fullmatch(text.strip())
+    if found is None:
+        raise SettingError(
+            "{text!r} is not a condition.",
+            advice="Write column=value, column=one|other, column=3..5, or column~words.",
+            text=text,
+        )
+    column, sign, value = found["column"].strip(), found["sign"], found["value"].strip()
+    if sign == "~":
+        return Contains(column, value)
+    ends = _RANGE.fullmatch(value)
+    if ends is not None:
+        return Between(column, float(ends["low"] or "-inf"), float(ends["high"] or "inf"))
+    try:
+        return Between(column, float(value), float(value))
+    except ValueError:
+        return OneOf(column, tuple(part.strip() for part in value.split("|")))

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.foundation.errors import InputError
+from core.foundation.errors import InputError, MissingStageError
 from core.foundation.messages import note
 from core.meshes.reading import SUFFIXES
+from core.storage.images import IMAGE_SUFFIXES
+from core.workspace.paths import RunFolder
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 _SIGNS_NOT_IN_IDS = "\\\ufeff"  # a separator elsewhere; a byte order mark, lost where it begins a file
 _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 
@@ -175,4 +176,76 @@ def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
         advice=with_photographs if is_any_picture else "Meshes and point clouds end in .ply .obj .stl or .off.",
         folder=folder,
         kinds=", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4]),
+    )
+
+
+def specimen_at(path: Path) -> SpecimenFile:
+    """Return the specimen that a file or a folder of photographs is.
+
+    Raises
+    ------
+    InputError
+        Where it is not there, or is of another kind.
+    """
+    name = path.name if path.is_dir() else path.stem
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
+        if images:
+            return SpecimenFile(name or path.resolve().name, path, images)
+        raise InputError(
+            "The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.", path=path
+        )
+    if not path.is_file():
+        raise InputError(
+            "{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.", path=path
+        )
+    if suffix in IMAGE_SUFFIXES:
+        return SpecimenFile(name, path, (path,))
+    if suffix in SUFFIXES:
+        return SpecimenFile(name, path)
+    raise InputError(
+        "{path} is neither a mesh nor a photograph.",
+        advice="Meshes end in {meshes}, photographs in {pictures}.",
+        path=path,
+        meshes=" ".join(SUFFIXES),
+        pictures=" ".join(IMAGE_SUFFIXES),
+    )
+
+
+def check_photographs(names: Iterable[str]) -> None:
+    """Make sure that files which are to be one specimen are photographs.
+
+    Raises
+    ------
+    InputError
+        Where one of them is something else.
+    """
+    for name in names:
+        if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
+            raise InputError(
+                "{file} is no photograph, and only photographs of one specimen are taken together.",
+                advice="Give one mesh, or photographs alone.",
+                file=name,
+            )
+
+
+def file_of(run: RunFolder, specimen_id: str) -> Path:
+    """Return the file, or folder of photographs, of a specimen of a run, by the run's input folder.
+
+    Raises
+    ------
+    MissingStageError
+        Where it is no longer there.
+    """
+    folder = Path(str(run.config().get("input", "")))
+    candidates = [folder / f"{specimen_id}{suffix}" for suffix in ("", *SUFFIXES, *map(str.upper, SUFFIXES))]
+    for path in candidates:
+        if path.exists():
+            return path
+    raise MissingStageError(
+        "The file of {specimen_id} is no longer in {folder}.",
+        advice="Bring the input folder of the run back.",
+        specimen_id=specimen_id,
+        folder=folder,
     )

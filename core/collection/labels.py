@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from core.embeddings.matrix import category_of
 from core.foundation.errors import InputError, SettingError
 from core.foundation.messages import few_of, joined, note
+from core.foundation.specimen_ids import category_of
 from core.storage.spreadsheets import restored
 from core.storage.tables import decode_text, separator_of
 

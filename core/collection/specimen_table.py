@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.collection.curation import Curation
 from core.collection.metadata import metadata_table
-from core.embeddings.matrix import category_of
+from core.foundation.specimen_ids import category_of
 from core.workspace.catalogue import Catalogue
 from core.workspace.records import SpecimenRecord
 

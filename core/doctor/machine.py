@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from core.backbones.loading import AUTO, REGISTRY, choose_auto
+from core.backbones.loading import choose_auto
+from core.backbones.registry import AUTO, REGISTRY
 from core.backbones.weights import WEIGHTS_VARIABLE, find_weights
 from core.foundation.errors import WeightsError
 from core.foundation.processes import end_family

@@ -95,7 +95,7 @@ def _hdbscan() -> str:
 def _render(backend: str) -> None:
     import numpy as np
 
-    from core.meshes.reading import Mesh
+    from core.meshes.mesh import Mesh
     from core.views.rendering import ViewSettings, render_views
 
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float64)

@@ -22,9 +22,10 @@ from core.doctor.catalogue import rebuild_catalogue
 from core.embeddings.matrix import assemble, embeddings_fit, read_embeddings
 from core.foundation.errors import CoreError, InputError, NewerVersionError
 from core.foundation.progress import Progress, silent
+from core.foundation.specimen_ids import file_of_specimen
 from core.pipeline.preparation import Failure, Prepared, Task
 from core.pipeline.workers import prepare_all
-from core.storage.files import file_of_specimen, read_npy, remove_unfinished
+from core.storage.files import read_npy, remove_unfinished
 from core.storage.manifest import Manifest
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue

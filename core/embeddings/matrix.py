@@ -8,36 +8,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+import core
 from core.foundation.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError
+from core.foundation.specimen_ids import category_of
 from core.storage.files import read_npy, write_atomically, write_bytes, write_npy
+from core.storage.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
 _ROWS_AT_ONCE = 16_384
 _ROWS_HASHED_TOGETHER = 16_384
 _ATTEMPTS = 5
-_ODD = ("//", "./", "/.")
-
-
-def category_of(specimen_id: str) -> str:
-    """Return the folders above a specimen, joined by `/`; empty at the top."""
-    if specimen_id[:1] != "/" and specimen_id[-1:] != "/" and not any(odd in specimen_id for odd in _ODD):
-        # The same as below for nearly all ids, thirty times as fast.
-        return specimen_id.rpartition("/")[0]
-    parent = str(PurePosixPath(specimen_id).parent)
-    return "" if parent == "." else parent
-
-
-def top_category_of(specimen_id: str) -> str:
-    """Return the first folder of a specimen id; empty at the top."""
-    return category_of(specimen_id).split("/", 1)[0]
 
 
 @dataclass(frozen=True)
@@ -292,3 +281,8 @@ def _is_written(out: Path, embeddings: Embeddings) -> bool:
         return False
     is_same = stored.ids == embeddings.ids and np.array_equal(stored.matrix, embeddings.matrix)
     return is_same and (out / "embeddings.parquet").is_file()
+
+
+def fingerprint_of_results(embeddings: Embeddings, *settings: object) -> str:
+    """Return the fingerprint of an answer: ids and numbers of the embeddings, and the settings asked for."""
+    return fingerprint("results", core.__version__, embeddings.ids, sha256_of_matrix(embeddings), *settings)

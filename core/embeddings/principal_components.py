@@ -117,24 +117,6 @@ def extreme_rows(coordinates: Float[np.ndarray, "n k"], component: int, count: i
     return order[:count].tolist(), order[::-1][:count].tolist()
 
 
-def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[np.ndarray, "n d"]:
-    """Return the rows with length 1 (`l2`) or as they are (`none`), float32.
-
-    A row of zeros has no direction and stays zero.
-
-    Raises
-    ------
-    SettingError
-        Where `how` is neither.
-    """
-    check_choice("normalize", how, NORMALIZATIONS)
-    rows = np.asarray(matrix, dtype=np.float32)
-    if how == "none":
-        return rows
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
-
-
 def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float | int) -> PrincipalComponents:
     """Return the principal components of a matrix (Pearson, 1901; Hotelling, 1933).
 
@@ -191,30 +173,6 @@ def check_pca(pca: float | int) -> None:
             "'pca' must be 0, a whole number of components or a fraction below 1 (got {pca}).",
             advice="Use 0 for none, 64 for 64 components, 0.95 to keep 95 % of the variance.",
             pca=pca,
-        )
-
-
-def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
-    """Raise a `SettingError` where a word is not one of those allowed."""
-    if given not in allowed:
-        raise SettingError(
-            "'{name}' must be one of {allowed} (got {given!r}).",
-            advice="Choose one of them.",
-            name=name,
-            allowed=", ".join(allowed),
-            given=given,
-        )
-
-
-def check_at_least(name: str, given: float | int, least: float | int) -> None:
-    """Raise a `SettingError` where a number is below the least one allowed."""
-    if not math.isfinite(given) or given < least:
-        raise SettingError(
-            "'{name}' must be at least {least} (got {given}).",
-            advice="Give {least} or more.",
-            name=name,
-            least=least,
-            given=given,
         )
 
 

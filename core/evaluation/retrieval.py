@@ -12,10 +12,12 @@ from jaxtyping import Float, Int
 
 from core.collection.labels import Labels
 from core.embeddings.matrix import Embeddings
-from core.embeddings.principal_components import check_at_least, check_choice, normalise_rows
+from core.embeddings.vectors import normalise_rows
 from core.evaluation.metrics import MEASURES, judge
 from core.foundation.errors import InputError, SettingError
 from core.foundation.messages import few_of, note
+from core.foundation.validation import check_at_least, check_choice
+from core.neighbours.ranking import Ranking
 from core.storage.files import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
@@ -68,23 +70,6 @@ class EvaluationSettings:
     def measures(self) -> tuple[str, ...]:
         """Return the names of the measures, in the order of the reports."""
         return (*MEASURES, *(f"P@{k}" for k in self.depths))
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Another order of neighbours than that of the distances of embeddings, see `core.matching.view_sets`.
-
-    Parameters
-    ----------
-    reorder : callable
-        Takes the id of a query and the ids of all others, nearest by embedding first, and returns
-        these in their new order.
-    about : mapping
-        What made the order, to be recorded.
-    """
-
-    reorder: Callable[[str, Sequence[str]], Sequence[str]]
-    about: Mapping[str, object]
 
 
 @dataclass(frozen=True)

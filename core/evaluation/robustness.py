@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings, category_of
+from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError, SettingError, SpecimenError
 from core.foundation.progress import Progress, silent
-from core.meshes.reading import Mesh, decimate, read_mesh
+from core.foundation.specimen_ids import category_of
+from core.meshes.mesh import Mesh
+from core.meshes.reading import decimate, read_mesh
 from core.neighbours.search import Searcher, SearchSettings
 from core.pipeline.newcomers import Describer
 from core.storage.files import write_csv

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float16, Float32, UInt8
 
-from core.features.extractors import Extractor, NetworkExtractor
+from core.features.base import Extractor
+from core.features.extractors import NetworkExtractor
 from core.foundation.errors import InputError, SettingError
 from core.storage.files import write_atomically
 

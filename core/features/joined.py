@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.features.extractors import Extractor
+from core.features.base import Extractor
 
 
 class JoinedExtractor:

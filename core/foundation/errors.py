@@ -7,70 +7,7 @@ the sentences, so that the screens can say them in another language; `core.found
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-Value = str | int | float | None
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """What an error says, as it was written: with names in braces where it tells values.
-
-    So that a screen can say the same in another language; the keys of its words are these sentences.
-
-    Parameters
-    ----------
-    problem, advice : str
-        In English. Names stand in braces as `str.format` takes them; where `values` is empty,
-        braces are braces.
-    values : mapping
-        What the names stand for; a `Reason` where an error tells of another one.
-    """
-
-    problem: str
-    advice: str = ""
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-    def filled(self, sentence: str) -> str:
-        """Return a sentence with the values in their places."""
-        return sentence.format_map(self.values) if self.values else sentence
-
-    def as_json(self) -> dict[str, Any]:
-        """Return them as a file can hold them; see `sentences_from_json`."""
-        values = {
-            name: {"text": str(value), **value.sentences.as_json()} if isinstance(value, Reason) else value
-            for name, value in self.values.items()
-        }
-        return {"problem": self.problem, "advice": self.advice, "values": values}
-
-
-def sentences_from_json(found: Mapping[str, Any]) -> Sentences:
-    """Return what `Sentences.as_json` gave.
-
-    Raises
-    ------
-    KeyError, TypeError, AttributeError
-        Where it is something else.
-    """
-    values = {
-        str(name): Reason(value["text"], sentences_from_json(value)) if isinstance(value, dict) else value
-        for name, value in found["values"].items()
-    }
-    return Sentences(found["problem"] + "", found["advice"] + "", values)
-
-
-class Reason(str):
-    """An error, or a note, as one line of English that still knows the sentences it was made from."""
-
-    sentences: Sentences
-
-    def __new__(cls, text: str, sentences: Sentences | None = None) -> Reason:
-        """Make it; without sentences, the text is its own problem."""
-        made = super().__new__(cls, text)
-        made.sentences = sentences or Sentences(text)
-        return made
+from core.foundation.messages import Reason, Sentences, plain_value
 
 
 class CoreError(Exception):
@@ -97,13 +34,6 @@ class CoreError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a child process."""
         return (error_saying, (type(self), self.sentences))
-
-
-def plain_value(value: object) -> Value:
-    """Return a value as a file can hold it: text or a number."""
-    item = getattr(value, "item", None)
-    value = item() if callable(item) and getattr(value, "shape", None) == () else value
-    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def error_saying(kind: type[CoreError], said: Sentences) -> CoreError:

@@ -15,11 +15,13 @@ import numpy as np
 from jaxtyping import Float
 
 from core.embeddings.matrix import Embeddings, sha256_of_matrix
-from core.embeddings.principal_components import check_at_least, check_choice, normalise_rows
+from core.embeddings.vectors import normalise_rows
 from core.foundation.errors import InputError, MissingStageError
 from core.foundation.messages import notes_as_json, notes_from_json
+from core.foundation.validation import check_at_least, check_choice
 from core.maps.manifold import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
-from core.storage.files import fingerprint, read_json, write_csv, write_json
+from core.storage.files import read_json, write_csv, write_json
+from core.storage.fingerprints import fingerprint
 
 MAP_METHODS = ("umap", "pca", "tsne", "pacmap")
 METRICS = ("cosine", "euclidean")

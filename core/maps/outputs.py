@@ -9,24 +9,19 @@ from itertools import islice
 from pathlib import Path
 
 import core
-from core.clusters.clustering import NOISE, read_clusters
-from core.collection.labels import resolve_labels
-from core.embeddings.matrix import Embeddings, category_of, sha256_of_matrix
+from core.embeddings.matrix import Embeddings, sha256_of_matrix
 from core.foundation.errors import InputError
-from core.foundation.messages import note
-from core.maps.colouring import Colouring, colour_by_groups
+from core.maps.colouring import Colouring
 from core.maps.coordinates import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
 from core.maps.density_regions import Regions, find_regions
 from core.maps.pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
-from core.neighbours.duplicates import hashes_of
-from core.storage.files import fingerprint, read_json, write_json
+from core.storage.files import read_json, write_json
+from core.storage.fingerprints import fingerprint
 from core.storage.outputs import once
-from core.storage.tables import decode_text
-from core.workspace.paths import RunFolder, Workspace
 
 METHOD_NAMES: Mapping[str, str] = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 CATEGORY = "category"
-_NOISE_NAME = "noise"
+NOISE_NAME = "noise"
 
 
 @dataclass(frozen=True)
@@ -111,45 +106,6 @@ def map_into(
     return MapFiles(drawn, trust, tuple(written))
 
 
-def colouring_by(given: str, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
-    """Return what colours the specimens of a map, and what is odd about it, in sentences.
-
-    Parameters
-    ----------
-    given : str
-        `category`, `category:1` … for its first folders, a `clusters.csv`, or a CSV
-        `specimen_id,label`.
-    ids : tuple of str
-        Specimen ids in row order.
-
-    Raises
-    ------
-    InputError, SettingError
-        Where the file cannot be read or knows none of the specimens, or there is no such level.
-    """
-    if given == CATEGORY:
-        return colour_by_groups(CATEGORY, [category_of(name) for name in ids]), ()
-    path = Path(given)
-    if path.is_file() and "cluster_id" in decode_text(path)[0].partition("\n")[0]:
-        return _colouring_by_clusters(path, ids)
-    labels = resolve_labels(given, ids)
-    column = CATEGORY if given.startswith(f"{CATEGORY}:") else "label"
-    return colour_by_groups(column, [value or "" for value in labels.values]), labels.notes
-
-
-def pictures_of_run(run: RunFolder) -> dict[str, Path]:
-    """Return the small pictures of a run's specimens that are there.
-
-    Raises
-    ------
-    MissingStageError, WorkspaceError
-        Where the run or the catalogue is missing or damaged.
-    """
-    workspace = Workspace(run.root.parent.parent)
-    files = {name: workspace.thumbnail_of(sha256) for name, sha256 in sorted(hashes_of(run).items()) if sha256}
-    return {name: path for name, path in files.items() if path.is_file()}
-
-
 def _make(embeddings: Embeddings, settings: MapSettings, table: Path, about: Path) -> bool:
     made = make_map(embeddings, settings)
     write_map(table, made)
@@ -172,27 +128,12 @@ def _write_page(path: Path, picture: MapPicture, pictures: Mapping[str, Path]) -
     write_map_page(path, picture, {name: _data_uri(file) for name, file in pictures.items()})
 
 
-def _colouring_by_clusters(path: Path, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
-    known, numbers, _ = read_clusters(path)
-    cluster_of = dict(zip(known, numbers.tolist(), strict=True))
-    without = sum(name not in cluster_of for name in ids)
-    if without == len(ids):
-        raise InputError(
-            f"None of the specimens is in {path}.", advice="Give the clusters of these embeddings, or cluster them."
-        )
-    named = {NOISE: _NOISE_NAME, None: ""}
-    values = [named.get(number, str(number)) for number in map(cluster_of.get, ids)]
-    told = "{without} of {count} specimens are not in {path} and are grey."
-    notes = (note(told, without=without, count=len(ids), path=path),) if without else ()
-    return colour_by_groups("cluster", values, ("", _NOISE_NAME)), notes
-
-
 def _picture(embeddings: Embeddings, drawn: MapResult, trust: float, colouring: Colouring, name: str) -> MapPicture:
     settings = drawn.settings
     method = METHOD_NAMES[settings.method]
     regions = Regions()
     if settings.dimensions == 2:
-        regions = find_regions(drawn.coordinates, colouring.texts, ("", _NOISE_NAME))
+        regions = find_regions(drawn.coordinates, colouring.texts, ("", NOISE_NAME))
     made = f"{method}, {settings.n_neighbors} neighbours, seed {settings.seed}" if settings.method != "pca" else method
     return MapPicture(
         ids=embeddings.ids,

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float32, UInt8
 
 from core.backbones.loading import Backbone, load_backbone
 from core.backbones.tokens import TokenSettings
-from core.features.extractors import FeatureSettings, fit_images
+from core.features.base import fit_images
+from core.features.settings import FeatureSettings
 from core.foundation.errors import SettingError
 
 # A cell counts as the specimen where so much of it shows it.

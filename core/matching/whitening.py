@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Float64
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.embeddings.vectors import unit_rows
 from core.foundation.errors import SettingError
 
 _SMALLEST_SHARE = 1e-6
@@ -111,10 +112,3 @@ def _principal_axes(centred: Float64[np.ndarray, "m d"], count: int) -> tuple[np
         if is_wide:
             axes = centred.T @ axes / np.sqrt(np.maximum(variances, 1e-30) * n)
     return variances, axes
-
-
-def unit_rows(vectors: Float[np.ndarray, "m d"]) -> Float32[np.ndarray, "m d"]:
-    """Return rows of length 1, float32; a row of zeros stays one."""
-    wide = vectors.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.asarray(wide / np.where(lengths > 0, lengths, 1), dtype=np.float32)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 
 def aligned(mesh: Mesh) -> Mesh:

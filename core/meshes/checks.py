@@ -7,14 +7,10 @@ from numba import njit
 
 from core.foundation.errors import SpecimenError
 from core.foundation.messages import joined, note
+from core.meshes.bodies import box_of
 from core.meshes.formats.raw import RawMesh
-from core.meshes.reading import Mesh
-from core.meshes.welding import weld
+from core.meshes.mesh import Mesh
 
-_ENOUGH_OF_THE_POINTS = 0.99
-_STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray fragments
-_STRAY_REACH = 1.1  # how many times as far out as the large pieces they must lie for that
-_MOST_VERTICES_PER_FACE = 0.75  # a closed surface has half a vertex a face
 _FEWEST_POINTS = 10
 _LARGEST_EXTENT = 1e100  # the square of what is longer is no number any more
 
@@ -170,113 +166,3 @@ def _has_no_area(vertices: np.ndarray, a: int, b: int, c: int) -> bool:
     )
     x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
     return x == 0.0 and y == 0.0 and z == 0.0  # type: ignore[no-any-return]
-
-
-def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
-    """Return which vertices belong to the specimen rather than to stray fragments; None for all.
-
-    A fragment is stray where its area is small against that of the largest piece and it lies
-    wholly outside of what the large pieces reach. Points of a cloud are stray beyond twice the
-    distance within which nearly all of them lie.
-    """
-    if not len(faces):
-        middle = np.median(vertices, axis=0)
-        distances = _distances(vertices, middle)
-        near = distances <= 2 * float(np.quantile(distances, _ENOUGH_OF_THE_POINTS))
-        return None if near.all() else near
-    joined = faces
-    if len(vertices) > _MOST_VERTICES_PER_FACE * len(faces):
-        # Exporters that write every face with corners of its own tear a surface into pieces.
-        inverse, _ = weld(vertices)
-        pieces = _pieces(inverse[joined], len(vertices))[inverse]
-    else:
-        pieces = _pieces(joined, len(vertices))
-    if not pieces.any():
-        return None  # a single piece, as pieces go by the number of their first vertex
-    areas = _areas(vertices, faces, pieces)
-    large = areas >= _STRAY_SHARE * areas.max()
-    if large[pieces].all():
-        return None
-    body = vertices[large[pieces]]
-    low, high = box_of(body)
-    middle = (low + high) / 2
-    reach = float(_distances(body, middle).max())
-    nearest = np.full(len(vertices), np.inf)
-    np.minimum.at(nearest, pieces, _distances(vertices, middle))
-    stray = (~large & (nearest > _STRAY_REACH * reach))[pieces]
-    return ~stray if stray.any() else None
-
-
-def centre_and_radius(vertices: np.ndarray, body: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """Return the middle of the body's bounding box and the distance of its farthest vertex from it.
-
-    Raises
-    ------
-    SpecimenError
-        Where the mesh has no extent.
-    """
-    kept = vertices if body is None else vertices[body]
-    low, high = box_of(kept)
-    centre = (low + high) / 2
-    radius = float(_distances(kept, centre).max())
-    if not radius > 0:
-        raise SpecimenError("All vertices lie in one place: there is no shape.", advice="Export the mesh again.")
-    return centre, radius
-
-
-@njit(cache=True, nogil=True)
-def _areas(vertices: np.ndarray, faces: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-    """Return the area of every piece, at the number of its piece."""
-    areas = np.zeros(len(vertices))
-    for f in range(len(faces)):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-        vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
-        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        areas[pieces[a]] += np.sqrt(x * x + y * y + z * z)
-    return areas
-
-
-@njit(cache=True, nogil=True)
-def box_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lowest and the highest corner of the box around some points."""
-    low, high = points[0].copy(), points[0].copy()
-    for i in range(len(points)):
-        for axis in range(3):
-            low[axis] = min(low[axis], points[i, axis])
-            high[axis] = max(high[axis], points[i, axis])
-    return low, high
-
-
-@njit(cache=True, nogil=True)
-def _distances(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    distances = np.empty(len(points))
-    for i in range(len(points)):
-        x, y, z = points[i, 0] - middle[0], points[i, 1] - middle[1], points[i, 2] - middle[2]
-        distances[i] = np.sqrt(x * x + y * y + z * z)
-    return distances
-
-
-@njit(cache=True, nogil=True)
-def _pieces(faces: np.ndarray, vertices: int) -> np.ndarray:
-    """Give every vertex the lowest vertex number of its connected piece (union-find)."""
-    parent = np.arange(vertices)
-    for f in range(len(faces)):
-        for k in range(2):
-            a, b = faces[f, k], faces[f, k + 1]
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            if a < b:
-                parent[b] = a
-            else:
-                parent[a] = b
-    for i in range(vertices):
-        root = i
-        while parent[root] != root:
-            root = parent[root]
-        parent[i] = root
-    return parent

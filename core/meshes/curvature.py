@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 KINDS = ("mean", "gaussian")
 _PERCENTILE = 95.0

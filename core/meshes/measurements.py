@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.meshes.reading import Mesh
-from core.workspace.catalogue import Catalogue
+from core.meshes.mesh import Mesh
 
-# Raise it where a number would come out otherwise: what was kept before is measured again.
-VERSION = 1
 CLOSED, OPEN, BRANCHING, TWISTED, CLOUD = "closed", "open", "branching", "twisted", "cloud"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS measurements (sha256 TEXT, version INTEGER, found TEXT, PRIMARY KEY (sha256, version));
-"""
 
 
 @dataclass(frozen=True)
@@ -101,35 +93,6 @@ def measure(mesh: Mesh) -> Measurements:
         centroid_size=float(np.sqrt(np.einsum("ij,ij->", centred, centred))),
         centroid_radius=float(np.sqrt(moment)),
     )
-
-
-def measured(catalogue: Catalogue, sha256: str, read: Callable[[], Mesh]) -> Measurements:
-    """Return the measurements of a file, taken once for its content.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Of the workspace, where they are kept.
-    sha256 : str
-        Of the specimen's file.
-    read : callable
-        Reads it, where it was not measured yet.
-
-    Raises
-    ------
-    SpecimenError
-        Where it cannot be read.
-    """
-    with catalogue.transaction(_SCHEMA) as connection:
-        query = "SELECT found FROM measurements WHERE sha256 = ? AND version = ?"
-        row = connection.execute(query, (sha256, VERSION)).fetchone()
-    if row is not None:
-        return Measurements(**json.loads(row[0]))
-    found = measure(read())
-    with catalogue.transaction(_SCHEMA) as connection:
-        kept = (sha256, VERSION, json.dumps(asdict(found)))
-        connection.execute("INSERT OR REPLACE INTO measurements VALUES (?, ?, ?)", kept)
-    return found
 
 
 def _moments(

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64
 
 from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 _ROUGH_POINTS = 600
 # In centroid sizes: how far a point may look for its partner, from the rough fit to the last.
@@ -25,7 +25,6 @@ _STEPS = 40
 _NEAR = 0.1
 _LEAST_OVERLAP = 0.5
 _VOXEL = 0.1
-_BAR_PIXELS = 48
 # Open3D has one random generator for all threads.
 _LOCK = threading.Lock()
 
@@ -127,72 +126,6 @@ def register(query: Mesh, other: Mesh, settings: RegistrationSettings | None = N
     error, is_mirrored, to_unit = min(fits, key=lambda fit: fit[0] * (1.02 if fit[1] else 1.0))
     other_to_query = np.linalg.inv(to_target) @ to_unit
     return _measured(query, other, target[0], source[0], other_to_query, is_mirrored, float(1 / to_target[0, 0]))
-
-
-def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> UInt8[np.ndarray, "n 3"]:
-    """Return a colour for every distance: blue inside, white at 0, red outside, full at the limit.
-
-    Raises
-    ------
-    SettingError
-        Where the limit is not above 0.
-    """
-    if not limit > 0:
-        raise SettingError("'limit' must be above 0 (got {limit}).", limit=limit)
-    share = np.clip(distances.astype(np.float64) / limit, -1, 1)[:, None]
-    ends = np.where(share > 0, [[178, 24, 43]], [[33, 102, 172]])
-    return np.asarray(np.rint(247 + (ends - 247) * np.abs(share)), dtype=np.uint8)
-
-
-def with_distances(query: Mesh, registration: Registration, limit: float | None = None) -> tuple[Mesh, float]:
-    """Return the query coloured by its distances, and the limit of the colours in file units.
-
-    Parameters
-    ----------
-    query : Mesh
-        The one that was registered to.
-    registration : Registration
-        What came out.
-    limit : float, optional
-        Distance that is full in colour; the 95th percentile where None.
-    """
-    if limit is None:
-        limit = max(float(np.quantile(np.abs(registration.distances), 0.95)), 1e-12)
-    colours = colours_of_distances(registration.distances, limit)
-    return replace(query, vertex_colours=colours, corner_colours=None), limit
-
-
-def draw_differences(query: Mesh, registration: Registration, *, views: int = 4, size: int = 384) -> np.ndarray:
-    """Return a picture: the query from all around, coloured by distances, and a scale bar.
-
-    Parameters
-    ----------
-    query : Mesh
-        The one that was registered to.
-    registration : Registration
-        What came out.
-    views, size : int
-        How many views, and their height and width in pixels.
-
-    Returns
-    -------
-    (size + 48, views × size, 3) uint8
-    """
-    import cv2
-
-    from core.views.rendering import ViewSettings, render_views
-
-    coloured, limit = with_distances(query, registration)
-    images = render_views(coloured, ViewSettings(views=views, size=size, appearance="colour", layout="ring")).images
-    bar = np.full((_BAR_PIXELS, size * len(images), 3), 255, dtype=np.uint8)
-    width = min(300, size - 40)
-    along = np.linspace(-limit, limit, width).astype(np.float32)
-    bar[8:22, 20 : 20 + width] = colours_of_distances(along, limit)[None]
-    # Numbers alone: files seldom say their unit.
-    for value, place in ((-limit, 20), (0.0, 20 + width // 2 - 4), (limit, width - 30)):
-        text = f"{value:+.3g}" if value else "0"
-        cv2.putText(bar, text, (place, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
-    return np.asarray(np.vstack([np.hstack(list(images)), bar]))
 
 
 def _sampled(mesh: Mesh, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from core.foundation.errors import SettingError
-from core.meshes.reading import Mesh, vertex_colours_of
+from core.meshes.mesh import Mesh, vertex_colours_of
 from core.meshes.welding import weld
 
 _FEWEST = 4

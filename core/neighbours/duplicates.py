@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
-from core.embeddings.matrix import Embeddings
+from core.embeddings.matrix import Embeddings, fingerprint_of_results
 from core.foundation.errors import SettingError
 from core.foundation.messages import note
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
 from core.storage.files import write_csv
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace
+from core.storage.outputs import once
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
 IDENTICAL, NEAR = "identical file", "near-duplicate"
@@ -138,21 +137,6 @@ def find_duplicates(
     return Duplicates(tuple(listed), notes)
 
 
-def hashes_of(run: RunFolder) -> dict[str, str]:
-    """Return the SHA-256 of the file of every specimen of a run, as the catalogue of its workspace has it.
-
-    Raises
-    ------
-    MissingStageError, WorkspaceError
-        Where the run or the catalogue is missing or damaged.
-    """
-    source = str(run.config().get("input", ""))
-    path = Workspace(run.root.parent.parent).catalogue_path
-    if not path.is_file():
-        return {}
-    return {name: record.sha256 for name, record in Catalogue(path).specimens(source).items()}
-
-
 def write_duplicates(path: Path, duplicates: Duplicates) -> None:
     """Write `group,specimen_id,other_id,distance,kind`, distances with six decimals."""
     rows = ((p.group, p.specimen_id, p.other_id, f"{p.distance:.6f}", p.kind) for p in duplicates.pairs)
@@ -192,3 +176,28 @@ def _groups(pairs: list[tuple[int, int]], count: int) -> list[int]:
     graph = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count))
     labels: list[int] = connected_components(graph, directed=False)[1].tolist()
     return labels
+
+
+def duplicates_into(
+    out: Path,
+    embeddings: Embeddings,
+    settings: DuplicateSettings,
+    sha256: Mapping[str, str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Duplicates | None:
+    """Write `duplicates.csv` into a folder, or return None where exactly this one is there already.
+
+    Raises
+    ------
+    WorkspaceError
+        Where it cannot be written.
+    """
+
+    def make() -> Duplicates:
+        found = find_duplicates(embeddings, settings, sha256)
+        write_duplicates(out / "duplicates.csv", found)
+        return found
+
+    made_from = fingerprint_of_results(embeddings, asdict(settings), dict(sha256 or {}))
+    return once(out, "duplicates", made_from, [out / "duplicates.csv"], make, overwrite)

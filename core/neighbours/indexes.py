@@ -20,7 +20,8 @@ from core.foundation.errors import (
 )
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
 from core.neighbours.search import Neighbours, unknown_specimen
-from core.storage.files import fingerprint, read_json, sha256_of_file, write_atomically, write_json
+from core.storage.files import read_json, write_atomically, write_json
+from core.storage.fingerprints import fingerprint, sha256_of_file
 
 KINDS = ("flat", "ivfpq", "hnsw")
 _FEWEST_FOR_CODES = 1000

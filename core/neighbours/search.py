@@ -18,18 +18,6 @@ from core.foundation.errors import SettingError, UnknownSpecimenError
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
 from core.storage.files import write_csv
 
-__all__ = [
-    "METRICS",
-    "Neighbours",
-    "SearchSettings",
-    "Searcher",
-    "file_name_of_search",
-    "resolve_id",
-    "search",
-    "unknown_specimen",
-    "write_neighbours",
-]
-
 COLUMNS = ("query_id", "neighbor_id", "distance")
 # A collection up to this size is searched at once, so that a product serves both; larger ones in
 # parts of half as many, so that memory is bounded.

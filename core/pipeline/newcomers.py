@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Float32
 
 from core.backbones.tokens import TokenSettings
-from core.collection.inventory import IMAGE_SUFFIXES, SpecimenFile
+from core.collection.inventory import specimen_at
 from core.embeddings.pooling import POOLINGS, pool_views
-from core.features.extractors import Extractor, FeatureSettings, open_extractor
-from core.foundation.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
-from core.meshes.reading import SUFFIXES, Mesh
+from core.features.base import Extractor
+from core.features.loading import open_extractor
+from core.features.settings import FeatureSettings
+from core.foundation.errors import SpecimenError, WeightsError, WorkspaceError
+from core.meshes.mesh import Mesh
 from core.pipeline.preparation import Failure, Task
 from core.pipeline.workers import prepare_all
 from core.views.rendering import Views, ViewSettings, render_views
@@ -153,78 +155,6 @@ def _mirrored(views: Views) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return pictures, masks and depth of views, left and right exchanged."""
     depth = None if views.depth is None else np.ascontiguousarray(views.depth[:, :, ::-1])
     return np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
-
-
-def specimen_at(path: Path) -> SpecimenFile:
-    """Return the specimen that a file or a folder of photographs is.
-
-    Raises
-    ------
-    InputError
-        Where it is not there, or is of another kind.
-    """
-    name = path.name if path.is_dir() else path.stem
-    suffix = path.suffix.lower()
-    if path.is_dir():
-        images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
-        if images:
-            return SpecimenFile(name or path.resolve().name, path, images)
-        raise InputError(
-            "The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.", path=path
-        )
-    if not path.is_file():
-        raise InputError(
-            "{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.", path=path
-        )
-    if suffix in IMAGE_SUFFIXES:
-        return SpecimenFile(name, path, (path,))
-    if suffix in SUFFIXES:
-        return SpecimenFile(name, path)
-    raise InputError(
-        "{path} is neither a mesh nor a photograph.",
-        advice="Meshes end in {meshes}, photographs in {pictures}.",
-        path=path,
-        meshes=" ".join(SUFFIXES),
-        pictures=" ".join(IMAGE_SUFFIXES),
-    )
-
-
-def check_photographs(names: Iterable[str]) -> None:
-    """Make sure that files which are to be one specimen are photographs.
-
-    Raises
-    ------
-    InputError
-        Where one of them is something else.
-    """
-    for name in names:
-        if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
-            raise InputError(
-                "{file} is no photograph, and only photographs of one specimen are taken together.",
-                advice="Give one mesh, or photographs alone.",
-                file=name,
-            )
-
-
-def file_of(run: RunFolder, specimen_id: str) -> Path:
-    """Return the file, or folder of photographs, of a specimen of a run, by the run's input folder.
-
-    Raises
-    ------
-    MissingStageError
-        Where it is no longer there.
-    """
-    folder = Path(str(run.config().get("input", "")))
-    candidates = [folder / f"{specimen_id}{suffix}" for suffix in ("", *SUFFIXES, *map(str.upper, SUFFIXES))]
-    for path in candidates:
-        if path.exists():
-            return path
-    raise MissingStageError(
-        "The file of {specimen_id} is no longer in {folder}.",
-        advice="Bring the input folder of the run back.",
-        specimen_id=specimen_id,
-        folder=folder,
-    )
 
 
 def check_same_backbone(recorded: Mapping[str, Any], now: Mapping[str, object]) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import core
 from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.collection.inventory import take_inventory
 from core.evaluation.retrieval import EvaluationSettings
-from core.features.extractors import open_extractor
+from core.features.loading import open_extractor
 from core.foundation.errors import SettingError
 from core.foundation.messages import few_of, note
 from core.foundation.progress import Progress, silent

@@ -13,7 +13,7 @@ import importlib.metadata
 import logging
 import platform
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,24 +22,37 @@ from typing import Any
 import numpy as np
 
 import core
-from core.clusters.clustering import ClusterSettings
+from core.backbones.tokens import TokenSettings
+from core.clusters.outputs import cluster_into
+from core.clusters.settings import ClusterSettings
 from core.collection.inventory import Inventory, take_inventory
 from core.embeddings.matrix import Embeddings, assemble
 from core.embeddings.pooling import POOLINGS
+from core.evaluation.outputs import evaluate_categories_into
 from core.evaluation.retrieval import EvaluationSettings
-from core.features.extractors import Extractor, FeatureSettings, open_extractor
+from core.features.base import Extractor
+from core.features.loading import open_extractor
+from core.features.settings import FeatureSettings
 from core.foundation.errors import InputError, SettingError
 from core.foundation.progress import Progress, silent
+from core.foundation.specimen_ids import file_of_specimen
 from core.neighbours.search import SearchSettings
 from core.pipeline.preparation import Failure
 from core.pipeline.stages import search_folder
 from core.pipeline.stream import Stream, StreamSettings
 from core.pipeline.workers import Children, default_workers
-from core.storage.files import file_of_specimen, read_npy, remove_unfinished, write_json
-from core.storage.outputs import cluster_into, evaluate_categories_into
+from core.storage.files import read_npy, remove_unfinished, write_json
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import CONFIG_FORMAT, RunFolder, Workspace
+from core.workspace.runs import mapping_of
+
+# Settings of views and tokens that are told where they are unusual.
+_TOLD = (
+    *("tokens", "layer", "facet", "patch_pool", "patch_mask"),
+    *("mixed", "align", "layout", "appearance", "shading", "background"),
+)
+
 
 log = logging.getLogger(__name__)
 
@@ -256,3 +269,10 @@ def _version_of(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def unusual_settings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what else decides the numbers of a run, where it is not the usual: names of settings, and values."""
+    usual = {**asdict(ViewSettings()), **asdict(TokenSettings())}
+    given = {**mapping_of(config, "views"), **mapping_of(config, "features")}
+    return [(name, str(given[name])) for name in _TOLD if given.get(name, usual[name]) != usual[name]]

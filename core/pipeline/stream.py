@@ -13,16 +13,20 @@ import numpy as np
 
 from core.collection.inventory import Inventory, SpecimenFile, stamp_of
 from core.embeddings.pooling import pool_views
+from core.features.base import Extractor
 from core.features.dense_tokens import TOKENS_FOLDER, extract_with_tokens
-from core.features.extractors import Extractor, NetworkExtractor, views_at_once
+from core.features.extractors import NetworkExtractor
+from core.features.files import read_features, store_features
+from core.features.loading import views_at_once
 from core.foundation.errors import SpecimenError
 from core.foundation.progress import Progress
+from core.foundation.specimen_ids import file_of_specimen
 from core.pipeline.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
 from core.pipeline.stages import POOLING_VERSION
 from core.pipeline.workers import Children, prepare_all
-from core.storage.files import file_of_specimen, fingerprint, remove_file, write_npy
+from core.storage.files import remove_file, write_npy
+from core.storage.fingerprints import fingerprint
 from core.storage.manifest import Manifest
-from core.views.files import read_features, store_features
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import RunFolder, Workspace

@@ -18,7 +18,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from core.foundation.errors import CoreError, RendererError, SpecimenError, WorkspaceError
 from core.foundation.processes import processors
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 from core.pipeline.preparation import Failure, Prepared, Task, prepare, views_of_photographs
 from core.views.packing import Parcel, pack_views, unpack_views
 from core.views.rendering import ViewSettings, render_views

@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from core.backbones.loading import REGISTRY
+from core.backbones.registry import REGISTRY
 from core.clusters.agreement import Agreement, Misfit, find_misfits
 from core.clusters.agreement import compare as compare_with_labels
-from core.clusters.clustering import Clustering, Groundwork, cluster_on
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, cluster_on
 from core.clusters.members import Members, describe_members
 from core.clusters.settings import ClusterSettings
 from core.collection.labels import Labels, resolve_labels

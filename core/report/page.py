@@ -13,10 +13,10 @@ from markupsafe import Markup
 import core
 from core.clusters.members import ClusterFacts
 from core.maps.palettes import NOISE_COLOUR
+from core.pipeline.run import unusual_settings
 from core.report.drawings import bars_svg, colours_of_clusters, map_svg, picture_of, share_colour
 from core.report.facts import Facts, ReportSettings
 from core.report.phrases import Phrases
-from core.workspace.runs import unusual_settings
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _COMPONENTS_SHOWN = 64

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from core.foundation.errors import SpecimenError, WorkspaceError
-from core.meshes.reading import Mesh, decimate, read_mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import decimate, read_mesh, write_ply
 from core.scenes.textures import bake_skin
 from core.storage.files import write_bytes
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
+from core.foundation.errors import SettingError
 from core.meshes.curvature import CurvatureSettings, curvature_of, robust_limit
-from core.meshes.reading import Mesh, vertex_colours_of
-from core.meshes.registration import Registration, RegistrationSettings, colours_of_distances, register
+from core.meshes.mesh import Mesh, vertex_colours_of
+from core.meshes.registration import Registration, RegistrationSettings, register
+
+_BAR_PIXELS = 48
+
 
 CURVATURES = {"mean-curvature": "mean", "gaussian-curvature": "gaussian"}
 MODES = ("clay", "colour", "texture", *CURVATURES, "distance")
@@ -185,3 +189,69 @@ def _turned(mesh: Mesh, found: Registration) -> Mesh:
 def _stops() -> tuple[str, ...]:
     colours = colours_of_distances(np.linspace(-1, 1, _STOPS, dtype=np.float32), 1.0)
     return tuple("#" + bytes(colour).hex() for colour in colours)
+
+
+def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> UInt8[np.ndarray, "n 3"]:
+    """Return a colour for every distance: blue inside, white at 0, red outside, full at the limit.
+
+    Raises
+    ------
+    SettingError
+        Where the limit is not above 0.
+    """
+    if not limit > 0:
+        raise SettingError("'limit' must be above 0 (got {limit}).", limit=limit)
+    share = np.clip(distances.astype(np.float64) / limit, -1, 1)[:, None]
+    ends = np.where(share > 0, [[178, 24, 43]], [[33, 102, 172]])
+    return np.asarray(np.rint(247 + (ends - 247) * np.abs(share)), dtype=np.uint8)
+
+
+def with_distances(query: Mesh, registration: Registration, limit: float | None = None) -> tuple[Mesh, float]:
+    """Return the query coloured by its distances, and the limit of the colours in file units.
+
+    Parameters
+    ----------
+    query : Mesh
+        The one that was registered to.
+    registration : Registration
+        What came out.
+    limit : float, optional
+        Distance that is full in colour; the 95th percentile where None.
+    """
+    if limit is None:
+        limit = max(float(np.quantile(np.abs(registration.distances), 0.95)), 1e-12)
+    colours = colours_of_distances(registration.distances, limit)
+    return replace(query, vertex_colours=colours, corner_colours=None), limit
+
+
+def draw_differences(query: Mesh, registration: Registration, *, views: int = 4, size: int = 384) -> np.ndarray:
+    """Return a picture: the query from all around, coloured by distances, and a scale bar.
+
+    Parameters
+    ----------
+    query : Mesh
+        The one that was registered to.
+    registration : Registration
+        What came out.
+    views, size : int
+        How many views, and their height and width in pixels.
+
+    Returns
+    -------
+    (size + 48, views × size, 3) uint8
+    """
+    import cv2
+
+    from core.views.rendering import ViewSettings, render_views
+
+    coloured, limit = with_distances(query, registration)
+    images = render_views(coloured, ViewSettings(views=views, size=size, appearance="colour", layout="ring")).images
+    bar = np.full((_BAR_PIXELS, size * len(images), 3), 255, dtype=np.uint8)
+    width = min(300, size - 40)
+    along = np.linspace(-limit, limit, width).astype(np.float32)
+    bar[8:22, 20 : 20 + width] = colours_of_distances(along, limit)[None]
+    # Numbers alone: files seldom say their unit.
+    for value, place in ((-limit, 20), (0.0, 20 + width // 2 - 4), (limit, width - 30)):
+        text = f"{value:+.3g}" if value else "0"
+        cv2.putText(bar, text, (place, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+    return np.asarray(np.vstack([np.hstack(list(images)), bar]))

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from core.foundation.errors import SpecimenError
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 _MOST_PIXELS = 2_000_000
 _LARGEST_CELL, _SMALLEST_CELL = 64, 7

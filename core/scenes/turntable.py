@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from core.foundation.errors import RendererError, SettingError
-from core.meshes.reading import Mesh, normalise_with_body
+from core.meshes.mesh import Mesh
+from core.meshes.normalisation import normalise_with_body
 from core.storage.files import write_atomically
 from core.views.cameras import camera_poses
-from core.views.renderers.surface import Cameras, Look, surface_of
+from core.views.renderers.surface import Cameras, Look
+from core.views.renderers.surface_building import surface_of
 from core.views.rendering import colour_of
 
 SUFFIXES = (".gif", ".mp4")

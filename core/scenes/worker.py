@@ -21,7 +21,8 @@ import numpy as np
 
 from core.foundation.errors import CoreError, RendererError, SpecimenError
 from core.foundation.offline import keep_offline
-from core.meshes.reading import Mesh, decimate, read_mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import decimate, read_mesh, write_ply
 from core.meshes.registration import RegistrationSettings
 from core.meshes.simplification import get_ready
 from core.scenes.previews import MOST_FACES, read_preview, read_skin

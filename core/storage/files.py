@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import errno
-import hashlib
 import json
 import os
 import platform
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core.foundation.errors import InputError, SettingError, SpecimenError, WorkspaceError
+from core.foundation.errors import InputError, SpecimenError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
 _SECONDS_TO_WRITE_A_FILE = 86_400.0
@@ -210,15 +209,6 @@ def _quotable(row: Sequence[object]) -> Sequence[object]:
     return row
 
 
-def fingerprint(*parts: object) -> str:
-    """Return 32 hexadecimal digits for settings and inputs; equal parts, equal fingerprint.
-
-    Mappings are taken in sorted order, so that the order of settings never matters.
-    """
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
-
-
 def stat_of_file(path: Path) -> os.stat_result:
     """Return what the system knows of a file, having made sure that reading it comes to an end.
 
@@ -240,35 +230,6 @@ def stat_of_file(path: Path) -> os.stat_result:
     return found
 
 
-def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def is_reserved(name: str) -> bool:
     """Return whether Windows takes a name for a device, whatever its suffix."""
     return _RESERVED.fullmatch(name) is not None
-
-
-def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
-    """Return `root/<category>/<specimen><suffix>`, which is never outside of `root`.
-
-    Raises
-    ------
-    SettingError
-        Where the id is empty, absolute, or climbs with `..`.
-    """
-    parts = specimen_id.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-        raise SettingError(
-            "{specimen_id!r} is not a specimen id.",
-            advice="An id is the path below the input folder without its suffix, like Molars/Tarsius/amnh106010.",
-            specimen_id=specimen_id,
-        )
-    path = root.joinpath(*parts[:-1], parts[-1] + suffix)
-    if not path.is_relative_to(root):  # a drive letter, where there are drives
-        raise SettingError(
-            "{specimen_id!r} is not a specimen id.", advice="An id holds no drive letter.", specimen_id=specimen_id
-        )
-    return path

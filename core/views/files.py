@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
-from core.foundation.errors import InputError, MissingStageError, SpecimenError
-from core.storage.files import file_of_specimen, read_npy, write_npy
+from core.foundation.errors import MissingStageError, SpecimenError
+from core.foundation.specimen_ids import file_of_specimen
+from core.storage.files import write_bytes
+from core.views.rendering import Views
+
+_LONGEST_NAME = 255  # bytes; no usual file system takes more
+_PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
+
 
 _VIEW_NAME = re.compile(r"(?P<stem>.+)_view(?P<number>\d{2,})\.png")
 
@@ -53,33 +60,6 @@ def read_view_files(paths: Sequence[Path]) -> UInt8[np.ndarray, "v h w 3"]:
     return np.stack(images)
 
 
-def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
-    """Read the view features of one specimen; a broken file is a `SpecimenError`."""
-    try:
-        array = read_npy(path)
-    except InputError as error:
-        said = error.sentences
-        raise SpecimenError(said.problem, advice="Extract it again with --overwrite.", **said.values) from error
-    if array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
-        raise SpecimenError("{file} does not hold view features (V, D).", file=path.name)
-    if not np.isfinite(array).all():
-        raise SpecimenError("{file} holds NaN or infinite values; extract it again with --overwrite.", file=path.name)
-    return array.astype(np.float32)
-
-
-def store_features(path: Path, view_features: Float32[np.ndarray, "v d"]) -> None:
-    """Write view features as float32, having made sure that they are numbers.
-
-    Raises
-    ------
-    SpecimenError
-        Where the backbone gave NaN or infinite values.
-    """
-    if not np.isfinite(view_features).all():
-        raise SpecimenError("The backbone gave NaN or infinite values for it; try --precision fp32.")
-    write_npy(path, np.ascontiguousarray(view_features, dtype=np.float32))
-
-
 def view_paths(renders: Path, specimen_id: str, count: int) -> Iterator[Path]:
     """Yield where so many views of a specimen lie."""
     return (file_of_specimen(renders, specimen_id, f"_view{number:02d}.png") for number in range(count))
@@ -90,3 +70,36 @@ def drop_views_from(renders: Path, specimen_id: str, number: int) -> None:
     while (path := file_of_specimen(renders, specimen_id, f"_view{number:02d}.png")).is_file():
         path.unlink()
         number += 1
+
+
+def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
+    """Write `<category>/<specimen>_view00.png` and so on, each atomically; return the paths.
+
+    Raises
+    ------
+    SpecimenError
+        Where the specimen's name leaves no room for those of its views.
+    """
+    import cv2
+
+    paths = []
+    for number, image in enumerate(views.images):
+        path = file_of_specimen(folder, specimen_id, view_suffix(number))
+        if len(os.fsencode(path.name)) > _LONGEST_NAME:
+            raise SpecimenError(
+                "Its name is too long: the names of its views would have more than {longest_name} bytes.",
+                advice="Give the file a shorter name.",
+                longest_name=_LONGEST_NAME,
+            )
+        gray = image[..., 0]
+        plain = (image == gray[..., None]).all()
+        pixels = gray if plain else image[..., ::-1]
+        _, png = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
+        write_bytes(path, png.tobytes())
+        paths.append(path)
+    return paths
+
+
+def view_suffix(number: int) -> str:
+    """Return what follows the specimen id in the name of a view's file."""
+    return f"_view{number:02d}.png"

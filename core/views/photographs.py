@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core.foundation.errors import SpecimenError
 from core.storage.files import stat_of_file
-
-# What Pillow itself refuses to read begins at 179 megapixels.
-MAX_PIXELS = 170_000_000
-# What Pillow's readers raise on damaged files.
-UNREADABLE = (
-    OSError,
-    UnidentifiedImageError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    struct.error,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    ZeroDivisionError,
-    Image.DecompressionBombError,
-)
+from core.storage.images import MAX_PIXELS, UNREADABLE
 
 
 def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v size size 3"]:

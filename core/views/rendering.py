@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.reading import Mesh, normalise_with_body
-from core.storage.files import file_of_specimen, write_bytes
+from core.meshes.mesh import Mesh
+from core.meshes.normalisation import normalise_with_body
 from core.views.cameras import camera_poses, check_views
-from core.views.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface, surface_of
+from core.views.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface
+from core.views.renderers.surface_building import surface_of
 
 VIEWS_VERSION = "5"
 """Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
@@ -23,7 +22,6 @@ ANTIALIAS = (1, 4, 16)
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 _SMALLEST_SIZE, _LARGEST_SIZE = 16, 4096
 _MARGIN = 0.04
-_LONGEST_NAME = 255  # bytes; no usual file system takes more
 
 
 @dataclass(frozen=True)
@@ -222,42 +220,6 @@ def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, wi
     depth = np.empty((len(cameras.camera_to_world), settings.size, settings.size), np.float32) if knows_depth else None
     images, masks = _render(settings.backend, surface, cameras, look, threads, depth)
     return Views(images, masks, cameras.camera_to_world, depth)
-
-
-def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
-    """Write `<category>/<specimen>_view00.png` and so on, each atomically; return the paths.
-
-    Raises
-    ------
-    SpecimenError
-        Where the specimen's name leaves no room for those of its views.
-    """
-    import cv2
-
-    paths = []
-    for number, image in enumerate(views.images):
-        path = file_of_specimen(folder, specimen_id, view_suffix(number))
-        if len(os.fsencode(path.name)) > _LONGEST_NAME:
-            raise SpecimenError(
-                "Its name is too long: the names of its views would have more than {longest_name} bytes.",
-                advice="Give the file a shorter name.",
-                longest_name=_LONGEST_NAME,
-            )
-        gray = image[..., 0]
-        plain = (image == gray[..., None]).all()
-        pixels = gray if plain else image[..., ::-1]
-        _, png = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
-        write_bytes(path, png.tobytes())
-        paths.append(path)
-    return paths
-
-
-_PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
-
-
-def view_suffix(number: int) -> str:
-    """Return what follows the specimen id in the name of a view's file."""
-    return f"_view{number:02d}.png"
 
 
 def colour_of(name: str) -> tuple[int, int, int]:

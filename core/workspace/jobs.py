@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 
 from core.foundation.errors import BusyError, InputError
 from core.foundation.processes import collect_children, end_family, start_child
-from core.storage.files import fingerprint, write_bytes
+from core.storage.files import write_bytes
+from core.storage.fingerprints import fingerprint
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import Workspace
 from core.workspace.records import JobRecord, command_of

@@ -7,15 +7,13 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.backbones.tokens import TokenSettings
 from core.foundation.errors import BusyError, CoreError, SettingError, WorkspaceError
 from core.storage.files import write_bytes
 from core.storage.manifest import Manifest
-from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue
 from core.workspace.jobs import current_job, queued_jobs
 from core.workspace.paths import RunFolder, Workspace
@@ -23,11 +21,6 @@ from core.workspace.paths import RunFolder, Workspace
 NOTES_FILE = "notes.txt"
 COMPLETE, UNFINISHED, DAMAGED = "complete", "unfinished", "damaged"
 LONGEST_NOTES = 20_000
-# Settings of views and tokens that are told where they are unusual.
-_TOLD = (
-    *("tokens", "layer", "facet", "patch_pool", "patch_mask"),
-    *("mixed", "align", "layout", "appearance", "shading", "background"),
-)
 # Begins with a dot: no run is called so, and nobody lists it.
 _DELETING = ".deleting-"
 
@@ -85,7 +78,7 @@ def describe_run(run: RunFolder) -> RunFacts:
         config = run.config()
     except CoreError:
         state, config = DAMAGED, {}
-    features, views = _mapping(config, "features"), _mapping(config, "views")
+    features, views = mapping_of(config, "features"), mapping_of(config, "views")
     return RunFacts(
         name=run.name,
         state=state,
@@ -100,13 +93,6 @@ def describe_run(run: RunFolder) -> RunFacts:
         notes=read_notes(run),
         config=config,
     )
-
-
-def unusual_settings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what else decides the numbers of a run, where it is not the usual: names of settings, and values."""
-    usual = {**asdict(ViewSettings()), **asdict(TokenSettings())}
-    given = {**_mapping(config, "views"), **_mapping(config, "features")}
-    return [(name, str(given[name])) for name in _TOLD if given.get(name, usual[name]) != usual[name]]
 
 
 def size_on_disk(folder: Path) -> int:
@@ -275,10 +261,39 @@ def _count(run: RunFolder) -> int:
     return 0
 
 
-def _mapping(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def mapping_of(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a part of a configuration, empty where it is not there."""
     value = config.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def hashes_of(run: RunFolder) -> dict[str, str]:
+    """Return the SHA-256 of the file of every specimen of a run, as the catalogue of its workspace has it.
+
+    Raises
+    ------
+    MissingStageError, WorkspaceError
+        Where the run or the catalogue is missing or damaged.
+    """
+    source = str(run.config().get("input", ""))
+    path = Workspace(run.root.parent.parent).catalogue_path
+    if not path.is_file():
+        return {}
+    return {name: record.sha256 for name, record in Catalogue(path).specimens(source).items()}
+
+
+def pictures_of_run(run: RunFolder) -> dict[str, Path]:
+    """Return the small pictures of a run's specimens that are there.
+
+    Raises
+    ------
+    MissingStageError, WorkspaceError
+        Where the run or the catalogue is missing or damaged.
+    """
+    workspace = Workspace(run.root.parent.parent)
+    files = {name: workspace.thumbnail_of(sha256) for name, sha256 in sorted(hashes_of(run).items()) if sha256}
+    return {name: path for name, path in files.items() if path.is_file()}

@@ -12,7 +12,8 @@ import ui.search.form_differences
 from core.collection.inventory import take_inventory
 from core.embeddings.matrix import read_embeddings
 from core.foundation.errors import SpecimenError
-from core.meshes.reading import Mesh, read_mesh
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh
 from core.meshes.registration import Registration, RegistrationSettings, register
 from core.neighbours.search import SearchSettings, search
 from core.workspace.paths import Workspace

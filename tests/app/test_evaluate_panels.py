@@ -15,10 +15,11 @@ from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
 from core.evaluation.comparison import Comparison, compare
 from core.evaluation.metrics import MEASURES
 from core.evaluation.robustness import CHANGES, Survival, read_robustness, write_robustness
+from core.foundation.specimen_ids import file_of_specimen
 from core.matching.loading import open_matcher, ranking_by
 from core.matching.view_sets import MatchSettings
 from core.neighbours.search import SearchSettings
-from core.storage.files import file_of_specimen, write_npy
+from core.storage.files import write_npy
 from core.workspace.catalogue import Catalogue
 from core.workspace.jobs import current_job, queued_jobs
 from core.workspace.paths import RunFolder, Workspace

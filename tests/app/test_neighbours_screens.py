@@ -6,10 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.collection.labels import resolve_labels
-from core.embeddings.matrix import category_of, read_embeddings
+from core.embeddings.matrix import read_embeddings
 from core.evaluation.comparison import compare
 from core.evaluation.retrieval import evaluate
 from core.evaluation.robustness import Survival
+from core.foundation.specimen_ids import category_of
 from core.matching.explanation import SHOWN
 from core.matching.view_sets import MATCHES, FeatureFolder, Matcher, MatchSettings
 from core.neighbours.combined_queries import search_several

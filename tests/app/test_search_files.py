@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.features.extractors import FeatureSettings
+from core.features.settings import FeatureSettings
 from core.foundation.errors import InputError, SpecimenError
 from core.pipeline.run import RunSettings, run_pipeline
 from core.workspace.paths import Workspace

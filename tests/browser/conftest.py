@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from core.collection.synthetic import SampleSettings, make_samples
+from core.collection.synthetic.collection import SampleSettings, make_samples
 from core.workspace.paths import Workspace, open_workspace
 from tests.browser.resting import at_rest
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_run, running_app

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.cli.flags import cluster_settings
 from core.cli.main import build_parser, main, parse
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.foundation.errors import SettingError
 from tests.fakes import PROJECT
 

@@ -11,7 +11,7 @@ import trimesh
 from core.cli.main import main
 from core.collection.curation import Curation
 from core.collection.metadata import read_metadata
-from core.storage.files import sha256_of_file
+from core.storage.fingerprints import sha256_of_file
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import Workspace, open_workspace
 from core.workspace.records import SpecimenRecord

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
+from core.collection.inventory import file_of
 from core.embeddings.matrix import read_embeddings
 from core.matching.view_sets import FeatureFolder, Matcher, MatchSettings
 from core.neighbours.search import SearchSettings
-from core.pipeline.newcomers import Describer, file_of
+from core.pipeline.newcomers import Describer
 from core.workspace.paths import RunFolder
 from tests.fakes import write_specimens
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones.loading import Backbone, describe
+from core.backbones.loading import Backbone
+from core.backbones.registry import describe
 
 PATCH = 14
 TRAINED_GRID = 37

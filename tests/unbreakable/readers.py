@@ -92,7 +92,7 @@ def _archives(folder: Path) -> dict[str, Kind]:
 
 def _meshes(folder: Path) -> dict[str, Kind]:
     from core.collection.inventory import SpecimenFile
-    from core.meshes.reading import Mesh
+    from core.meshes.mesh import Mesh
     from core.pipeline.preparation import Task, prepare
     from core.views.rendering import ViewSettings
 
@@ -299,9 +299,9 @@ def _arrays(folder: Path) -> dict[str, Kind]:
     import pyarrow.parquet as pq
 
     from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
+    from core.features.files import read_features
     from core.foundation.errors import InputError
     from core.neighbours.indexes import IndexSettings, build_index, read_index, write_index
-    from core.views.files import read_features
 
     del faiss, pq, InputError
     chance = np.random.default_rng(3)
@@ -397,7 +397,8 @@ def _workspaces(folder: Path) -> dict[str, Kind]:
 
     from core.collection.curation import Curation
     from core.collection.metadata import metadata_table, put_metadata
-    from core.features.extractors import FeatureSettings, open_extractor
+    from core.features.loading import open_extractor
+    from core.features.settings import FeatureSettings
     from core.pipeline.newcomers import Describer
     from core.storage.files import read_json
     from core.storage.manifest import Manifest

@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 import core.pipeline.preparation
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.foundation.errors import RendererError, WorkspaceError
-from core.meshes.reading import Mesh, read_mesh
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh
 from core.pipeline.run import RunReport, RunSettings, run_pipeline
 from core.storage.files import TEMPORARY_PREFIX
 from core.views.rendering import Views, ViewSettings

@@ -11,13 +11,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.collection.archives import safe_parts
 from core.collection.curation import Curation
 from core.collection.metadata import put_metadata
 from core.foundation.errors import InputError
+from core.foundation.specimen_ids import file_of_specimen
 from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import file_of_specimen, is_reserved
+from core.storage.files import is_reserved
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import Workspace, open_workspace

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from core.embeddings.matrix import read_embeddings
+from core.features.files import read_features
 from core.foundation.errors import CoreError
 from core.storage.files import read_npy
-from core.views.files import read_features
 from core.workspace.paths import open_workspace
 from tests.fakes import PROJECT
 from tests.prepared import running_app

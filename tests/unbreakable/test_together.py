@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
 from core.foundation.errors import BusyError, CoreError
 from core.pipeline.run import RunSettings, run_pipeline

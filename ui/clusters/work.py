@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster_on
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, cluster_on
 from core.clusters.members import ClusterFacts, Members, describe_members, facts_of_clusters
+from core.clusters.settings import ClusterSettings
 from core.foundation.errors import CoreError
 from core.storage.files import read_json
 from ui.session import state

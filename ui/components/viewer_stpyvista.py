@@ -18,7 +18,8 @@ import streamlit as st
 
 from core.foundation.errors import RendererError
 from core.foundation.offline import keep_offline
-from core.meshes.reading import Mesh, normalise, vertex_colours_of
+from core.meshes.mesh import Mesh, vertex_colours_of
+from core.meshes.normalisation import normalise
 from core.scenes.previews import read_preview
 from ui.words import say
 

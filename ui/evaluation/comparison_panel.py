@@ -12,9 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.comparison import Comparison, compare
 from core.evaluation.metrics import MEASURES
-from core.evaluation.retrieval import EvaluationSettings, Ranking
+from core.evaluation.retrieval import EvaluationSettings
 from core.matching.loading import open_matcher, ranking_by
 from core.matching.view_sets import MatchSettings
+from core.neighbours.ranking import Ranking
 from core.neighbours.search import SearchSettings
 from core.storage.spreadsheets import csv_for_people
 from ui.components.figures import show_figure

@@ -10,8 +10,9 @@ from core.collection.conditions import Between, Condition, OneOf, choose_rows, v
 from core.matching.rotations import turns_of_views
 from core.matching.view_sets import MatchSettings
 from core.neighbours.combined_queries import COMBINATIONS, SeveralSettings
+from core.neighbours.exact import METRICS
 from core.neighbours.filters import Filters
-from core.neighbours.search import METRICS, SearchSettings
+from core.neighbours.search import SearchSettings
 from ui.components.table_filters import column_name
 from ui.search.queries import Question
 from ui.session import state

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.pipeline.newcomers import check_photographs
+from core.collection.inventory import check_photographs
 from core.storage.files import write_bytes
 
 PHOTOGRAPHS = "photographs"

@@ -16,13 +16,14 @@ import pandas as pd
 import streamlit as st
 
 from core.collection.specimen_table import specimen_table as everything_known
-from core.embeddings.matrix import Embeddings, category_of, read_embeddings, top_category_of
+from core.embeddings.matrix import Embeddings, read_embeddings
 from core.foundation.errors import CoreError
+from core.foundation.specimen_ids import category_of, top_category_of
 from core.neighbours.search import Neighbours, Searcher, SearchSettings
+from core.pipeline.run import unusual_settings
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import RunFolder, Workspace, open_workspace
 from core.workspace.records import SpecimenRecord
-from core.workspace.runs import unusual_settings
 from ui.words import language, say
 from ui.words.errors import advice_of, as_line, problem_of
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from core.collection.measurements import measured
 from core.foundation.errors import CoreError
-from core.meshes.measurements import CLOSED, OPEN, Measurements, measured
+from core.meshes.measurements import CLOSED, OPEN, Measurements
 from core.meshes.reading import read_mesh
 from core.neighbours.search import SearchSettings
 from core.storage.spreadsheets import csv_for_people

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.backbones.loading import REGISTRY
+from core.backbones.registry import REGISTRY
 from core.backbones.tokens import BEST, TOKENS
 from core.embeddings.pooling import POOLINGS
 from core.foundation.errors import CoreError, SettingError

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.collection.inventory import IMAGE_SUFFIXES
+from core.foundation.specimen_ids import file_of_specimen
 from core.meshes.reading import read_mesh
-from core.storage.files import file_of_specimen
+from core.storage.images import IMAGE_SUFFIXES
 from core.views.files import read_view_files
 from core.views.photographs import read_photographs
 from core.views.rendering import ViewSettings, render_views

@@ -27,7 +27,8 @@ from core.foundation.errors import DeviceError
 from core.foundation.offline import keep_offline
 from core.foundation.processes import processors
 from core.storage.caches import cache_folder
-from core.storage.files import fingerprint, write_json
+from core.storage.files import write_json
+from core.storage.fingerprints import fingerprint
 
 # Raised when what is converted changes, so that kept networks are converted again.
 CONVERSION_VERSION = "3"

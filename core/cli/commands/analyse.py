@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, matching_flags
-from core.cli.main import DONE, progress_of, report, say
+from core.cli.console import DONE, progress_of, report, say
 from core.clusters.advice import advise_on, explain_noise, explain_outcome
 from core.clusters.agreement import Agreement, Misfit
 from core.clusters.cache import Groundwork
-from core.clusters.outputs import clusters_into
+from core.clusters.outputs import clusters_into, sweep_into
 from core.collection.labels import Labels, resolve_labels
 from core.embeddings.matrix import read_embeddings
+from core.evaluation.outputs import evaluate_into
 from core.matching.view_sets import Matcher, MatchSettings
 from core.neighbours.search import Neighbours
 from core.pipeline.stages import search_folder
-from core.storage.outputs import evaluate_into, sweep_into
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.cli.main import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
+from core.cli.console import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
 from core.collection.curation import Curation
+from core.collection.measurements import measured
 from core.collection.metadata_matching import (
     WAYS,
     MatchedTable,
@@ -21,7 +22,7 @@ from core.collection.metadata_matching import (
 )
 from core.collection.specimen_table import specimen_table
 from core.foundation.errors import CoreError, InputError
-from core.meshes.measurements import Measurements, measured
+from core.meshes.measurements import Measurements
 from core.meshes.reading import read_mesh
 from core.storage.files import write_csv
 from core.storage.tables import read_table

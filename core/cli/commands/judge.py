@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, matching_flags
+from core.cli.console import DONE, listed, say, whole_number
 from core.cli.inputs import run_of
 from core.cli.job_progress import add_job_flag, as_job
-from core.cli.main import DONE, listed, say, whole_number
+from core.collection.inventory import file_of
 from core.embeddings.matrix import Embeddings, read_embeddings
 from core.evaluation.comparison import Comparison
+from core.evaluation.outputs import comparison_into, robustness_into
 from core.evaluation.robustness import CHANGES, RobustnessSettings
 from core.foundation.progress import Progress
-from core.pipeline.newcomers import Describer, file_of
-from core.storage.outputs import comparison_into, robustness_into
+from core.pipeline.newcomers import Describer
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

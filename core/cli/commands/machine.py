@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.backbones.loading import REGISTRY, BackboneSpec
+from core.backbones.registry import REGISTRY, BackboneSpec
 from core.backbones.weights import find_weights
-from core.cli.main import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
+from core.cli.console import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
 from core.doctor.machine import MISSING, WORKS, examine
 from core.doctor.workspace import examine_workspace, repair_workspace
 from core.foundation.errors import InputError, WeightsError

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.cli.console import DONE, number, progress_of, report, say, specimens, whole_number
 from core.cli.job_progress import add_job_flag, as_job
-from core.cli.main import DONE, number, parse, progress_of, report, say, specimens, whole_number
+from core.cli.main import parse
 from core.collection.watching import MODES, WatchSettings, is_wanted, watch
 from core.foundation.errors import InputError, MissingStageError, SettingError
 from core.foundation.progress import Progress
@@ -186,7 +187,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _write_report(options: argparse.Namespace, progress: Progress) -> int:
-    from core.report import ReportSettings, gather_facts, write_report
+    from core.report.facts import ReportSettings, gather_facts
+    from core.report.files import write_report
 
     workspace = open_workspace(options.workspace)
     complete = [run.name for run in workspace.runs() if run.is_complete]

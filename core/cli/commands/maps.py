@@ -7,11 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags
+from core.cli.console import DONE, listed, number, say, whole_number
 from core.cli.inputs import run_of
-from core.cli.main import DONE, listed, number, say, whole_number
+from core.clusters.clustering import read_clusters
+from core.clusters.hdbscan.trees import NOISE
+from core.collection.labels import resolve_labels
 from core.embeddings.matrix import read_embeddings
+from core.foundation.errors import InputError
+from core.foundation.messages import note
+from core.foundation.specimen_ids import category_of
+from core.maps.colouring import Colouring, colour_by_groups
 from core.maps.coordinates import MAP_METHODS, METRICS, MapSettings
-from core.maps.outputs import CATEGORY, METHOD_NAMES, colouring_by, map_into, pictures_of_run, reading_of
+from core.maps.outputs import CATEGORY, METHOD_NAMES, NOISE_NAME, map_into, reading_of
+from core.storage.tables import decode_text
+from core.workspace.runs import pictures_of_run
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -71,8 +80,8 @@ def _map(options: argparse.Namespace) -> int:
     if not found.written:
         say(options, f"Map: nothing to do, map.csv is already there, in {options.out}")
         return DONE
-    for note in (*found.result.notes, *(odd if options.html or options.svg else ())):
-        say(options, f"Note: {note}")
+    for line in (*found.result.notes, *(odd if options.html or options.svg else ())):
+        say(options, f"Note: {line}")
     say(
         options,
         f"{METHOD_NAMES[settings.method]} of {len(found.result.ids)} specimens in {settings.dimensions} dimensions, "
@@ -81,3 +90,44 @@ def _map(options: argparse.Namespace) -> int:
     say(options, reading_of(settings.method))
     say(options, f"Written to {options.out}: {', '.join(path.name for path in found.written)}")
     return DONE
+
+
+def colouring_by(given: str, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
+    """Return what colours the specimens of a map, and what is odd about it, in sentences.
+
+    Parameters
+    ----------
+    given : str
+        `category`, `category:1` … for its first folders, a `clusters.csv`, or a CSV
+        `specimen_id,label`.
+    ids : tuple of str
+        Specimen ids in row order.
+
+    Raises
+    ------
+    InputError, SettingError
+        Where the file cannot be read or knows none of the specimens, or there is no such level.
+    """
+    if given == CATEGORY:
+        return colour_by_groups(CATEGORY, [category_of(name) for name in ids]), ()
+    path = Path(given)
+    if path.is_file() and "cluster_id" in decode_text(path)[0].partition("\n")[0]:
+        return _colouring_by_clusters(path, ids)
+    labels = resolve_labels(given, ids)
+    column = CATEGORY if given.startswith(f"{CATEGORY}:") else "label"
+    return colour_by_groups(column, [value or "" for value in labels.values]), labels.notes
+
+
+def _colouring_by_clusters(path: Path, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
+    known, numbers, _ = read_clusters(path)
+    cluster_of = dict(zip(known, numbers.tolist(), strict=True))
+    without = sum(name not in cluster_of for name in ids)
+    if without == len(ids):
+        raise InputError(
+            f"None of the specimens is in {path}.", advice="Give the clusters of these embeddings, or cluster them."
+        )
+    named = {NOISE: NOISE_NAME, None: ""}
+    values = [named.get(number, str(number)) for number in map(cluster_of.get, ids)]
+    told = "{without} of {count} specimens are not in {path} and are grey."
+    notes = (note(told, without=without, count=len(ids), path=path),) if without else ()
+    return colour_by_groups("cluster", values, ("", NOISE_NAME)), notes

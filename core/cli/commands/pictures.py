@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.cli.console import DONE, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file
-from core.cli.main import DONE, listed, number, say, whole_number
 from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes.reading import Mesh
-from core.meshes.registration import colours_of_distances
+from core.meshes.mesh import Mesh
+from core.scenes.surface_colours import colours_of_distances
 from core.scenes.turntable import TurntableSettings, check_suffix, write_turntable
 
 

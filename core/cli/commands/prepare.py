@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, recipes
+from core.cli.console import DONE, log_into, progress_of, report, say, whole_number
 from core.cli.job_progress import add_job_flag, as_job
-from core.cli.main import DONE, log_into, progress_of, report, say, whole_number
 from core.features.dense_tokens import TOKENS_FOLDER
-from core.features.extractors import open_extractor
+from core.features.loading import open_extractor
 from core.foundation.errors import InputError
 from core.foundation.progress import Progress
 from core.pipeline.reproduction import read_recipe
@@ -38,7 +38,7 @@ def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _samples(options: argparse.Namespace) -> int:
-    from core.collection.synthetic import SampleSettings, make_samples
+    from core.collection.synthetic.collection import SampleSettings, make_samples
 
     settings = SampleSettings(per_category=options.per_category, seed=options.seed)
     result = make_samples(options.out, settings, progress=progress_of(options), overwrite=options.overwrite)

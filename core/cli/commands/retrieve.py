@@ -11,10 +11,12 @@ import numpy as np
 
 import core
 from core.cli import flags
+from core.cli.console import DONE, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file, run_of
-from core.cli.main import DONE, listed, number, say, whole_number
+from core.collection.inventory import file_of
 from core.embeddings.matrix import read_embeddings
 from core.foundation.errors import SpecimenError
+from core.foundation.specimen_ids import file_of_specimen
 from core.matching.explanation import (
     PAINTED,
     SHOWN,
@@ -27,14 +29,16 @@ from core.matching.explanation import (
 )
 from core.matching.patch_similarity import open_patches
 from core.meshes.reading import write_ply
-from core.neighbours.duplicates import DuplicateSettings, hashes_of
+from core.neighbours.duplicates import DuplicateSettings, duplicates_into
 from core.neighbours.exact import METRICS
 from core.neighbours.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
 from core.neighbours.search import resolve_id
-from core.pipeline.newcomers import Describer, feature_settings_of, file_of
-from core.storage.files import file_of_specimen, fingerprint, sha256_of_file, write_json
-from core.storage.outputs import duplicates_into, once
+from core.pipeline.newcomers import Describer, feature_settings_of
+from core.storage.files import write_json
+from core.storage.fingerprints import fingerprint, sha256_of_file
+from core.storage.outputs import once
 from core.workspace.paths import RunFolder
+from core.workspace.runs import hashes_of
 
 if TYPE_CHECKING:
     from core.meshes.registration import Registration, RegistrationSettings
@@ -194,7 +198,8 @@ def _lay_on(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
 ) -> tuple[Registration, float, bool]:
     """Register, and write the coloured mesh, its picture and the numbers; tell whether distances have a side."""
-    from core.meshes.registration import draw_differences, register, with_distances
+    from core.meshes.registration import register
+    from core.scenes.surface_colours import draw_differences, with_distances
 
     query, other = mesh_of_file(options.query), mesh_of_file(options.other)
     found = register(query, other, settings)

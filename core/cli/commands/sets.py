@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from core.cli.main import DONE, SOME_PASSED_OVER, say, specimens
+from core.cli.console import DONE, SOME_PASSED_OVER, say, specimens
 from core.collection.curation import Curation
 from core.collection.metadata_matching import known_specimens
 from core.foundation.errors import InputError, SettingError

@@ -28,7 +28,8 @@ from core.collection.synthetic.taxa.nautiloids import CoiledNautiloid, Orthocone
 from core.collection.synthetic.taxa.teeth import ConicalTooth
 from core.foundation.errors import SettingError
 from core.foundation.progress import Progress, silent
-from core.storage.files import file_of_specimen, write_csv
+from core.foundation.specimen_ids import file_of_specimen
+from core.storage.files import write_csv
 
 METADATA_FILE = "samples.csv"
 

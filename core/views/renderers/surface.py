@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from core.meshes.reading import Mesh
-
 BACKENDS = ("auto", "raster", "raycast", "vtk", "filament")
 APPEARANCES = ("gray", "colour", "depth", "normals")
 SHADINGS = ("clay", "occlusion", "headlight", "key")
@@ -68,21 +66,3 @@ class Look:
     normals: str = "smooth"
     background: tuple[int, int, int] = (255, 255, 255)
     antialias: int = 4
-
-
-def surface_of(mesh: Mesh) -> Surface:
-    """Return the surface of a normalised mesh; points become small discs (surfels)."""
-    if mesh.is_point_cloud:
-        from core.views.renderers.surfels import surfels_of
-
-        return surfels_of(mesh)
-    from core.views.renderers.geometry import with_normals
-
-    vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
-    faces = np.ascontiguousarray(mesh.faces, dtype=np.int32)
-    normals, turned = with_normals(vertices, faces)
-    corner_colours = mesh.corner_colours
-    if corner_colours is not None:
-        exchanged = (turned[:, 1] != faces[:, 1])[:, None, None]
-        corner_colours = np.where(exchanged, corner_colours[:, [0, 2, 1]], corner_colours)
-    return Surface(vertices, turned, normals, mesh.vertex_colours, corner_colours)

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.backbones.engines import Engine, EngineSettings, open_engine
+from core.backbones.engines.base import Engine, EngineSettings
+from core.backbones.engines.choice import open_engine
 from core.backbones.engines.devices import pick_device
 from core.backbones.engines.feature_module import FeatureHead
 from core.backbones.engines.torch import TorchEngine
-from core.backbones.loading import Backbone, build_network, describe
+from core.backbones.loading import Backbone, build_network
+from core.backbones.registry import describe
 from core.backbones.tokens import FACETS, TokenSettings
 from core.foundation.errors import DeviceError, SettingError
 from tests.core.networks import pictures, smallest_cosine, tiny_backbone

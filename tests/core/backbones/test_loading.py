@@ -7,17 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backbones.loading import (
-    AUTO,
-    EMBEDDED,
-    REGISTRY,
-    Backbone,
-    build_network,
-    checked_size,
-    choose_auto,
-    describe,
-    load_backbone,
-)
+from core.backbones.loading import Backbone, build_network, choose_auto, load_backbone
+from core.backbones.registry import AUTO, EMBEDDED, REGISTRY, checked_size, describe
 from core.backbones.weights import WEIGHTS_VARIABLE
 from core.features.classical import describe_views
 from core.foundation.errors import SettingError, WeightsError

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from core.backbones.checkpoints import as_dinov2, load_checked, read_state
-from core.backbones.loading import Backbone, build_network, describe, load_backbone
+from core.backbones.loading import Backbone, build_network, load_backbone
+from core.backbones.registry import describe
 from core.backbones.weights import WEIGHTS_VARIABLE, FoundWeights, find_weights
 from core.foundation.errors import WeightsError
 from tests.core.networks import PublishedDinoV2, published_small

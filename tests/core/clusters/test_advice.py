@@ -10,7 +10,8 @@ from points import embeddings_of, grouped_points
 
 from core.clusters.advice import advise, advise_on, explain_noise, explain_outcome
 from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, ClusterSettings, cluster
+from core.clusters.clustering import Clustering, cluster
+from core.clusters.settings import ClusterSettings
 
 CAREFUL = ClusterSettings(min_samples=6, min_cluster_size=12, cluster_selection_method="eom")
 

@@ -11,7 +11,8 @@ from points import embeddings_of, grouped_points
 from sklearn import metrics
 
 from core.clusters.agreement import compare, find_misfits, write_crosstab, write_misfits
-from core.clusters.clustering import Clustering, ClusterSettings, cluster
+from core.clusters.clustering import Clustering, cluster
+from core.clusters.settings import ClusterSettings
 from core.collection.labels import Labels, labels_of_categories
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError

@@ -13,8 +13,10 @@ import pytest
 from points import embeddings_of, grouped_points
 
 from core.clusters.assignment import assign
-from core.clusters.clustering import Clustering, ClusterSettings, Groundwork, cluster, cluster_on
+from core.clusters.cache import Groundwork
+from core.clusters.clustering import Clustering, cluster, cluster_on
 from core.clusters.members import describe_members, soft_membership, write_members
+from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError, SettingError
 

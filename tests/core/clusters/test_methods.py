@@ -9,9 +9,10 @@ import pytest
 from points import embeddings_of, grouped_points
 from sklearn.metrics import adjusted_rand_score
 
-from core.clusters.clustering import METHODS, ClusterSettings, cluster
+from core.clusters.clustering import cluster
 from core.clusters.hdbscan.trees import Grouping
 from core.clusters.methods import group_recursively
+from core.clusters.settings import METHODS, ClusterSettings
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import SettingError
 

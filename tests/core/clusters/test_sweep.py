@@ -11,7 +11,8 @@ import pytest
 import yaml
 from points import embeddings_of, grouped_points
 
-from core.clusters.clustering import Clustering, ClusterSettings, cluster, read_clusters
+from core.clusters.clustering import Clustering, cluster, read_clusters
+from core.clusters.settings import ClusterSettings
 from core.clusters.sweep import ScoreWeights, Sweep, SweepSettings, score_parts, sweep, weigh, write_sweep
 from core.collection.labels import labels_of_categories
 from core.embeddings.matrix import Embeddings

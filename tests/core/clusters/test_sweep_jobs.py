@@ -11,7 +11,8 @@ import yaml
 from points import embeddings_of, grouped_points
 
 from core.cli.main import main
-from core.clusters.clustering import ClusterSettings, cluster, read_clusters
+from core.clusters.clustering import cluster, read_clusters
+from core.clusters.settings import ClusterSettings
 from core.clusters.sweep import SweepSettings, config_text, sweep, weigh, write_sweep
 from core.clusters.sweep_jobs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
 from core.foundation.errors import BusyError, InputError, MissingStageError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.collection.inventory import take_inventory
 from core.foundation.errors import InputError
-from core.storage.files import file_of_specimen
+from core.foundation.specimen_ids import file_of_specimen
 
 
 def touch(folder: Path, *names: str | bytes) -> None:

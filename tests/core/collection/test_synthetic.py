@@ -12,8 +12,14 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.collection.synthetic import SampleReport, SampleSettings, make_samples
-from core.collection.synthetic.collection import CATALOGUE, CATEGORIES, METADATA_FILE
+from core.collection.synthetic.collection import (
+    CATALOGUE,
+    CATEGORIES,
+    METADATA_FILE,
+    SampleReport,
+    SampleSettings,
+    make_samples,
+)
 from core.collection.synthetic.damage import break_off
 from core.collection.synthetic.preservation import PALETTES, colours
 from core.collection.synthetic.scanning import scan

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.cli.main import main
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.collection.curation import Curation
 from core.collection.metadata import metadata_table, put_metadata
 from core.doctor.workspace import Damage, examine_workspace, repair_workspace

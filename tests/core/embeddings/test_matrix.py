@@ -10,15 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings.matrix import (
-    Embeddings,
-    category_of,
-    read_embeddings,
-    select_rows,
-    top_category_of,
-    write_embeddings,
-)
+from core.embeddings.matrix import Embeddings, read_embeddings, select_rows, write_embeddings
 from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError
+from core.foundation.specimen_ids import category_of, top_category_of
 from tests.strategies import collections
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from core.embeddings.principal_components import fit_pca, normalise_rows
+from core.embeddings.principal_components import fit_pca
+from core.embeddings.vectors import normalise_rows
 from core.foundation.errors import SettingError
 
 

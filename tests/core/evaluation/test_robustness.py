@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from core.cli.main import main
-from core.collection.synthetic import SampleSettings, make_samples
+from core.collection.inventory import file_of
+from core.collection.synthetic.collection import SampleSettings, make_samples
 from core.embeddings.matrix import read_embeddings
 from core.evaluation.robustness import CHANGES, RobustnessSettings, measure_robustness
-from core.features.extractors import FeatureSettings
+from core.features.settings import FeatureSettings
 from core.foundation.errors import InputError, SettingError, SpecimenError
-from core.meshes.reading import Mesh, read_mesh
-from core.pipeline.newcomers import Describer, file_of
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh
+from core.pipeline.newcomers import Describer
 from core.pipeline.run import RunSettings, run_pipeline
 from core.views.rendering import ViewSettings
 from core.workspace.paths import RunFolder, open_workspace

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.features.classical import WEIGHTS, ZERNIKE_ORDER, describe_views, masks_from_background
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 from core.views.rendering import ViewSettings, render_views
 
 MOMENTS = len([1 for n in range(ZERNIKE_ORDER + 1) for _ in range(n % 2, n + 1, 2)])

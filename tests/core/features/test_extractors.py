@@ -10,20 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.engines.base import EngineSettings
+from core.backbones.engines.choice import open_engine
 from core.backbones.tokens import TokenSettings
+from core.features.base import fit_images
 from core.features.dense_tokens import extract_with_tokens, open_tokens
-from core.features.extractors import (
-    ClassicalExtractor,
-    FeatureSettings,
-    NetworkExtractor,
-    fit_images,
-    open_extractor,
-    views_at_once,
-)
+from core.features.extractors import ClassicalExtractor, NetworkExtractor
 from core.features.joined import JoinedExtractor
+from core.features.loading import open_extractor, views_at_once
+from core.features.settings import FeatureSettings
 from core.foundation.errors import InputError, SettingError, WeightsError
-from core.storage.files import fingerprint
+from core.storage.fingerprints import fingerprint
 from tests.core.networks import pictures, tiny_backbone
 from tests.fakes import FakeExtractor
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.foundation import errors
-from core.foundation.errors import CoreError, SettingError, error_saying, sentences_from_json
+from core.foundation.errors import CoreError, SettingError, error_saying
+from core.foundation.messages import sentences_from_json
 from tests.fakes import PROJECT
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CoreError)]

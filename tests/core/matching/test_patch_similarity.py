@@ -9,8 +9,9 @@ import pytest
 import timm
 import torch
 
-from core.backbones.loading import Backbone, describe
-from core.features.extractors import FeatureSettings
+from core.backbones.loading import Backbone
+from core.backbones.registry import describe
+from core.features.settings import FeatureSettings
 from core.foundation.errors import SettingError
 from core.matching.explanation import ViewPair, painted_by
 from core.matching.patch_similarity import PatchReader, likeness_of_patches, open_patches, spread_out

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.embeddings.matrix import Embeddings, select_rows
+from core.embeddings.vectors import unit_rows
 from core.foundation.errors import MissingStageError, SettingError
 from core.matching.rotations import turns_of_views
 from core.matching.view_sets import (
@@ -21,7 +22,6 @@ from core.matching.view_sets import (
     learn_projection,
     set_distances,
 )
-from core.matching.whitening import unit_rows
 from core.neighbours.search import Searcher, SearchSettings
 from core.storage.files import write_npy
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.foundation.errors import SettingError, SpecimenError
 from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes.reading import Mesh
+from core.meshes.mesh import Mesh
 
 
 def sphere(radius: float = 1.0, *, steps: int = 24, centre: float = 0.0, open_top: bool = False) -> Mesh:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.foundation.errors import SpecimenError
-from core.meshes.reading import SUFFIXES, normalise, read_mesh
+from core.meshes.normalisation import normalise
+from core.meshes.reading import SUFFIXES, read_mesh
 from core.views.rendering import ViewSettings, render_views
 
 DIRTY = Path(__file__).resolve().parents[3].parent / "shared" / "dirty_meshes"

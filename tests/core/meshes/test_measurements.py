@@ -12,9 +12,10 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.collection.measurements import measured
 from core.foundation.errors import SpecimenError
-from core.meshes.measurements import measure, measured
-from core.meshes.reading import Mesh
+from core.meshes.measurements import measure
+from core.meshes.mesh import Mesh
 from core.workspace.catalogue import Catalogue
 
 

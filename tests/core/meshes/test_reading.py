@@ -15,7 +15,9 @@ from PIL import Image
 
 from core.foundation.errors import SettingError, SpecimenError
 from core.meshes.formats.text import parse_number
-from core.meshes.reading import Mesh, decimate, normalise, read_mesh, vertex_colours_of, write_ply
+from core.meshes.mesh import Mesh, vertex_colours_of
+from core.meshes.normalisation import normalise
+from core.meshes.reading import decimate, read_mesh, write_ply
 from core.meshes.welding import weld
 
 TETRAHEDRON = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)], dtype=float)

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.clusters.clustering import ids_in_cluster
+from core.collection.conditions import ids_where, table_of_file
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError, SettingError
-from core.neighbours.filters import Filters, choose, ids_in_cluster, ids_where, table_of_file
+from core.neighbours.filters import Filters, choose
 from core.neighbours.search import Neighbours, SearchSettings, search
 
 IDS = ("Molars/Tarsius/a", "Molars/Tarsius/b", "Molars/Mirza/c", "Shells/d", "Shells/e", "loose")

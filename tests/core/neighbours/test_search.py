@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import SettingError, UnknownSpecimenError
+from core.neighbours.exact import METRICS
 from core.neighbours.search import (
     BLOCK_ROWS,
-    METRICS,
     Neighbours,
     Searcher,
     SearchSettings,

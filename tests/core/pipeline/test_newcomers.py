@@ -11,11 +11,13 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
-from core.features.extractors import FeatureSettings
+from core.collection.inventory import file_of, specimen_at
+from core.features.settings import FeatureSettings
 from core.foundation.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
-from core.pipeline.newcomers import Describer, check_same_backbone, file_of, specimen_at
+from core.foundation.specimen_ids import file_of_specimen
+from core.pipeline.newcomers import Describer, check_same_backbone
 from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import file_of_specimen, read_json, read_npy, write_json
+from core.storage.files import read_json, read_npy, write_json
 from core.views.rendering import ViewSettings
 from core.workspace.paths import RunFolder, open_workspace
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.backbones.engines import EngineSettings, open_engine
+from core.backbones.engines.base import EngineSettings
+from core.backbones.engines.choice import open_engine
 from core.backbones.tokens import TokenSettings
-from core.clusters.clustering import ClusterSettings
+from core.clusters.settings import ClusterSettings
 from core.collection.labels import labels_of_categories
 from core.embeddings.matrix import Embeddings, read_embeddings
+from core.evaluation.outputs import evaluate_into
 from core.features.extractors import NetworkExtractor
 from core.foundation.errors import BusyError, InputError, SettingError
 from core.pipeline.run import RunReport, RunSettings, run_pipeline
 from core.storage.files import TEMPORARY_PREFIX
-from core.storage.outputs import evaluate_into
 from core.views.files import find_views, read_view_files
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.embeddings.matrix import Embeddings, read_embeddings
+from core.features.files import read_features
 from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
 from core.neighbours.search import SearchSettings
 from core.pipeline.stages import (
@@ -23,7 +24,7 @@ from core.pipeline.stages import (
 )
 from core.storage.files import write_npy
 from core.storage.manifest import Manifest
-from core.views.files import find_views, read_features, read_view_files
+from core.views.files import find_views, read_view_files
 from core.views.rendering import ViewSettings
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 

@@ -24,8 +24,9 @@ from core.collection.metadata import put_metadata
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError, MissingStageError, SettingError
 from core.maps.coordinates import MapResult, MapSettings
-from core.report import Facts, ReportSettings, gather_facts, write_report
 from core.report.drawings import map_svg
+from core.report.facts import Facts, ReportSettings, gather_facts
+from core.report.files import write_report
 from core.report.page import TEMPLATES, render_page
 from core.report.phrases import FOLDER, LANGUAGES, Phrases
 from core.workspace.catalogue import Catalogue

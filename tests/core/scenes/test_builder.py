@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from core.foundation.errors import InputError, RendererError, SettingError
-from core.meshes.reading import Mesh, read_mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh, write_ply
 from core.scenes.builder import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
 from core.scenes.turntable import TurntableSettings
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.foundation.errors import SpecimenError
-from core.meshes.reading import Mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import write_ply
 from core.scenes.previews import make_preview, read_preview
 
 POINTS = np.random.default_rng(42).normal(size=(500, 3))

@@ -11,7 +11,8 @@ from PIL import Image
 
 from core.cli.main import main
 from core.foundation.errors import SettingError
-from core.meshes.reading import Mesh, write_ply
+from core.meshes.mesh import Mesh
+from core.meshes.reading import write_ply
 from core.scenes.turntable import TurntableSettings, check_suffix, turntable_frames, write_turntable
 
 QUICK = TurntableSettings(frames=8, size=64, seconds=2.0)

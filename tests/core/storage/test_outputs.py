@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.clusters.clustering import cluster, write_clustering
+from core.clusters.outputs import cluster_into
 from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings
-from core.storage.outputs import EARLIER, cluster_into
+from core.storage.outputs import EARLIER
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from core.foundation.errors import RendererError
-from core.meshes.reading import Mesh, normalise
+from core.meshes.mesh import Mesh
+from core.meshes.normalisation import normalise
 from core.views.cameras import camera_poses
 from core.views.renderers import culling, isolation, raster, raycast, scan_conversion
 from core.views.renderers.geometry import bounds_in_windows, with_normals
 from core.views.renderers.shading import camera_numbers, shading_of
-from core.views.renderers.surface import Cameras, Look, Surface, surface_of
+from core.views.renderers.surface import Cameras, Look, Surface
+from core.views.renderers.surface_building import surface_of
 from core.views.rendering import ViewSettings, render_views
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.reading import Mesh, read_mesh
-from core.storage.files import fingerprint
-from core.views.files import read_view_files
-from core.views.rendering import Views, ViewSettings, colour_of, render_views, write_views
+from core.meshes.mesh import Mesh
+from core.meshes.reading import read_mesh
+from core.storage.fingerprints import fingerprint
+from core.views.files import read_view_files, write_views
+from core.views.rendering import Views, ViewSettings, colour_of, render_views
 from tests.core.views.test_renderers import bumpy
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from core.backbones.tokens import TokenSettings
 from core.foundation.errors import BusyError, SettingError
+from core.pipeline.run import unusual_settings
 from core.views.rendering import ViewSettings
 from core.workspace.catalogue import Catalogue
 from core.workspace.jobs import cancel, queue_run
@@ -23,7 +24,6 @@ from core.workspace.runs import (
     read_notes,
     rename_run,
     size_on_disk,
-    unusual_settings,
     write_notes,
 )
 from tests.fakes import bytes_below

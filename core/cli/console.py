@@ -1,0 +1,109 @@
+"""What every command shares: its parser, progress, result lines, exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.foundation.errors import InputError, SettingError, WorkspaceError
+from core.foundation.progress import Progress, on_terminal, silent
+
+DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are `SettingError`s."""
+
+    def __init__(self, *, allow_abbrev: bool = False, **settings: Any) -> None:
+        # Half a flag would be taken for another one as soon as a flag is added.
+        super().__init__(allow_abbrev=allow_abbrev, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of leaving with argparse's own status 2."""
+        raise SettingError(f"{message[:1].upper()}{message[1:]}.", advice=f"See `{self.prog} --help`.")
+
+
+def progress_of(options: argparse.Namespace) -> Progress:
+    """Return how a command tells how far it is."""
+    return silent if options.quiet else on_terminal
+
+
+def say(options: argparse.Namespace, text: str) -> None:
+    """Print a result line unless `--quiet`."""
+    if not options.quiet:
+        print(text, flush=True)
+
+
+def report(options: argparse.Namespace, stage: Any, what: str, where: Path) -> int:
+    """Tell what a stage did, name who was passed over and why, and return the exit status.
+
+    `stage` has `done`, `unchanged`, `failures` and `warnings`, as `StageReport` has.
+    """
+    log = logging.getLogger("core")
+    for warning in stage.warnings:
+        log.warning("%s", warning)
+    for failure in stage.failures:
+        log.error("Passed over %s: %s", failure.specimen_id, failure.reason)
+    if not stage.done and not stage.unchanged:
+        raise InputError(
+            f"Nothing could be done: {specimens(len(stage.failures))} passed over, none usable.",
+            advice="The lines above tell the reason for each.",
+        )
+    if stage.done:
+        kept = f", {stage.unchanged} already there" if stage.unchanged else ""
+        say(options, f"{what}: {specimens(stage.done)} done{kept}, in {where}")
+    else:
+        say(options, f"{what}: nothing to do, {specimens(stage.unchanged)} already there, in {where}")
+    if stage.failures:
+        print(f"{specimens(len(stage.failures))} passed over; the lines above tell why.", file=sys.stderr)
+        return SOME_PASSED_OVER
+    return DONE
+
+
+def specimens(count: int) -> str:
+    """Return a number of specimens in words."""
+    return f"{count} specimen{'' if count == 1 else 's'}"
+
+
+def log_into(path: Path) -> None:
+    """Keep warnings and errors in a file too, until the command is over."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    except OSError as error:
+        reason = "there is a file of that name" if path.parent.is_file() else error.strerror or error
+        raise WorkspaceError(
+            f"The folder {path.parent} cannot be written ({reason}).",
+            advice="Choose another folder with --out, or check its permissions and the free space.",
+        ) from error
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.getLogger("core").addHandler(handler)
+
+
+def whole_number(text: str) -> int:
+    """Parse an integer, with a message that says what was given."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a whole number is needed (got {text})") from error
+
+
+def number(text: str) -> float:
+    """Parse a number, with a message that says what was given."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a number is needed (got {text})") from error
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names for a help text."""
+    return ", ".join(names)
