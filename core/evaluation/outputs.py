@@ -12,10 +12,9 @@ from core.collection.labels import Labels, labels_of_categories
 from core.embeddings.matrix import Embeddings, fingerprint_of_results, sha256_of_matrix
 from core.evaluation.comparison import Comparison, compare, write_comparison
 from core.evaluation.retrieval import EVALUATION_FILES, Evaluation, EvaluationSettings, evaluate, write_evaluation
-from core.evaluation.robustness import RobustnessSettings, Survival, measure_robustness, write_robustness
+from core.evaluation.robustness import Describer, RobustnessSettings, Survival, measure_robustness, write_robustness
 from core.foundation.progress import Progress, silent
 from core.neighbours.ranking import Ranking
-from core.pipeline.newcomers import Describer
 from core.storage.fingerprints import fingerprint, sha256_of_file
 from core.storage.manifest import Manifest
 from core.storage.outputs import once
@@ -128,6 +127,5 @@ def robustness_into(
         write_robustness(out / "robustness.csv", found)
         return found
 
-    identity = (describer.extractor.identity, vars(describer.view_settings))
-    made_from = fingerprint_of_results(embeddings, asdict(settings), identity)
+    made_from = fingerprint_of_results(embeddings, asdict(settings), describer.identity)
     return once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)

@@ -6,8 +6,10 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float32
 
 from core.embeddings.matrix import Embeddings
 from core.foundation.errors import InputError, SettingError, SpecimenError
@@ -16,7 +18,6 @@ from core.foundation.specimen_ids import category_of
 from core.meshes.mesh import Mesh
 from core.meshes.reading import decimate, read_mesh
 from core.neighbours.search import Searcher, SearchSettings
-from core.pipeline.newcomers import Describer
 from core.storage.files import write_csv
 
 COLUMNS = ("change", "n_specimens", "finds_itself", "n_with_class", "finds_its_class")
@@ -72,6 +73,28 @@ class Survival:
     finds_itself: float
     n_with_class: int
     finds_its_class: float
+
+
+class Described(Protocol):
+    """A specimen that a `Describer` described."""
+
+    @property
+    def embedding(self) -> Float32[np.ndarray, " d"]:
+        """Return its embedding."""
+        ...
+
+
+class Describer(Protocol):
+    """Describes meshes as the collection was described; `core.pipeline` has the one of a run."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Return the backbone, the weights and the settings that decide the numbers."""
+        ...
+
+    def describe_mesh(self, mesh: Mesh, name: str) -> Described:
+        """Return the embedding of a changed mesh."""
+        ...
 
 
 def measure_robustness(

@@ -100,6 +100,11 @@ class Describer:
         self.extractor = extractor if extractor is not None else open_extractor(settings)
         check_same_backbone(recorded, self.extractor.identity)
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Return the backbone, the weights and the settings that decide the numbers."""
+        return self.extractor.identity, vars(self.view_settings)
+
     def describe(self, path: Path, *, mirror: bool = False, workers: int = 0) -> Newcomer:
         """Read, render and describe a mesh, a point cloud, a photograph or a folder of photographs.
 

@@ -12,10 +12,11 @@ from tests.fakes import PROJECT
 SCRIPT = """
 import numpy as np
 from numba.core import event
-from core.clusters.clustering import ClusterSettings, cluster
+from core.clusters.clustering import cluster
+from core.clusters.settings import ClusterSettings
 from core.embeddings.matrix import Embeddings
 from core.maps.coordinates import MapSettings, make_map
-from core.warming import warm_up_clusters_and_maps
+from ui.frame.warming import warm_up_clusters_and_maps
 
 class Heard(event.Listener):
     count = 0
