@@ -8,8 +8,6 @@ import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from core.foundation.errors import SettingError
 
 
@@ -25,6 +23,8 @@ def config_path(arguments: Sequence[str]) -> Path | None:
 
 def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
     """Make the values of a YAML file, or of a run's `config.json`, the defaults of a command."""
+    import yaml
+
     from core.pipeline.reproduction import is_run_config
 
     try:

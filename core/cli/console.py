@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from core.cli.commands import COMMANDS
 from core.foundation.errors import InputError, SettingError, WorkspaceError
 from core.foundation.progress import Progress, on_terminal, silent
 
@@ -107,3 +108,10 @@ def number(text: str) -> float:
 def listed(names: Iterable[str]) -> str:
     """Join names for a help text."""
     return ", ".join(names)
+
+
+def add_command(commands: Any, name: str, common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add a command of `COMMANDS` to the parser and return its own parser."""
+    (text,) = (helps[name] for helps in COMMANDS.values() if name in helps)
+    added: argparse.ArgumentParser = commands.add_parser(name, parents=[common], help=text)
+    return added

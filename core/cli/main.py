@@ -15,10 +15,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from core import __version__
+from core.cli.commands import COMMANDS
 from core.cli.config_file import config_path, flags_of, take_defaults
 from core.cli.console import DONE, INTERRUPTED, NOTHING_DONE, TERMINATED, Parser, whole_number
 from core.foundation.errors import CoreError, SettingError
@@ -74,9 +76,9 @@ def _ended_in_order() -> Iterator[None]:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options of a call: its flags, over those of `--config`, over the defaults."""
-    parser, commands = build_parser()
     arguments = [_hyphens(argument) for argument in arguments]
-    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    parser, commands = build_parser(named)
     config = config_path(arguments)
     if config is not None and named in commands:
         take_defaults(commands[named], config)
@@ -86,30 +88,28 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def build_parser() -> tuple[Parser, dict[str, Parser]]:
-    """Return the parser and those of its commands by name."""
-    from core.cli.commands import (
-        analyse,
-        curate,
-        judge,
-        machine,
-        manage,
-        maps,
-        pictures,
-        prepare,
-        retrieve,
-        search,
-        sets,
-    )
+def build_parser(only: str | None = None) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser and those of its commands by name.
 
+    Parameters
+    ----------
+    only : str, optional
+        The command that is called: the modules of the others are not imported, and their parsers
+        have no flags. All are complete without it.
+    """
     parser = Parser(
         prog="python -m core",
         description="FossilViT Explorer: from a folder of 3D scans to similar fossils, groups and maps.",
     )
     parser.add_argument("--version", action="version", version=f"FossilViT Explorer {__version__}")
+    parser.set_defaults(parse=parse)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (prepare, search, retrieve, judge, analyse, maps, curate, sets, manage, pictures, machine):
-        module.add_commands(commands, _common_flags())
+    for module, helps in COMMANDS.items():
+        if only is None or only in helps:
+            import_module(f"core.cli.commands.{module}").add_commands(commands, _common_flags())
+            continue
+        for name, text in helps.items():
+            commands.add_parser(name, help=text)
     return parser, dict(commands.choices)
 
 
@@ -138,9 +138,9 @@ def _hyphens(argument: str) -> str:
     return flag.replace("_", "-") + equals + value
 
 
-def _unknown_flag(given: str, command: str | None, commands: dict[str, Parser]) -> SettingError:
+def _unknown_flag(given: str, command: str, commands: dict[str, Parser]) -> SettingError:
     """Return the error for a word that no command knows, with the flag that was probably meant."""
-    name = command if command in commands else None
+    name = command if command in commands else ""
     call = f"python -m core {name}" if name else "python -m core"
     flags = [f"--{flag.replace('_', '-')}" for flag in flags_of(commands[name])] if name else []
     close = difflib.get_close_matches(given.partition("=")[0], flags, n=1)

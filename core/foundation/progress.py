@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO, TypeVar, runtime_checkable
 
-from tqdm import tqdm
-
 T = TypeVar("T")
 
 
@@ -34,6 +32,8 @@ def silent(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
 def on_terminal(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
     """Show a tqdm bar on a terminal, and a plain line every ten seconds elsewhere."""
     if sys.stderr.isatty():
+        from tqdm import tqdm
+
         started, views = time.monotonic(), 0
         for item in (bar := tqdm(iterable, total=total, desc=label, unit="specimen", leave=True)):
             yield item

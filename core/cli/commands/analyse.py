@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, matching_flags
-from core.cli.console import DONE, progress_of, report, say
+from core.cli.console import DONE, add_command, progress_of, report, say
 from core.clusters.advice import advise_on, explain_noise, explain_outcome
 from core.clusters.agreement import Agreement, Misfit
 from core.clusters.cache import Groundwork
@@ -31,7 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("search-all", parents=[common], help="the nearest specimens of every specimen")
+    parser = add_command(commands, "search-all", common)
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_search_flags(parser)
@@ -72,7 +72,7 @@ def _add_run_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("cluster", parents=[common], help="which groups there are")
+    parser = add_command(commands, "cluster", common)
     flags.add_embedding_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
     parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to judge the groups by")
@@ -130,7 +130,7 @@ def _tell_agreement(
 
 
 def _add_cluster_sweep(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("cluster-sweep", parents=[common], help="many cluster settings, and the best of them")
+    parser = add_command(commands, "cluster-sweep", common)
     flags.add_embedding_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="where to (results/sweep)")
     parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to compare with")
@@ -167,7 +167,7 @@ def _cluster_sweep(options: argparse.Namespace) -> int:
 
 
 def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("evaluate", parents=[common], help="how good the neighbours are, judged by labels")
+    parser = add_command(commands, "evaluate", common)
     flags.add_embedding_flags(parser)
     _add_run_flag(parser)
     flags.add_evaluation_flags(parser)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.cli.console import DONE, SOME_PASSED_OVER, listed, progress_of, say, specimens
+from core.cli.console import DONE, SOME_PASSED_OVER, add_command, listed, progress_of, say, specimens
 from core.collection.curation import Curation
 from core.collection.measurements import measured
 from core.collection.metadata_matching import (
@@ -35,7 +35,7 @@ _NAMED_AT_MOST = 20
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
-    parser = commands.add_parser("metadata", parents=[common], help="bring metadata in from a CSV or Excel file")
+    parser = add_command(commands, "metadata", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--file", type=Path, required=True, help="a CSV or Excel file, names of columns first")
     parser.add_argument("--by", choices=WAYS, default="auto", help=f"how rows find their specimens: {listed(WAYS)}")
@@ -48,16 +48,14 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_measure(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("measure", parents=[common], help="extents, area, volume, centroid size of specimens")
+    parser = add_command(commands, "measure", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--out", type=Path, default=Path("measurements.csv"), help="where to (measurements.csv)")
     parser.set_defaults(run=_measure)
 
 
 def _add_table(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "table", parents=[common], help="everything known of specimens as CSV: files, tags, sets, notes, metadata"
-    )
+    parser = add_command(commands, "table", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--set", dest="set_name", default="", help="only the specimens of this named set")
     parser.add_argument("--out", type=Path, default=Path("specimens.csv"), help="where to (specimens.csv)")

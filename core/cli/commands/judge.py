@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, matching_flags
-from core.cli.console import DONE, listed, say, whole_number
+from core.cli.console import DONE, add_command, listed, say, whole_number
 from core.cli.inputs import run_of
 from core.cli.job_progress import add_job_flag, as_job
 from core.collection.inventory import file_of
@@ -26,7 +26,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("compare", parents=[common], help="several runs judged by the same queries")
+    parser = add_command(commands, "compare", common)
     parser.add_argument(
         "--run",
         dest="run_folders",
@@ -85,7 +85,7 @@ def _tell(options: argparse.Namespace, found: Comparison) -> None:
 
 
 def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("robustness", parents=[common], help="who still finds itself when turned or damaged")
+    parser = add_command(commands, "robustness", common)
     usual = RobustnessSettings()
     parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
     parser.add_argument("--changes", default=",".join(usual.changes), help=f"of {listed(CHANGES)}, with commas")

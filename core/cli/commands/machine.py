@@ -9,7 +9,7 @@ from typing import Any
 
 from core.backbones.registry import REGISTRY, BackboneSpec
 from core.backbones.weights import find_weights
-from core.cli.console import DONE, NOTHING_DONE, SOME_PASSED_OVER, progress_of, say, whole_number
+from core.cli.console import DONE, NOTHING_DONE, SOME_PASSED_OVER, add_command, progress_of, say, whole_number
 from core.doctor.machine import MISSING, WORKS, examine
 from core.doctor.workspace import examine_workspace, repair_workspace
 from core.foundation.errors import InputError, WeightsError
@@ -19,15 +19,15 @@ from core.workspace.paths import open_workspace
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
-    doctor = commands.add_parser("doctor", parents=[common], help="what works on this machine, what is missing")
+    doctor = add_command(commands, "doctor", common)
     doctor.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     doctor.set_defaults(run=_doctor)
-    repair = commands.add_parser("repair", parents=[common], help="make damaged parts of a workspace again")
+    repair = add_command(commands, "repair", common)
     repair.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     repair.add_argument("--dry-run", action="store_true", help="only say what is damaged")
     repair.add_argument("--workers", type=whole_number, help="child processes that read (one fewer than processors)")
     repair.set_defaults(run=_repair)
-    backbones = commands.add_parser("backbones", parents=[common], help="the backbones and what is at hand")
+    backbones = add_command(commands, "backbones", common)
     backbones.set_defaults(run=_backbones)
 
 

@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.cli.console import DONE, number, progress_of, report, say, specimens, whole_number
+from core.cli.console import DONE, add_command, number, progress_of, report, say, specimens, whole_number
 from core.cli.job_progress import add_job_flag, as_job
-from core.cli.main import parse
 from core.collection.watching import MODES, WatchSettings, is_wanted, watch
 from core.foundation.errors import InputError, MissingStageError, SettingError
 from core.foundation.progress import Progress
@@ -46,7 +45,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_jobs(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("jobs", parents=[common], help="what is at work, what waits, what ended how")
+    parser = add_command(commands, "jobs", common)
     add_workspace_flag(parser)
     parser.add_argument("--cancel", type=whole_number, metavar="JOB", help="end this job, or take it out of the queue")
     parser.add_argument("--resume", type=whole_number, metavar="JOB", help="go on with this job where it was")
@@ -73,7 +72,7 @@ def _jobs(options: argparse.Namespace) -> int:
 
 
 def _add_runs(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("runs", parents=[common], help="the runs of a workspace; rename, delete, annotate one")
+    parser = add_command(commands, "runs", common)
     add_workspace_flag(parser)
     parser.add_argument("--name", default="", help="the run that the other flags are about")
     parser.add_argument("--rename", metavar="NEW", help="give it this name")
@@ -109,7 +108,7 @@ def _runs(options: argparse.Namespace) -> int:
 
 
 def _add_reproduce(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("reproduce", parents=[common], help="a run once more from its --config …/config.json")
+    parser = add_command(commands, "reproduce", common)
     add_workspace_flag(parser)
     parser.add_argument("--name", default="", help="the new run's name (made from the old one)")
     parser.add_argument("--in", dest="meshes", type=Path, help="scans, where they are no longer where they were")
@@ -135,7 +134,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _add_watch(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("watch", parents=[common], help="take up scans that come into a folder")
+    parser = add_command(commands, "watch", common)
     add_workspace_flag(parser)
     parser.add_argument("--in", dest="meshes", type=Path, help="the folder (the workspace's meshes)")
     parser.add_argument("--name", default="", help="the run that takes them up")
@@ -152,7 +151,7 @@ def _watch(options: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.", advice="Give the folder that scans come into.")
     # Wrong flags are told now, not when the first scan comes.
-    parse(["run", *options.flags])
+    options.parse(["run", *options.flags])
     settings = WatchSettings(str(folder), options.name, options.mode, options.every, tuple(options.flags))
     workspace.run(settings.run_name)
     say(options, f"Watching {folder} every {settings.seconds:g} s; Ctrl-C ends it.")
@@ -167,7 +166,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _add_report(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("report", parents=[common], help="a page and all tables of a run, for a supplement")
+    parser = add_command(commands, "report", common)
     add_workspace_flag(parser)
     parser.add_argument("--name", default="", help="the run (the newest)")
     parser.add_argument("--out", type=Path, help="a folder or a .zip (report_NAME.zip)")

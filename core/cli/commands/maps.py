@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags
-from core.cli.console import DONE, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import run_of
 from core.clusters.clustering import read_clusters
 from core.clusters.hdbscan.trees import NOISE
@@ -26,7 +26,7 @@ from core.workspace.runs import pictures_of_run
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
     usual = MapSettings()
-    parser = commands.add_parser("map", parents=[common], help="where every specimen lies, near to what it is like")
+    parser = add_command(commands, "map", common)
     flags.add_embedding_flags(parser)
     parser.add_argument("--run", dest="run_folder", type=Path, help="a run's folder, instead of --emb and --ids")
     parser.add_argument("--out", type=Path, default=Path("results/map"), help="where to (results/map)")

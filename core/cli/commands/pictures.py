@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli.console import DONE, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file
 from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
 from core.meshes.mesh import Mesh
@@ -18,7 +18,7 @@ from core.scenes.turntable import TurntableSettings, check_suffix, write_turntab
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
     usual = TurntableSettings()
-    parser = commands.add_parser("turntable", parents=[common], help="a specimen that turns once around, GIF or MP4")
+    parser = add_command(commands, "turntable", common)
     parser.add_argument("--file", type=Path, required=True, help="the mesh or point cloud")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to: a .gif or .mp4")
     parser.add_argument("--frames", type=whole_number, default=usual.frames, help=f"pictures a turn ({usual.frames})")

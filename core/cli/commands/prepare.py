@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags, recipes
-from core.cli.console import DONE, log_into, progress_of, report, say, whole_number
+from core.cli.console import DONE, add_command, log_into, progress_of, report, say, whole_number
 from core.cli.job_progress import add_job_flag, as_job
 from core.features.dense_tokens import TOKENS_FOLDER
 from core.features.loading import open_extractor
@@ -30,7 +30,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("samples", parents=[common], help="make synthetic specimens to try everything with")
+    parser = add_command(commands, "samples", common)
     parser.add_argument("--out", type=Path, default=Path("data/meshes"), help="where to (data/meshes)")
     parser.add_argument("--per-category", type=whole_number, default=8, help="specimens a category (8)")
     parser.add_argument("--overwrite", action="store_true", help="make them again")
@@ -51,7 +51,7 @@ def _samples(options: argparse.Namespace) -> int:
 
 
 def _add_render(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("render", parents=[common], help="meshes → views")
+    parser = add_command(commands, "render", common)
     parser.add_argument("--in", dest="meshes", type=Path, default=Path("data/meshes"), help="scans (data/meshes)")
     parser.add_argument("--out", type=Path, default=Path("data/renders"), help="where to (data/renders)")
     flags.add_view_flags(parser, size=768)
@@ -74,7 +74,7 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("extract", parents=[common], help="views → view features")
+    parser = add_command(commands, "extract", common)
     parser.add_argument("--renders", type=Path, default=Path("data/renders"), help="views (data/renders)")
     parser.add_argument("--out", type=Path, default=Path("data/features"), help="where to (data/features)")
     flags.add_feature_flags(parser, model="dinov2_vits14")
@@ -99,7 +99,7 @@ def _extract(options: argparse.Namespace) -> int:
 
 
 def _add_pool(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("pool", parents=[common], help="view features → embeddings")
+    parser = add_command(commands, "pool", common)
     parser.add_argument("--features", type=Path, default=Path("data/features"), help="features (data/features)")
     parser.add_argument("--out", type=Path, default=Path("data/embeddings"), help="where to (data/embeddings)")
     flags.add_pool_flag(parser)
@@ -116,7 +116,7 @@ def _pool(options: argparse.Namespace) -> int:
 
 
 def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("run", parents=[common], help="all stages as one stream into a named run")
+    parser = add_command(commands, "run", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--name", default="", help="the run's name (made from backbone, views and size)")
     parser.add_argument("--in", dest="meshes", type=Path, help="scans (the workspace's meshes)")

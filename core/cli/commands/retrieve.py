@@ -11,7 +11,7 @@ import numpy as np
 
 import core
 from core.cli import flags
-from core.cli.console import DONE, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file, run_of
 from core.collection.inventory import file_of
 from core.embeddings.matrix import read_embeddings
@@ -54,7 +54,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _add_index(commands: Any, common: argparse.ArgumentParser) -> None:
     usual = IndexSettings()
-    parser = commands.add_parser("index", parents=[common], help="an index, so that large collections answer fast")
+    parser = add_command(commands, "index", common)
     flags.add_embedding_flags(parser)
     parser.add_argument(
         "--index-out", type=Path, default=Path("results/index.faiss"), help="where to (results/index.faiss)"
@@ -92,7 +92,7 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("explain", parents=[common], help="a picture of the views by which two match")
+    parser = add_command(commands, "explain", common)
     parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
     parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
     parser.add_argument("--other", required=True, metavar="ID", help="the specimen that it is compared with")
@@ -152,7 +152,7 @@ def _draw(options: argparse.Namespace, run: RunFolder, names: list[str], path: P
 
 
 def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("register", parents=[common], help="one mesh laid onto another, and their differences")
+    parser = add_command(commands, "register", common)
     parser.add_argument("--query", type=Path, required=True, metavar="FILE", help="the mesh that stays and is coloured")
     parser.add_argument("--other", type=Path, required=True, metavar="FILE", help="the mesh that is laid onto it")
     parser.add_argument(
@@ -218,7 +218,7 @@ def _lay_on(
 
 
 def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("duplicates", parents=[common], help="the same scan under two names")
+    parser = add_command(commands, "duplicates", common)
     flags.add_embedding_flags(parser)
     usual = DuplicateSettings()
     parser.add_argument(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli import flags, matching_flags
-from core.cli.console import DONE, number, say, whole_number
+from core.cli.console import DONE, add_command, number, say, whole_number
 from core.clusters.clustering import ids_in_cluster
 from core.collection.conditions import ids_where, table_of_file
 from core.collection.inventory import file_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add this command to the parser."""
-    parser = commands.add_parser("search", parents=[common], help="the nearest specimens of one specimen, or of a file")
+    parser = add_command(commands, "search", common)
     flags.add_embedding_flags(parser)
     parser.add_argument("--run", dest="run_folder", type=Path, help="a run's folder, instead of --emb and --ids")
     parser.add_argument("--query", metavar="ID", help="a specimen id, or the end of one")

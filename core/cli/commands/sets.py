@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from core.cli.console import DONE, SOME_PASSED_OVER, say, specimens
+from core.cli.console import DONE, SOME_PASSED_OVER, add_command, say, specimens
 from core.collection.curation import Curation
 from core.collection.metadata_matching import known_specimens
 from core.foundation.errors import InputError, SettingError
@@ -24,14 +24,14 @@ _NAMED_AT_MOST = 20
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
-    parser = commands.add_parser("tags", parents=[common], help="the tags of specimens; add, remove, write as CSV")
+    parser = add_command(commands, "tags", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--add", metavar="TAG", help="give this tag to the specimens that the flags below name")
     parser.add_argument("--remove", metavar="TAG", help="take this tag from them; from all where none are named")
     _add_flags_of_specimens(parser)
     parser.add_argument("--out", type=Path, help=f"write {ID_COLUMN},{TAG_COLUMN} to this CSV")
     parser.set_defaults(run=_tags)
-    parser = commands.add_parser("sets", parents=[common], help="named sets of specimens; keep, delete, write as CSV")
+    parser = add_command(commands, "sets", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--name", default="", help="the set that --delete and the flags below are about")
     parser.add_argument("--delete", action="store_true", help="forget the set; its specimens stay")
