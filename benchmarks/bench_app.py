@@ -20,9 +20,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.embeddings.matrix import read_embeddings
-from core.maps.coordinates import MapSettings, map_in
-from core.workspace.paths import Workspace
+from core.embeddings import read_embeddings
+from core.maps import MapSettings, map_in
+from core.workspace import Workspace
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, multiply_workspace, prepare_workspace, running_app
 
 ROUNDS = 7

@@ -20,11 +20,8 @@ from sklearn.metrics import adjusted_rand_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import cluster, cluster_on, number_by_size
-from core.clusters.settings import ClusterSettings
-from core.clusters.sweep import SweepSettings, sweep
-from core.embeddings.matrix import Embeddings
+from core.clusters import ClusterSettings, Groundwork, SweepSettings, cluster, cluster_on, number_by_size, run_sweep
+from core.embeddings import Embeddings
 
 T = TypeVar("T")
 
@@ -76,7 +73,7 @@ def sweep_against_each(n_specimens: int) -> None:
     embeddings = synthetic_embeddings(n_specimens, 384)
     settings = SweepSettings()
     combinations = settings.combinations()
-    shared, _ = timed(lambda: sweep(embeddings, settings))
+    shared, _ = timed(lambda: run_sweep(embeddings, settings))
     sample = combinations[:: max(1, len(combinations) // 12)]
     alone, _ = timed(lambda: [plain_fit(embeddings, one) for one in sample])
     ratio = alone * len(combinations) / len(sample) / shared

@@ -19,24 +19,24 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from core.backbones.engines.base import EngineSettings
-from core.backbones.engines.choice import open_engine
-from core.backbones.engines.devices import driver_sees_gpu
-from core.backbones.loading import Backbone, build_network, load_backbone
-from core.backbones.registry import describe
-from core.backbones.tokens import TokenSettings
-from core.backbones.weights import find_weights
-from core.collection.inventory import take_inventory
-from core.collection.labels import labels_of_categories
-from core.embeddings.matrix import Embeddings
-from core.embeddings.pooling import pool_views
-from core.evaluation.retrieval import evaluate
-from core.features.loading import open_extractor
-from core.features.settings import FeatureSettings
-from core.foundation.errors import WeightsError
-from core.pipeline.preparation import Failure, Task
-from core.pipeline.workers import prepare_all
-from core.views.rendering import ViewSettings
+from core.backbones import (
+    Backbone,
+    EngineSettings,
+    TokenSettings,
+    build_network,
+    describe,
+    driver_sees_gpu,
+    find_weights,
+    load_backbone,
+    open_engine,
+)
+from core.collection import labels_of_categories, take_inventory
+from core.embeddings import Embeddings, pool_views
+from core.evaluation import evaluate
+from core.features import FeatureSettings, open_extractor
+from core.foundation import WeightsError
+from core.pipeline import Failure, Task, prepare_all
+from core.views import ViewSettings
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 BATCH = 16

@@ -18,9 +18,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.maps.colouring import colour_by_groups
-from core.maps.density_regions import find_regions
-from core.maps.pictures import MapPicture, write_map_page
+from core.maps import MapPicture, colour_by_groups, find_regions, write_map_page
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM
 
 SECONDS, ROUNDS, FEW = 3.0, 3, 100

@@ -22,14 +22,14 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.bench_clusters import synthetic_embeddings
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings, read_embeddings, select_rows, write_embeddings
-from core.evaluation.retrieval import EvaluationSettings, evaluate
-from core.foundation.specimen_ids import file_of_specimen
-from core.matching.view_sets import Matcher, MatchSettings
-from core.neighbours.search import Searcher, SearchSettings
-from core.pipeline.stages import search_folder
-from core.workspace.paths import Workspace
+from core.collection import Labels
+from core.embeddings import Embeddings, read_embeddings, select_rows, write_embeddings
+from core.evaluation import EvaluationSettings, evaluate
+from core.foundation import file_of_specimen
+from core.matching import Matcher, MatchSettings
+from core.neighbours import Searcher, SearchSettings
+from core.pipeline import search_folder
+from core.workspace import Workspace
 from tests.prepared import prepare_workspace
 from ui.session.state import PROJECT, WORKSPACE_VARIABLE
 

@@ -21,11 +21,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.meshes.mesh import Mesh
-from core.meshes.normalisation import normalise
-from core.meshes.reading import decimate, read_mesh, write_ply
-from core.views.files import write_views
-from core.views.rendering import ViewSettings, render_views
+from core.meshes import Mesh, decimate, normalise, read_mesh, write_ply
+from core.views import ViewSettings, render_views, write_views
 
 VIEWS = 12
 
@@ -100,7 +97,7 @@ def against_pyvista(path: Path, faces: int, size: int, repeats: int) -> None:
     """Print views a second, and from the file to views in memory, as multiples of PyVista's."""
     import trimesh
 
-    from core.views.cameras import camera_poses
+    from core.views import camera_poses
 
     mesh, poses = read_mesh(path), camera_poses(VIEWS)
     unit = normalise(mesh)
@@ -135,7 +132,7 @@ def casting_alone(mesh: Mesh, wish: ViewSettings, repeats: int) -> Cost:
     """Return what the ray caster cannot do without: its tree, and one ray for every pixel."""
     import open3d as o3d
 
-    from core.views.cameras import camera_poses
+    from core.views import camera_poses
 
     unit, poses = normalise(mesh), camera_poses(wish.views)
     place = (np.arange(wish.size, dtype=np.float32) + 0.5) / wish.size * 0.52 - 0.26

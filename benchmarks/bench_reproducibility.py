@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.backbones.engines.base import EngineSettings
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.embeddings.pooling import pool_views
-from core.features.loading import open_extractor
-from core.features.settings import FeatureSettings
-from core.meshes.reading import read_mesh
-from core.views.rendering import ViewSettings, render_views
+from core.backbones import EngineSettings
+from core.collection import SampleSettings, make_samples
+from core.embeddings import pool_views
+from core.features import FeatureSettings, open_extractor
+from core.meshes import read_mesh
+from core.views import ViewSettings, render_views
 
 BASE = EngineSettings(engine="openvino", precision="fp32", device="cpu")
 OTHERS = {

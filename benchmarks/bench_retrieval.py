@@ -21,20 +21,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones.loading import load_backbone
-from core.backbones.registry import EMBEDDED
-from core.collection.inventory import take_inventory
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.embeddings.vectors import unit_rows
-from core.evaluation.retrieval import EvaluationSettings, measure_rankings
-from core.features.classical import describe_views
-from core.foundation.offline import keep_offline
-from core.foundation.specimen_ids import category_of
-from core.matching.reranking import k_reciprocal
-from core.matching.view_sets import set_distances
-from core.matching.whitening import fit_projection
-from core.meshes.reading import read_mesh
-from core.views.rendering import ViewSettings, render_views
+from core.backbones import EMBEDDED, load_backbone
+from core.collection import SampleSettings, make_samples, take_inventory
+from core.embeddings import unit_rows
+from core.evaluation import EvaluationSettings, measure_rankings
+from core.features import describe_views
+from core.foundation import category_of, keep_offline
+from core.matching import fit_projection, k_reciprocal, set_distances
+from core.meshes import read_mesh
+from core.views import ViewSettings, render_views
 
 AXES = 128
 GEM_POWER = 3.0

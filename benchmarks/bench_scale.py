@@ -57,13 +57,10 @@ def make_workspace(root: Path, count: int) -> None:
     """Write a finished run of synthetic embeddings, with pictures, metadata, tags and sets."""
     from PIL import Image
 
-    from core.collection.curation import Curation
-    from core.collection.metadata import put_metadata
-    from core.embeddings.matrix import Embeddings, write_embeddings
-    from core.storage.files import write_json
-    from core.workspace.catalogue import Catalogue
-    from core.workspace.paths import open_workspace
-    from core.workspace.records import SpecimenRecord
+    from core.collection import Curation, put_metadata
+    from core.embeddings import Embeddings, write_embeddings
+    from core.storage import write_json
+    from core.workspace import Catalogue, SpecimenRecord, open_workspace
 
     chance = np.random.default_rng(42)
     workspace = open_workspace(root)
@@ -113,16 +110,13 @@ def compare(folder: Path, count: int) -> None:
 
 def measure(root: Path) -> dict[str, float]:
     """Return processor seconds of everyday work on a workspace, and the memory that it took."""
-    from core.clusters.clustering import cluster
-    from core.clusters.settings import ClusterSettings
-    from core.collection.specimen_table import specimen_table
-    from core.doctor.workspace import examine_workspace
-    from core.embeddings.matrix import read_embeddings
-    from core.neighbours.filters import Filters, choose
-    from core.neighbours.search import Searcher, SearchSettings
-    from core.storage.spreadsheets import csv_for_people
-    from core.workspace.catalogue import Catalogue
-    from core.workspace.paths import Workspace
+    from core.clusters import ClusterSettings, cluster
+    from core.collection import build_specimen_table
+    from core.doctor import examine_workspace
+    from core.embeddings import read_embeddings
+    from core.neighbours import Filters, Searcher, SearchSettings, choose
+    from core.storage import csv_for_people
+    from core.workspace import Catalogue, Workspace
 
     workspace = Workspace(root)
     run = workspace.run("large")
@@ -141,7 +135,7 @@ def measure(root: Path) -> dict[str, float]:
     embeddings = timed("open: matrix and ids", lambda: read_embeddings(run.matrix_path, run.ids_path))
     records = timed("open: records", lambda: catalogue.specimens(str(workspace.meshes)))
     timed("look for damage", lambda: examine_workspace(workspace, thoroughly=False))
-    table = timed("table of all specimens", lambda: specimen_table(embeddings.ids, records, catalogue))
+    table = timed("table of all specimens", lambda: build_specimen_table(embeddings.ids, records, catalogue))
     searcher = timed("search: made ready", lambda: Searcher(embeddings, SearchSettings(topk=12)))
     timed("search: one query", lambda: searcher.nearest(embeddings.ids[len(embeddings) // 2]))
     timed("find by text", lambda: [name for name in embeddings.ids if "0099" in name.casefold()])
@@ -212,11 +206,10 @@ def sessions(root: Path, minutes: float) -> None:
 
 def haul(count: int, model: str) -> None:
     """Render specimens and describe them by a backbone in this process; print its memory on the way."""
-    from core.embeddings.pooling import pool_views
-    from core.features.loading import open_extractor
-    from core.features.settings import FeatureSettings
-    from core.meshes.mesh import Mesh
-    from core.views.rendering import ViewSettings, render_views
+    from core.embeddings import pool_views
+    from core.features import FeatureSettings, open_extractor
+    from core.meshes import Mesh
+    from core.views import ViewSettings, render_views
 
     chance = np.random.default_rng(42)
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.foundation.processes import processors
+from core.foundation import processors
 
 PROJECT = Path(__file__).resolve().parents[1]
 SPECIMENS = PROJECT.parent / "shared" / "specimens"
@@ -44,7 +44,7 @@ def main() -> None:
     if options.child:
         CHILDREN[options.child[0]](Path(options.child[1]), Path(options.child[2]), options.workers)
         return
-    from core.backbones.engines.devices import driver_sees_gpu
+    from core.backbones import driver_sees_gpu
 
     with tempfile.TemporaryDirectory() as folder:
         meshes = some_specimens(Path(folder) / "meshes", 6 if options.quick else 1)
@@ -101,7 +101,7 @@ def against_the_usual_way(meshes: Path, rounds: int, workers: int | None) -> Non
 
 def on_gpu(meshes: Path) -> None:
     """Print the stream's rate on the GPU, and what it is of the GPU's own."""
-    from core.pipeline.workers import default_workers
+    from core.pipeline import default_workers
 
     with tempfile.TemporaryDirectory() as out:
         told = in_child("gpu", meshes, Path(out), None)
@@ -181,11 +181,11 @@ def peak() -> float:
 
 def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto") -> None:
     """Run the whole stream; its time is until the last embedding is stored."""
-    from core.backbones.engines.base import EngineSettings
-    from core.features.settings import FeatureSettings
-    from core.pipeline.run import RunSettings, run_pipeline
-    from core.views.rendering import ViewSettings
-    from core.workspace.paths import open_workspace
+    from core.backbones import EngineSettings
+    from core.features import FeatureSettings
+    from core.pipeline import RunSettings, run_pipeline
+    from core.views import ViewSettings
+    from core.workspace import open_workspace
 
     reached: dict[str, float] = {}
 
@@ -205,13 +205,11 @@ def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto"
 def gpu(meshes: Path, out: Path, workers: int | None) -> None:
     """Run the stream with DINOv2 in PyTorch, on the GPU where there is one, and the network alone."""
     from benchmarks.bench_features import some_backbone
-    from core.backbones.engines.base import EngineSettings
-    from core.backbones.engines.choice import open_engine
-    from core.backbones.tokens import TokenSettings
-    from core.features.extractors import NetworkExtractor
-    from core.pipeline.run import RunSettings, run_pipeline
-    from core.views.rendering import ViewSettings
-    from core.workspace.paths import open_workspace
+    from core.backbones import EngineSettings, TokenSettings, open_engine
+    from core.features import NetworkExtractor
+    from core.pipeline import RunSettings, run_pipeline
+    from core.views import ViewSettings
+    from core.workspace import open_workspace
 
     backbone, tokens = some_backbone("dinov2_vits14", SIZE), TokenSettings()
     engine = open_engine(backbone, tokens, EngineSettings(engine="torch"))
@@ -264,9 +262,9 @@ def separate(meshes: Path, out: Path, workers: int | None) -> None:
 
 def tasks_of(meshes: Path) -> list:
     """Return the tasks of the stream's children."""
-    from core.collection.inventory import take_inventory
-    from core.pipeline.preparation import Task
-    from core.views.rendering import ViewSettings
+    from core.collection import take_inventory
+    from core.pipeline import Task
+    from core.views import ViewSettings
 
     settings = ViewSettings(views=VIEWS, size=SIZE)
     return [Task(specimen, settings) for specimen in take_inventory(meshes).specimens]
@@ -275,7 +273,7 @@ def tasks_of(meshes: Path) -> list:
 def render(meshes: Path, out: Path, workers: int | None) -> None:
     """Only read and render, with the stream's children."""
     del out
-    from core.pipeline.workers import default_workers, prepare_all
+    from core.pipeline import default_workers, prepare_all
 
     for _ in prepare_all(tasks_of(meshes), workers or default_workers()):
         pass
@@ -285,9 +283,8 @@ def render(meshes: Path, out: Path, workers: int | None) -> None:
 def extract(meshes: Path, out: Path, workers: int | None) -> None:
     """Only extract: views are made ready before the clock starts."""
     del out, workers
-    from core.features.loading import open_extractor
-    from core.features.settings import FeatureSettings
-    from core.pipeline.workers import prepare_all
+    from core.features import FeatureSettings, open_extractor
+    from core.pipeline import prepare_all
 
     ready = [item.views.images for item in prepare_all(tasks_of(meshes), 0)]
     before, start = time.process_time(), time.perf_counter()
@@ -309,7 +306,7 @@ def usual(meshes: Path, out: Path, workers: int | None) -> None:
     import trimesh
     from PIL import Image
 
-    from core.views.cameras import camera_poses
+    from core.views import camera_poses
 
     plotter = pv.Plotter(off_screen=True, window_size=[SIZE, SIZE])
     files = sorted(path for path in meshes.rglob("*") if path.is_file())

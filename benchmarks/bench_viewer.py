@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.meshes.mesh import Mesh
-from core.meshes.reading import write_ply
-from core.scenes.builder import SceneBuilder, SceneConfig, SceneSource
+from core.meshes import Mesh, write_ply
+from core.scenes import SceneBuilder, SceneConfig, SceneSource
 
 ROUNDS = 5
 FACES_OF_SMALL, FACES_OF_LARGE = 20_000, 1_000_000

@@ -14,12 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.features.base import Extractor
-from core.features.loading import open_extractor
-from core.features.settings import FeatureSettings
-from core.meshes.mesh import Mesh
-from core.meshes.reading import SUFFIXES, read_mesh
-from core.views.rendering import ViewSettings, render_views
+from core.features import Extractor, FeatureSettings, open_extractor
+from core.meshes import SUFFIXES, Mesh, read_mesh
+from core.views import ViewSettings, render_views
 
 BASE = ViewSettings(views=12, size=224)
 VARIANTS: dict[str, ViewSettings] = {

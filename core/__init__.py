@@ -32,7 +32,7 @@ Every stage is a module that reads alike: settings, result, one public verb, hel
 `pipeline`       all stages in order as one `stream` into a `workspace`, noted in its `catalogue`
 `jobs`           a run in a child process: start, watch, cancel; `processes`, `progress`
 `metadata`       what people know of specimens, from `tables` by `metadata_matching`; `conditions` choose
-`curation`       named sets, tags, notes; `measurements`, `history`; all in one `specimen_table`
+`curation`       named sets, tags, notes; `measurements`, `history`; all in one `build_specimen_table`
 `results`        what a command has answered is not worked out again; `storage`, `caches`, `errors`, `preferences`
 `doctor`         what works on this machine, by `probes`; `cli` and `commands` are the command line
 ===============  =====================================================================

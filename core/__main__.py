@@ -1,6 +1,6 @@
 """`python -m core COMMAND`."""
 
-from core.cli.main import main
+from core.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

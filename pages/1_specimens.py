@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.workspace.jobs import current_job
+from core.workspace import current_job
 from ui.components.table_filters import browse
 from ui.frame.frame import require_router
 from ui.runs.job_panel import show_last_job, watch_job

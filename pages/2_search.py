@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.foundation.errors import CoreError, UnknownSpecimenError
-from core.matching.explanation import SHOWN, as_png
-from core.neighbours.search import COLUMNS, Neighbours, file_name_of_search, resolve_id
-from core.storage.spreadsheets import csv_for_people
+from core.foundation import CoreError, UnknownSpecimenError
+from core.matching import SHOWN, as_png
+from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
+from core.storage import csv_for_people
 from ui.components.gallery import Card, show_gallery
 from ui.components.keys import listen_to_keys
 from ui.components.viewer import ViewerSpecimen, choose_beside, show_specimens

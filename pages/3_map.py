@@ -8,15 +8,25 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import CoreError
-from core.maps.colouring import Colouring
-from core.maps.coordinates import MapResult, MapSettings, map_in, place_on_map, trustworthiness
-from core.maps.density_regions import Regions, find_regions
-from core.maps.outputs import METHOD_NAMES
-from core.maps.pictures import MOST_PICTURES, MapPicture, map_page, map_svg
-from core.neighbours.search import SearchSettings
-from core.storage.spreadsheets import csv_for_people
+from core.embeddings import Embeddings
+from core.foundation import CoreError
+from core.maps import (
+    METHOD_NAMES,
+    MOST_PICTURES,
+    Colouring,
+    MapPicture,
+    MapResult,
+    MapSettings,
+    Regions,
+    find_regions,
+    map_in,
+    map_page,
+    map_svg,
+    place_on_map,
+    trustworthiness,
+)
+from core.neighbours import SearchSettings
+from core.storage import csv_for_people
 from ui.components.columns import ask_for_labels_file, colouring_of, columns_of, columns_stamp
 from ui.components.gallery import Card, data_uri, show_gallery
 from ui.frame.frame import require_router

@@ -7,13 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core.clusters.advice import Advice, advise_on
-from core.clusters.assignment import assign
-from core.clusters.clustering import Clustering, write_clustering
-from core.clusters.settings import METHODS, ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
+from core.clusters import METHODS, Advice, Clustering, ClusterSettings, advise_on, assign, write_clustering
+from core.embeddings import Embeddings
+from core.foundation import CoreError
+from core.storage import csv_for_people
 from ui.clusters.charts import sizes_figure
 from ui.clusters.components import show_components
 from ui.clusters.labels import show_agreement, show_misfits

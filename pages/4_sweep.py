@@ -6,9 +6,8 @@ import math
 
 import streamlit as st
 
-from core.clusters.sweep import SweepSettings
-from core.clusters.sweep_jobs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
-from core.foundation.errors import CoreError
+from core.clusters import SweepSettings, cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
+from core.foundation import CoreError
 from ui.clusters.sweep_view import show_sweep
 from ui.frame.frame import require_router
 from ui.session import state

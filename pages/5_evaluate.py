@@ -11,12 +11,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.collection.labels import Labels, resolve_labels
-from core.embeddings.matrix import Embeddings
-from core.evaluation.metrics import MEASURES
-from core.evaluation.retrieval import Evaluation, evaluate
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
+from core.collection import Labels, resolve_labels
+from core.embeddings import Embeddings
+from core.evaluation import MEASURES, Evaluation, evaluate
+from core.foundation import CoreError
+from core.storage import csv_for_people
 from ui.components.figures import show_figure
 from ui.components.gallery import Card, show_gallery
 from ui.evaluation.comparison_panel import show_comparison

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.workspace.runs import finish_deletions
+from core.workspace import finish_deletions
 from ui.frame.frame import require_router
 from ui.runs.job_history import show_job_history
 from ui.runs.job_panel import watch_job

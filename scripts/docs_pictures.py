@@ -15,13 +15,13 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.backbones.tokens import BEST
-from core.clusters.settings import ClusterSettings
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.features.settings import FeatureSettings
-from core.foundation.errors import CoreError
-from core.pipeline.run import RunSettings, run_pipeline
-from core.workspace.paths import Workspace, open_workspace
+from core.backbones import BEST
+from core.clusters import ClusterSettings
+from core.collection import SampleSettings, make_samples
+from core.features import FeatureSettings
+from core.foundation import CoreError
+from core.pipeline import RunSettings, run_pipeline
+from core.workspace import Workspace, open_workspace
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, PROJECT, running_app
 from ui.words import LANGUAGES, say_in
 

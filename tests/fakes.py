@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.foundation.errors import SpecimenError
-from core.meshes.mesh import Mesh
+from core.foundation import SpecimenError
+from core.meshes import Mesh
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIXELS = 64

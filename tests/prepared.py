@@ -17,14 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.clusters.settings import ClusterSettings
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.features.settings import FeatureSettings
-from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import write_json
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
+from core.clusters import ClusterSettings
+from core.collection import SampleSettings, make_samples
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.features import FeatureSettings
+from core.pipeline import RunSettings, run_pipeline
+from core.storage import write_json
+from core.workspace import Catalogue, Workspace, open_workspace
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium")

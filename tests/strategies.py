@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from core.embeddings.matrix import Embeddings
+from core.embeddings import Embeddings
 
 # Names as people and scanners give them: scripts of both directions, emoji, punctuation of CSV.
 ODD_NAMES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import build_parser
+from core.cli import build_parser
 
 PROJECT = Path(__file__).resolve().parents[1]
 ENGLISH, JAPANESE = ((PROJECT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ja.md"))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
-from core.workspace.records import JobRecord
+from core.workspace import Catalogue, JobRecord, Workspace
 
 PATIENCE = 120.0
 

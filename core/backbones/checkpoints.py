@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.backbones.position_embeddings import resample_positions
 from core.backbones.weights import FoundWeights, names_of_files
-from core.foundation.errors import WeightsError
+from core.foundation import WeightsError
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.backbones.checkpoints import load_checked, sha256_of_network
 from core.backbones.registry import EMBEDDED, REGISTRY, BackboneSpec, checked_size, describe
 from core.backbones.weights import FoundWeights, find_weights
-from core.foundation.errors import SettingError, WeightsError
+from core.foundation import SettingError, WeightsError
 
 if TYPE_CHECKING:
     import torch

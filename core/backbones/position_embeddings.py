@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.foundation.errors import WeightsError
+from core.foundation import WeightsError
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 TOKENS = ("cls", "patch", "cls+patch", "layers")
 # Stands for what found best with a backbone, see `core.features.settings.FeatureSettings.settled`.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.foundation.errors import WeightsError
-from core.storage.fingerprints import sha256_of_file
+from core.foundation import WeightsError
+from core.storage import sha256_of_file
 
 if TYPE_CHECKING:
     from core.backbones.registry import BackboneSpec

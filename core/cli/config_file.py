@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 
 def config_path(arguments: Sequence[str]) -> Path | None:
@@ -25,7 +25,7 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
     """Make the values of a YAML file, or of a run's `config.json`, the defaults of a command."""
     import yaml
 
-    from core.pipeline.reproduction import is_run_config
+    from core.pipeline import is_run_config
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

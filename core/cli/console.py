@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.cli.commands import COMMANDS
-from core.foundation.errors import InputError, SettingError, WorkspaceError
-from core.foundation.progress import Progress, on_terminal, silent
+from core.foundation import InputError, Progress, SettingError, WorkspaceError, on_terminal, silent
 
 DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
 

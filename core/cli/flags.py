@@ -7,22 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.backbones.tokens import BEST, FACETS, PATCH_POOLINGS, TOKENS
+from core.backbones import BEST, DEVICES, ENGINES, FACETS, PATCH_POOLINGS, PRECISIONS, TOKENS, EngineSettings
 from core.cli.console import listed, number, whole_number
-from core.clusters.settings import METHODS, SELECTION_METHODS, ClusterSettings
-from core.clusters.settings import METRICS as CLUSTER_METRICS
-from core.clusters.sweep import CHOICES, SWEPT, ScoreWeights, SweepSettings
-from core.embeddings.pooling import POOLINGS
-from core.embeddings.principal_components import NORMALIZATIONS
-from core.evaluation.retrieval import METRICS as EVALUATION_METRICS
-from core.evaluation.retrieval import EvaluationSettings
-from core.features.settings import FeatureSettings
-from core.foundation.errors import SettingError
-from core.neighbours.exact import METRICS
-from core.neighbours.search import SearchSettings
-from core.views.renderers.surface import APPEARANCES, BACKENDS, SHADINGS
-from core.views.rendering import ViewSettings
+from core.clusters import (
+    CHOICES,
+    METHODS,
+    METRICS as CLUSTER_METRICS,
+    SELECTION_METHODS,
+    SWEPT,
+    ClusterSettings,
+    ScoreWeights,
+    SweepSettings,
+)
+from core.embeddings import NORMALIZATIONS, POOLINGS
+from core.evaluation import METRICS as EVALUATION_METRICS, EvaluationSettings
+from core.features import FeatureSettings
+from core.foundation import SettingError
+from core.neighbours import METRICS, SearchSettings
+from core.views import APPEARANCES, BACKENDS, SHADINGS, ViewSettings
 
 VIEW_CHOICES = {
     "backend": BACKENDS,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.foundation.errors import MissingStageError, SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh
-from core.workspace.paths import RunFolder
+from core.foundation import MissingStageError, SpecimenError
+from core.meshes import Mesh, read_mesh
+from core.workspace import RunFolder
 
 
 def run_of(folder: Path) -> RunFolder:

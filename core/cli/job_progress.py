@@ -7,11 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.cli.console import DONE, progress_of, whole_number
-from core.foundation.errors import CoreError
-from core.foundation.progress import Progress
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import JobProgress
-from core.workspace.paths import open_workspace
+from core.foundation import CoreError, Progress
+from core.workspace import Catalogue, JobProgress, open_workspace
 
 
 def add_job_flag(parser: argparse.ArgumentParser) -> None:

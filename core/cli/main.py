@@ -23,7 +23,7 @@ from core import __version__
 from core.cli.commands import COMMANDS
 from core.cli.config_file import config_path, flags_of, take_defaults
 from core.cli.console import DONE, INTERRUPTED, NOTHING_DONE, TERMINATED, Parser, whole_number
-from core.foundation.errors import CoreError, SettingError
+from core.foundation import CoreError, SettingError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 

@@ -11,15 +11,13 @@ import numpy as np
 
 from core.cli.console import listed, whole_number
 from core.cli.inputs import run_of
-from core.collection.inventory import file_of
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.foundation.errors import SettingError
-from core.matching.loading import about_matching, open_matcher, ranking_by
-from core.matching.view_sets import MATCHES, Matcher, MatchSettings
-from core.neighbours.ranking import Ranking
-from core.neighbours.search import SearchSettings
-from core.pipeline.newcomers import Describer
-from core.workspace.paths import RunFolder
+from core.collection import file_of
+from core.embeddings import Embeddings, read_embeddings
+from core.foundation import SettingError
+from core.matching import MATCHES, Matcher, MatchSettings, about_matching, open_matcher, ranking_by
+from core.neighbours import Ranking, SearchSettings
+from core.pipeline import Describer
+from core.workspace import RunFolder
 
 
 @dataclass(frozen=True)

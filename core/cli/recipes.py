@@ -6,8 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from core.pipeline.reproduction import read_recipe
-from core.pipeline.run import RunSettings
+from core.pipeline import RunSettings, read_recipe
 
 _VIEW_FLAGS = ("views", "size", "backend", "appearance", "layout", "align", "mixed")
 _FEATURE_FLAGS = ("model", "image_size", "tokens", "patch_pool", "patch_mask", "layer", "facet", "dense")

@@ -10,11 +10,10 @@ from jaxtyping import Float, Int
 
 from core.clusters.clustering import Clustering
 from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings
-from core.embeddings.vectors import normalise_rows
-from core.foundation.errors import InputError
-from core.storage.files import write_csv, write_json
+from core.collection import Labels
+from core.embeddings import Embeddings, normalise_rows
+from core.foundation import InputError
+from core.storage import write_csv, write_json
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from core.clusters.cache import Groundwork
 from core.clusters.clustering import Clustering
 from core.clusters.hdbscan.trees import NOISE
 from core.clusters.members import check_same, nearest_members, nearest_of
-from core.embeddings.matrix import Embeddings
-from core.embeddings.vectors import normalise_rows
-from core.foundation.errors import InputError, SettingError
+from core.embeddings import Embeddings, normalise_rows
+from core.foundation import InputError, SettingError
 
 
 @dataclass(frozen=True)

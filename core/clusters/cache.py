@@ -15,12 +15,9 @@ from core.clusters.hdbscan.neighbourhoods import Neighbourhoods, find_neighbourh
 from core.clusters.hdbscan.trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
 from core.clusters.methods import group_by_branches, group_by_count, group_recursively
 from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.embeddings.principal_components import PrincipalComponents, Spectrum, fit_spectrum, keep_components
-from core.embeddings.vectors import normalise_rows
-from core.foundation.errors import InputError
-from core.foundation.messages import note
-from core.maps.manifold import fit_umap
+from core.embeddings import Embeddings, PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
+from core.foundation import InputError, note
+from core.maps import fit_umap
 
 _KEPT_AT_MOST = 24
 

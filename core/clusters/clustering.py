@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from core.clusters.cache import Groundwork
 from core.clusters.hdbscan.trees import NOISE
 from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, MissingStageError, SettingError
-from core.storage.files import write_csv, write_json
+from core.embeddings import Embeddings
+from core.foundation import InputError, MissingStageError, SettingError
+from core.storage import write_csv, write_json
 
 
 @dataclass(frozen=True)

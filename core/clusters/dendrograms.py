@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from core.clusters.hdbscan.trees import NOISE, ClusterTree
-from core.foundation.errors import InputError
+from core.foundation import InputError
 
 _MOST_BRANCHES = 400
 

@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from core.clusters.cache import Groundwork
 from core.clusters.clustering import Clustering
 from core.clusters.methods import silhouette
-from core.foundation.errors import InputError
-from core.storage.files import write_csv, write_json
+from core.foundation import InputError
+from core.storage import write_csv, write_json
 
 MEDOID, EXEMPLAR, BORDERLINE = "medoid", "exemplar", "borderline"
 _MEDOID_SAMPLE = 1500

@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
 from core.clusters.hdbscan.trees import NOISE, Grouping, cut_tree, grow_tree
 from core.clusters.settings import ClusterSettings
-from core.foundation.errors import SettingError
-from core.foundation.messages import note
+from core.foundation import SettingError, note
 
 _COUNTS_TO_TRY = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)
 _SILHOUETTE_SAMPLE = 2000

@@ -20,12 +20,11 @@ from core.clusters.cache import Groundwork
 from core.clusters.clustering import Clustering, cluster_on, write_clustering
 from core.clusters.members import describe_members, write_members
 from core.clusters.settings import ClusterSettings
-from core.clusters.sweep import Sweep, SweepSettings, sweep, write_sweep
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings, fingerprint_of_results, sha256_of_matrix
-from core.foundation.progress import Progress, silent
-from core.storage.fingerprints import fingerprint
-from core.storage.outputs import once
+from core.clusters.sweep import Sweep, SweepSettings, run_sweep, write_sweep
+from core.collection import Labels
+from core.embeddings import Embeddings, fingerprint_of_results, sha256_of_matrix
+from core.foundation import Progress, silent
+from core.storage import fingerprint, once
 
 MEMBER_FILES = ("members.csv", "cluster_report.csv", "validity.json")
 AGREEMENT_FILES = ("agreement.json", "crosstab.csv", "misfits.csv")
@@ -189,7 +188,7 @@ def sweep_into(
     """
 
     def make() -> Sweep:
-        found = sweep(embeddings, settings, labels, progress)
+        found = run_sweep(embeddings, settings, labels, progress)
         write_sweep(out, found, *(paths or (None, None)))
         return found
 

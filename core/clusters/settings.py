@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from core.embeddings.principal_components import NORMALIZATIONS, check_pca
-from core.foundation.validation import check_at_least, check_choice
+from core.embeddings import NORMALIZATIONS, check_pca
+from core.foundation import check_at_least, check_choice
 
 METHODS = ("hdbscan", "hdbscan-recursive", "hdbscan-branches", "kmeans", "gmm", "agglomerative")
 METRICS = ("cosine", "euclidean")

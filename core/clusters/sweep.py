@@ -15,12 +15,10 @@ from core.clusters.agreement import Agreement, compare
 from core.clusters.cache import Groundwork
 from core.clusters.clustering import Clustering, cluster_on, write_clusters
 from core.clusters.settings import ClusterSettings
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings, select_rows
-from core.foundation.errors import SettingError
-from core.foundation.progress import Progress, silent
-from core.foundation.validation import check_at_least, check_choice
-from core.storage.files import write_atomically, write_csv
+from core.collection import Labels
+from core.embeddings import Embeddings, select_rows
+from core.foundation import Progress, SettingError, check_at_least, check_choice, silent
+from core.storage import write_atomically, write_csv
 
 PARTS = ("coverage", "strength", "balance", "number", "stability")
 CHOICES = ("score", "ari", "nmi", "purity")
@@ -184,7 +182,7 @@ class Sweep:
         return max(self.trials, key=lambda trial: _rank(trial, self.settings.choose_by))
 
 
-def sweep(
+def run_sweep(
     embeddings: Embeddings,
     settings: SweepSettings | None = None,
     labels: Labels | None = None,

@@ -12,10 +12,9 @@ import psutil
 
 from core.clusters.settings import ClusterSettings
 from core.clusters.sweep import PARTS, SWEPT
-from core.foundation.errors import BusyError, InputError, MissingStageError
-from core.foundation.processes import collect_children, end_family, start_child
-from core.storage.files import write_json
-from core.workspace.paths import RunFolder
+from core.foundation import BusyError, InputError, MissingStageError, collect_children, end_family, start_child
+from core.storage import write_json
+from core.workspace import RunFolder
 
 _NOTE = "sweep_job.json"
 _LOG = "sweep.log"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from core.foundation.errors import InputError, SettingError, WorkspaceError
-from core.storage.files import is_reserved
+from core.foundation import InputError, SettingError, WorkspaceError
+from core.storage import is_reserved
 
 _CHUNK = 1 << 20
 _SMALL = 64 * 1024 * 1024

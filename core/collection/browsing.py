@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.foundation.errors import InputError, SettingError
-from core.meshes.reading import SUFFIXES
-from core.storage.images import IMAGE_SUFFIXES
+from core.foundation import InputError, SettingError
+from core.meshes import SUFFIXES
+from core.storage import IMAGE_SUFFIXES
 
 ROOTS_VARIABLE = "FOSSILVIT_ROOTS"
 _FOLDERS_SHOWN = 2000

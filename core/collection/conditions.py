@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.collection.curation import SEPARATOR
-from core.foundation.errors import InputError, SettingError
-from core.storage.tables import read_table
+from core.foundation import InputError, SettingError
+from core.storage import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from core.foundation.errors import SettingError
-from core.workspace.catalogue import Catalogue
+from core.foundation import SettingError
+from core.workspace import Catalogue
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.foundation.errors import InputError, MissingStageError
-from core.foundation.messages import note
-from core.meshes.reading import SUFFIXES
-from core.storage.images import IMAGE_SUFFIXES
-from core.workspace.paths import RunFolder
+from core.foundation import InputError, MissingStageError, note
+from core.meshes import SUFFIXES
+from core.storage import IMAGE_SUFFIXES
+from core.workspace import RunFolder
 
 _SIGNS_NOT_IN_IDS = "\\\ufeff"  # a separator elsewhere; a byte order mark, lost where it begins a file
 _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines

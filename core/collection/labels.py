@@ -13,11 +13,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from core.foundation.errors import InputError, SettingError
-from core.foundation.messages import few_of, joined, note
-from core.foundation.specimen_ids import category_of
-from core.storage.spreadsheets import restored
-from core.storage.tables import decode_text, separator_of
+from core.foundation import InputError, SettingError, category_of, few_of, joined, note
+from core.storage import decode_text, restored, separator_of
 
 _ID_HEADERS = ("specimen_id", "specimen", "id")
 _LABEL_HEADERS = ("label", "taxon", "class", "category")

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from core.meshes.measurements import Measurements, measure
-from core.meshes.mesh import Mesh
-from core.workspace.catalogue import Catalogue
+from core.meshes import Measurements, Mesh, measure
+from core.workspace import Catalogue
 
 # Raise it where a number would come out otherwise: what was kept before is measured again.
 VERSION = 1

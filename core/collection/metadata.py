@@ -13,11 +13,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from core.collection.labels import Labels
-from core.foundation.errors import InputError, SettingError
-from core.foundation.messages import note
-from core.storage.tables import Value
-from core.workspace.catalogue import Catalogue
-from core.workspace.records import DamagedRowError
+from core.foundation import InputError, SettingError, note
+from core.storage import Value
+from core.workspace import Catalogue, DamagedRowError
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,11 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from core.collection.inventory import take_inventory
 from core.collection.metadata import put_metadata, read_metadata
-from core.foundation.errors import InputError, SettingError
-from core.meshes.reading import SUFFIXES
-from core.storage.tables import Table, Value
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
+from core.foundation import InputError, SettingError
+from core.meshes import SUFFIXES
+from core.storage import Table, Value
+from core.workspace import Catalogue, Workspace
 
 WAYS = ("auto", "id", "file", "catalogue-number")
 _WORD = re.compile(r"[^\W\d_]+|\d+")

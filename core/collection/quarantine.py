@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.storage.files import write_csv
-from core.workspace.records import SpecimenRecord
+from core.storage import write_csv
+from core.workspace import SpecimenRecord
 
 COLUMNS = ("specimen_id", "kind", "reason", "path")
 OTHER = "other"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.collection.curation import Curation
 from core.collection.metadata import metadata_table
-from core.foundation.specimen_ids import category_of
-from core.workspace.catalogue import Catalogue
-from core.workspace.records import SpecimenRecord
+from core.foundation import category_of
+from core.workspace import Catalogue, SpecimenRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +17,9 @@ FACTS = ("category", "kind", "vertices", "faces", "extent_x", "extent_y", "exten
 CURATED = ("tags", "sets", "notes")
 
 
-def specimen_table(ids: Sequence[str], records: Mapping[str, SpecimenRecord], catalogue: Catalogue) -> pd.DataFrame:
+def build_specimen_table(
+    ids: Sequence[str], records: Mapping[str, SpecimenRecord], catalogue: Catalogue
+) -> pd.DataFrame:
     """Return what is known of specimens: facts about their files, tags, sets, notes and metadata.
 
     Parameters

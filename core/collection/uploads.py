@@ -15,10 +15,9 @@ from typing import IO, Protocol
 import psutil
 
 from core.collection.archives import ArchiveLimits, is_zip, safe_parts, unpack
-from core.foundation.errors import InputError, SettingError, WorkspaceError
-from core.meshes.reading import SUFFIXES
-from core.storage.fingerprints import sha256_of_file
-from core.storage.images import IMAGE_SUFFIXES
+from core.foundation import InputError, SettingError, WorkspaceError
+from core.meshes import SUFFIXES
+from core.storage import IMAGE_SUFFIXES, sha256_of_file
 
 KEPT_SUFFIXES = (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl")
 _INCOMING = ".incoming-"

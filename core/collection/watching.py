@@ -13,14 +13,20 @@ from pathlib import Path
 import psutil
 
 from core.collection.inventory import stamp_of, take_inventory
-from core.foundation.errors import CoreError, InputError, SettingError, WorkspaceError
-from core.foundation.processes import end_family, start_child
-from core.storage.files import read_json, write_json
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import current_job, queue_run, queue_some, queued_jobs, write_ids
-from core.workspace.paths import Workspace
-from core.workspace.preferences import put_preference, read_preferences
-from core.workspace.records import SpecimenRecord
+from core.foundation import CoreError, InputError, SettingError, WorkspaceError, end_family, start_child
+from core.storage import read_json, write_json
+from core.workspace import (
+    Catalogue,
+    SpecimenRecord,
+    Workspace,
+    current_job,
+    put_preference,
+    queue_run,
+    queue_some,
+    queued_jobs,
+    read_preferences,
+    write_ids,
+)
 
 MODES = ("offer", "run")
 STATE_FILE = "watch.json"

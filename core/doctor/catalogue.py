@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from core.collection.curation import Curation
-from core.collection.metadata import fields_of, metadata_columns
-from core.storage.files import write_atomically
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
-from core.workspace.records import DamagedRowError
+from core.collection import Curation, fields_of, metadata_columns
+from core.storage import write_atomically
+from core.workspace import Catalogue, DamagedRowError, Workspace
 
 _KINDS: dict[str, type | tuple[type, ...]] = {"TEXT": str, "INTEGER": int, "REAL": (int, float)}
 

@@ -17,12 +17,9 @@ from pathlib import Path
 
 import psutil
 
-from core.backbones.loading import choose_auto
-from core.backbones.registry import AUTO, REGISTRY
-from core.backbones.weights import WEIGHTS_VARIABLE, find_weights
-from core.foundation.errors import WeightsError
-from core.foundation.processes import end_family
-from core.storage.caches import cache_folder
+from core.backbones import AUTO, REGISTRY, WEIGHTS_VARIABLE, choose_auto, find_weights
+from core.foundation import WeightsError, end_family
+from core.storage import cache_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKS, MISSING, OPTIONAL = "works", "missing", "not here"

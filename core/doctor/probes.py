@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from core.foundation.errors import CoreError
-from core.foundation.offline import keep_offline
+from core.foundation import CoreError, keep_offline
 
 
 def _raster() -> str:
@@ -69,7 +68,7 @@ def _openvino() -> str:
 def _viewer() -> str:
     import pyvista
 
-    from core.scenes.builder import SceneBuilder, viewer_page
+    from core.scenes import SceneBuilder, viewer_page
 
     builder = SceneBuilder(timeout_seconds=60)
     try:
@@ -95,8 +94,8 @@ def _hdbscan() -> str:
 def _render(backend: str) -> None:
     import numpy as np
 
-    from core.meshes.mesh import Mesh
-    from core.views.rendering import ViewSettings, render_views
+    from core.meshes import Mesh
+    from core.views import ViewSettings, render_views
 
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
     faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], dtype=np.int32)

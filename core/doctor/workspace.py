@@ -15,22 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from core.collection.curation import Curation
-from core.collection.inventory import SpecimenFile, take_inventory
-from core.collection.metadata import metadata_columns, read_metadata
+from core.collection import Curation, SpecimenFile, metadata_columns, read_metadata, take_inventory
 from core.doctor.catalogue import rebuild_catalogue
-from core.embeddings.matrix import assemble, embeddings_fit, read_embeddings
-from core.foundation.errors import CoreError, InputError, NewerVersionError
-from core.foundation.progress import Progress, silent
-from core.foundation.specimen_ids import file_of_specimen
-from core.pipeline.preparation import Failure, Prepared, Task
-from core.pipeline.workers import prepare_all
-from core.storage.files import read_npy, remove_unfinished
-from core.storage.manifest import Manifest
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace
-from core.workspace.records import SpecimenRecord
+from core.embeddings import assemble, embeddings_fit, read_embeddings
+from core.foundation import CoreError, InputError, NewerVersionError, Progress, file_of_specimen, silent
+from core.pipeline import Failure, Prepared, Task, prepare_all
+from core.storage import Manifest, read_npy, remove_unfinished
+from core.views import ViewSettings
+from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace
 
 # Views that show which side of a specimen is its broad one, drawn as large as a small picture.
 _VIEWS = ViewSettings(views=12, size=256)

@@ -15,10 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 import core
-from core.foundation.errors import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError
-from core.foundation.specimen_ids import category_of
-from core.storage.files import read_npy, write_atomically, write_bytes, write_npy
-from core.storage.fingerprints import fingerprint
+from core.foundation import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError, category_of
+from core.storage import fingerprint, read_npy, write_atomically, write_bytes, write_npy
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.foundation.errors import SettingError
-from core.foundation.messages import note
+from core.foundation import SettingError, note
 
 NORMALIZATIONS = ("l2", "none")
 _BLOCK = 4096

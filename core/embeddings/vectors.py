@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from core.embeddings.principal_components import NORMALIZATIONS
-from core.foundation.validation import check_choice
+from core.foundation import check_choice
 
 
 def normalise_rows(matrix: Float[np.ndarray, "n d"], how: str = "l2") -> Float[np.ndarray, "n d"]:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.collection.labels import Labels, resolve_labels
-from core.embeddings.matrix import Embeddings, select_rows
+from core.collection import Labels, resolve_labels
+from core.embeddings import Embeddings, select_rows
 from core.evaluation.retrieval import Evaluation, EvaluationSettings, evaluate
-from core.foundation.errors import InputError
-from core.foundation.messages import note
-from core.neighbours.ranking import Ranking
-from core.storage.files import write_csv, write_json
+from core.foundation import InputError, note
+from core.neighbours import Ranking
+from core.storage import write_csv, write_json
 
 COLUMNS = ("run", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "is_clear")
 

@@ -8,16 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import core
-from core.collection.labels import Labels, labels_of_categories
-from core.embeddings.matrix import Embeddings, fingerprint_of_results, sha256_of_matrix
+from core.collection import Labels, labels_of_categories
+from core.embeddings import Embeddings, fingerprint_of_results, sha256_of_matrix
 from core.evaluation.comparison import Comparison, compare, write_comparison
 from core.evaluation.retrieval import EVALUATION_FILES, Evaluation, EvaluationSettings, evaluate, write_evaluation
 from core.evaluation.robustness import Describer, RobustnessSettings, Survival, measure_robustness, write_robustness
-from core.foundation.progress import Progress, silent
-from core.neighbours.ranking import Ranking
-from core.storage.fingerprints import fingerprint, sha256_of_file
-from core.storage.manifest import Manifest
-from core.storage.outputs import once
+from core.foundation import Progress, silent
+from core.neighbours import Ranking
+from core.storage import Manifest, fingerprint, once, sha256_of_file
 
 EVALUATED_AT_MOST = 20_000
 

@@ -10,15 +10,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings
-from core.embeddings.vectors import normalise_rows
+from core.collection import Labels
+from core.embeddings import Embeddings, normalise_rows
 from core.evaluation.metrics import MEASURES, judge
-from core.foundation.errors import InputError, SettingError
-from core.foundation.messages import few_of, note
-from core.foundation.validation import check_at_least, check_choice
-from core.neighbours.ranking import Ranking
-from core.storage.files import write_csv, write_json
+from core.foundation import InputError, SettingError, check_at_least, check_choice, few_of, note
+from core.neighbours import Ranking
+from core.storage import write_csv, write_json
 
 METRICS = ("cosine", "euclidean")
 EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")

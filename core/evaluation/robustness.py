@@ -11,14 +11,11 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float32
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, SettingError, SpecimenError
-from core.foundation.progress import Progress, silent
-from core.foundation.specimen_ids import category_of
-from core.meshes.mesh import Mesh
-from core.meshes.reading import decimate, read_mesh
-from core.neighbours.search import Searcher, SearchSettings
-from core.storage.files import write_csv
+from core.embeddings import Embeddings
+from core.foundation import InputError, Progress, SettingError, SpecimenError, category_of, silent
+from core.meshes import Mesh, decimate, read_mesh
+from core.neighbours import Searcher, SearchSettings
+from core.storage import write_csv
 
 COLUMNS = ("change", "n_specimens", "finds_itself", "n_with_class", "finds_its_class")
 

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float16, Float32, UInt8
 
 from core.features.base import Extractor
 from core.features.extractors import NetworkExtractor
-from core.foundation.errors import InputError, SettingError
-from core.storage.files import write_atomically
+from core.foundation import InputError, SettingError
+from core.storage import write_atomically
 
 TOKENS_FOLDER = "tokens"
 

@@ -8,13 +8,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.backbones.engines.base import Dense, Engine
-from core.backbones.loading import Backbone
-from core.backbones.tokens import TokenSettings, grid_of, patch_shares
+from core.backbones import Backbone, Dense, Engine, TokenSettings, grid_of, patch_shares
 from core.features.base import FEATURES_VERSION, fit_images
 from core.features.classical import CLASSICAL_VERSION, describe_views
 from core.features.settings import FeatureSettings
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 
 class NetworkExtractor:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from core.foundation.errors import InputError, SpecimenError
-from core.storage.files import read_npy, write_npy
+from core.foundation import InputError, SpecimenError
+from core.storage import read_npy, write_npy
 
 
 def read_features(path: Path) -> Float32[np.ndarray, "v d"]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from core.backbones.engines.choice import open_engine
-from core.backbones.loading import Backbone, choose_auto, load_backbone
-from core.backbones.registry import AUTO
+from core.backbones import AUTO, Backbone, choose_auto, load_backbone, open_engine
 from core.features.base import Extractor
 from core.features.extractors import ClassicalExtractor, NetworkExtractor
 from core.features.settings import FeatureSettings
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.backbones.engines.base import EngineSettings
-from core.backbones.registry import EMBEDDED
-from core.backbones.tokens import BEST, TokenSettings
-from core.foundation.errors import SettingError
+from core.backbones import BEST, EMBEDDED, EngineSettings, TokenSettings
+from core.foundation import SettingError
 
 JOINT = "+"
 

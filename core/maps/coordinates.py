@@ -14,14 +14,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings.matrix import Embeddings, sha256_of_matrix
-from core.embeddings.vectors import normalise_rows
-from core.foundation.errors import InputError, MissingStageError
-from core.foundation.messages import notes_as_json, notes_from_json
-from core.foundation.validation import check_at_least, check_choice
+from core.embeddings import Embeddings, normalise_rows, sha256_of_matrix
+from core.foundation import InputError, MissingStageError, check_at_least, check_choice, notes_as_json, notes_from_json
 from core.maps.manifold import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
-from core.storage.files import read_json, write_csv, write_json
-from core.storage.fingerprints import fingerprint
+from core.storage import fingerprint, read_json, write_csv, write_json
 
 MAP_METHODS = ("umap", "pca", "tsne", "pacmap")
 METRICS = ("cosine", "euclidean")

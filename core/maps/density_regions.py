@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.foundation.errors import InputError
+from core.foundation import InputError
 
 SHARES = (0.5, 0.8, 0.95)
 _CELLS = 160

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.embeddings.principal_components import fit_pca
-from core.foundation.messages import note
-from core.neighbours.exact import NearestRows
+from core.embeddings import fit_pca
+from core.foundation import note
+from core.neighbours import NearestRows
 
 _FEWEST = 4
 _COMPILED_BY_UMAP = {

@@ -9,15 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 import core
-from core.embeddings.matrix import Embeddings, sha256_of_matrix
-from core.foundation.errors import InputError
+from core.embeddings import Embeddings, sha256_of_matrix
+from core.foundation import InputError
 from core.maps.colouring import Colouring
 from core.maps.coordinates import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
 from core.maps.density_regions import Regions, find_regions
 from core.maps.pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
-from core.storage.files import read_json, write_json
-from core.storage.fingerprints import fingerprint
-from core.storage.outputs import once
+from core.storage import fingerprint, once, read_json, write_json
 
 METHOD_NAMES: Mapping[str, str] = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 CATEGORY = "category"

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from core.foundation.errors import InputError
+from core.foundation import InputError
 from core.maps.colouring import Colouring
 from core.maps.density_regions import Regions
 from core.maps.palettes import NOISE_COLOUR
-from core.storage.files import write_bytes
+from core.storage import write_bytes
 
 PAGE = Path(__file__).parent / "page"
 _SCRIPTS = ("places.js", "painter.js", "sheet.js", "map.js")

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from core.embeddings.vectors import unit_rows
-from core.features.base import Extractor
-from core.foundation.errors import SettingError
+from core.embeddings import unit_rows
+from core.features import Extractor
+from core.foundation import SettingError
 from core.matching.patch_similarity import PatchReader, likeness_of_patches, spread_out
 from core.matching.view_sets import best_pairs
 from core.matching.whitening import Projection
-from core.storage.files import write_bytes
-from core.views.rendering import Views
+from core.storage import write_bytes
+from core.views import Views
 
 PAINTED = ("patches", "attention")
 SHOWN = ("views", "where", *PAINTED)

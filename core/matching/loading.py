@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings
+from core.embeddings import Embeddings
 from core.matching.rotations import layout_beside
 from core.matching.view_sets import FeatureFolder, Matcher, MatchSettings
 from core.matching.whitening_files import projection_of
-from core.neighbours.ranking import Ranking
-from core.neighbours.search import SearchSettings
+from core.neighbours import Ranking, SearchSettings
 
 
 def open_matcher(

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from core.backbones.loading import Backbone, load_backbone
-from core.backbones.tokens import TokenSettings
-from core.features.base import fit_images
-from core.features.settings import FeatureSettings
-from core.foundation.errors import SettingError
+from core.backbones import Backbone, TokenSettings, load_backbone
+from core.features import FeatureSettings, fit_images
+from core.foundation import SettingError
 
 # A cell counts as the specimen where so much of it shows it.
 _SHOWS = 0.2
@@ -93,7 +91,7 @@ class PatchReader:
         )
 
     def _look(self, images: object) -> tuple[np.ndarray, np.ndarray]:
-        from core.backbones.engines.feature_module import FeatureHead
+        from core.backbones import FeatureHead
 
         network = self._backbone.module
         head = FeatureHead(self._backbone, TokenSettings(), dense=True).eval()

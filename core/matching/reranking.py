@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float64
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 
 def k_reciprocal(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.foundation.errors import SettingError, WorkspaceError
-from core.storage.files import read_json
-from core.views.cameras import camera_poses
+from core.foundation import SettingError, WorkspaceError
+from core.storage import read_json
+from core.views import camera_poses
 
 _SAME = 1e-6
 # Views spread by the golden ratio can be turned upside down, which tells next to nothing.

@@ -17,16 +17,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int
 
-from core.embeddings.matrix import Embeddings
-from core.embeddings.vectors import unit_rows
-from core.features.files import read_features
-from core.foundation.errors import MissingStageError, SettingError
-from core.foundation.specimen_ids import file_of_specimen
+from core.embeddings import Embeddings, unit_rows
+from core.features import read_features
+from core.foundation import MissingStageError, SettingError, file_of_specimen
 from core.matching.reranking import k_reciprocal
 from core.matching.rotations import turns_for_matching
 from core.matching.whitening import Projection, fit_projection
-from core.neighbours.exact import ranks_of
-from core.neighbours.search import Neighbours, Searcher, SearchSettings, unknown_specimen
+from core.neighbours import Neighbours, Searcher, SearchSettings, ranks_of, unknown_specimen
 
 MATCHES = ("pooled", "maxsim", "chamfer", "aligned")
 _KEPT_SPECIMENS = 2048

@@ -10,8 +10,8 @@ from jaxtyping import Float, Float32, Float64
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.embeddings.vectors import unit_rows
-from core.foundation.errors import SettingError
+from core.embeddings import unit_rows
+from core.foundation import SettingError
 
 _SMALLEST_SHARE = 1e-6
 

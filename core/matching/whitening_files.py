@@ -8,18 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import (
-    InputError,
-    MisalignedEmbeddingsError,
-    MissingStageError,
-    SettingError,
-    WorkspaceError,
-)
+from core.embeddings import Embeddings
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
 from core.matching.view_sets import MatchSettings, learn_projection
 from core.matching.whitening import Projection
-from core.neighbours.indexes import fingerprint_of
-from core.storage.files import read_json, read_npy, write_json, write_npy
+from core.neighbours import fingerprint_of
+from core.storage import read_json, read_npy, write_json, write_npy
 
 
 def projection_of(

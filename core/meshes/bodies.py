@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.welding import weld
 
 _ENOUGH_OF_THE_POINTS = 0.99

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from core.foundation.errors import SettingError, SpecimenError
+from core.foundation import SettingError, SpecimenError
 from core.meshes.mesh import Mesh
 
 KINDS = ("mean", "gaussian")

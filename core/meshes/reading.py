@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.mesh import Mesh, vertex_colours_of
-from core.storage.files import stat_of_file, write_bytes
+from core.storage import stat_of_file, write_bytes
 
 if TYPE_CHECKING:
     from core.meshes.formats.raw import RawMesh

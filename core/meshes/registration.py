@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from core.foundation.errors import SettingError, SpecimenError
+from core.foundation import SettingError, SpecimenError
 from core.meshes.mesh import Mesh
 
 _ROUGH_POINTS = 600

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 from core.meshes.mesh import Mesh, vertex_colours_of
 from core.meshes.welding import weld
 

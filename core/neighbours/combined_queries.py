@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings
-from core.embeddings.vectors import unit_rows
-from core.foundation.errors import SettingError
+from core.embeddings import Embeddings, unit_rows
+from core.foundation import SettingError
 from core.neighbours.search import Neighbours, Searcher, SearchSettings, resolve_id
 
 COMBINATIONS = ("mean", "any")

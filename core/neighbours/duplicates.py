@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from core.embeddings.matrix import Embeddings, fingerprint_of_results
-from core.foundation.errors import SettingError
-from core.foundation.messages import note
+from core.embeddings import Embeddings, fingerprint_of_results
+from core.foundation import SettingError, note
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
-from core.storage.files import write_csv
-from core.storage.outputs import once
+from core.storage import once, write_csv
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
 IDENTICAL, NEAR = "identical file", "near-duplicate"

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings, select_rows
-from core.foundation.errors import InputError, SettingError
-from core.foundation.specimen_ids import category_of
+from core.embeddings import Embeddings, select_rows
+from core.foundation import InputError, SettingError, category_of
 from core.neighbours.search import Neighbours
 
 

@@ -10,18 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings.matrix import Embeddings, sha256_of_matrix
-from core.foundation.errors import (
-    InputError,
-    MisalignedEmbeddingsError,
-    MissingStageError,
-    SettingError,
-    WorkspaceError,
-)
+from core.embeddings import Embeddings, sha256_of_matrix
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
 from core.neighbours.search import Neighbours, unknown_specimen
-from core.storage.files import read_json, write_atomically, write_json
-from core.storage.fingerprints import fingerprint, sha256_of_file
+from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
 
 KINDS = ("flat", "ivfpq", "hnsw")
 _FEWEST_FOR_CODES = 1000

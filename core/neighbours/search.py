@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import SettingError, UnknownSpecimenError
+from core.embeddings import Embeddings
+from core.foundation import SettingError, UnknownSpecimenError
 from core.neighbours.exact import METRICS, NearestRows, ranks_of
-from core.storage.files import write_csv
+from core.storage import write_csv
 
 COLUMNS = ("query_id", "neighbor_id", "distance")
 # A collection up to this size is searched at once, so that a product serves both; larger ones in
@@ -126,7 +126,7 @@ class Searcher:
             yield Neighbours(self.embeddings.ids[query], tuple(names), apart)
 
 
-def search(embeddings: Embeddings, query: str, settings: SearchSettings | None = None) -> Neighbours:
+def find_neighbours(embeddings: Embeddings, query: str, settings: SearchSettings | None = None) -> Neighbours:
     """Return the nearest specimens of one specimen.
 
     Parameters

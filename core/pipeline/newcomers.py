@@ -10,18 +10,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from core.backbones.tokens import TokenSettings
-from core.collection.inventory import specimen_at
-from core.embeddings.pooling import POOLINGS, pool_views
-from core.features.base import Extractor
-from core.features.loading import open_extractor
-from core.features.settings import FeatureSettings
-from core.foundation.errors import SpecimenError, WeightsError, WorkspaceError
-from core.meshes.mesh import Mesh
+from core.backbones import TokenSettings
+from core.collection import specimen_at
+from core.embeddings import POOLINGS, pool_views
+from core.features import Extractor, FeatureSettings, open_extractor
+from core.foundation import SpecimenError, WeightsError, WorkspaceError
+from core.meshes import Mesh
 from core.pipeline.preparation import Failure, Task
 from core.pipeline.workers import prepare_all
-from core.views.rendering import Views, ViewSettings, render_views
-from core.workspace.paths import RunFolder
+from core.views import Views, ViewSettings, render_views
+from core.workspace import RunFolder
 
 # What may differ between a run and now without the numbers meaning something else.
 _OF_THE_MACHINE = ("engine", "engine_version", "device", "precision", "weights_source")

@@ -8,16 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.collection.inventory import SpecimenFile
-from core.foundation.errors import SpecimenError
-from core.foundation.messages import joined
-from core.meshes.reading import read_mesh
-from core.storage.files import stat_of_file, write_bytes
-from core.storage.fingerprints import fingerprint, sha256_of_file
-from core.views.files import write_views
-from core.views.photographs import read_photographs
-from core.views.rendering import VIEWS_VERSION, Views, ViewSettings, render_views
-from core.workspace.records import SpecimenRecord
+from core.collection import SpecimenFile
+from core.foundation import SpecimenError, joined
+from core.meshes import read_mesh
+from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes
+from core.views import VIEWS_VERSION, Views, ViewSettings, read_photographs, render_views, write_views
+from core.workspace import SpecimenRecord
 
 THUMBNAIL_PIXELS = 256
 

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import core
-from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, EngineSettings
-from core.clusters.settings import ClusterSettings
-from core.collection.inventory import take_inventory
-from core.evaluation.retrieval import EvaluationSettings
-from core.features.loading import open_extractor
-from core.foundation.errors import SettingError
-from core.foundation.messages import few_of, note
-from core.foundation.progress import Progress, silent
-from core.neighbours.search import SearchSettings
+from core.backbones import DEVICES, ENGINES, PRECISIONS, EngineSettings
+from core.clusters import ClusterSettings
+from core.collection import take_inventory
+from core.evaluation import EvaluationSettings
+from core.features import open_extractor
+from core.foundation import Progress, SettingError, few_of, note, silent
+from core.neighbours import SearchSettings
 from core.pipeline.newcomers import check_same_backbone, feature_settings_of
 from core.pipeline.run import RunReport, RunSettings, run_pipeline
-from core.storage.files import read_json
-from core.views.rendering import ViewSettings
-from core.workspace.paths import RunFolder, Workspace
+from core.storage import read_json
+from core.views import ViewSettings
+from core.workspace import RunFolder, Workspace
 
 CONFIG_FORMAT = 1
 

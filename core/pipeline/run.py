@@ -22,30 +22,21 @@ from typing import Any
 import numpy as np
 
 import core
-from core.backbones.tokens import TokenSettings
-from core.clusters.outputs import cluster_into
-from core.clusters.settings import ClusterSettings
-from core.collection.inventory import Inventory, take_inventory
-from core.embeddings.matrix import Embeddings, assemble
-from core.embeddings.pooling import POOLINGS
-from core.evaluation.outputs import evaluate_categories_into
-from core.evaluation.retrieval import EvaluationSettings
-from core.features.base import Extractor
-from core.features.loading import open_extractor
-from core.features.settings import FeatureSettings
-from core.foundation.errors import InputError, SettingError
-from core.foundation.progress import Progress, silent
-from core.foundation.specimen_ids import file_of_specimen
-from core.neighbours.search import SearchSettings
+from core.backbones import TokenSettings
+from core.clusters import ClusterSettings, cluster_into
+from core.collection import Inventory, take_inventory
+from core.embeddings import POOLINGS, Embeddings, assemble
+from core.evaluation import EvaluationSettings, evaluate_categories_into
+from core.features import Extractor, FeatureSettings, open_extractor
+from core.foundation import InputError, Progress, SettingError, file_of_specimen, silent
+from core.neighbours import SearchSettings
 from core.pipeline.preparation import Failure
 from core.pipeline.stages import search_folder
 from core.pipeline.stream import Stream, StreamSettings
 from core.pipeline.workers import Children, default_workers
-from core.storage.files import read_npy, remove_unfinished, write_json
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import CONFIG_FORMAT, RunFolder, Workspace
-from core.workspace.runs import mapping_of
+from core.storage import read_npy, remove_unfinished, write_json
+from core.views import ViewSettings
+from core.workspace import CONFIG_FORMAT, Catalogue, RunFolder, Workspace, mapping_of
 
 # Settings of views and tokens that are told where they are unusual.
 _TOLD = (

@@ -15,23 +15,25 @@ from pathlib import Path
 
 import numpy as np
 
-from core.collection.inventory import take_inventory
-from core.embeddings.matrix import Embeddings, assemble, sha256_of_matrix
-from core.embeddings.pooling import pool_views
-from core.features.base import Extractor
-from core.features.dense_tokens import extract_with_tokens
-from core.features.files import read_features, store_features
-from core.foundation.errors import MissingStageError, SpecimenError
-from core.foundation.progress import Progress, silent
-from core.foundation.specimen_ids import file_of_specimen
-from core.neighbours.search import Neighbours, Searcher, SearchSettings, write_neighbours
+from core.collection import take_inventory
+from core.embeddings import Embeddings, assemble, pool_views, sha256_of_matrix
+from core.features import Extractor, extract_with_tokens, read_features, store_features
+from core.foundation import MissingStageError, Progress, SpecimenError, file_of_specimen, silent
+from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
 from core.pipeline.preparation import Failure, Task, fingerprint_of_views, record_of
 from core.pipeline.workers import prepare_all
-from core.storage.files import TEMPORARY_PREFIX, read_npy, remove_unfinished, write_atomically, write_json, write_npy
-from core.storage.fingerprints import fingerprint, sha256_of_file
-from core.storage.manifest import Manifest
-from core.views.files import drop_views_from, find_views, read_view_files, view_paths
-from core.views.rendering import ViewSettings
+from core.storage import (
+    TEMPORARY_PREFIX,
+    Manifest,
+    fingerprint,
+    read_npy,
+    remove_unfinished,
+    sha256_of_file,
+    write_atomically,
+    write_json,
+    write_npy,
+)
+from core.views import ViewSettings, drop_views_from, find_views, read_view_files, view_paths
 
 POOLING_VERSION = "1"
 _RECORDED_TOGETHER = 64

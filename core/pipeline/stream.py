@@ -11,26 +11,24 @@ from pathlib import Path
 
 import numpy as np
 
-from core.collection.inventory import Inventory, SpecimenFile, stamp_of
-from core.embeddings.pooling import pool_views
-from core.features.base import Extractor
-from core.features.dense_tokens import TOKENS_FOLDER, extract_with_tokens
-from core.features.extractors import NetworkExtractor
-from core.features.files import read_features, store_features
-from core.features.loading import views_at_once
-from core.foundation.errors import SpecimenError
-from core.foundation.progress import Progress
-from core.foundation.specimen_ids import file_of_specimen
+from core.collection import Inventory, SpecimenFile, stamp_of
+from core.embeddings import pool_views
+from core.features import (
+    TOKENS_FOLDER,
+    Extractor,
+    NetworkExtractor,
+    extract_with_tokens,
+    read_features,
+    store_features,
+    views_at_once,
+)
+from core.foundation import Progress, SpecimenError, file_of_specimen
 from core.pipeline.preparation import Failure, Prepared, Task, fingerprint_of_views, record_of
 from core.pipeline.stages import POOLING_VERSION
 from core.pipeline.workers import Children, prepare_all
-from core.storage.files import remove_file, write_npy
-from core.storage.fingerprints import fingerprint
-from core.storage.manifest import Manifest
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace
-from core.workspace.records import SpecimenRecord
+from core.storage import Manifest, fingerprint, remove_file, write_npy
+from core.views import ViewSettings
+from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace
 
 log = logging.getLogger(__name__)
 

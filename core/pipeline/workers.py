@@ -8,21 +8,18 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import CancelledError, TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.foundation.errors import CoreError, RendererError, SpecimenError, WorkspaceError
-from core.foundation.processes import processors
-from core.meshes.mesh import Mesh
+from core.foundation import CoreError, RendererError, SpecimenError, WorkspaceError, processors
+from core.meshes import Mesh
 from core.pipeline.preparation import Failure, Prepared, Task, prepare, views_of_photographs
-from core.views.packing import Parcel, pack_views, unpack_views
-from core.views.rendering import ViewSettings, render_views
-from core.workspace.records import SpecimenRecord
+from core.views import Parcel, ViewSettings, pack_views, render_views, unpack_views
+from core.workspace import SpecimenRecord
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
-"""A report on a run for the supplement of a paper: one page that needs nothing else, and all tables as CSV.
+"""A report on a run for the supplement of a paper.
 
-facts.py  what is told: clusters, evaluation, misfits, duplicates, failures
-drawings.py  pictures as data URIs, plots as inline SVG
-page.py  the facts and the words as HTML, from a template that escapes everything
-files.py  the folder or ZIP
+One HTML page that needs no network, and every table as CSV. It names model, settings, versions and
+views. English and Japanese.
+
+==========  ==================================
+`facts`     what a report tells
+`page`      the facts as one page
+`drawings`  pictures and plots inside the page
+`phrases`   the words, by language
+`files`     the folder or ZIP
+==========  ==================================
 """
 
-from core.report.facts import Facts, ReportSettings, gather_facts
-from core.report.files import write_report
-from core.report.phrases import LANGUAGES
+import lazy_loader
 
-__all__ = ["LANGUAGES", "Facts", "ReportSettings", "gather_facts", "write_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.maps.palettes import NOISE_COLOUR, OKABE_ITO, palette
+from core.maps import NOISE_COLOUR, OKABE_ITO, palette
 
 _QUALITY = 78
 _WIDTH, _HEIGHT, _EDGE = 900, 620, 24

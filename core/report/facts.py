@@ -10,29 +10,28 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from core.backbones.registry import REGISTRY
-from core.clusters.agreement import Agreement, Misfit, find_misfits
-from core.clusters.agreement import compare as compare_with_labels
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, cluster_on
-from core.clusters.members import Members, describe_members
-from core.clusters.settings import ClusterSettings
-from core.collection.labels import Labels, resolve_labels
-from core.collection.metadata import labels_of_column
-from core.collection.quarantine import Quarantined, quarantined
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.evaluation.retrieval import Evaluation, evaluate
-from core.foundation.errors import CoreError, InputError, MissingStageError, SettingError
-from core.foundation.progress import Progress, silent
-from core.maps.coordinates import MapResult, MapSettings, map_in, trustworthiness
-from core.neighbours.duplicates import Duplicates, find_duplicates
-from core.neighbours.search import SearchSettings
+from core.backbones import REGISTRY
+from core.clusters import (
+    Agreement,
+    Clustering,
+    ClusterSettings,
+    Groundwork,
+    Members,
+    Misfit,
+    cluster_on,
+    compare as compare_with_labels,
+    describe_members,
+    find_misfits,
+)
+from core.collection import Labels, Quarantined, labels_of_column, quarantined, resolve_labels
+from core.embeddings import Embeddings, read_embeddings
+from core.evaluation import Evaluation, evaluate
+from core.foundation import CoreError, InputError, MissingStageError, Progress, SettingError, silent
+from core.maps import MapResult, MapSettings, map_in, trustworthiness
+from core.neighbours import Duplicates, SearchSettings, find_duplicates
 from core.report.phrases import LANGUAGES
-from core.storage.files import read_json
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
-from core.workspace.records import SpecimenRecord
-from core.workspace.runs import RunFacts, describe_run
+from core.storage import read_json
+from core.workspace import Catalogue, RunFacts, SpecimenRecord, Workspace, describe_run
 
 
 @dataclass(frozen=True)

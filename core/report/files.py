@@ -10,21 +10,16 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from core.clusters.agreement import write_misfits
-from core.clusters.clustering import write_clustering
-from core.clusters.members import write_members
-from core.collection.specimen_table import specimen_table
-from core.evaluation.retrieval import write_evaluation
-from core.foundation.errors import SettingError, WorkspaceError
-from core.maps.coordinates import write_map
-from core.neighbours.duplicates import write_duplicates
-from core.neighbours.search import Searcher
+from core.clusters import write_clustering, write_members, write_misfits
+from core.collection import build_specimen_table
+from core.evaluation import write_evaluation
+from core.foundation import SettingError, WorkspaceError
+from core.maps import write_map
+from core.neighbours import Searcher, write_duplicates
 from core.report.facts import Facts, ReportSettings
 from core.report.page import render_page
-from core.storage.files import write_bytes, write_csv, write_json
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.catalogue import Catalogue
-from core.workspace.runs import NOTES_FILE
+from core.storage import csv_for_people, write_bytes, write_csv, write_json
+from core.workspace import NOTES_FILE, Catalogue
 
 PAGE_NAME = "report.html"
 TABLES = "tables"
@@ -91,7 +86,7 @@ def _fill(folder: Path, facts: Facts, settings: ReportSettings, made: datetime.d
     if facts.run.notes:
         write_bytes(folder / NOTES_FILE, facts.run.notes.encode("utf-8"))
     tables = folder / TABLES
-    known = specimen_table(facts.embeddings.ids, facts.records, Catalogue(facts.workspace.catalogue_path))
+    known = build_specimen_table(facts.embeddings.ids, facts.records, Catalogue(facts.workspace.catalogue_path))
     write_bytes(tables / "specimens.csv", csv_for_people(known, index=True))
     write_map(tables / "map.csv", facts.map)
     write_clustering(tables, facts.clustering, tables / "pca_report.csv")

@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import core
-from core.clusters.members import ClusterFacts
-from core.maps.palettes import NOISE_COLOUR
-from core.pipeline.run import unusual_settings
+from core.clusters import ClusterFacts
+from core.maps import NOISE_COLOUR
+from core.pipeline import unusual_settings
 from core.report.drawings import bars_svg, colours_of_clusters, map_svg, picture_of, share_colour
 from core.report.facts import Facts, ReportSettings
 from core.report.phrases import Phrases

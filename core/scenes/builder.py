@@ -19,13 +19,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.foundation.errors import CoreError, InputError, RendererError, SettingError, error_saying
-from core.foundation.messages import sentences_from_json
-from core.meshes.registration import RegistrationSettings
+from core.foundation import CoreError, InputError, RendererError, SettingError, error_saying, sentences_from_json
+from core.meshes import RegistrationSettings
 from core.scenes.child import SceneChild
 from core.scenes.surface_colours import MODES, Legend
 from core.scenes.turntable import TurntableSettings
-from core.storage.fingerprints import fingerprint
+from core.storage import fingerprint
 
 CODE_VERSION = 7
 MOST_SPECIMENS = 6

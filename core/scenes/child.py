@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.foundation.errors import RendererError
+from core.foundation import RendererError
 
 
 class SceneChild:

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from core.meshes.mesh import Mesh
-from core.meshes.normalisation import normalise
+from core.meshes import Mesh, normalise
 from core.scenes.ambient_occlusion import openness_of_vertices, point_normals, point_spacing
 from core.scenes.surface_colours import Painted
 from core.scenes.textures import skin_coordinates

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from core.foundation.errors import SpecimenError, WorkspaceError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import decimate, read_mesh, write_ply
+from core.foundation import SpecimenError, WorkspaceError
+from core.meshes import Mesh, decimate, read_mesh, write_ply
 from core.scenes.textures import bake_skin
-from core.storage.files import write_bytes
+from core.storage import write_bytes
 
 # Enough to read the relief of a tooth on a screen. In the 3D viewer two specimens of this size
 # take a third of a second to prepare and some hundred kilobytes each.

@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.foundation.errors import SettingError
-from core.meshes.curvature import CurvatureSettings, curvature_of, robust_limit
-from core.meshes.mesh import Mesh, vertex_colours_of
-from core.meshes.registration import Registration, RegistrationSettings, register
+from core.foundation import SettingError
+from core.meshes import (
+    CurvatureSettings,
+    Mesh,
+    Registration,
+    RegistrationSettings,
+    curvature_of,
+    register,
+    robust_limit,
+    vertex_colours_of,
+)
 
 _BAR_PIXELS = 48
 
@@ -242,7 +249,7 @@ def draw_differences(query: Mesh, registration: Registration, *, views: int = 4,
     """
     import cv2
 
-    from core.views.rendering import ViewSettings, render_views
+    from core.views import ViewSettings, render_views
 
     coloured, limit = with_distances(query, registration)
     images = render_views(coloured, ViewSettings(views=views, size=size, appearance="colour", layout="ring")).images

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from core.foundation.errors import SpecimenError
-from core.meshes.mesh import Mesh
+from core.foundation import SpecimenError
+from core.meshes import Mesh
 
 _MOST_PIXELS = 2_000_000
 _LARGEST_CELL, _SMALLEST_CELL = 64, 7
@@ -131,7 +131,7 @@ def _textured(path: Path) -> Any:
     """Return an OBJ's surface with its texture, or None where there is none that can be used."""
     if path.suffix.lower() != ".obj":
         return None
-    from core.meshes.formats.obj import read_obj_surface
+    from core.meshes import read_obj_surface
 
     try:
         surface = read_obj_surface(path)

@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from core.foundation.errors import RendererError, SettingError
-from core.meshes.mesh import Mesh
-from core.meshes.normalisation import normalise_with_body
-from core.storage.files import write_atomically
-from core.views.cameras import camera_poses
-from core.views.renderers.surface import Cameras, Look
-from core.views.renderers.surface_building import surface_of
-from core.views.rendering import colour_of
+from core.foundation import RendererError, SettingError
+from core.meshes import Mesh, normalise_with_body
+from core.storage import write_atomically
+from core.views import Cameras, Look, camera_poses, colour_of, surface_of
 
 SUFFIXES = (".gif", ".mp4")
 _PALETTE_FRAMES = 6
@@ -105,7 +101,7 @@ def turntable_frames(
 
 def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
     """Return one window for all frames, with the axis in its middle, so that nothing sways or pulsates."""
-    from core.views.renderers.geometry import bounds_in_windows
+    from core.views import bounds_in_windows
 
     bounds = bounds_in_windows(np.ascontiguousarray(vertices, np.float32), poses)
     across = float(np.abs(bounds[:, :2]).max())

@@ -19,12 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from core.foundation.errors import CoreError, RendererError, SpecimenError
-from core.foundation.offline import keep_offline
-from core.meshes.mesh import Mesh
-from core.meshes.reading import decimate, read_mesh, write_ply
-from core.meshes.registration import RegistrationSettings
-from core.meshes.simplification import get_ready
+from core.foundation import CoreError, RendererError, SpecimenError, keep_offline
+from core.meshes import Mesh, RegistrationSettings, decimate, get_ready, read_mesh, write_ply
 from core.scenes.previews import MOST_FACES, read_preview, read_skin
 from core.scenes.surface_colours import Legend, Painted, modes_of, paint
 from core.scenes.turntable import TurntableSettings, turntable_frames, write_turntable

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core.foundation.errors import InputError, SpecimenError, WorkspaceError
+from core.foundation import InputError, SpecimenError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
 _SECONDS_TO_WRITE_A_FILE = 86_400.0

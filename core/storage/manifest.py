@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.foundation.errors import WorkspaceError
+from core.foundation import WorkspaceError
 from core.storage.files import write_bytes
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.foundation.errors import WorkspaceError
+from core.foundation import WorkspaceError
 from core.storage.files import remove_unfinished
 from core.storage.fingerprints import sha256_of_file
 from core.storage.manifest import Manifest

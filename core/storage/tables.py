@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from core.foundation.errors import InputError
-from core.foundation.messages import note
+from core.foundation import InputError, note
 from core.storage.spreadsheets import restored
 
 Value = str | int | float

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 LAYOUTS = ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces")
 DISTANCE = 4.0

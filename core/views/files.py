@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from core.foundation.errors import MissingStageError, SpecimenError
-from core.foundation.specimen_ids import file_of_specimen
-from core.storage.files import write_bytes
+from core.foundation import MissingStageError, SpecimenError, file_of_specimen
+from core.storage import write_bytes
 from core.views.rendering import Views
 
 _LONGEST_NAME = 255  # bytes; no usual file system takes more

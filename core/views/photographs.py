@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from core.foundation.errors import SpecimenError
-from core.storage.files import stat_of_file
-from core.storage.images import MAX_PIXELS, UNREADABLE
+from core.foundation import SpecimenError
+from core.storage import MAX_PIXELS, UNREADABLE, stat_of_file
 
 
 def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v size size 3"]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.normalisation import normalise_with_body
+from core.foundation import SettingError, SpecimenError
+from core.meshes import Mesh, normalise_with_body
 from core.views.cameras import camera_poses, check_views
 from core.views.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface
 from core.views.renderers.surface_building import surface_of
@@ -203,7 +202,7 @@ def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, wi
     """Draw some of the views."""
     unit, body = normalise_with_body(mesh)
     if settings.align:
-        from core.meshes.alignment import aligned
+        from core.meshes import aligned
 
         unit = aligned(unit)
     surface = surface_of(unit)

@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from core.foundation.errors import NewerVersionError, WorkspaceError
-from core.foundation.messages import Reason, sentences_from_json
+from core.foundation import NewerVersionError, Reason, WorkspaceError, sentences_from_json
 from core.workspace.records import (
     GOING_ON,
     KINDS,

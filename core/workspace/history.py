@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.foundation.errors import CoreError
-from core.foundation.specimen_ids import file_of_specimen
+from core.foundation import CoreError, file_of_specimen
 from core.workspace.paths import Workspace
 from core.workspace.runs import describe_run
 

@@ -21,10 +21,8 @@ from typing import Any, TypeVar
 import psutil
 from filelock import FileLock, Timeout
 
-from core.foundation.errors import BusyError, InputError
-from core.foundation.processes import collect_children, end_family, start_child
-from core.storage.files import write_bytes
-from core.storage.fingerprints import fingerprint
+from core.foundation import BusyError, InputError, collect_children, end_family, start_child
+from core.storage import fingerprint, write_bytes
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import Workspace
 from core.workspace.records import JobRecord, command_of

@@ -12,8 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.foundation.errors import BusyError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
-from core.storage.files import is_reserved, read_json
+from core.foundation import BusyError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
+from core.storage import is_reserved, read_json
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
 CONFIG_FORMAT = 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from core.foundation.errors import WorkspaceError
-from core.storage.files import read_json, write_json
+from core.foundation import WorkspaceError
+from core.storage import read_json, write_json
 from core.workspace.paths import Workspace
 
 FILE_NAME = "preferences.json"

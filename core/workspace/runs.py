@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.foundation.errors import BusyError, CoreError, SettingError, WorkspaceError
-from core.storage.files import write_bytes
-from core.storage.manifest import Manifest
+from core.foundation import BusyError, CoreError, SettingError, WorkspaceError
+from core.storage import Manifest, write_bytes
 from core.workspace.catalogue import Catalogue
 from core.workspace.jobs import current_job, queued_jobs
 from core.workspace.paths import RunFolder, Workspace

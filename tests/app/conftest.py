@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.workspace.paths import Workspace
+from core.workspace import Workspace
 from tests.prepared import prepare_workspace
 
 

@@ -8,12 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_screens import app, texts
 
-from core.clusters.settings import ClusterSettings
-from core.clusters.sweep import SweepSettings, sweep, write_sweep
-from core.clusters.sweep_jobs import sweep_folder
-from core.embeddings.matrix import read_embeddings
-from core.storage.files import read_json
-from core.workspace.paths import Workspace
+from core.clusters import ClusterSettings, SweepSettings, run_sweep, sweep_folder, write_sweep
+from core.embeddings import read_embeddings
+from core.storage import read_json
+from core.workspace import Workspace
 from tests.prepared import RUN_NAME
 from ui.clusters.work import CONTROLS
 from ui.words import say_in
@@ -120,7 +118,7 @@ def test_sweep__ranks_anew_and_opens_a_clustering(in_workspace: Workspace) -> No
     run = in_workspace.run("prepared")
     settings = SweepSettings(pca=(8, 0.9), min_samples=(1,), min_cluster_size=(3, 4))
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    write_sweep(sweep_folder(run), sweep(embeddings, settings))
+    write_sweep(sweep_folder(run), run_sweep(embeddings, settings))
     screen = app().run()
     screen.switch_page("pages/4_sweep.py").run()
     assert not screen.exception

@@ -9,14 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.search.form_differences
-from core.collection.inventory import take_inventory
-from core.embeddings.matrix import read_embeddings
-from core.foundation.errors import SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh
-from core.meshes.registration import Registration, RegistrationSettings, register
-from core.neighbours.search import SearchSettings, search
-from core.workspace.paths import Workspace
+from core.collection import take_inventory
+from core.embeddings import read_embeddings
+from core.foundation import SpecimenError
+from core.meshes import Mesh, Registration, RegistrationSettings, read_mesh, register
+from core.neighbours import SearchSettings, find_neighbours
+from core.workspace import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from ui.session.state import Collection
@@ -56,7 +54,7 @@ def searching(in_workspace: Workspace) -> AppTest:
 def nearest(workspace: Workspace) -> list[str]:
     """Return the tooth's three nearest."""
     run = workspace.run(RUN_NAME)
-    return list(search(read_embeddings(run.matrix_path, run.ids_path), TOOTH, SearchSettings(COUNT)).ids)
+    return list(find_neighbours(read_embeddings(run.matrix_path, run.ids_path), TOOTH, SearchSettings(COUNT)).ids)
 
 
 def rows(screen: AppTest) -> list[dict[str, object]]:

@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.foundation import errors
-from core.foundation.errors import CoreError, InputError, SpecimenError
-from core.foundation.messages import joined, note, notes_as_json, notes_from_json
-from core.meshes.reading import read_mesh
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
-from core.workspace.records import SpecimenRecord
+from core.foundation import CoreError, InputError, SpecimenError, errors, joined, note, notes_as_json, notes_from_json
+from core.meshes import read_mesh
+from core.workspace import Catalogue, SpecimenRecord, Workspace
 from tests.app.test_screens import app
 from ui.words import LANGUAGES
 from ui.words.errors import advice_of, as_line, as_lines, problem_of, terms, translations

@@ -11,18 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.evaluation.comparison_panel
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.evaluation.comparison import Comparison, compare
-from core.evaluation.metrics import MEASURES
-from core.evaluation.robustness import CHANGES, Survival, read_robustness, write_robustness
-from core.foundation.specimen_ids import file_of_specimen
-from core.matching.loading import open_matcher, ranking_by
-from core.matching.view_sets import MatchSettings
-from core.neighbours.search import SearchSettings
-from core.storage.files import write_npy
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import current_job, queued_jobs
-from core.workspace.paths import RunFolder, Workspace
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.evaluation import CHANGES, MEASURES, Comparison, Survival, compare, read_robustness, write_robustness
+from core.foundation import file_of_specimen
+from core.matching import MatchSettings, open_matcher, ranking_by
+from core.neighbours import SearchSettings
+from core.storage import write_npy
+from core.workspace import Catalogue, RunFolder, Workspace, current_job, queued_jobs
 from tests.app.test_screens import again
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME

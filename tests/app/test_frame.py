@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.workspace.paths import Workspace
-from core.workspace.preferences import FILE_NAME, put_preference, read_preferences
+from core.workspace import FILE_NAME, Workspace, put_preference, read_preferences
 from tests.app.test_screens import again, app, texts
 from ui.session.navigation import SCREENS
 from ui.words import say_in

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.workspace.paths import Workspace
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.workspace import Workspace
 from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME
 from ui.specimens.duplicates import MOST_OF_A_GROUP

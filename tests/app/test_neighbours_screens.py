@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.collection.labels import resolve_labels
-from core.embeddings.matrix import read_embeddings
-from core.evaluation.comparison import compare
-from core.evaluation.retrieval import evaluate
-from core.evaluation.robustness import Survival
-from core.foundation.specimen_ids import category_of
-from core.matching.explanation import SHOWN
-from core.matching.view_sets import MATCHES, FeatureFolder, Matcher, MatchSettings
-from core.neighbours.combined_queries import search_several
-from core.neighbours.search import SearchSettings, search
-from core.workspace.paths import Workspace
+from core.collection import resolve_labels
+from core.embeddings import read_embeddings
+from core.evaluation import Survival, compare, evaluate
+from core.foundation import category_of
+from core.matching import MATCHES, SHOWN, FeatureFolder, Matcher, MatchSettings
+from core.neighbours import SearchSettings, find_neighbours, search_several
+from core.workspace import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from ui.evaluation.evaluation_charts import comparison_figure, confusion_figure, difference_figure, robustness_figure
@@ -44,7 +40,7 @@ def test_search__shows_what_the_core_finds(searching: AppTest, in_workspace: Wor
     """Whole, view by view and with filters, the same as on the command line."""
     run = in_workspace.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    assert shown(searching) == list(search(embeddings, TOOTH, SearchSettings(12)).ids)
+    assert shown(searching) == list(find_neighbours(embeddings, TOOTH, SearchSettings(12)).ids)
     searching.toggle(key="elsewhere").set_value(True).run()
     assert all(category_of(name) != category_of(TOOTH) for name in shown(searching))
     searching.toggle(key="elsewhere").set_value(False).run()

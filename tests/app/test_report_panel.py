@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from core.collection.metadata import put_metadata
-from core.foundation.errors import SettingError
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import current_job
-from core.workspace.paths import Workspace
+from core.collection import put_metadata
+from core.foundation import SettingError
+from core.workspace import Catalogue, Workspace, current_job
 from tests.app.test_screens import app, texts
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for

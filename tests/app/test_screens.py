@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.workspace.paths import Workspace
+from core.workspace import Workspace
 from tests.prepared import PROJECT, RUN_NAME
 
 PAGES = ("pages/1_specimens.py", "pages/2_search.py", "pages/3_map.py", "pages/4_clusters.py", "pages/5_evaluate.py")

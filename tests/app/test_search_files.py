@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.features.settings import FeatureSettings
-from core.foundation.errors import InputError, SpecimenError
-from core.pipeline.run import RunSettings, run_pipeline
-from core.workspace.paths import Workspace
+from core.features import FeatureSettings
+from core.foundation import InputError, SpecimenError
+from core.pipeline import RunSettings, run_pipeline
+from core.workspace import Workspace
 from tests.app.test_neighbours_screens import TOOTH
 from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME

@@ -8,11 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.collection.curation import Curation
-from core.collection.metadata import read_metadata
-from core.collection.specimen_table import specimen_table
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
+from core.collection import Curation, build_specimen_table, read_metadata
+from core.workspace import Catalogue, Workspace
 from tests.app.test_screens import again, app, texts
 from ui.components.wall import _ranges
 from ui.frame.finder import matches
@@ -111,7 +108,7 @@ def test_specimen_table__has_everything_known(in_own_workspace: Workspace) -> No
     curation, catalogue = curation_of(in_own_workspace), Catalogue(in_own_workspace.catalogue_path)
     curation.put_note(TOOTH, "worn")
     records = catalogue.specimens(catalogue.sources()[0])
-    table = specimen_table([TOOTH, "elsewhere/x"], records, catalogue)
+    table = build_specimen_table([TOOTH, "elsewhere/x"], records, catalogue)
     assert table.index.tolist() == [TOOTH, "elsewhere/x"]
     assert table.loc[TOOTH, "notes"] == "worn"
     assert table.loc[TOOTH, "category"] == "Teeth/Conical"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from core.collection.curation import Curation
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
+from core.collection import Curation
+from core.workspace import Catalogue, Workspace
 from tests.app.test_screens import again, app, texts
 
 TOOTH = "Teeth/Conical/tooth_conical_001"

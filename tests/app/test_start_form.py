@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.specimens.start_form
-from core.cli.main import parse
-from core.workspace.paths import Workspace
+from core.cli import parse
+from core.workspace import Workspace
 from tests.fakes import PROJECT
 from ui.words import say_in
 

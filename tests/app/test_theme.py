@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.maps.palettes import NOISE_COLOUR, OKABE_ITO, _as_seen, _rgb_of, colours_of, palette, symbols
+from core.maps import NOISE_COLOUR, OKABE_ITO, colours_of, palette, symbols
+from core.maps.palettes import _as_seen, _rgb_of
 
 CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 

@@ -6,8 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from fluent.syntax import FluentParser
-from fluent.syntax import ast as fluent
+from fluent.syntax import FluentParser, ast as fluent
 
 from ui.words import FOLDER, LANGUAGES, say_in
 

@@ -8,11 +8,18 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from playwright.sync_api import (
+    Browser,
+    Locator,
+    Page,
+    Route,
+    TimeoutError as PlaywrightTimeoutError,
+    expect,
+    sync_playwright,
+)
 
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.workspace.paths import Workspace, open_workspace
+from core.collection import SampleSettings, make_samples
+from core.workspace import Workspace, open_workspace
 from tests.browser.resting import at_rest
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_run, running_app
 

@@ -7,8 +7,7 @@ import time
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from playwright.sync_api import Locator, Page, TimeoutError as PlaywrightTimeoutError
 
 _APART_MILLISECONDS = 300
 _PATIENCE = 30.0

@@ -13,12 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core.clusters.sweep import SweepSettings, sweep, write_sweep
-from core.clusters.sweep_jobs import sweep_folder
-from core.embeddings.matrix import read_embeddings
-from core.maps.colouring import colour_by_groups
-from core.maps.pictures import MapPicture, write_map_page
-from core.workspace.paths import Workspace
+from core.clusters import SweepSettings, run_sweep, sweep_folder, write_sweep
+from core.embeddings import read_embeddings
+from core.maps import MapPicture, colour_by_groups, write_map_page
+from core.workspace import Workspace
 from tests.browser.resting import picture_of
 from tests.browser.test_journeys import in_hand, open_map, place_of
 from tests.prepared import RUN_NAME
@@ -157,7 +155,7 @@ def swept(prepared: Workspace) -> Iterator[list[int]]:
     """Write a sweep of the run that is looked at; return what it tried of `min_cluster_size`."""
     run = prepared.run(RUN_NAME)
     settings = SweepSettings(pca=(8, 16), min_samples=(1, 2), min_cluster_size=(3, 5))
-    write_sweep(sweep_folder(run), sweep(read_embeddings(run.matrix_path, run.ids_path), settings))
+    write_sweep(sweep_folder(run), run_sweep(read_embeddings(run.matrix_path, run.ids_path), settings))
     yield [3, 5]
     for path in sweep_folder(run).iterdir():
         path.unlink()

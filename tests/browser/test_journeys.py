@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core.embeddings.matrix import read_embeddings
-from core.neighbours.search import SearchSettings, search
-from core.workspace.paths import Workspace
+from core.embeddings import read_embeddings
+from core.neighbours import SearchSettings, find_neighbours
+from core.workspace import Workspace
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.resting import at_rest, choose, picture_of
 from tests.prepared import RUN_NAME, running_app
@@ -60,7 +60,7 @@ def test_journey__from_a_specimen_to_its_like(page: Page, address: str, prepared
 
     run = prepared.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    expected = search(embeddings, query, SearchSettings(topk=12))
+    expected = find_neighbours(embeddings, query, SearchSettings(topk=12))
     assert cards(page) == list(expected.ids)
     assert share_of_canvas(page) > 0.05
 

@@ -12,11 +12,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.collection.curation import Curation
-from core.collection.metadata import read_metadata
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
-from core.workspace.selections import keep_selection, new_token
+from core.collection import Curation, read_metadata
+from core.workspace import Catalogue, Workspace, keep_selection, new_token
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.test_journeys import in_hand, wait_for_specimen
 from tests.prepared import running_app

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.embeddings.matrix import read_embeddings
-from core.neighbours.search import SearchSettings, search
-from core.workspace.paths import Workspace
+from core.embeddings import read_embeddings
+from core.neighbours import SearchSettings, find_neighbours
+from core.workspace import Workspace
 from tests.prepared import RUN_NAME, multiply_workspace, running_app
 
 COUNT = 20_000
@@ -45,7 +45,7 @@ def test_journey__twenty_thousand_specimens(page: Page, many: Workspace, many_ad
     end.locator("img").wait_for()
     end.click()
     page.get_by_role("heading", name="The 12 most similar").wait_for()
-    expected = search(embeddings, last, SearchSettings(topk=12)).ids
+    expected = find_neighbours(embeddings, last, SearchSettings(topk=12)).ids
     expect(page.locator("button.pick")).to_have_count(12)
     assert page.locator("button.pick").evaluate_all("all => all.map(card => card.dataset.specimen)") == list(expected)
 

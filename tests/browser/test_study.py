@@ -10,9 +10,8 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
-from core.collection.curation import Curation
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
+from core.collection import Curation
+from core.workspace import Catalogue, Workspace, open_workspace
 from tests.browser.conftest import MISFILED, OTHER_RUN
 from tests.browser.resting import at_rest, choose
 from tests.prepared import RUN_NAME, running_app

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from core.meshes.reading import write_ply
+from core.meshes import write_ply
 from tests.browser.resting import picture_of
 from tests.fakes import ellipsoid
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.cli.main import main
-from core.workspace.paths import Workspace, open_workspace
+from core.cli import main
+from core.workspace import Workspace, open_workspace
 from tests.browser.resting import choose
 from tests.fakes import write_specimen, write_specimens
 from tests.prepared import CHROMIUM, running_app

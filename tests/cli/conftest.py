@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.matrix import Embeddings, write_embeddings
+from core.embeddings import Embeddings, write_embeddings
 
 GROUPS = {"Ammonoids/Oxycone": 12, "Ammonoids/Serpenticone": 12, "Teeth": 10}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.clusters.clustering import read_clusters
+from core.cli import main
+from core.clusters import read_clusters
 
 CHANCE = np.random.default_rng(0)
 HEAPS = (np.repeat(np.eye(4), 10, axis=0) + 0.05 * CHANCE.normal(size=(40, 4))).astype(np.float32)

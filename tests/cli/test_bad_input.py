@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import core.cli.matching_flags
-from core.cli.main import main
+from core.cli import main
 from tests.fakes import write_specimens
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from core.cli.main import main
+from core.cli import main
 from tests.fakes import bytes_below
 
 CONTRACT = ("clusters.csv", "summary.json", "pca_report.csv")

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import yaml
 
-from core.cli.main import main
-from core.collection.inventory import take_inventory
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.storage.files import write_json, write_npy
+from core.cli import main
+from core.collection import take_inventory
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.storage import write_json, write_npy
 from tests.cli.conftest import GROUPS
 from tests.fakes import PROJECT, bytes_below, write_specimens
 

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.cli.flags import cluster_settings
-from core.cli.main import build_parser, main, parse
-from core.clusters.settings import ClusterSettings
-from core.foundation.errors import SettingError
+from core.cli import build_parser, cluster_settings, main, parse
+from core.clusters import ClusterSettings
+from core.foundation import SettingError
 from tests.fakes import PROJECT
 
 # What other people's scripts rely on, as the contract writes it; a value of None: no default is promised.

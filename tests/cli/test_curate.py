@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 import trimesh
 
-from core.cli.main import main
-from core.collection.curation import Curation
-from core.collection.metadata import read_metadata
-from core.storage.fingerprints import sha256_of_file
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
+from core.cli import main
+from core.collection import Curation, read_metadata
+from core.storage import sha256_of_file
+from core.workspace import Catalogue, SpecimenRecord, Workspace, open_workspace
 
 
 @pytest.fixture

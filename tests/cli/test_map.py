@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.maps.coordinates import MapSettings, map_in
+from core.cli import main
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.maps import MapSettings, map_in
 from tests.fakes import bytes_below
 
 

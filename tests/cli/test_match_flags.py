@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
-from core.collection.inventory import file_of
-from core.embeddings.matrix import read_embeddings
-from core.matching.view_sets import FeatureFolder, Matcher, MatchSettings
-from core.neighbours.search import SearchSettings
-from core.pipeline.newcomers import Describer
-from core.workspace.paths import RunFolder
+from core.cli import main
+from core.collection import file_of
+from core.embeddings import read_embeddings
+from core.matching import FeatureFolder, Matcher, MatchSettings
+from core.neighbours import SearchSettings
+from core.pipeline import Describer
+from core.workspace import RunFolder
 from tests.fakes import write_specimens
 
 NAMES = ("Left/one", "Left/two", "Left/three", "Other/four", "Other/five", "Other/six")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core.cli.main import main
+from core.cli import main
 
 QUERY, ALSO = "Teeth/s00", ["Teeth/s01", "Teeth/s02"]
 

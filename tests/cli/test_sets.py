@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
-from core.collection.curation import Curation
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
+from core.cli import main
+from core.collection import Curation
+from core.workspace import Catalogue, SpecimenRecord, Workspace, open_workspace
 
 A, B, C = "Boxes/a", "Boxes/b", "Teeth/歯"
 

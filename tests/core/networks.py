@@ -10,8 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.backbones.loading import Backbone
-from core.backbones.registry import describe
+from core.backbones import Backbone, describe
 
 PATCH = 14
 TRAINED_GRID = 37

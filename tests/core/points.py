@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.embeddings.matrix import Embeddings
+from core.embeddings import Embeddings
 
 
 def grouped_points(n_points: int = 300, width: int = 16, groups: int = 6, seed: int = 0) -> np.ndarray:

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.workspace.catalogue import Catalogue
-from core.workspace.records import SpecimenRecord
+from core.workspace import Catalogue, SpecimenRecord
 from tests.fakes import PROJECT, bytes_below, write_specimens
 
 FLAGS = ["--name", "run", "--model", "classical", "--size", "64", "--views", "2", "--min-cluster-size", "2"]

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from core.foundation.errors import CoreError
+from core.foundation import CoreError
 from tests.unbreakable.mutations import mutated
 from tests.unbreakable.readers import Kind, kinds
 

@@ -100,7 +100,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _be_the_run(order: dict[str, Any], report: Path) -> None:
-    from core.cli.main import main
+    from core.cli import main
 
     os.setsid()
     moments = Moments(order, report)

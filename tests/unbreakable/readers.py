@@ -45,7 +45,7 @@ def _archives(folder: Path) -> dict[str, Kind]:
     import shutil
     import zipfile
 
-    from core.collection.archives import unpack
+    from core.collection import unpack
 
     def packed(entries: dict[str, bytes], *, link: bool = False) -> bytes:
         stream = io.BytesIO()
@@ -91,10 +91,10 @@ def _archives(folder: Path) -> dict[str, Kind]:
 
 
 def _meshes(folder: Path) -> dict[str, Kind]:
-    from core.collection.inventory import SpecimenFile
-    from core.meshes.mesh import Mesh
-    from core.pipeline.preparation import Task, prepare
-    from core.views.rendering import ViewSettings
+    from core.collection import SpecimenFile
+    from core.meshes import Mesh
+    from core.pipeline import Task, prepare
+    from core.views import ViewSettings
 
     def read(path: Path) -> object:
         return prepare(Task(SpecimenFile("a", path), ViewSettings(views=1, size=32), thumbnails=folder / "thumbs"))
@@ -193,8 +193,7 @@ def _reader_of_mtl(read: Callable[[Path], object]) -> Callable[[Path], object]:
 def _pictures(folder: Path) -> dict[str, Kind]:
     from PIL import Image
 
-    from core.views.files import read_view_files
-    from core.views.photographs import read_photographs
+    from core.views import read_photographs, read_view_files
 
     def saved(name: str, image: Image.Image, **how: object) -> bytes:
         stream = io.BytesIO()
@@ -221,11 +220,11 @@ def _pictures(folder: Path) -> dict[str, Kind]:
 def _tables(folder: Path) -> dict[str, Kind]:
     import openpyxl
 
-    from core.clusters.clustering import read_clusters
-    from core.collection.labels import read_labels
-    from core.embeddings.matrix import Embeddings
-    from core.maps.coordinates import read_map
-    from core.storage.tables import read_table
+    from core.clusters import read_clusters
+    from core.collection import read_labels
+    from core.embeddings import Embeddings
+    from core.maps import read_map
+    from core.storage import read_table
 
     del folder, Embeddings
     text = "specimen_id,label,age\n" + "".join(f'{name},"t, {at}",{at}.5\n' for at, name in enumerate(IDS))
@@ -298,10 +297,10 @@ def _arrays(folder: Path) -> dict[str, Kind]:
     import faiss
     import pyarrow.parquet as pq
 
-    from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-    from core.features.files import read_features
-    from core.foundation.errors import InputError
-    from core.neighbours.indexes import IndexSettings, build_index, read_index, write_index
+    from core.embeddings import Embeddings, read_embeddings, write_embeddings
+    from core.features import read_features
+    from core.foundation import InputError
+    from core.neighbours import IndexSettings, build_index, read_index, write_index
 
     del faiss, pq, InputError
     chance = np.random.default_rng(3)
@@ -356,8 +355,8 @@ def _states(folder: Path) -> dict[str, Kind]:
     import torch
     from safetensors.torch import save_file
 
-    from core.backbones.checkpoints import read_state
-    from core.cli.main import parse
+    from core.backbones import read_state
+    from core.cli import parse
 
     state = {"a.weight": torch.arange(12.0).reshape(3, 4), "b": torch.ones(2)}
     torch.save(state, folder / "w.pth")
@@ -395,17 +394,11 @@ def _states(folder: Path) -> dict[str, Kind]:
 def _workspaces(folder: Path) -> dict[str, Kind]:
     import sqlite3
 
-    from core.collection.curation import Curation
-    from core.collection.metadata import metadata_table, put_metadata
-    from core.features.loading import open_extractor
-    from core.features.settings import FeatureSettings
-    from core.pipeline.newcomers import Describer
-    from core.storage.files import read_json
-    from core.storage.manifest import Manifest
-    from core.workspace.catalogue import Catalogue
-    from core.workspace.paths import RunFolder, Workspace
-    from core.workspace.preferences import read_preferences
-    from core.workspace.records import SpecimenRecord
+    from core.collection import Curation, metadata_table, put_metadata
+    from core.features import FeatureSettings, open_extractor
+    from core.pipeline import Describer
+    from core.storage import Manifest, read_json
+    from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace, read_preferences
 
     catalogue = Catalogue(folder / "catalogue.sqlite")
     catalogue.put_specimens(SpecimenRecord("s", name, f"/{name}.off", sha256="ab" * 32) for name in IDS)

@@ -15,16 +15,13 @@ import psutil
 import pytest
 
 import core.pipeline.preparation
-from core.clusters.settings import ClusterSettings
-from core.foundation.errors import RendererError, WorkspaceError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh
-from core.pipeline.run import RunReport, RunSettings, run_pipeline
-from core.storage.files import TEMPORARY_PREFIX
-from core.views.rendering import Views, ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import with_live_state
-from core.workspace.paths import Workspace, open_workspace
+from core.clusters import ClusterSettings
+from core.foundation import RendererError, WorkspaceError
+from core.meshes import Mesh, read_mesh
+from core.pipeline import RunReport, RunSettings, run_pipeline
+from core.storage import TEMPORARY_PREFIX
+from core.views import Views, ViewSettings
+from core.workspace import Catalogue, Workspace, open_workspace, with_live_state
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
 from tests.unbreakable.conftest import Nursery
 from tests.unbreakable.test_kills import assert_whole

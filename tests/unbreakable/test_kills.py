@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.storage.files import TEMPORARY_PREFIX
+from core.storage import TEMPORARY_PREFIX
 from tests.unbreakable.conftest import Nursery, how_many
 
 KILLS = how_many("FOSSILVIT_KILLS", 8)

@@ -11,17 +11,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.clusters.settings import ClusterSettings
-from core.collection.archives import safe_parts
-from core.collection.curation import Curation
-from core.collection.metadata import put_metadata
-from core.foundation.errors import InputError
-from core.foundation.specimen_ids import file_of_specimen
-from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import is_reserved
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
+from core.clusters import ClusterSettings
+from core.collection import Curation, put_metadata, safe_parts
+from core.foundation import InputError, file_of_specimen
+from core.pipeline import RunSettings, run_pipeline
+from core.storage import is_reserved
+from core.views import ViewSettings
+from core.workspace import Catalogue, Workspace, open_workspace
 from tests.fakes import PROJECT, FakeExtractor, write_specimen
 from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, running_app
 

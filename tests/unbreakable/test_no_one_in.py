@@ -15,11 +15,11 @@ import numpy as np
 import psutil
 import pytest
 
-from core.embeddings.matrix import read_embeddings
-from core.features.files import read_features
-from core.foundation.errors import CoreError
-from core.storage.files import read_npy
-from core.workspace.paths import open_workspace
+from core.embeddings import read_embeddings
+from core.features import read_features
+from core.foundation import CoreError
+from core.storage import read_npy
+from core.workspace import open_workspace
 from tests.fakes import PROJECT
 from tests.prepared import running_app
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.foundation.processes import kill_group, processors
-from core.pipeline.workers import default_workers
+from core.foundation import kill_group, processors
+from core.pipeline import default_workers
 from tests.fakes import PROJECT
 
 CODE = [

@@ -12,16 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.foundation.errors import BusyError, CoreError
-from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import read_npy, write_npy
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import current_job, start_run
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
+from core.clusters import ClusterSettings
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.foundation import BusyError, CoreError
+from core.pipeline import RunSettings, run_pipeline
+from core.storage import read_npy, write_npy
+from core.views import ViewSettings
+from core.workspace import Catalogue, SpecimenRecord, Workspace, current_job, open_workspace, start_run
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimens
 from tests.unbreakable.conftest import Nursery
 

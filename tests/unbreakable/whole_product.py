@@ -15,7 +15,7 @@ sys.path.insert(0, str(PROJECT))
 
 def main() -> None:
     """Use everything once."""
-    from core.cli.main import main as command
+    from core.cli import main as command
 
     folder = Path(sys.argv[1])
     workspace = folder / "workspace"

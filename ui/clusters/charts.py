@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.clusters.dendrograms import Branch, Joint
-from core.maps.palettes import ACCENT_COLOUR, NOISE_COLOUR, OKABE_ITO, palette
+from core.clusters import Branch, Joint
+from core.maps import ACCENT_COLOUR, NOISE_COLOUR, OKABE_ITO, palette
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}

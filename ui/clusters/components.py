@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters.clustering import Clustering
-from core.embeddings.principal_components import extreme_rows
-from core.storage.spreadsheets import csv_for_people
+from core.clusters import Clustering
+from core.embeddings import extreme_rows
+from core.storage import csv_for_people
 from ui.clusters.charts import variance_figure
 from ui.clusters.work import groundwork, open_specimen
 from ui.components.figures import show_figure

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters.agreement import Misfit, compare, crosstab, find_misfits
-from core.clusters.clustering import Clustering
-from core.collection.labels import Labels
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
+from core.clusters import Clustering, Misfit, compare, crosstab, find_misfits
+from core.collection import Labels
+from core.foundation import CoreError
+from core.storage import csv_for_people
 from ui.clusters.members import name_of
 from ui.clusters.work import open_specimen
 from ui.components.columns import choose_labels

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters.clustering import Clustering
-from core.clusters.members import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, representatives, soft_membership
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
+from core.clusters import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, Clustering, representatives, soft_membership
+from core.foundation import CoreError
+from core.storage import csv_for_people
 from ui.clusters.work import facts, groundwork, members, open_specimen
 from ui.components.gallery import Card, show_gallery
 from ui.session import state

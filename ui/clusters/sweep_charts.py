@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.clusters.sweep import SWEPT
-from core.maps.palettes import NOISE_COLOUR, ramp
+from core.clusters import SWEPT
+from core.maps import NOISE_COLOUR, ramp
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}
 _SHADES = 24

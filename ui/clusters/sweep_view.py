@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.clusters.sweep import PARTS, SWEPT, ScoreWeights, config_text, weigh
-from core.clusters.sweep_jobs import Tried
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
+from core.clusters import PARTS, SWEPT, ScoreWeights, Tried, config_text, weigh
+from core.foundation import CoreError
+from core.storage import csv_for_people
 from ui.clusters.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
 from ui.clusters.work import groundwork, take_settings
 from ui.components.figures import show_figure

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.clusters.clustering import Clustering
-from core.clusters.dendrograms import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
-from core.foundation.errors import CoreError
+from core.clusters import Clustering, lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
+from core.foundation import CoreError
 from ui.clusters.charts import condensed_figure, linkage_figure
 from ui.clusters.work import groundwork, open_specimen
 from ui.components.figures import show_figure

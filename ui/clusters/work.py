@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, cluster_on
-from core.clusters.members import ClusterFacts, Members, describe_members, facts_of_clusters
-from core.clusters.settings import ClusterSettings
-from core.foundation.errors import CoreError
-from core.storage.files import read_json
+from core.clusters import (
+    ClusterFacts,
+    Clustering,
+    ClusterSettings,
+    Groundwork,
+    Members,
+    cluster_on,
+    describe_members,
+    facts_of_clusters,
+)
+from core.foundation import CoreError
+from core.storage import read_json
 from ui.session import state
 from ui.session.navigation import ask_for_screen
 

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 from pandas.api.types import is_string_dtype
 
-from core.collection.labels import Labels, labels_of_categories, read_labels
-from core.foundation.errors import CoreError
-from core.maps.colouring import Colouring, colour_by_groups, colour_by_numbers
+from core.collection import Labels, labels_of_categories, read_labels
+from core.foundation import CoreError
+from core.maps import Colouring, colour_by_groups, colour_by_numbers
 from ui.components.table_filters import column_name
 from ui.session import state
 from ui.session.given_files import keep_file

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.workspace.records import JobRecord
+from core.workspace import JobRecord
 from ui.session import state
 from ui.words import say
 from ui.words.errors import as_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.collection.conditions import SEVERAL, Between, Condition, Contains, OneOf, choose_rows, values_of
+from core.collection import SEVERAL, Between, Condition, Contains, OneOf, choose_rows, values_of
 from ui.session import state
 from ui.words import say
 

@@ -19,11 +19,18 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.meshes.registration import RegistrationSettings
-from core.scenes.builder import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
-from core.scenes.surface_colours import MODES
-from core.scenes.turntable import TurntableSettings
+from core.foundation import CoreError
+from core.meshes import RegistrationSettings
+from core.scenes import (
+    MODES,
+    MOST_SPECIMENS,
+    Scene,
+    SceneBuilder,
+    SceneConfig,
+    SceneSource,
+    TurntableSettings,
+    viewer_page,
+)
 from ui.components import viewer_stpyvista
 from ui.components.viewer_header import header_of, subjects_of
 from ui.words import say

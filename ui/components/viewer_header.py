@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.scenes.builder import LIGHTS, Scene
-from core.scenes.previews import MOST_FACES, PREVIEW_FACES
-from core.scenes.surface_colours import CURVATURES, Legend
+from core.scenes import CURVATURES, LIGHTS, MOST_FACES, PREVIEW_FACES, Legend, Scene
 from ui.words import say
 
 _SECTION_COLOUR = (0.78, 0.50, 0.36)

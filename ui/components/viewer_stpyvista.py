@@ -16,11 +16,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.foundation.errors import RendererError
-from core.foundation.offline import keep_offline
-from core.meshes.mesh import Mesh, vertex_colours_of
-from core.meshes.normalisation import normalise
-from core.scenes.previews import read_preview
+from core.foundation import RendererError, keep_offline
+from core.meshes import Mesh, normalise, vertex_colours_of
+from core.scenes import read_preview
 from ui.words import say
 
 VIEWER_VARIABLE = "FOSSILVIT_VIEWER"

@@ -10,14 +10,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.evaluation.comparison import Comparison, compare
-from core.evaluation.metrics import MEASURES
-from core.evaluation.retrieval import EvaluationSettings
-from core.matching.loading import open_matcher, ranking_by
-from core.matching.view_sets import MatchSettings
-from core.neighbours.ranking import Ranking
-from core.neighbours.search import SearchSettings
-from core.storage.spreadsheets import csv_for_people
+from core.evaluation import MEASURES, Comparison, EvaluationSettings, compare
+from core.matching import MatchSettings, open_matcher, ranking_by
+from core.neighbours import Ranking, SearchSettings
+from core.storage import csv_for_people
 from ui.components.figures import show_figure
 from ui.evaluation.evaluation_charts import comparison_figure, difference_figure
 from ui.search.search_form import WHITENED

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.evaluation.comparison import Comparison
-from core.evaluation.retrieval import Evaluation
-from core.evaluation.robustness import CHANGES, Survival
-from core.maps.palettes import colours_of
+from core.evaluation import CHANGES, Comparison, Evaluation, Survival
+from core.maps import colours_of
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}

@@ -8,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.evaluation.robustness import RobustnessSettings, Survival, read_robustness
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.jobs import cancel, current_job, queue_run, queued_jobs, tend
-from core.workspace.records import JobRecord
+from core.evaluation import RobustnessSettings, Survival, read_robustness
+from core.foundation import CoreError
+from core.storage import csv_for_people
+from core.workspace import JobRecord, cancel, current_job, queue_run, queued_jobs, tend
 from ui.components.figures import show_figure
 from ui.evaluation.evaluation_charts import name_of_change, robustness_figure
 from ui.runs.job_panel import show_job

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from core.foundation.errors import CoreError
-from core.workspace.preferences import put_preference, read_preferences
+from core.foundation import CoreError
+from core.workspace import put_preference, read_preferences
 from ui.components.keys import listen_to_keys
 from ui.components.viewer import warm_up_viewer
 from ui.frame.finder import find_specimen

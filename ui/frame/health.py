@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.doctor.workspace import Damage, examine_workspace
+from core.doctor import Damage, examine_workspace
 from ui.session import state
 from ui.words import say
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.collection.curation import Curation
-from core.collection.specimen_table import specimen_table
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.catalogue import Catalogue
+from core.collection import Curation, build_specimen_table
+from core.foundation import CoreError
+from core.storage import csv_for_people
+from core.workspace import Catalogue
 from ui.components.gallery import Card, show_gallery
 from ui.session import state
 from ui.session.navigation import go_to, screen_of
@@ -67,7 +66,7 @@ def _export(run: str, revision: int, ids: tuple[str, ...], _there: state.Collect
     del run, revision  # part of the key only
     if all(name in _there.embeddings.row_of for name in ids):
         return csv_for_people(state.specimen_table(_there).loc[list(ids)], index=True)
-    table = specimen_table(ids, _there.records, Catalogue(_there.workspace.catalogue_path))
+    table = build_specimen_table(ids, _there.records, Catalogue(_there.workspace.catalogue_path))
     return csv_for_people(table, index=True)
 
 

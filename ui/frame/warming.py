@@ -8,13 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import cluster_on
-from core.clusters.members import describe_members
-from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.maps.coordinates import MapSettings, make_map, trustworthiness
-from core.maps.density_regions import find_regions
+from core.clusters import ClusterSettings, Groundwork, cluster_on, describe_members
+from core.embeddings import Embeddings
+from core.maps import MapSettings, find_regions, make_map, trustworthiness
 
 # The screen that is being opened comes first.
 _PATIENCE_SECONDS = 3.0

@@ -9,8 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.maps.coordinates import MapResult
-from core.maps.pictures import PAGE, WORDS, MapPicture, as_scene, map_script
+from core.maps import PAGE, WORDS, MapPicture, MapResult, as_scene, map_script
 from ui.components.gallery import data_uri
 from ui.session import selection, state
 from ui.words import say

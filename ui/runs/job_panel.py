@@ -6,11 +6,20 @@ import time
 
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import cancel, last_lines, log_of, queued_jobs, resume, tend
-from core.workspace.records import JobRecord, StageProgress
-from core.workspace.time_estimates import pace_of, time_left
+from core.foundation import CoreError
+from core.workspace import (
+    Catalogue,
+    JobRecord,
+    StageProgress,
+    cancel,
+    last_lines,
+    log_of,
+    pace_of,
+    queued_jobs,
+    resume,
+    tend,
+    time_left,
+)
 from ui.components.notices import tell_of_ends
 from ui.session import state
 from ui.words import say

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.collection.metadata import metadata_columns
-from core.foundation.errors import CoreError
-from core.workspace.jobs import current_job, queue_run
-from core.workspace.records import JobRecord
-from core.workspace.runs import RunFacts
+from core.collection import metadata_columns
+from core.foundation import CoreError
+from core.workspace import JobRecord, RunFacts, current_job, queue_run
 from ui.session import state
 from ui.words import language, say
 from ui.words.errors import as_lines

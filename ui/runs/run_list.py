@@ -7,11 +7,10 @@ import datetime
 import pandas as pd
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.pipeline.reproduction import changes_of_input, free_name, read_recipe
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.jobs import queue_run
-from core.workspace.runs import COMPLETE, RunFacts, delete_run, list_runs, rename_run, size_on_disk, write_notes
+from core.foundation import CoreError
+from core.pipeline import changes_of_input, free_name, read_recipe
+from core.storage import csv_for_people
+from core.workspace import COMPLETE, RunFacts, delete_run, list_runs, queue_run, rename_run, size_on_disk, write_notes
 from ui.runs.report_panel import offer_report
 from ui.session import state
 from ui.session.navigation import go_to

@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.meshes.reading import read_mesh
-from core.meshes.registration import Registration, RegistrationSettings, register
-from core.storage.spreadsheets import csv_for_people
+from core.foundation import CoreError
+from core.meshes import Registration, RegistrationSettings, read_mesh, register
+from core.storage import csv_for_people
 from ui.session import state
 from ui.words import say
 from ui.words.errors import problem_of

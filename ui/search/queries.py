@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.matching.explanation import PAINTED, draw_pairs, explain, painted_by, picture_of_where
-from core.matching.loading import open_matcher
-from core.matching.patch_similarity import PatchReader, open_patches
-from core.matching.view_sets import FeatureFolder, MatchSettings
-from core.meshes.reading import SUFFIXES, read_mesh
-from core.neighbours.combined_queries import SeveralSettings, search_several
-from core.neighbours.filters import Filters, choose
-from core.neighbours.search import Neighbours, SearchSettings
-from core.pipeline.newcomers import Describer, Newcomer, feature_settings_of
-from core.views.rendering import Views, ViewSettings, render_views
+from core.foundation import CoreError
+from core.matching import (
+    PAINTED,
+    FeatureFolder,
+    MatchSettings,
+    PatchReader,
+    draw_pairs,
+    explain,
+    open_matcher,
+    open_patches,
+    painted_by,
+    picture_of_where,
+)
+from core.meshes import SUFFIXES, read_mesh
+from core.neighbours import Filters, Neighbours, SearchSettings, SeveralSettings, choose, search_several
+from core.pipeline import Describer, Newcomer, feature_settings_of
+from core.views import Views, ViewSettings, render_views
 from ui.session import state
 from ui.session.given_files import keep_file, keep_photographs
 from ui.words import say

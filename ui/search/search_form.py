@@ -6,13 +6,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.collection.conditions import Between, Condition, OneOf, choose_rows, values_of
-from core.matching.rotations import turns_of_views
-from core.matching.view_sets import MatchSettings
-from core.neighbours.combined_queries import COMBINATIONS, SeveralSettings
-from core.neighbours.exact import METRICS
-from core.neighbours.filters import Filters
-from core.neighbours.search import SearchSettings
+from core.collection import Between, Condition, OneOf, choose_rows, values_of
+from core.matching import MatchSettings, turns_of_views
+from core.neighbours import COMBINATIONS, METRICS, Filters, SearchSettings, SeveralSettings
 from ui.components.table_filters import column_name
 from ui.search.queries import Question
 from ui.session import state

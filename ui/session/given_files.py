@@ -11,8 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.collection.inventory import check_photographs
-from core.storage.files import write_bytes
+from core.collection import check_photographs
+from core.storage import write_bytes
 
 PHOTOGRAPHS = "photographs"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.foundation.errors import CoreError
-from core.workspace.selections import keep_selection, kept_selection, new_token
+from core.foundation import CoreError
+from core.workspace import keep_selection, kept_selection, new_token
 from ui.session import state
 
 _STATE, _OWN_TOKEN, _USED_ON = "selection", "selection_own_token", "selection_used_on"

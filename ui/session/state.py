@@ -15,15 +15,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.collection.specimen_table import specimen_table as everything_known
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.foundation.errors import CoreError
-from core.foundation.specimen_ids import category_of, top_category_of
-from core.neighbours.search import Neighbours, Searcher, SearchSettings
-from core.pipeline.run import unusual_settings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
+from core.collection import build_specimen_table
+from core.embeddings import Embeddings, read_embeddings
+from core.foundation import CoreError, category_of, top_category_of
+from core.neighbours import Neighbours, Searcher, SearchSettings
+from core.pipeline import unusual_settings
+from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace, open_workspace
 from ui.words import language, say
 from ui.words.errors import advice_of, as_line, problem_of
 
@@ -308,7 +305,7 @@ def _load(root: str, name: str, stamp: tuple[int, ...]) -> Collection:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _specimen_table(stamp: tuple[object, ...], _there: Collection) -> pd.DataFrame:
     del stamp  # the key
-    table = everything_known(_there.ids, _there.records, Catalogue(_there.workspace.catalogue_path))
+    table = build_specimen_table(_there.ids, _there.records, Catalogue(_there.workspace.catalogue_path))
     path = _clusters_path(_there.run)
     if path.is_file():
         clusters = pd.read_csv(path, index_col="specimen_id", keep_default_na=False)

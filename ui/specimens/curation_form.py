@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.collection.curation import Curation
-from core.collection.metadata import metadata_columns, put_metadata, read_metadata
-from core.foundation.errors import CoreError
-from core.storage.tables import as_value
+from core.collection import Curation, metadata_columns, put_metadata, read_metadata
+from core.foundation import CoreError
+from core.storage import as_value
 from ui.session import state
 from ui.words import say
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.neighbours.duplicates import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
-from core.storage.spreadsheets import csv_for_people
+from core.neighbours import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
+from core.storage import csv_for_people
 from ui.components.gallery import Card, show_gallery
 from ui.session import state
 from ui.specimens.specimen_list import search_from

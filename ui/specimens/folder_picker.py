@@ -8,16 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.collection.browsing import (
-    Listing,
-    SpecimenCount,
-    allowed_folder,
-    configured_roots,
-    count_specimens,
-    list_folder,
-)
-from core.foundation.errors import CoreError
-from core.workspace.preferences import put_preference, read_preferences
+from core.collection import Listing, SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
+from core.foundation import CoreError
+from core.workspace import put_preference, read_preferences
 from ui.session import state
 from ui.words import say
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.collection.metadata import metadata_columns, remove_metadata_columns
-from core.collection.metadata_matching import (
+from core.collection import (
     WAYS,
     LeftOut,
     MatchedTable,
     MatchingSettings,
     known_specimens,
     match_table,
+    metadata_columns,
+    remove_metadata_columns,
     write_matched,
 )
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
-from core.storage.tables import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, read_table
+from core.foundation import CoreError
+from core.storage import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, csv_for_people, read_table
 from ui.session import state
 from ui.session.given_files import keep_file
 from ui.words import say

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.collection.quarantine import Quarantined, quarantined
-from core.foundation.errors import CoreError
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.jobs import queue_some
+from core.collection import Quarantined, quarantined
+from core.foundation import CoreError
+from core.storage import csv_for_people
+from core.workspace import queue_some
 from ui.session import state
 from ui.words import say
 from ui.words.errors import as_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.storage.spreadsheets import csv_for_people
+from core.storage import csv_for_people
 from ui.components.gallery import Card, data_uri
 from ui.components.table_filters import column_name
 from ui.components.wall import show_wall

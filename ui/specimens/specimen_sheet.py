@@ -8,13 +8,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.collection.measurements import measured
-from core.foundation.errors import CoreError
-from core.meshes.measurements import CLOSED, OPEN, Measurements
-from core.meshes.reading import read_mesh
-from core.neighbours.search import SearchSettings
-from core.storage.spreadsheets import csv_for_people
-from core.workspace.history import history_of
+from core.collection import measured
+from core.foundation import CoreError
+from core.meshes import CLOSED, OPEN, Measurements, read_mesh
+from core.neighbours import SearchSettings
+from core.storage import csv_for_people
+from core.workspace import history_of
 from ui.components.gallery import Card, show_gallery
 from ui.session import state
 from ui.session.navigation import link_to

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.backbones.registry import REGISTRY
-from core.backbones.tokens import BEST, TOKENS
-from core.embeddings.pooling import POOLINGS
-from core.foundation.errors import CoreError, SettingError
-from core.pipeline.workers import default_workers
-from core.workspace.jobs import current_job, queue_run, queued_jobs
+from core.backbones import BEST, REGISTRY, TOKENS
+from core.embeddings import POOLINGS
+from core.foundation import CoreError, SettingError
+from core.pipeline import default_workers
+from core.workspace import current_job, queue_run, queued_jobs
 from ui.session import state
 from ui.specimens.folder_picker import remember_folder
 from ui.words import say

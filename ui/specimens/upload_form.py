@@ -8,12 +8,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.collection.inventory import take_inventory
-from core.collection.synthetic.collection import METADATA_FILE, SampleSettings, make_samples
-from core.collection.uploads import Intake, take_uploads
-from core.foundation.errors import CoreError
-from core.meshes.reading import SUFFIXES
-from core.storage.images import IMAGE_SUFFIXES
+from core.collection import METADATA_FILE, Intake, SampleSettings, make_samples, take_inventory, take_uploads
+from core.foundation import CoreError
+from core.meshes import SUFFIXES
+from core.storage import IMAGE_SUFFIXES
 from ui.session import state
 from ui.specimens.folder_picker import pick_folder
 from ui.words import say

@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.foundation.specimen_ids import file_of_specimen
-from core.meshes.reading import read_mesh
-from core.storage.images import IMAGE_SUFFIXES
-from core.views.files import read_view_files
-from core.views.photographs import read_photographs
-from core.views.rendering import ViewSettings, render_views
+from core.foundation import file_of_specimen
+from core.meshes import read_mesh
+from core.storage import IMAGE_SUFFIXES
+from core.views import ViewSettings, read_photographs, read_view_files, render_views
 from ui.session import state
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.collection.watching import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
-from core.foundation.errors import CoreError
+from core.collection import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
+from core.foundation import CoreError
 from ui.session import state
 from ui.words import say
 

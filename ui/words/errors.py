@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from core.foundation.errors import CoreError, error_saying
-from core.foundation.messages import Reason, Sentences, Value
-from core.workspace.catalogue import Catalogue
+from core.foundation import CoreError, Reason, Sentences, Value, error_saying
+from core.workspace import Catalogue
 from ui.words import FOLDER, language, say
 
 TERMS = "terms"

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float16, Float32, UInt8
 
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 ENGINES = ("auto", "torch", "openvino")
 DEVICES = ("auto", "cpu", "cuda")

@@ -10,7 +10,7 @@ from core.backbones.engines.openvino import OpenVinoEngine, is_installed
 from core.backbones.engines.torch import TorchEngine
 from core.backbones.loading import Backbone
 from core.backbones.tokens import TokenSettings
-from core.foundation.errors import DeviceError
+from core.foundation import DeviceError
 
 log = logging.getLogger(__name__)
 

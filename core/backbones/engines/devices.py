@@ -7,7 +7,7 @@ import re
 import sys
 from functools import lru_cache
 
-from core.foundation.errors import DeviceError
+from core.foundation import DeviceError
 
 
 def pick_device(wanted: str) -> str:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from core.backbones.loading import Backbone
 from core.backbones.tokens import GEM_POWER, JOINED_STAGES, STAGES, TokenSettings
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 _FACETS = ("query", "key", "value")
 

@@ -23,12 +23,8 @@ from jaxtyping import Float32, UInt8
 from core.backbones.engines.base import Dense, EngineSettings
 from core.backbones.loading import Backbone
 from core.backbones.tokens import TokenSettings, grid_of
-from core.foundation.errors import DeviceError
-from core.foundation.offline import keep_offline
-from core.foundation.processes import processors
-from core.storage.caches import cache_folder
-from core.storage.files import write_json
-from core.storage.fingerprints import fingerprint
+from core.foundation import DeviceError, keep_offline, processors
+from core.storage import cache_folder, fingerprint, write_json
 
 # Raised when what is converted changes, so that kept networks are converted again.
 CONVERSION_VERSION = "3"

@@ -15,7 +15,7 @@ from core.backbones.engines.base import Dense, EngineSettings
 from core.backbones.engines.devices import pick_device
 from core.backbones.loading import Backbone
 from core.backbones.tokens import TokenSettings
-from core.foundation.errors import DeviceError
+from core.foundation import DeviceError
 
 log = logging.getLogger(__name__)
 

@@ -10,16 +10,22 @@ from typing import Any
 
 from core.cli import flags, matching_flags
 from core.cli.console import DONE, add_command, progress_of, report, say
-from core.clusters.advice import advise_on, explain_noise, explain_outcome
-from core.clusters.agreement import Agreement, Misfit
-from core.clusters.cache import Groundwork
-from core.clusters.outputs import clusters_into, sweep_into
-from core.collection.labels import Labels, resolve_labels
-from core.embeddings.matrix import read_embeddings
-from core.evaluation.outputs import evaluate_into
-from core.matching.view_sets import Matcher, MatchSettings
-from core.neighbours.search import Neighbours
-from core.pipeline.stages import search_folder
+from core.clusters import (
+    Agreement,
+    Groundwork,
+    Misfit,
+    advise_on,
+    clusters_into,
+    explain_noise,
+    explain_outcome,
+    sweep_into,
+)
+from core.collection import Labels, resolve_labels
+from core.embeddings import read_embeddings
+from core.evaluation import evaluate_into
+from core.matching import Matcher, MatchSettings
+from core.neighbours import Neighbours
+from core.pipeline import search_folder
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -10,25 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.console import DONE, SOME_PASSED_OVER, add_command, listed, progress_of, say, specimens
-from core.collection.curation import Curation
-from core.collection.measurements import measured
-from core.collection.metadata_matching import (
+from core.collection import (
     WAYS,
+    Curation,
     MatchedTable,
     MatchingSettings,
+    build_specimen_table,
     known_specimens,
     match_table,
+    measured,
     write_matched,
 )
-from core.collection.specimen_table import specimen_table
-from core.foundation.errors import CoreError, InputError
-from core.meshes.measurements import Measurements
-from core.meshes.reading import read_mesh
-from core.storage.files import write_csv
-from core.storage.tables import read_table
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import open_workspace
-from core.workspace.records import SpecimenRecord
+from core.foundation import CoreError, InputError
+from core.meshes import Measurements, read_mesh
+from core.storage import read_table, write_csv
+from core.workspace import Catalogue, SpecimenRecord, open_workspace
 
 _NAMED_AT_MOST = 20
 
@@ -106,7 +102,7 @@ def _table(options: argparse.Namespace) -> int:
     ids = list(records)
     if options.set_name:
         ids = list(Curation(catalogue).members(options.set_name))
-    table = specimen_table(ids, records, catalogue).reset_index()
+    table = build_specimen_table(ids, records, catalogue).reset_index()
     write_csv(options.out, list(table.columns), table.fillna("").itertuples(index=False))
     say(options, f"Table: {specimens(len(table))}, in {options.out}")
     return DONE

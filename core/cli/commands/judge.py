@@ -10,13 +10,11 @@ from core.cli import flags, matching_flags
 from core.cli.console import DONE, add_command, listed, say, whole_number
 from core.cli.inputs import run_of
 from core.cli.job_progress import add_job_flag, as_job
-from core.collection.inventory import file_of
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.evaluation.comparison import Comparison
-from core.evaluation.outputs import comparison_into, robustness_into
-from core.evaluation.robustness import CHANGES, RobustnessSettings
-from core.foundation.progress import Progress
-from core.pipeline.newcomers import Describer
+from core.collection import file_of
+from core.embeddings import Embeddings, read_embeddings
+from core.evaluation import CHANGES, Comparison, RobustnessSettings, comparison_into, robustness_into
+from core.foundation import Progress
+from core.pipeline import Describer
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -7,14 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.backbones.registry import REGISTRY, BackboneSpec
-from core.backbones.weights import find_weights
+from core.backbones import REGISTRY, BackboneSpec, find_weights
 from core.cli.console import DONE, NOTHING_DONE, SOME_PASSED_OVER, add_command, progress_of, say, whole_number
-from core.doctor.machine import MISSING, WORKS, examine
-from core.doctor.workspace import examine_workspace, repair_workspace
-from core.foundation.errors import InputError, WeightsError
-from core.pipeline.workers import default_workers
-from core.workspace.paths import open_workspace
+from core.doctor import MISSING, WORKS, examine, examine_workspace, repair_workspace
+from core.foundation import InputError, WeightsError
+from core.pipeline import default_workers
+from core.workspace import open_workspace
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

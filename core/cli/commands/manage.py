@@ -11,26 +11,29 @@ from typing import Any
 
 from core.cli.console import DONE, add_command, number, progress_of, report, say, specimens, whole_number
 from core.cli.job_progress import add_job_flag, as_job
-from core.collection.watching import MODES, WatchSettings, is_wanted, watch
-from core.foundation.errors import InputError, MissingStageError, SettingError
-from core.foundation.progress import Progress
-from core.maps.coordinates import MAP_METHODS, MapSettings
-from core.pipeline.reproduction import changes_of_input, free_name, read_recipe, reproduce
-from core.report.phrases import LANGUAGES
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import cancel, current_job, resume, take_care
-from core.workspace.paths import RunFolder, open_workspace
-from core.workspace.records import JobRecord
-from core.workspace.runs import (
+from core.collection import MODES, WatchSettings, is_wanted, watch
+from core.foundation import InputError, MissingStageError, Progress, SettingError
+from core.maps import MAP_METHODS, MapSettings
+from core.pipeline import changes_of_input, free_name, read_recipe, reproduce
+from core.report import LANGUAGES
+from core.workspace import (
+    Catalogue,
+    JobRecord,
+    RunFolder,
+    cancel,
+    current_job,
     delete_run,
     existing_run,
     finish_deletions,
     list_runs,
+    open_workspace,
     rename_run,
+    resume,
     size_on_disk,
+    take_care,
+    time_left,
     write_notes,
 )
-from core.workspace.time_estimates import time_left
 
 SECONDS_TO_BE_NOTED = 10.0
 
@@ -186,8 +189,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _write_report(options: argparse.Namespace, progress: Progress) -> int:
-    from core.report.facts import ReportSettings, gather_facts
-    from core.report.files import write_report
+    from core.report import ReportSettings, gather_facts, write_report
 
     workspace = open_workspace(options.workspace)
     complete = [run.name for run in workspace.runs() if run.is_complete]

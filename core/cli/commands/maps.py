@@ -9,18 +9,24 @@ from typing import Any
 from core.cli import flags
 from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import run_of
-from core.clusters.clustering import read_clusters
-from core.clusters.hdbscan.trees import NOISE
-from core.collection.labels import resolve_labels
-from core.embeddings.matrix import read_embeddings
-from core.foundation.errors import InputError
-from core.foundation.messages import note
-from core.foundation.specimen_ids import category_of
-from core.maps.colouring import Colouring, colour_by_groups
-from core.maps.coordinates import MAP_METHODS, METRICS, MapSettings
-from core.maps.outputs import CATEGORY, METHOD_NAMES, NOISE_NAME, map_into, reading_of
-from core.storage.tables import decode_text
-from core.workspace.runs import pictures_of_run
+from core.clusters import NOISE, read_clusters
+from core.collection import resolve_labels
+from core.embeddings import read_embeddings
+from core.foundation import InputError, category_of, note
+from core.maps import (
+    CATEGORY,
+    MAP_METHODS,
+    METHOD_NAMES,
+    METRICS,
+    NOISE_NAME,
+    Colouring,
+    MapSettings,
+    colour_by_groups,
+    map_into,
+    reading_of,
+)
+from core.storage import decode_text
+from core.workspace import pictures_of_run
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -9,10 +9,8 @@ from typing import Any
 
 from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file
-from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes.mesh import Mesh
-from core.scenes.surface_colours import colours_of_distances
-from core.scenes.turntable import TurntableSettings, check_suffix, write_turntable
+from core.meshes import KINDS, CurvatureSettings, Mesh, curvature_of, robust_limit
+from core.scenes import TurntableSettings, check_suffix, colours_of_distances, write_turntable
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -9,15 +9,18 @@ from typing import Any
 from core.cli import flags, recipes
 from core.cli.console import DONE, add_command, log_into, progress_of, report, say, whole_number
 from core.cli.job_progress import add_job_flag, as_job
-from core.features.dense_tokens import TOKENS_FOLDER
-from core.features.loading import open_extractor
-from core.foundation.errors import InputError
-from core.foundation.progress import Progress
-from core.pipeline.reproduction import read_recipe
-from core.pipeline.run import RunSettings, run_pipeline
-from core.pipeline.stages import extract_folder, pool_folder, render_folder
-from core.pipeline.workers import default_workers
-from core.workspace.paths import open_workspace
+from core.features import TOKENS_FOLDER, open_extractor
+from core.foundation import InputError, Progress
+from core.pipeline import (
+    RunSettings,
+    default_workers,
+    extract_folder,
+    pool_folder,
+    read_recipe,
+    render_folder,
+    run_pipeline,
+)
+from core.workspace import open_workspace
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -38,7 +41,7 @@ def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _samples(options: argparse.Namespace) -> int:
-    from core.collection.synthetic.collection import SampleSettings, make_samples
+    from core.collection import SampleSettings, make_samples
 
     settings = SampleSettings(per_category=options.per_category, seed=options.seed)
     result = make_samples(options.out, settings, progress=progress_of(options), overwrite=options.overwrite)

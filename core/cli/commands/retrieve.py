@@ -13,35 +13,39 @@ import core
 from core.cli import flags
 from core.cli.console import DONE, add_command, listed, number, say, whole_number
 from core.cli.inputs import mesh_of_file, run_of
-from core.collection.inventory import file_of
-from core.embeddings.matrix import read_embeddings
-from core.foundation.errors import SpecimenError
-from core.foundation.specimen_ids import file_of_specimen
-from core.matching.explanation import (
+from core.collection import file_of
+from core.embeddings import read_embeddings
+from core.foundation import SpecimenError, file_of_specimen
+from core.matching import (
     PAINTED,
     SHOWN,
     ViewPair,
     draw_pairs,
     explain,
+    open_patches,
     painted_by,
     picture_of_where,
     write_picture,
 )
-from core.matching.patch_similarity import open_patches
-from core.meshes.reading import write_ply
-from core.neighbours.duplicates import DuplicateSettings, duplicates_into
-from core.neighbours.exact import METRICS
-from core.neighbours.indexes import KINDS, IndexSettings, build_index, is_written, measure_recall, write_index
-from core.neighbours.search import resolve_id
-from core.pipeline.newcomers import Describer, feature_settings_of
-from core.storage.files import write_json
-from core.storage.fingerprints import fingerprint, sha256_of_file
-from core.storage.outputs import once
-from core.workspace.paths import RunFolder
-from core.workspace.runs import hashes_of
+from core.meshes import write_ply
+from core.neighbours import (
+    KINDS,
+    METRICS,
+    DuplicateSettings,
+    IndexSettings,
+    build_index,
+    duplicates_into,
+    is_written,
+    measure_recall,
+    resolve_id,
+    write_index,
+)
+from core.pipeline import Describer, feature_settings_of
+from core.storage import fingerprint, once, sha256_of_file, write_json
+from core.workspace import RunFolder, hashes_of
 
 if TYPE_CHECKING:
-    from core.meshes.registration import Registration, RegistrationSettings
+    from core.meshes import Registration, RegistrationSettings
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -165,7 +169,7 @@ def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _register(options: argparse.Namespace) -> int:
-    from core.meshes.registration import RegistrationSettings
+    from core.meshes import RegistrationSettings
 
     settings = RegistrationSettings(scale=options.scale, mirror=options.mirror, seed=options.seed)
     stem = options.out / f"register_{options.query.stem}_and_{options.other.stem}"
@@ -198,8 +202,8 @@ def _lay_on(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
 ) -> tuple[Registration, float, bool]:
     """Register, and write the coloured mesh, its picture and the numbers; tell whether distances have a side."""
-    from core.meshes.registration import register
-    from core.scenes.surface_colours import draw_differences, with_distances
+    from core.meshes import register
+    from core.scenes import draw_differences, with_distances
 
     query, other = mesh_of_file(options.query), mesh_of_file(options.other)
     found = register(query, other, settings)

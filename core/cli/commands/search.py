@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli import flags, matching_flags
 from core.cli.console import DONE, add_command, number, say, whole_number
-from core.clusters.clustering import ids_in_cluster
-from core.collection.conditions import ids_where, table_of_file
-from core.collection.inventory import file_of
-from core.collection.metadata import metadata_table
-from core.foundation.errors import SettingError
-from core.neighbours.combined_queries import COMBINATIONS, SeveralSettings, search_several
-from core.neighbours.filters import Filters, choose
-from core.neighbours.indexes import fingerprint_of, read_index
-from core.neighbours.search import Neighbours, file_name_of_search, resolve_id, write_neighbours
-from core.pipeline.newcomers import Describer, Newcomer
-from core.storage.files import write_json
-from core.workspace.catalogue import Catalogue
+from core.clusters import ids_in_cluster
+from core.collection import file_of, ids_where, metadata_table, table_of_file
+from core.foundation import SettingError
+from core.neighbours import (
+    COMBINATIONS,
+    Filters,
+    Neighbours,
+    SeveralSettings,
+    choose,
+    file_name_of_search,
+    fingerprint_of,
+    read_index,
+    resolve_id,
+    search_several,
+    write_neighbours,
+)
+from core.pipeline import Describer, Newcomer
+from core.storage import write_json
+from core.workspace import Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd

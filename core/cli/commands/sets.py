@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.console import DONE, SOME_PASSED_OVER, add_command, say, specimens
-from core.collection.curation import Curation
-from core.collection.metadata_matching import known_specimens
-from core.foundation.errors import InputError, SettingError
-from core.storage.files import write_csv
-from core.storage.tables import EXCEL_SUFFIXES, decode_text, read_table
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
+from core.collection import Curation, known_specimens
+from core.foundation import InputError, SettingError
+from core.storage import EXCEL_SUFFIXES, decode_text, read_table, write_csv
+from core.workspace import Catalogue, Workspace, open_workspace
 
 ID_COLUMN, SET_COLUMN, TAG_COLUMN = "specimen_id", "set", "tag"
 _NAMED_AT_MOST = 20

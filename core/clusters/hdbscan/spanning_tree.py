@@ -20,7 +20,7 @@ from core.clusters.hdbscan.neighbourhoods import (
     in_threads,
     where_true,
 )
-from core.foundation.errors import SettingError
+from core.foundation import SettingError
 
 _GUESSED_FROM = 10
 _CONNECT_TO = 3

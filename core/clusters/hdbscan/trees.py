@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from core.clusters.hdbscan.neighbourhoods import Neighbourhoods
 from core.clusters.hdbscan.spanning_tree import find_spanning_tree, join_in_order
-from core.foundation.messages import note
+from core.foundation import note
 
 NOISE = -1
 

@@ -26,10 +26,8 @@ from core.collection.synthetic.taxa.foraminifers import GlobularForaminifer
 from core.collection.synthetic.taxa.gastropods import HighSpired, LowSpired
 from core.collection.synthetic.taxa.nautiloids import CoiledNautiloid, Orthocone
 from core.collection.synthetic.taxa.teeth import ConicalTooth
-from core.foundation.errors import SettingError
-from core.foundation.progress import Progress, silent
-from core.foundation.specimen_ids import file_of_specimen
-from core.storage.files import write_csv
+from core.foundation import Progress, SettingError, file_of_specimen, silent
+from core.storage import write_csv
 
 METADATA_FILE = "samples.csv"
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 
 from core.collection.synthetic.scanning import Cloud
 from core.collection.synthetic.shapes.surfaces import Surface
-from core.storage.files import write_bytes
+from core.storage import write_bytes
 
 REMARK = "FossilViT Explorer synthetic specimen, millimetres"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.foundation.messages import note
+from core.foundation import note
 
 _GREY = (204, 204, 204)
 
@@ -114,7 +114,7 @@ def _colour(text: str) -> np.ndarray:
 def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
     from PIL import Image
 
-    from core.storage.images import MAX_PIXELS, UNREADABLE
+    from core.storage import MAX_PIXELS, UNREADABLE
 
     found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
     if found is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.formats.mtl import Material, read_materials
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 from core.meshes.formats.text import scan_obj

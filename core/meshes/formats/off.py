@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, cut_short, triangulate
 from core.meshes.formats.text import numbers_by_line
 

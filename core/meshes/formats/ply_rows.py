@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.formats.raw import cut_short
 from core.meshes.formats.text import numbers_by_line
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.foundation.errors import SpecimenError
+from core.foundation import SpecimenError
 from core.meshes.formats.raw import RawMesh, cut_short
 from core.meshes.formats.text import scan_stl
 from core.meshes.welding import weld

@@ -22,8 +22,7 @@ from typing import IO
 
 import numpy as np
 
-from core.foundation.errors import RendererError
-from core.foundation.processes import kill_group
+from core.foundation import RendererError, kill_group
 from core.views.renderers import raster
 from core.views.renderers.surface import Cameras, Look, Surface
 

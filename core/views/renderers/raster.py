@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from core.foundation.processes import processors
+from core.foundation import processors
 from core.views.renderers.compositing import finish
 from core.views.renderers.culling import clusters_of, coarse, part, unhidden
 from core.views.renderers.kernels import average_edges, locate, pick, samples_of

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.foundation.processes import processors
+from core.foundation import processors
 from core.views.renderers.compositing import finish
 from core.views.renderers.culling import clusters_of, within_reach
 from core.views.renderers.kernels import aim, average_edges, find_edges, place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.meshes.mesh import Mesh
+from core.meshes import Mesh
 from core.views.renderers.surface import Surface
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.meshes.mesh import Mesh
+from core.meshes import Mesh
 from core.views.renderers.surface import Surface
 
 _NEIGHBOURS = 16

@@ -11,15 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from core.backbones.engines.base import Engine, EngineSettings
-from core.backbones.engines.choice import open_engine
+from core.backbones import (
+    FACETS,
+    Backbone,
+    Engine,
+    EngineSettings,
+    FeatureHead,
+    TokenSettings,
+    build_network,
+    describe,
+    open_engine,
+)
 from core.backbones.engines.devices import pick_device
-from core.backbones.engines.feature_module import FeatureHead
 from core.backbones.engines.torch import TorchEngine
-from core.backbones.loading import Backbone, build_network
-from core.backbones.registry import describe
-from core.backbones.tokens import FACETS, TokenSettings
-from core.foundation.errors import DeviceError, SettingError
+from core.foundation import DeviceError, SettingError
 from tests.core.networks import pictures, smallest_cosine, tiny_backbone
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -74,7 +79,7 @@ def test_engines__agree_with_torch_in_fp32(taken: TokenSettings) -> None:
 @pytest.mark.parametrize("name", ["efficientnet_lite2", "dinov2_vits14"])
 def test_engines__agree_on_real_architectures(name: str) -> None:
     """The embedded backbone with its weights, and ViT-S/14 with random ones, hold the bounds."""
-    from core.backbones.loading import load_backbone
+    from core.backbones import load_backbone
 
     torch.manual_seed(0)
     spec = describe(name)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.backbones.loading import Backbone, build_network, choose_auto, load_backbone
-from core.backbones.registry import AUTO, EMBEDDED, REGISTRY, checked_size, describe
-from core.backbones.weights import WEIGHTS_VARIABLE
-from core.features.classical import describe_views
-from core.foundation.errors import SettingError, WeightsError
+from core.backbones import (
+    AUTO,
+    EMBEDDED,
+    REGISTRY,
+    WEIGHTS_VARIABLE,
+    Backbone,
+    build_network,
+    choose_auto,
+    describe,
+    load_backbone,
+)
+from core.backbones.registry import checked_size
+from core.features import describe_views
+from core.foundation import SettingError, WeightsError
 from tests.core.networks import pictures
 
 NETWORKS = [spec for spec in REGISTRY.values() if spec.is_network]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.backbones.position_embeddings import resample_positions
-from core.foundation.errors import WeightsError
+from core.foundation import WeightsError
 
 
 @given(old=st.integers(2, 12), new=st.integers(1, 14), registers=st.booleans())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.backbones.tokens import TokenSettings, patch_shares
-from core.foundation.errors import SettingError
+from core.backbones import TokenSettings, patch_shares
+from core.foundation import SettingError
 
 
 @pytest.mark.parametrize("given", [{"tokens": "all"}, {"patch_pool": "median"}, {"facet": "gate"}])

@@ -17,15 +17,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from safetensors.torch import save_file
 
-from core.backbones.checkpoints import as_dinov2, load_checked, read_state
-from core.backbones.loading import Backbone, build_network, load_backbone
-from core.backbones.registry import describe
-from core.backbones.weights import WEIGHTS_VARIABLE, FoundWeights, find_weights
-from core.foundation.errors import WeightsError
+from core.backbones import WEIGHTS_VARIABLE, Backbone, build_network, describe, find_weights, load_backbone, read_state
+from core.backbones.checkpoints import as_dinov2, load_checked
+from core.backbones.weights import FoundWeights
+from core.foundation import WeightsError
 from tests.core.networks import PublishedDinoV2, published_small
 from tests.fakes import PROJECT
 

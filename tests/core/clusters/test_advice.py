@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.clusters.advice import advise, advise_on, explain_noise, explain_outcome
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, cluster
-from core.clusters.settings import ClusterSettings
+from core.clusters import Clustering, ClusterSettings, Groundwork, advise_on, cluster, explain_noise, explain_outcome
+from core.clusters.advice import advise
 
 CAREFUL = ClusterSettings(min_samples=6, min_cluster_size=12, cluster_selection_method="eom")
 

@@ -10,12 +10,11 @@ import pytest
 from points import embeddings_of, grouped_points
 from sklearn import metrics
 
-from core.clusters.agreement import compare, find_misfits, write_crosstab, write_misfits
-from core.clusters.clustering import Clustering, cluster
-from core.clusters.settings import ClusterSettings
-from core.collection.labels import Labels, labels_of_categories
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError
+from core.clusters import Clustering, ClusterSettings, cluster, compare, find_misfits, write_misfits
+from core.clusters.agreement import write_crosstab
+from core.collection import Labels, labels_of_categories
+from core.embeddings import Embeddings
+from core.foundation import InputError
 
 
 def labels_of(values: list[str | None]) -> Labels:

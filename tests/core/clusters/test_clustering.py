@@ -12,11 +12,17 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import cluster, cluster_on, number_by_size, read_clusters, write_clustering
-from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings, select_rows
-from core.foundation.errors import InputError, MissingStageError, SettingError
+from core.clusters import (
+    ClusterSettings,
+    Groundwork,
+    cluster,
+    cluster_on,
+    number_by_size,
+    read_clusters,
+    write_clustering,
+)
+from core.embeddings import Embeddings, select_rows
+from core.foundation import InputError, MissingStageError, SettingError
 
 SMALL = ClusterSettings(pca=8, min_cluster_size=5)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from points import embeddings_of, grouped_points
 
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import cluster_on
-from core.clusters.dendrograms import lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
-from core.clusters.settings import ClusterSettings
-from core.embeddings.principal_components import extreme_rows
-from core.foundation.errors import InputError
+from core.clusters import (
+    ClusterSettings,
+    Groundwork,
+    cluster_on,
+    lay_out_condensed,
+    lay_out_linkage,
+    rows_of_branch,
+    rows_of_joint,
+)
+from core.embeddings import extreme_rows
+from core.foundation import InputError
 
 SETTINGS = ClusterSettings(pca=0, min_cluster_size=5)
 

@@ -12,13 +12,19 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.clusters.assignment import assign
-from core.clusters.cache import Groundwork
-from core.clusters.clustering import Clustering, cluster, cluster_on
-from core.clusters.members import describe_members, soft_membership, write_members
-from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, SettingError
+from core.clusters import (
+    Clustering,
+    ClusterSettings,
+    Groundwork,
+    assign,
+    cluster,
+    cluster_on,
+    describe_members,
+    soft_membership,
+    write_members,
+)
+from core.embeddings import Embeddings
+from core.foundation import InputError, SettingError
 
 SETTINGS = ClusterSettings(
     pca=0, metric="euclidean", normalize="none", min_cluster_size=15, cluster_selection_method="eom"

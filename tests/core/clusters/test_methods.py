@@ -9,12 +9,11 @@ import pytest
 from points import embeddings_of, grouped_points
 from sklearn.metrics import adjusted_rand_score
 
-from core.clusters.clustering import cluster
+from core.clusters import METHODS, ClusterSettings, cluster
 from core.clusters.hdbscan.trees import Grouping
 from core.clusters.methods import group_recursively
-from core.clusters.settings import METHODS, ClusterSettings
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import SettingError
+from core.embeddings import Embeddings
+from core.foundation import SettingError
 
 COUNTED = ("kmeans", "gmm", "agglomerative")
 PLAIN = ClusterSettings(pca=0, metric="euclidean", normalize="none", min_cluster_size=8)

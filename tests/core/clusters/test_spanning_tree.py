@@ -5,8 +5,7 @@ from __future__ import annotations
 import hdbscan
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from points import grouped_points
 from scipy.spatial.distance import cdist
 

@@ -11,12 +11,21 @@ import pytest
 import yaml
 from points import embeddings_of, grouped_points
 
-from core.clusters.clustering import Clustering, cluster, read_clusters
-from core.clusters.settings import ClusterSettings
-from core.clusters.sweep import ScoreWeights, Sweep, SweepSettings, score_parts, sweep, weigh, write_sweep
-from core.collection.labels import labels_of_categories
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import SettingError
+from core.clusters import (
+    Clustering,
+    ClusterSettings,
+    ScoreWeights,
+    SweepSettings,
+    cluster,
+    read_clusters,
+    run_sweep,
+    weigh,
+    write_sweep,
+)
+from core.clusters.sweep import Sweep, score_parts
+from core.collection import labels_of_categories
+from core.embeddings import Embeddings
+from core.foundation import SettingError
 
 GRID = SweepSettings(
     pca=(0, 5, 0.9), min_samples=(1, 4), min_cluster_size=(5, 20), cluster_selection_epsilon=(0.0, 0.2)
@@ -32,7 +41,7 @@ def embeddings() -> Embeddings:
 @pytest.fixture(scope="module")
 def found(embeddings: Embeddings) -> Sweep:
     """Sweep 48 settings with labels."""
-    return sweep(embeddings, GRID, labels_of_categories(embeddings.ids))
+    return run_sweep(embeddings, GRID, labels_of_categories(embeddings.ids))
 
 
 def test_sweep__every_trial_is_what_clustering_alone_gives(embeddings: Embeddings, found: Sweep) -> None:
@@ -55,8 +64,8 @@ def test_sweep__best_has_the_highest_score(found: Sweep) -> None:
 
 def test_sweep__labels_judge_but_do_not_choose(embeddings: Embeddings, found: Sweep) -> None:
     """With and without labels the same setting is best, unless it is asked for otherwise."""
-    assert sweep(embeddings, GRID).best.settings == found.best.settings
-    by_labels = sweep(embeddings, replace(GRID, choose_by="ari"), labels_of_categories(embeddings.ids))
+    assert run_sweep(embeddings, GRID).best.settings == found.best.settings
+    by_labels = run_sweep(embeddings, replace(GRID, choose_by="ari"), labels_of_categories(embeddings.ids))
     assert by_labels.best_trial.agreement is not None
     assert by_labels.best_trial.agreement.ari == max(t.agreement.ari for t in by_labels.trials if t.agreement)
 
@@ -64,13 +73,13 @@ def test_sweep__labels_judge_but_do_not_choose(embeddings: Embeddings, found: Sw
 def test_sweep__choosing_by_labels_needs_labels(embeddings: Embeddings) -> None:
     """Choosing by ARI without labels is refused with what to do."""
     with pytest.raises(SettingError, match="which needs labels"):
-        sweep(embeddings, replace(GRID, choose_by="ari"))
+        run_sweep(embeddings, replace(GRID, choose_by="ari"))
 
 
 def test_sweep__stability_is_measured_on_samples(embeddings: Embeddings) -> None:
     """With samples each trial has a stability, the same again with the same seed."""
     few = SweepSettings(pca=(8,), min_samples=(1,), min_cluster_size=(20,), n_resamples=3)
-    one, two = (sweep(embeddings, few) for _ in range(2))
+    one, two = (run_sweep(embeddings, few) for _ in range(2))
     assert [trial.parts["stability"] for trial in one.trials] == [trial.parts["stability"] for trial in two.trials]
     assert one.best_trial.parts["stability"] > 0.5
 

@@ -10,13 +10,25 @@ import pytest
 import yaml
 from points import embeddings_of, grouped_points
 
-from core.cli.main import main
-from core.clusters.clustering import cluster, read_clusters
-from core.clusters.settings import ClusterSettings
-from core.clusters.sweep import SweepSettings, config_text, sweep, weigh, write_sweep
-from core.clusters.sweep_jobs import cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
-from core.foundation.errors import BusyError, InputError, MissingStageError
-from core.workspace.paths import RunFolder, open_workspace
+from core.cli import main
+from core.clusters import (
+    ClusterSettings,
+    SweepSettings,
+    cancel_sweep,
+    cluster,
+    config_text,
+    is_sweeping,
+    last_words,
+    read_clusters,
+    read_sweep,
+    run_sweep,
+    start_sweep,
+    sweep_folder,
+    weigh,
+    write_sweep,
+)
+from core.foundation import BusyError, InputError, MissingStageError
+from core.workspace import RunFolder, open_workspace
 
 
 @pytest.fixture
@@ -63,7 +75,7 @@ def test_cancel_sweep__ends_it(run: RunFolder) -> None:
 def test_read_sweep__the_same_as_was_tried(tmp_path: Path) -> None:
     """Settings, parts and scores come back, and weighing again gives the score that was written."""
     settings = SweepSettings(pca=(0.9, 8), min_samples=(1,), min_cluster_size=(3, 6), n_resamples=1)
-    found = sweep(embeddings_of(grouped_points(50)), settings)
+    found = run_sweep(embeddings_of(grouped_points(50)), settings)
     write_sweep(tmp_path, found)
     tried = read_sweep(tmp_path)
     assert [one.settings for one in tried] == [trial.settings for trial in found.trials]

@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.archives import ArchiveLimits, safe_parts, unpack
-from core.foundation.errors import InputError, SettingError
+from core.collection import safe_parts, unpack
+from core.collection.archives import ArchiveLimits
+from core.foundation import InputError, SettingError
 
 ANY_DISK = ArchiveLimits(least_free=0)
 

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from core.collection.browsing import SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
-from core.collection.inventory import take_inventory
-from core.foundation.errors import InputError, SettingError
+from core.collection import (
+    SpecimenCount,
+    allowed_folder,
+    configured_roots,
+    count_specimens,
+    list_folder,
+    take_inventory,
+)
+from core.foundation import InputError, SettingError
 
 
 @pytest.fixture

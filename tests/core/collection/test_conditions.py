@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.conditions import Between, Contains, OneOf, choose_rows, values_of
-from core.foundation.errors import SettingError
+from core.collection import Between, Contains, OneOf, choose_rows, values_of
+from core.foundation import SettingError
 
 TABLE = pd.DataFrame(
     {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.curation import Curation
-from core.foundation.errors import SettingError
-from core.workspace.catalogue import Catalogue
+from core.collection import Curation
+from core.foundation import SettingError
+from core.workspace import Catalogue
 from tests.strategies import id_lists
 
 

@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.inventory import take_inventory
-from core.foundation.errors import InputError
-from core.foundation.specimen_ids import file_of_specimen
+from core.collection import take_inventory
+from core.foundation import InputError, file_of_specimen
 
 
 def touch(folder: Path, *names: str | bytes) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.collection.labels import labels_of_categories, read_labels, resolve_labels
-from core.foundation.errors import InputError, SettingError
+from core.collection import labels_of_categories, read_labels, resolve_labels
+from core.foundation import InputError, SettingError
 
 IDS = ("Molars/Tarsius/a1", "Molars/Tarsius/a2", "Molars/Lemur/b1", "Teeth/c1")
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.metadata import (
+from core.collection import (
+    MatchedTable,
+    MatchingSettings,
+    match_table,
     metadata_columns,
     metadata_table,
     put_metadata,
     read_metadata,
     remove_metadata_columns,
+    write_matched,
 )
-from core.collection.metadata_matching import MatchedTable, MatchingSettings, match_table, write_matched
-from core.foundation.errors import InputError, SettingError
-from core.storage.tables import Table
-from core.workspace.catalogue import Catalogue
+from core.foundation import InputError, SettingError
+from core.storage import Table
+from core.workspace import Catalogue
 from tests.strategies import id_lists
 
 SPECIMENS = {

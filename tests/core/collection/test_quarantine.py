@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.collection.inventory import take_inventory
-from core.collection.quarantine import kind_of, kinds, quarantined, write_quarantine
-from core.foundation.errors import SpecimenError
-from core.meshes.reading import read_mesh
-from core.views.photographs import read_photographs
-from core.workspace.records import SpecimenRecord
+from core.collection import quarantined, take_inventory
+from core.collection.quarantine import kind_of, kinds, write_quarantine
+from core.foundation import SpecimenError
+from core.meshes import read_mesh
+from core.views import read_photographs
+from core.workspace import SpecimenRecord
 
 BROKEN = {
     "empty.ply": (b"", "empty"),

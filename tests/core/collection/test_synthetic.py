@@ -9,23 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from core.collection.synthetic.collection import (
-    CATALOGUE,
-    CATEGORIES,
-    METADATA_FILE,
-    SampleReport,
-    SampleSettings,
-    make_samples,
-)
+from core.collection import METADATA_FILE, SampleSettings, make_samples
+from core.collection.synthetic.collection import CATALOGUE, CATEGORIES, SampleReport
 from core.collection.synthetic.damage import break_off
 from core.collection.synthetic.preservation import PALETTES, colours
 from core.collection.synthetic.scanning import scan
 from core.collection.synthetic.shapes.coiling import Coil, coil_points, generating_curve, growth_angles, spread
 from core.collection.synthetic.shapes.surfaces import ellipsoid, signed_volume, vertex_normals, weather
-from core.foundation.errors import SettingError, WorkspaceError
+from core.foundation import SettingError, WorkspaceError
 
 coils = st.builds(
     Coil,

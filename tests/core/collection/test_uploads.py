@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.uploads import Refusal, category_parts, remove_abandoned, take_uploads, why_refused
-from core.foundation.errors import CoreError, SettingError
+from core.collection import take_uploads
+from core.collection.uploads import Refusal, category_parts, remove_abandoned, why_refused
+from core.foundation import CoreError, SettingError
 from tests.fakes import bytes_below
 
 

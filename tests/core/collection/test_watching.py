@@ -9,23 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
-from core.collection.inventory import stamp_of, take_inventory
-from core.collection.watching import (
-    Watcher,
+from core.cli import main
+from core.collection import (
     WatchSettings,
     keep_watching,
+    stamp_of,
     start_watching,
     stop_watching,
+    take_inventory,
     take_up,
     watch,
-    watch_state,
 )
-from core.foundation.errors import SettingError
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import current_job, queued_jobs
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
+from core.collection.watching import Watcher, watch_state
+from core.foundation import SettingError
+from core.workspace import Catalogue, SpecimenRecord, Workspace, current_job, open_workspace, queued_jobs
 from tests.fakes import write_specimens
 from tests.waiting import wait_for
 
@@ -164,7 +161,7 @@ def test_take_up__queues_no_more_than_it_is_told(workspace: Workspace, folder: P
         (job,) = queued_jobs(workspace)
         assert job.arguments[:2] == ("--in", str(folder))
         assert Path(job.arguments[-1]).read_text(encoding="utf-8") == "a\n"
-        from core.workspace.jobs import cancel
+        from core.workspace import cancel
 
         cancel(workspace, job.job_id)
 

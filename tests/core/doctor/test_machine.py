@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
-from core.doctor.machine import MISSING, OPTIONAL, TRIALS, WORKS, Finding, Trial, examine
-from core.doctor.machine import machine as doctor
+from core.cli import main
+from core.doctor import MISSING, WORKS, examine
+from core.doctor.machine import OPTIONAL, TRIALS, Finding, Trial, machine as doctor
 from core.doctor.probes import PROBES
 
 HANGING = "import time; time.sleep(600)"

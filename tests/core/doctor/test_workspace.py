@@ -12,17 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.clusters.settings import ClusterSettings
-from core.collection.curation import Curation
-from core.collection.metadata import metadata_table, put_metadata
-from core.doctor.workspace import Damage, examine_workspace, repair_workspace
-from core.foundation.errors import BusyError, NewerVersionError
-from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.manifest import Manifest
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace, open_workspace
+from core.cli import main
+from core.clusters import ClusterSettings
+from core.collection import Curation, metadata_table, put_metadata
+from core.doctor import Damage, examine_workspace, repair_workspace
+from core.foundation import BusyError, NewerVersionError
+from core.pipeline import RunSettings, run_pipeline
+from core.storage import Manifest
+from core.views import ViewSettings
+from core.workspace import Catalogue, RunFolder, Workspace, open_workspace
 from tests.fakes import FakeExtractor, bytes_below, write_specimens
 
 NAMES = ("A/a", "A/b", "B/c", "B/d", "e")

@@ -7,12 +7,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.embeddings.matrix import Embeddings, read_embeddings, select_rows, write_embeddings
-from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError
-from core.foundation.specimen_ids import category_of, top_category_of
+from core.embeddings import Embeddings, read_embeddings, select_rows, write_embeddings
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, category_of, top_category_of
 from tests.strategies import collections
 
 

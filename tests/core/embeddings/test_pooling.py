@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.embeddings.pooling import POOLINGS, pool_views
-from core.foundation.errors import SettingError
+from core.embeddings import POOLINGS, pool_views
+from core.foundation import SettingError
 
 FEATURES = arrays.arrays(
     np.float32,

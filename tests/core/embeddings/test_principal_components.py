@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.decomposition import PCA
 
-from core.embeddings.principal_components import fit_pca
-from core.embeddings.vectors import normalise_rows
-from core.foundation.errors import SettingError
+from core.embeddings import fit_pca, normalise_rows
+from core.foundation import SettingError
 
 
 def points(n_rows: int, width: int, seed: int = 0) -> np.ndarray:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.collection.labels import labels_of_categories
-from core.embeddings.matrix import Embeddings, select_rows, write_embeddings
-from core.evaluation.comparison import compare, write_comparison
-from core.evaluation.retrieval import EvaluationSettings, evaluate
-from core.foundation.errors import InputError
+from core.cli import main
+from core.collection import labels_of_categories
+from core.embeddings import Embeddings, select_rows, write_embeddings
+from core.evaluation import EvaluationSettings, compare, evaluate
+from core.evaluation.comparison import write_comparison
+from core.foundation import InputError
 
 IDS = tuple(f"{group}/{number:02d}" for group in "ABCD" for number in range(12))
 

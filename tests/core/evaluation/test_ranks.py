@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import core.evaluation.metrics
 import core.evaluation.ranks
-from core.collection.labels import Labels
-from core.embeddings.matrix import Embeddings
+from core.collection import Labels
+from core.embeddings import Embeddings
+from core.evaluation import EvaluationSettings, evaluate
 from core.evaluation.ranks import Ranks
-from core.evaluation.retrieval import EvaluationSettings, evaluate
 
 
 def by_order(vectors: np.ndarray, codes: np.ndarray, query: int, n_nearest: int) -> tuple[list[int], list[int]]:

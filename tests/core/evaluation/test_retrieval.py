@@ -9,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from points import embeddings_of, grouped_points
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.collection.labels import Labels, labels_of_categories, resolve_labels
-from core.embeddings.matrix import Embeddings
+from core.collection import Labels, labels_of_categories, resolve_labels
+from core.embeddings import Embeddings
+from core.evaluation import EvaluationSettings, evaluate, write_evaluation
 from core.evaluation.metrics import measure_rankings
-from core.evaluation.retrieval import EvaluationSettings, evaluate, write_evaluation
-from core.foundation.errors import InputError, SettingError
-from core.neighbours.search import SearchSettings, search
+from core.foundation import InputError, SettingError
+from core.neighbours import SearchSettings, find_neighbours
 
 
 def on_a_line(places: list[float], labels: list[str | None]) -> tuple[Embeddings, Labels]:
@@ -133,7 +132,7 @@ def test_evaluate__what_has_no_direction_is_as_far_as_in_a_search() -> None:
     found = evaluate(embeddings, labels_of_categories(embeddings.ids))
     nearest = dict(zip(found.ids, found.nearest_ids, strict=True))
     for name in embeddings.ids[:7]:
-        assert nearest[name] == search(embeddings, name, SearchSettings(1)).ids[0]
+        assert nearest[name] == find_neighbours(embeddings, name, SearchSettings(1)).ids[0]
     assert "b/07" not in nearest.values()
 
 

@@ -8,19 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.collection.inventory import file_of
-from core.collection.synthetic.collection import SampleSettings, make_samples
-from core.embeddings.matrix import read_embeddings
-from core.evaluation.robustness import CHANGES, RobustnessSettings, measure_robustness
-from core.features.settings import FeatureSettings
-from core.foundation.errors import InputError, SettingError, SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh
-from core.pipeline.newcomers import Describer
-from core.pipeline.run import RunSettings, run_pipeline
-from core.views.rendering import ViewSettings
-from core.workspace.paths import RunFolder, open_workspace
+from core.cli import main
+from core.collection import SampleSettings, file_of, make_samples
+from core.embeddings import read_embeddings
+from core.evaluation import CHANGES, RobustnessSettings
+from core.evaluation.robustness import measure_robustness
+from core.features import FeatureSettings
+from core.foundation import InputError, SettingError, SpecimenError
+from core.meshes import Mesh, read_mesh
+from core.pipeline import Describer, RunSettings, run_pipeline
+from core.views import ViewSettings
+from core.workspace import RunFolder, open_workspace
 from tests.fakes import FakeExtractor, write_specimens
 
 CHANCE = np.random.default_rng(0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from core.features.classical import WEIGHTS, ZERNIKE_ORDER, describe_views, masks_from_background
-from core.meshes.mesh import Mesh
-from core.views.rendering import ViewSettings, render_views
+from core.features import describe_views
+from core.features.classical import WEIGHTS, ZERNIKE_ORDER, masks_from_background
+from core.meshes import Mesh
+from core.views import ViewSettings, render_views
 
 MOMENTS = len([1 for n in range(ZERNIKE_ORDER + 1) for _ in range(n % 2, n + 1, 2)])
 HOG = (3690 - 2 * MOMENTS) // 2

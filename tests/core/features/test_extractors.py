@@ -7,20 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.backbones.engines.base import EngineSettings
-from core.backbones.engines.choice import open_engine
-from core.backbones.tokens import TokenSettings
-from core.features.base import fit_images
-from core.features.dense_tokens import extract_with_tokens, open_tokens
-from core.features.extractors import ClassicalExtractor, NetworkExtractor
+from core.backbones import EngineSettings, TokenSettings, open_engine
+from core.features import (
+    FeatureSettings,
+    NetworkExtractor,
+    extract_with_tokens,
+    fit_images,
+    open_extractor,
+    views_at_once,
+)
+from core.features.dense_tokens import open_tokens
+from core.features.extractors import ClassicalExtractor
 from core.features.joined import JoinedExtractor
-from core.features.loading import open_extractor, views_at_once
-from core.features.settings import FeatureSettings
-from core.foundation.errors import InputError, SettingError, WeightsError
-from core.storage.fingerprints import fingerprint
+from core.foundation import InputError, SettingError, WeightsError
+from core.storage import fingerprint
 from tests.core.networks import pictures, tiny_backbone
 from tests.fakes import FakeExtractor
 

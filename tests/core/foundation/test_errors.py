@@ -8,12 +8,9 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation import errors
-from core.foundation.errors import CoreError, SettingError, error_saying
-from core.foundation.messages import sentences_from_json
+from core.foundation import CoreError, SettingError, error_saying, errors, sentences_from_json
 from tests.fakes import PROJECT
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CoreError)]

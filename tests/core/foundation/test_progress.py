@@ -8,12 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.progress import Progress, as_lines, on_terminal, silent
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import JobProgress
+from core.foundation import Progress, on_terminal, silent
+from core.foundation.progress import as_lines
+from core.workspace import Catalogue, JobProgress
 
 
 @pytest.mark.parametrize("progress", [silent, on_terminal, as_lines])

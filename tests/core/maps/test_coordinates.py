@@ -9,18 +9,9 @@ import numpy as np
 import pytest
 from points import embeddings_of, grouped_points
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, MissingStageError, SettingError
-from core.maps.coordinates import (
-    MapResult,
-    MapSettings,
-    make_map,
-    map_in,
-    place_on_map,
-    read_map,
-    trustworthiness,
-    write_map,
-)
+from core.embeddings import Embeddings
+from core.foundation import InputError, MissingStageError, SettingError
+from core.maps import MapResult, MapSettings, make_map, map_in, place_on_map, read_map, trustworthiness, write_map
 
 
 @pytest.mark.parametrize("n_specimens", [1, 2, 3, 4, 6, 40])

@@ -11,13 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.errors import InputError
-from core.maps.colouring import MOST_GROUPS, colour_by_groups, colour_by_numbers
-from core.maps.density_regions import find_regions
-from core.maps.pictures import MapPicture, as_scene, map_page, map_svg, write_map_page, write_map_svg
+from core.foundation import InputError
+from core.maps import (
+    MapPicture,
+    as_scene,
+    colour_by_groups,
+    colour_by_numbers,
+    find_regions,
+    map_page,
+    map_svg,
+    write_map_page,
+)
+from core.maps.colouring import MOST_GROUPS
+from core.maps.pictures import write_map_svg
 
 
 def heaps(n: int = 60) -> tuple[np.ndarray, list[str]]:

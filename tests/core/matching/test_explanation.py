@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.foundation.errors import SettingError
-from core.matching.explanation import draw_pairs, explain, find_where, paint_where, write_picture
-from core.matching.whitening import fit_projection
+from core.cli import main
+from core.foundation import SettingError
+from core.matching import draw_pairs, explain, fit_projection, write_picture
+from core.matching.explanation import find_where, paint_where
 from tests.fakes import FakeExtractor, write_specimens
 
 

@@ -9,13 +9,12 @@ import pytest
 import timm
 import torch
 
-from core.backbones.loading import Backbone
-from core.backbones.registry import describe
-from core.features.settings import FeatureSettings
-from core.foundation.errors import SettingError
-from core.matching.explanation import ViewPair, painted_by
-from core.matching.patch_similarity import PatchReader, likeness_of_patches, open_patches, spread_out
-from core.views.rendering import Views
+from core.backbones import Backbone, describe
+from core.features import FeatureSettings
+from core.foundation import SettingError
+from core.matching import PatchReader, ViewPair, open_patches, painted_by
+from core.matching.patch_similarity import likeness_of_patches, spread_out
+from core.views import Views
 
 
 def small_transformer() -> Backbone:

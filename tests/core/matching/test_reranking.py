@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.foundation.errors import SettingError
-from core.matching.reranking import k_reciprocal
+from core.foundation import SettingError
+from core.matching import k_reciprocal
 
 
 def line(*places: float) -> np.ndarray:

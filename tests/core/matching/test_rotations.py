@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.foundation.errors import SettingError, WorkspaceError
-from core.matching.rotations import layout_beside, turns_for_matching, turns_of_views
-from core.storage.files import write_json
-from core.views.cameras import camera_poses
+from core.foundation import SettingError, WorkspaceError
+from core.matching import turns_of_views
+from core.matching.rotations import layout_beside, turns_for_matching
+from core.storage import write_json
+from core.views import camera_poses
 
 
 @pytest.mark.parametrize(

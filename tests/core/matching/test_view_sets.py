@@ -6,24 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.embeddings.matrix import Embeddings, select_rows
-from core.embeddings.vectors import unit_rows
-from core.foundation.errors import MissingStageError, SettingError
-from core.matching.rotations import turns_of_views
-from core.matching.view_sets import (
-    FeatureFolder,
-    Matcher,
-    MatchSettings,
-    aligned_distances,
-    best_pairs,
-    learn_projection,
-    set_distances,
-)
-from core.neighbours.search import Searcher, SearchSettings
-from core.storage.files import write_npy
+from core.embeddings import Embeddings, select_rows, unit_rows
+from core.foundation import MissingStageError, SettingError
+from core.matching import FeatureFolder, Matcher, MatchSettings, set_distances, turns_of_views
+from core.matching.view_sets import aligned_distances, best_pairs, learn_projection
+from core.neighbours import Searcher, SearchSettings
+from core.storage import write_npy
 
 Collection = tuple[Embeddings, dict[str, np.ndarray]]
 

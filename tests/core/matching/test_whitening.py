@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.embeddings.vectors import unit_rows
-from core.foundation.errors import SettingError
-from core.matching.whitening import fit_projection
+from core.embeddings import unit_rows
+from core.foundation import SettingError
+from core.matching import fit_projection
 
 VECTORS = (np.random.default_rng(0).normal(size=(500, 6)) * [9, 5, 3, 2, 1, 0] + 4).astype(np.float32)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.matrix import Embeddings, select_rows
-from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError
-from core.matching.view_sets import MatchSettings, learn_projection
+from core.embeddings import Embeddings, select_rows
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError
+from core.matching import MatchSettings
+from core.matching.view_sets import learn_projection
 from core.matching.whitening_files import projection_of, read_projection, write_projection
 
 SETS = {f"s{row}": np.random.default_rng(row).normal(size=(4, 6)).astype(np.float32) for row in range(12)}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.curvature import KINDS, CurvatureSettings, curvature_of, robust_limit
-from core.meshes.mesh import Mesh
+from core.foundation import SettingError, SpecimenError
+from core.meshes import KINDS, CurvatureSettings, Mesh, curvature_of, robust_limit
 
 
 def sphere(radius: float = 1.0, *, steps: int = 24, centre: float = 0.0, open_top: bool = False) -> Mesh:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.foundation.errors import SpecimenError
-from core.meshes.normalisation import normalise
-from core.meshes.reading import SUFFIXES, read_mesh
-from core.views.rendering import ViewSettings, render_views
+from core.foundation import SpecimenError
+from core.meshes import SUFFIXES, normalise, read_mesh
+from core.views import ViewSettings, render_views
 
 DIRTY = Path(__file__).resolve().parents[3].parent / "shared" / "dirty_meshes"
 needs_dirty_meshes = pytest.mark.skipif(not DIRTY.is_dir(), reason="the shared dirty meshes are not beside the project")

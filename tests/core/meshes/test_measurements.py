@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.measurements import measured
-from core.foundation.errors import SpecimenError
-from core.meshes.measurements import measure
-from core.meshes.mesh import Mesh
-from core.workspace.catalogue import Catalogue
+from core.collection import measured
+from core.foundation import SpecimenError
+from core.meshes import Mesh, measure
+from core.workspace import Catalogue
 
 
 def body(shape: trimesh.Trimesh) -> Mesh:

@@ -9,16 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from core.foundation.errors import SettingError, SpecimenError
+from core.foundation import SettingError, SpecimenError
+from core.meshes import Mesh, decimate, normalise, read_mesh, vertex_colours_of, weld, write_ply
 from core.meshes.formats.text import parse_number
-from core.meshes.mesh import Mesh, vertex_colours_of
-from core.meshes.normalisation import normalise
-from core.meshes.reading import decimate, read_mesh, write_ply
-from core.meshes.welding import weld
 
 TETRAHEDRON = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)], dtype=float)
 FACES = np.array([(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)], dtype=np.int32)

@@ -10,12 +10,10 @@ import open3d
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.cli.main import main
-from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh, write_ply
-from core.meshes.registration import RegistrationSettings, register
-from core.scenes.surface_colours import colours_of_distances, draw_differences, with_distances
+from core.cli import main
+from core.foundation import SettingError, SpecimenError
+from core.meshes import Mesh, RegistrationSettings, read_mesh, register, write_ply
+from core.scenes import colours_of_distances, draw_differences, with_distances
 from tests.fakes import ellipsoid
 
 FEW = RegistrationSettings(points=800)

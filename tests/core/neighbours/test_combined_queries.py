@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import SettingError, UnknownSpecimenError
-from core.neighbours.combined_queries import SeveralSettings, search_several
-from core.neighbours.search import SearchSettings, search
+from core.embeddings import Embeddings
+from core.foundation import SettingError, UnknownSpecimenError
+from core.neighbours import SearchSettings, SeveralSettings, find_neighbours, search_several
 
 ANGLES = {"a": 0, "b": 60, "between": 30, "near_a": -8, "far": 170, "also_far": -150}
 COLLECTION = Embeddings(
@@ -18,7 +17,7 @@ COLLECTION = Embeddings(
 
 def test_search_several__of_one_is_a_search() -> None:
     """The same ids and distances."""
-    alone, several = search(COLLECTION, "a"), search_several(COLLECTION, ["a"])
+    alone, several = find_neighbours(COLLECTION, "a"), search_several(COLLECTION, ["a"])
     assert several.ids == alone.ids
     assert np.allclose(several.distances, alone.distances, atol=1e-6)
 

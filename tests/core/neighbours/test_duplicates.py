@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from core.cli.main import main
-from core.embeddings.matrix import Embeddings, write_embeddings
-from core.foundation.errors import SettingError
-from core.neighbours.duplicates import DuplicateSettings, find_duplicates, write_duplicates
-from core.storage.files import write_json
-from core.workspace.catalogue import Catalogue
-from core.workspace.records import SpecimenRecord
+from core.cli import main
+from core.embeddings import Embeddings, write_embeddings
+from core.foundation import SettingError
+from core.neighbours import DuplicateSettings, find_duplicates, write_duplicates
+from core.storage import write_json
+from core.workspace import Catalogue, SpecimenRecord
 from tests.strategies import collections
 
 

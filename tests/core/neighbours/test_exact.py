@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import core.neighbours.exact
-from core.embeddings.matrix import Embeddings, read_embeddings, write_embeddings
-from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.embeddings import Embeddings, read_embeddings, write_embeddings
+from core.neighbours import METRICS, NearestRows, ranks_of
 
 
 @pytest.fixture

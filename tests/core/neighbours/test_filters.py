@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.clusters.clustering import ids_in_cluster
-from core.collection.conditions import ids_where, table_of_file
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, SettingError
-from core.neighbours.filters import Filters, choose
-from core.neighbours.search import Neighbours, SearchSettings, search
+from core.clusters import ids_in_cluster
+from core.collection import ids_where, table_of_file
+from core.embeddings import Embeddings
+from core.foundation import InputError, SettingError
+from core.neighbours import Filters, Neighbours, SearchSettings, choose, find_neighbours
 
 IDS = ("Molars/Tarsius/a", "Molars/Tarsius/b", "Molars/Mirza/c", "Shells/d", "Shells/e", "loose")
 COLLECTION = Embeddings(IDS, np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32))
@@ -34,7 +33,7 @@ def test_choose__leaves_who_may_be_found_and_the_query(filters: Filters, left: t
     """The query stays, so that it can be searched with; it never finds itself."""
     part = choose(COLLECTION, filters, ("Molars/Tarsius/a",))
     assert part.ids == left
-    assert set(search(part, "Molars/Tarsius/a", SearchSettings(9)).ids) == set(left) - {"Molars/Tarsius/a"}
+    assert set(find_neighbours(part, "Molars/Tarsius/a", SearchSettings(9)).ids) == set(left) - {"Molars/Tarsius/a"}
 
 
 def test_choose__says_what_is_there() -> None:

@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.main import main
-from core.embeddings.matrix import Embeddings, write_embeddings
-from core.foundation.errors import (
-    InputError,
-    MisalignedEmbeddingsError,
-    MissingStageError,
-    SettingError,
-    UnknownSpecimenError,
+from core.cli import main
+from core.embeddings import Embeddings, write_embeddings
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, UnknownSpecimenError
+from core.neighbours import (
+    METRICS,
+    IndexSettings,
+    SearchSettings,
+    build_index,
+    find_neighbours,
+    is_written,
+    measure_recall,
+    read_index,
+    write_index,
 )
-from core.neighbours.exact import METRICS
-from core.neighbours.indexes import IndexSettings, build_index, is_written, measure_recall, read_index, write_index
-from core.neighbours.search import SearchSettings, search
 
 
 def grouped(count: int, width: int = 16) -> Embeddings:
@@ -34,7 +36,7 @@ def test_build_index__flat_finds_what_a_search_finds(metric: str) -> None:
     """Ids and distances, for members and for vectors from outside."""
     embeddings = grouped(60)
     index = build_index(embeddings, IndexSettings("flat", metric))
-    found, expected = index.nearest("g/00007", 5), search(embeddings, "g/00007", SearchSettings(5, metric))
+    found, expected = index.nearest("g/00007", 5), find_neighbours(embeddings, "g/00007", SearchSettings(5, metric))
     assert (found.ids, found.distances.tolist()) == (expected.ids, expected.distances.tolist())
     outside = index.nearest_to_vector(embeddings.matrix[3], "new", 1)
     assert metric == "inner_product" or outside.ids == ("g/00003",)
@@ -48,7 +50,7 @@ def test_build_index__finds_nearly_all(kind: str, least: float) -> None:
     index = build_index(embeddings, IndexSettings(kind))
     assert measure_recall(index, 10, 60) >= least
     found = index.nearest("g/00000", 3)
-    exact = search(embeddings, "g/00000", SearchSettings(2000))
+    exact = find_neighbours(embeddings, "g/00000", SearchSettings(2000))
     distances = dict(zip(exact.ids, exact.distances.tolist(), strict=True))
     assert found.distances.tolist() == [distances[name] for name in found.ids]
 
@@ -89,7 +91,7 @@ def test_read_index__refuses_what_belongs_to_others(tmp_path: Path) -> None:
     with pytest.raises(MissingStageError, match="Make it with `python -m core index`"):
         read_index(path, embeddings)
     write_index(path, build_index(embeddings))
-    assert read_index(path, embeddings).nearest("g/00001", 2).ids == search(embeddings, "g/00001").ids[:2]
+    assert read_index(path, embeddings).nearest("g/00001", 2).ids == find_neighbours(embeddings, "g/00001").ids[:2]
     assert is_written(path, embeddings, IndexSettings())
     assert not is_written(path, embeddings, IndexSettings("hnsw"))
     with pytest.raises(MisalignedEmbeddingsError, match=r"belongs to other embeddings \(30 specimens\)"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.neighbours.exact import METRICS, NearestRows
+from core.neighbours import METRICS, NearestRows
 from core.neighbours.pruning import Screen
 from core.neighbours.pruning_kernels import settle
 from core.neighbours.search import half_precision as rounding

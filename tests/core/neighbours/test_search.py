@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import SettingError, UnknownSpecimenError
-from core.neighbours.exact import METRICS
-from core.neighbours.search import (
-    BLOCK_ROWS,
+from core.embeddings import Embeddings
+from core.foundation import SettingError, UnknownSpecimenError
+from core.neighbours import (
+    METRICS,
     Neighbours,
     Searcher,
     SearchSettings,
     file_name_of_search,
+    find_neighbours,
     resolve_id,
-    search,
     write_neighbours,
 )
+from core.neighbours.search import BLOCK_ROWS
 from tests.strategies import collections, id_lists
 
 IDS = ("Molars/Tarsius/amnh106010", "Molars/Tarsius/amnh2", "Shells/amnh2", "Shells/a2")
@@ -52,7 +51,7 @@ def test_search__agrees_with_brute_force(metric: str, embeddings: Embeddings, da
     """Ids and distances as by hand: ties in id order, itself never among them."""
     query = data.draw(st.sampled_from(embeddings.ids))
     topk = data.draw(st.integers(1, len(embeddings) + 1))
-    found = search(embeddings, query, SearchSettings(topk, metric))
+    found = find_neighbours(embeddings, query, SearchSettings(topk, metric))
     expected = by_hand(embeddings, query, metric)[:topk]
     assert found.ids == tuple(name for _, name in expected)
     assert np.allclose(found.distances, [distance for distance, _ in expected], atol=2e-6)
@@ -79,7 +78,7 @@ def test_searcher__finds_copies_at_distance_zero(scale: float) -> None:
     points = chance.normal(size=(40, 257)) * scale
     points[[3, 20, 33]] = points[7]
     embeddings = Embeddings(tuple(f"s{row:02d}" for row in range(40)), points.astype(np.float32))
-    found = search(embeddings, "s07", SearchSettings(4))
+    found = find_neighbours(embeddings, "s07", SearchSettings(4))
     assert found.ids[:3] == ("s03", "s20", "s33")
     assert found.distances[:3].tolist() == [0.0, 0.0, 0.0]
     assert found.distances[3] > 0.1
@@ -89,14 +88,14 @@ def test_searcher__tells_near_points_far_from_the_origin_apart() -> None:
     """Differences that a matrix product in single precision cannot see."""
     points = np.full((4, 8), 1000, dtype=np.float32)
     points[:, 0] += np.array([0, 0.5, 0.25, 2], dtype=np.float32)
-    found = search(Embeddings(("a", "b", "c", "d"), points), "a", SearchSettings(3, "euclidean"))
+    found = find_neighbours(Embeddings(("a", "b", "c", "d"), points), "a", SearchSettings(3, "euclidean"))
     assert found.ids == ("c", "b", "d")
     assert found.distances.tolist() == [0.25, 0.5, 2.0]
 
 
 def test_searcher__has_no_neighbours_for_the_only_one() -> None:
     """A collection of one has nobody to be like."""
-    found = search(Embeddings(("a",), np.ones((1, 2), dtype=np.float32)), "a")
+    found = find_neighbours(Embeddings(("a",), np.ones((1, 2), dtype=np.float32)), "a")
     assert found.ids == ()
 
 

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli.main import main
-from core.collection.inventory import file_of, specimen_at
-from core.features.settings import FeatureSettings
-from core.foundation.errors import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError
-from core.foundation.specimen_ids import file_of_specimen
-from core.pipeline.newcomers import Describer, check_same_backbone
-from core.pipeline.run import RunSettings, run_pipeline
-from core.storage.files import read_json, read_npy, write_json
-from core.views.rendering import ViewSettings
-from core.workspace.paths import RunFolder, open_workspace
+from core.cli import main
+from core.collection import file_of, specimen_at
+from core.features import FeatureSettings
+from core.foundation import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError, file_of_specimen
+from core.pipeline import Describer, RunSettings, run_pipeline
+from core.pipeline.newcomers import check_same_backbone
+from core.storage import read_json, read_npy, write_json
+from core.views import ViewSettings
+from core.workspace import RunFolder, open_workspace
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.cli.main import main, parse
-from core.foundation.errors import SettingError, WeightsError
-from core.pipeline.reproduction import changes_of_input, free_name, read_recipe, reproduce
-from core.workspace.paths import Workspace, open_workspace
+from core.cli import main, parse
+from core.foundation import SettingError, WeightsError
+from core.pipeline import changes_of_input, free_name, read_recipe, reproduce
+from core.workspace import Workspace, open_workspace
 from tests.fakes import bytes_below, write_specimens
 
 FLAGS = "--model classical --size 64 --views 5 --layout ring --appearance colour --min-cluster-size 2 --pca 3 --topk 2"

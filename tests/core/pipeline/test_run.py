@@ -13,21 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.backbones.engines.base import EngineSettings
-from core.backbones.engines.choice import open_engine
-from core.backbones.tokens import TokenSettings
-from core.clusters.settings import ClusterSettings
-from core.collection.labels import labels_of_categories
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.evaluation.outputs import evaluate_into
-from core.features.extractors import NetworkExtractor
-from core.foundation.errors import BusyError, InputError, SettingError
-from core.pipeline.run import RunReport, RunSettings, run_pipeline
-from core.storage.files import TEMPORARY_PREFIX
-from core.views.files import find_views, read_view_files
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import RunFolder, Workspace, open_workspace
+from core.backbones import EngineSettings, TokenSettings, open_engine
+from core.clusters import ClusterSettings
+from core.collection import labels_of_categories
+from core.embeddings import Embeddings, read_embeddings
+from core.evaluation import evaluate_into
+from core.features import NetworkExtractor
+from core.foundation import BusyError, InputError, SettingError
+from core.pipeline import RunReport, RunSettings, run_pipeline
+from core.storage import TEMPORARY_PREFIX
+from core.views import ViewSettings, find_views, read_view_files
+from core.workspace import Catalogue, RunFolder, Workspace, open_workspace
 from tests.core.networks import tiny_backbone
 from tests.fakes import PIXELS, PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
 

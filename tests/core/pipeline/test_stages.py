@@ -11,21 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.matrix import Embeddings, read_embeddings
-from core.features.files import read_features
-from core.foundation.errors import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
-from core.neighbours.search import SearchSettings
-from core.pipeline.stages import (
-    StageReport,
-    extract_folder,
-    pool_folder,
-    render_folder,
-    search_folder,
-)
-from core.storage.files import write_npy
-from core.storage.manifest import Manifest
-from core.views.files import find_views, read_view_files
-from core.views.rendering import ViewSettings
+from core.embeddings import Embeddings, read_embeddings
+from core.features import read_features
+from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SpecimenError
+from core.neighbours import SearchSettings
+from core.pipeline import extract_folder, pool_folder, render_folder, search_folder
+from core.pipeline.stages import StageReport
+from core.storage import Manifest, write_npy
+from core.views import ViewSettings, find_views, read_view_files
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 
 TWO_VIEWS = ViewSettings(views=2, size=PIXELS)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.collection.inventory import SpecimenFile, take_inventory
-from core.foundation.errors import SpecimenError
-from core.meshes.reading import read_mesh
-from core.pipeline.preparation import Failure, Prepared, Task, fingerprint_of_views, prepare, record_of
-from core.pipeline.workers import default_workers, prepare_all
-from core.views.rendering import ViewSettings
+from core.collection import SpecimenFile, take_inventory
+from core.foundation import SpecimenError
+from core.meshes import read_mesh
+from core.pipeline import Failure, Prepared, Task, default_workers, prepare, prepare_all
+from core.pipeline.preparation import fingerprint_of_views, record_of
+from core.views import ViewSettings
 from tests.fakes import PIXELS, write_specimens
 
 SETTINGS = ViewSettings(views=2, size=PIXELS)

@@ -13,25 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fluent.syntax import FluentParser
-from fluent.syntax import ast as fluent
+from fluent.syntax import FluentParser, ast as fluent
 
-from core.cli.main import main
-from core.clusters.clustering import Clustering
-from core.clusters.members import ClusterFacts, Members
-from core.collection.labels import Labels
-from core.collection.metadata import put_metadata
-from core.embeddings.matrix import Embeddings
-from core.foundation.errors import InputError, MissingStageError, SettingError
-from core.maps.coordinates import MapResult, MapSettings
+from core.cli import main
+from core.clusters import ClusterFacts, Clustering, Members
+from core.collection import Labels, put_metadata
+from core.embeddings import Embeddings
+from core.foundation import InputError, MissingStageError, SettingError
+from core.maps import MapResult, MapSettings
+from core.report import LANGUAGES, ReportSettings, gather_facts, write_report
 from core.report.drawings import map_svg
-from core.report.facts import Facts, ReportSettings, gather_facts
-from core.report.files import write_report
+from core.report.facts import Facts
 from core.report.page import TEMPLATES, render_page
-from core.report.phrases import FOLDER, LANGUAGES, Phrases
-from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.runs import write_notes
+from core.report.phrases import FOLDER, Phrases
+from core.workspace import Catalogue, Workspace, open_workspace, write_notes
 from tests.fakes import bytes_below, write_specimens
 
 NAMES = [f"{category}/s{number}" for category in ("A<b>ad", "B & co", "C") for number in range(5)]

@@ -15,11 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.foundation.errors import InputError, RendererError, SettingError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh, write_ply
-from core.scenes.builder import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, viewer_page
-from core.scenes.turntable import TurntableSettings
+from core.foundation import InputError, RendererError, SettingError
+from core.meshes import Mesh, read_mesh, write_ply
+from core.scenes import MOST_SPECIMENS, Scene, SceneBuilder, SceneConfig, SceneSource, TurntableSettings, viewer_page
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float64)
 SIDES = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.foundation.errors import SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import write_ply
-from core.scenes.previews import make_preview, read_preview
+from core.foundation import SpecimenError
+from core.meshes import Mesh, write_ply
+from core.scenes import read_preview
+from core.scenes.previews import make_preview
 
 POINTS = np.random.default_rng(42).normal(size=(500, 3))
 CLOUD = Mesh(POINTS.copy(), np.zeros((0, 3), np.int32), np.full((500, 3), 90, np.uint8))

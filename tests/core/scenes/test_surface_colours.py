@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.meshes.mesh import Mesh
-from core.meshes.registration import RegistrationSettings
+from core.meshes import Mesh, RegistrationSettings
 from core.scenes.surface_colours import modes_of, paint
 
 QUICK = RegistrationSettings(points=800)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 
-from core.meshes.mesh import Mesh
-from core.meshes.reading import decimate, read_mesh
-from core.scenes.previews import read_preview, read_skin
+from core.meshes import Mesh, decimate, read_mesh
+from core.scenes import read_preview
+from core.scenes.previews import read_skin
 from core.scenes.surface_colours import modes_of, paint
 from core.scenes.textures import bake_skin, skin_coordinates
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli.main import main
-from core.foundation.errors import SettingError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import write_ply
-from core.scenes.turntable import TurntableSettings, check_suffix, turntable_frames, write_turntable
+from core.cli import main
+from core.foundation import SettingError
+from core.meshes import Mesh, write_ply
+from core.scenes import TurntableSettings, check_suffix, write_turntable
+from core.scenes.turntable import turntable_frames
 
 QUICK = TurntableSettings(frames=8, size=64, seconds=2.0)
 

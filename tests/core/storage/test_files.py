@@ -11,24 +11,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.errors import CoreError, InputError, SettingError, SpecimenError, WorkspaceError
-from core.foundation.specimen_ids import file_of_specimen
-from core.storage.files import (
+from core.foundation import CoreError, InputError, SettingError, SpecimenError, WorkspaceError, file_of_specimen
+from core.storage import (
     TEMPORARY_PREFIX,
+    Manifest,
+    fingerprint,
     read_json,
     read_npy,
     remove_unfinished,
+    sha256_of_file,
     write_atomically,
     write_bytes,
     write_csv,
     write_json,
     write_npy,
 )
-from core.storage.fingerprints import fingerprint, sha256_of_file
-from core.storage.manifest import Manifest
 from tests.fakes import PROJECT
 from tests.strategies import ODD_NAMES, id_lists, json_values, specimen_ids
 

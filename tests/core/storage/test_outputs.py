@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.clusters.clustering import cluster, write_clustering
-from core.clusters.outputs import cluster_into
-from core.clusters.settings import ClusterSettings
-from core.embeddings.matrix import Embeddings
+from core.clusters import ClusterSettings, cluster, cluster_into, write_clustering
+from core.embeddings import Embeddings
 from core.storage.outputs import EARLIER
 
 

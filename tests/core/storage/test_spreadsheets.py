@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.collection.labels import read_labels
-from core.storage.spreadsheets import csv_for_people, defused, restored
-from core.storage.tables import read_table
+from core.collection import read_labels
+from core.storage import csv_for_people, read_table, restored
+from core.storage.spreadsheets import defused
 from tests.strategies import specimen_ids
 
 PROJECT = Path(__file__).resolve().parents[3]

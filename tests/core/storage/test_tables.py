@@ -8,8 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.foundation.errors import InputError
-from core.storage.tables import read_table
+from core.foundation import InputError
+from core.storage import read_table
 
 CELLS = [["specimen", "age", "産地"], ["a", 12, "北海道"], ["b", 1.5, None]]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.errors import SettingError
-from core.views.cameras import DISTANCE, LAYOUTS, camera_poses
+from core.foundation import SettingError
+from core.views import camera_poses
+from core.views.cameras import DISTANCE, LAYOUTS
 
 LARGEST = {"fibonacci": 40, "ring": 40, "dodecahedron": 20, "icosahedron": 12, "faces": 6}
 layouts_and_counts = st.sampled_from(LAYOUTS).flatmap(

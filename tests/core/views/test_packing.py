@@ -5,11 +5,9 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.views.packing import pack_views, unpack_views
-from core.views.rendering import Views
+from core.views import Views, pack_views, unpack_views
 
 
 def views_of(count: int, height: int, width: int, seed: int, gray: bool, with_depth: bool) -> Views:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 
-from core.foundation.errors import SpecimenError
-from core.views.photographs import read_photographs
+from core.foundation import SpecimenError
+from core.views import read_photographs
 
 
 def saved(path: Path, pixels: np.ndarray, **how: object) -> Path:

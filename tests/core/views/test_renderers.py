@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.foundation.errors import RendererError
-from core.meshes.mesh import Mesh
-from core.meshes.normalisation import normalise
-from core.views.cameras import camera_poses
+from core.foundation import RendererError
+from core.meshes import Mesh, normalise
+from core.views import Cameras, Look, ViewSettings, bounds_in_windows, camera_poses, render_views, surface_of
 from core.views.renderers import culling, isolation, raster, raycast, scan_conversion
-from core.views.renderers.geometry import bounds_in_windows, with_normals
+from core.views.renderers.geometry import with_normals
 from core.views.renderers.shading import camera_numbers, shading_of
-from core.views.renderers.surface import Cameras, Look, Surface
-from core.views.renderers.surface_building import surface_of
-from core.views.rendering import ViewSettings, render_views
+from core.views.renderers.surface import Surface
 
 
 def bumpy(rings: int = 48) -> Mesh:

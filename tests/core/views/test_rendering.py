@@ -10,16 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from core.foundation.errors import SettingError, SpecimenError
-from core.meshes.mesh import Mesh
-from core.meshes.reading import read_mesh
-from core.storage.fingerprints import fingerprint
-from core.views.files import read_view_files, write_views
-from core.views.rendering import Views, ViewSettings, colour_of, render_views
+from core.foundation import SettingError, SpecimenError
+from core.meshes import Mesh, read_mesh
+from core.storage import fingerprint
+from core.views import Views, ViewSettings, colour_of, read_view_files, render_views, write_views
 from tests.core.views.test_renderers import bumpy
 
 

@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.errors import WorkspaceError
-from core.workspace.catalogue import FORMAT_VERSION, Catalogue
-from core.workspace.records import SpecimenRecord, StageProgress
+from core.foundation import WorkspaceError
+from core.workspace import Catalogue, SpecimenRecord, StageProgress
+from core.workspace.catalogue import FORMAT_VERSION
 from tests.strategies import id_lists
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.storage.files import write_json, write_npy
-from core.workspace.history import history_of
-from core.workspace.paths import open_workspace
+from core.storage import write_json, write_npy
+from core.workspace import history_of, open_workspace
 
 
 def test_history_of__names_runs_of_its_folder_and_when(tmp_path: Path) -> None:

@@ -9,12 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
-from core.foundation.errors import BusyError, InputError
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import cancel, current_job, last_lines, log_of, queue_run, queued_jobs, resume, tend
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.runs import delete_run
+from core.cli import main
+from core.foundation import BusyError, InputError
+from core.workspace import (
+    Catalogue,
+    Workspace,
+    cancel,
+    current_job,
+    delete_run,
+    last_lines,
+    log_of,
+    open_workspace,
+    queue_run,
+    queued_jobs,
+    resume,
+    tend,
+)
 from tests.fakes import write_specimens
 from tests.waiting import job_of, wait_for
 

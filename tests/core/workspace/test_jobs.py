@@ -11,12 +11,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.foundation.errors import BusyError
-from core.storage.files import TEMPORARY_PREFIX
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import cancel, current_job, log_of, start_run, with_live_state
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import JobRecord
+from core.foundation import BusyError
+from core.storage import TEMPORARY_PREFIX
+from core.workspace import (
+    Catalogue,
+    JobRecord,
+    Workspace,
+    cancel,
+    current_job,
+    log_of,
+    open_workspace,
+    start_run,
+    with_live_state,
+)
 from tests.fakes import PROJECT, bytes_below, write_specimens
 from tests.waiting import PATIENCE, job_of, wait_for
 

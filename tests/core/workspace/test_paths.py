@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from core.foundation.errors import BusyError, MissingStageError, SettingError, WorkspaceError
-from core.storage.files import write_json
-from core.workspace.paths import Workspace, open_workspace
+from core.foundation import BusyError, MissingStageError, SettingError, WorkspaceError
+from core.storage import write_json
+from core.workspace import Workspace, open_workspace
 from tests.fakes import PROJECT
 
 

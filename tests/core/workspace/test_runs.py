@@ -9,23 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from core.backbones.tokens import TokenSettings
-from core.foundation.errors import BusyError, SettingError
-from core.pipeline.run import unusual_settings
-from core.views.rendering import ViewSettings
-from core.workspace.catalogue import Catalogue
-from core.workspace.jobs import cancel, queue_run
-from core.workspace.paths import Workspace, open_workspace
-from core.workspace.records import SpecimenRecord
-from core.workspace.runs import (
+from core.backbones import TokenSettings
+from core.foundation import BusyError, SettingError
+from core.pipeline import unusual_settings
+from core.views import ViewSettings
+from core.workspace import (
+    Catalogue,
+    SpecimenRecord,
+    Workspace,
+    cancel,
     delete_run,
     finish_deletions,
     list_runs,
-    read_notes,
+    open_workspace,
+    queue_run,
     rename_run,
     size_on_disk,
     write_notes,
 )
+from core.workspace.runs import read_notes
 from tests.fakes import bytes_below
 from ui.session.state import unusual_in_words
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import core.workspace.selections
-from core.workspace.catalogue import Catalogue
-from core.workspace.selections import keep_selection, kept_selection, new_token
+from core.workspace import Catalogue, keep_selection, kept_selection, new_token
 
 
 @pytest.fixture

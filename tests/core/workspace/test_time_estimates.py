@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from core.workspace.records import StageProgress
-from core.workspace.time_estimates import pace_of, time_left, with_mark
+from core.workspace import StageProgress, pace_of, time_left
+from core.workspace.time_estimates import with_mark
 
 
 def after(seconds_an_item: list[float], total: int, *, loading: float = 20.0, label: str = "Features") -> StageProgress:

@@ -1,0 +1,20 @@
+"""Frozen networks: which there are, where their weights lie, how they run.
+
+The registry holds the facts of each backbone; weights are read without running code and checked
+tensor by tensor. An engine turns uint8 images into float32 tokens, by PyTorch or OpenVINO. Only
+this package knows timm.
+
+=====================  ==============================================
+`registry`             names, sizes, normalisation, licences
+`loading`              a backbone with its weights
+`weights`              finds weights on this machine, or fetches them
+`checkpoints`          weight files → networks
+`tokens`               which tokens are taken, from which block
+`position_embeddings`  position embeddings for another image size
+`engines`              PyTorch and OpenVINO
+=====================  ==============================================
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,21 @@
+"""The command line: `python -m core COMMAND`.
+
+A command gathers flags, calls one function of `core`, and reports. It imports its own modules
+alone. Exit status: 0 done, 1 nothing done or a wrong argument, 3 some specimens skipped.
+
+================  ===================================
+`main`            parses a call and runs its command
+`console`         progress, result lines, exit status
+`config_file`     `--config`
+`flags`           flags that several commands share
+`matching_flags`  flags of view-by-view matching
+`inputs`          files and runs that are given
+`recipes`         a run's `config.json` as flags
+`job_progress`    commands that run as jobs
+`commands`        the commands
+================  ===================================
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

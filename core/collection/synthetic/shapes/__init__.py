@@ -1,0 +1,1 @@
+"""Surfaces that synthetic taxa are made of: coils, shells, valves, sculpture."""

@@ -1,0 +1,1 @@
+"""Synthetic specimens by taxon: each draws parameters and builds a surface."""

@@ -1,0 +1,17 @@
+"""Embeddings: one vector a specimen, with ids in row order.
+
+Views are pooled into one vector, the vectors of a collection form one matrix. Matrix and ids are
+read, checked and written together. Unit vectors and principal components prepare it for clusters
+and maps.
+
+======================  ============================
+`matrix`                `Embeddings`: ids and matrix
+`pooling`               view features → embedding
+`vectors`               rows of length one
+`principal_components`  PCA with explained variance
+======================  ============================
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

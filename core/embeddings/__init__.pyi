@@ -1,0 +1,22 @@
+from .matrix import (
+    Embeddings as Embeddings,
+    assemble as assemble,
+    embeddings_fit as embeddings_fit,
+    fingerprint_of_results as fingerprint_of_results,
+    read_embeddings as read_embeddings,
+    select_rows as select_rows,
+    sha256_of_matrix as sha256_of_matrix,
+    write_embeddings as write_embeddings,
+)
+from .pooling import POOLINGS as POOLINGS, pool_views as pool_views
+from .principal_components import (
+    NORMALIZATIONS as NORMALIZATIONS,
+    PrincipalComponents as PrincipalComponents,
+    Spectrum as Spectrum,
+    check_pca as check_pca,
+    extreme_rows as extreme_rows,
+    fit_pca as fit_pca,
+    fit_spectrum as fit_spectrum,
+    keep_components as keep_components,
+)
+from .vectors import normalise_rows as normalise_rows, unit_rows as unit_rows

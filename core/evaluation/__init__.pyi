@@ -1,0 +1,22 @@
+from .comparison import Comparison as Comparison, compare as compare
+from .metrics import MEASURES as MEASURES
+from .outputs import (
+    comparison_into as comparison_into,
+    evaluate_categories_into as evaluate_categories_into,
+    evaluate_into as evaluate_into,
+    robustness_into as robustness_into,
+)
+from .retrieval import (
+    METRICS as METRICS,
+    Evaluation as Evaluation,
+    EvaluationSettings as EvaluationSettings,
+    evaluate as evaluate,
+    write_evaluation as write_evaluation,
+)
+from .robustness import (
+    CHANGES as CHANGES,
+    RobustnessSettings as RobustnessSettings,
+    Survival as Survival,
+    read_robustness as read_robustness,
+    write_robustness as write_robustness,
+)

@@ -1,0 +1,42 @@
+from .errors import (
+    BusyError as BusyError,
+    CoreError as CoreError,
+    DeviceError as DeviceError,
+    InputError as InputError,
+    MisalignedEmbeddingsError as MisalignedEmbeddingsError,
+    MissingStageError as MissingStageError,
+    NewerVersionError as NewerVersionError,
+    RendererError as RendererError,
+    SettingError as SettingError,
+    SpecimenError as SpecimenError,
+    UnknownSpecimenError as UnknownSpecimenError,
+    WeightsError as WeightsError,
+    WorkspaceError as WorkspaceError,
+    error_saying as error_saying,
+)
+from .messages import (
+    Reason as Reason,
+    Sentences as Sentences,
+    Value as Value,
+    few_of as few_of,
+    joined as joined,
+    note as note,
+    notes_as_json as notes_as_json,
+    notes_from_json as notes_from_json,
+    sentences_from_json as sentences_from_json,
+)
+from .offline import keep_offline as keep_offline
+from .processes import (
+    collect_children as collect_children,
+    end_family as end_family,
+    kill_group as kill_group,
+    processors as processors,
+    start_child as start_child,
+)
+from .progress import Progress as Progress, on_terminal as on_terminal, silent as silent
+from .specimen_ids import (
+    category_of as category_of,
+    file_of_specimen as file_of_specimen,
+    top_category_of as top_category_of,
+)
+from .validation import check_at_least as check_at_least, check_choice as check_choice

@@ -1,0 +1,25 @@
+"""Meshes and point clouds: read, checked, repaired, measured.
+
+One reader a file format; whatever it returns goes through the same checks. A mesh is a frozen
+`Mesh`, in the units of its file until it is normalised to the unit sphere. Registration and
+measurements work on the same class.
+
+================  ==================================================
+`reading`         a file → a checked `Mesh`, by one of the `formats`
+`mesh`            the class `Mesh`
+`checks`          repairs, and notes on what was left out
+`bodies`          the main body without stray pieces
+`normalisation`   centre and scale to the unit sphere
+`welding`         vertices in exactly the same place
+`simplification`  fewer faces for a quick look
+`alignment`       principal axes
+`curvature`       mean curvature at every vertex
+`measurements`    extents, area, volume, centroid size
+`registration`    one mesh aligned to another, and their distances
+`formats`         PLY, OBJ, STL, OFF
+================  ==================================================
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

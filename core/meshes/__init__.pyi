@@ -1,0 +1,19 @@
+from .alignment import aligned as aligned
+from .curvature import (
+    KINDS as KINDS,
+    CurvatureSettings as CurvatureSettings,
+    curvature_of as curvature_of,
+    robust_limit as robust_limit,
+)
+from .formats.obj import read_obj_surface as read_obj_surface
+from .measurements import CLOSED as CLOSED, OPEN as OPEN, Measurements as Measurements, measure as measure
+from .mesh import Mesh as Mesh, vertex_colours_of as vertex_colours_of
+from .normalisation import normalise as normalise, normalise_with_body as normalise_with_body
+from .reading import SUFFIXES as SUFFIXES, decimate as decimate, read_mesh as read_mesh, write_ply as write_ply
+from .registration import (
+    Registration as Registration,
+    RegistrationSettings as RegistrationSettings,
+    register as register,
+)
+from .simplification import get_ready as get_ready
+from .welding import weld as weld

@@ -1,0 +1,20 @@
+"""The pipeline: from files to embeddings and answers, as one stream.
+
+Child processes read and render specimens; this process extracts, pools and stores them in order. A
+killed run loses the current specimen at most and resumes from its manifests. The same settings give
+the same bytes.
+
+==============  ========================================================
+`run`           all stages as one named run
+`stream`        specimens from file to embedding
+`preparation`   one specimen read and rendered
+`workers`       preparation in child processes
+`stages`        single stages, folder to folder
+`newcomers`     files from outside, described as a run describes its own
+`reproduction`  a run made again from its `config.json`
+==============  ========================================================
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,30 @@
+from .caches import cache_folder as cache_folder
+from .files import (
+    TEMPORARY_PREFIX as TEMPORARY_PREFIX,
+    is_reserved as is_reserved,
+    read_json as read_json,
+    read_npy as read_npy,
+    remove_file as remove_file,
+    remove_unfinished as remove_unfinished,
+    stat_of_file as stat_of_file,
+    write_atomically as write_atomically,
+    write_bytes as write_bytes,
+    write_csv as write_csv,
+    write_json as write_json,
+    write_npy as write_npy,
+)
+from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
+from .images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, MAX_PIXELS as MAX_PIXELS, UNREADABLE as UNREADABLE
+from .manifest import Manifest as Manifest
+from .outputs import once as once
+from .spreadsheets import csv_for_people as csv_for_people, restored as restored
+from .tables import (
+    EXCEL_SUFFIXES as EXCEL_SUFFIXES,
+    TEXT_SUFFIXES as TEXT_SUFFIXES,
+    Table as Table,
+    Value as Value,
+    as_value as as_value,
+    decode_text as decode_text,
+    read_table as read_table,
+    separator_of as separator_of,
+)

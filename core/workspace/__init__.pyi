@@ -1,0 +1,49 @@
+from .catalogue import Catalogue as Catalogue
+from .history import history_of as history_of
+from .jobs import (
+    JobProgress as JobProgress,
+    cancel as cancel,
+    current_job as current_job,
+    last_lines as last_lines,
+    log_of as log_of,
+    queue_run as queue_run,
+    queue_some as queue_some,
+    queued_jobs as queued_jobs,
+    resume as resume,
+    start_run as start_run,
+    take_care as take_care,
+    tend as tend,
+    with_live_state as with_live_state,
+    write_ids as write_ids,
+)
+from .paths import (
+    CONFIG_FORMAT as CONFIG_FORMAT,
+    RunFolder as RunFolder,
+    Workspace as Workspace,
+    open_workspace as open_workspace,
+)
+from .preferences import FILE_NAME as FILE_NAME, put_preference as put_preference, read_preferences as read_preferences
+from .records import (
+    DamagedRowError as DamagedRowError,
+    JobRecord as JobRecord,
+    SpecimenRecord as SpecimenRecord,
+    StageProgress as StageProgress,
+)
+from .runs import (
+    COMPLETE as COMPLETE,
+    NOTES_FILE as NOTES_FILE,
+    RunFacts as RunFacts,
+    delete_run as delete_run,
+    describe_run as describe_run,
+    existing_run as existing_run,
+    finish_deletions as finish_deletions,
+    hashes_of as hashes_of,
+    list_runs as list_runs,
+    mapping_of as mapping_of,
+    pictures_of_run as pictures_of_run,
+    rename_run as rename_run,
+    size_on_disk as size_on_disk,
+    write_notes as write_notes,
+)
+from .selections import keep_selection as keep_selection, kept_selection as kept_selection, new_token as new_token
+from .time_estimates import pace_of as pace_of, time_left as time_left
