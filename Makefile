@@ -12,7 +12,7 @@ BIN := .venv/bin
 help:
 	@echo "make app            set up, make sample specimens on the first start, open the app"
 	@echo "make test           set up with test tools, run every test, those in a real browser too"
-	@echo "make lint           ruff and mypy"
+	@echo "make lint           ruff, mypy, import-linter"
 	@echo "make bench          measure; prints ratios of two things in one run"
 	@echo "make bench-app      measure what a user of the screens waits for, in the browser"
 	@echo "make bench-scale    measure large collections, many sessions, long work"
@@ -55,6 +55,7 @@ lint-only:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 format: setup-tests
 	$(BIN)/ruff check --fix .

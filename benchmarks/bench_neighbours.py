@@ -31,7 +31,7 @@ from core.neighbours import Searcher, SearchSettings
 from core.pipeline import search_folder
 from core.workspace import Workspace
 from tests.prepared import prepare_workspace
-from ui.session.state import PROJECT, WORKSPACE_VARIABLE
+from ui.session import PROJECT, WORKSPACE_VARIABLE
 
 T = TypeVar("T")
 WIDTH, TOPK, QUERIES, REPEATS = 384, 10, 1000, 3

@@ -1,43 +1,34 @@
-"""From a folder of 3D scans to similar fossils, groups and maps.
+"""FossilViT Explorer: from a folder of 3D scans to similar fossils, groups and maps.
 
-    meshes → views → features → embeddings → neighbours
-    (files)  (images) (per view)  (per specimen) ↘ clusters
-                                                 ↘ map
+    mesh → views → features → embedding → neighbours, clusters, map
 
-Every stage is a module that reads alike: settings, result, one public verb, helpers.
+Data flow down one stair: a package imports only from packages above it in this table. Every package
+has a face, its `__init__`, which says what it holds and hands its public names on; code outside
+imports from the face alone. `lint-imports` checks both.
 
-===============  =====================================================================
-`inventory`      what is in an input folder: specimens and their ids
-`meshes`         read, check and normalise a specimen; knows the file `formats`
-`poses`          where the cameras stand
-`views`          a specimen → images, by one of the `renderers`; `photographs` are views too
-`backbones`      the registry of networks; `weights`, `checkpoints`, `positions`, `joined`
-`features`       images → view features (V, D): `tokens` by one of the `engines`, `classical`, `dense`
-`pooling`        view features → embedding (D,)
-`embeddings`     ids and matrix, read and written together
-`neighbours`     who is like whom: `nearest` exactly (`screening`), by `indexes`, several `queries`, within `filters`
-`matching`       sets of views instead of embeddings: `whitening` (kept: `projections`), `turns`, `reranking`;
-                 `explanation` says why, `patches` where
-`newcomers`      files from outside, described as a run describes its own; `registration` lays them on
-`duplicates`     the same scan under several names
-`evaluation`     how good neighbours are, judged by `labels`; `comparison` of runs
-`reduction`      normalising and PCA; `blocks`, `spanning`, `cluster_trees`, `groundwork` are shared by
-`clusters`       which groups there are (`cluster_settings`, `cluster_methods`); `sweep` tries many
-`members`        who stands for a group; `assignment`, `agreement` with labels, `guidance`
-`maps`           where everything lies in two or three dimensions; `map_files`, `cluster_files` write answers
-`samples`        synthetic specimens to try all of this with
-`previews`       decimated meshes for the screen; `scenes` and `openness` make them 3D pictures
-`curvature`      how much a surface bends; `textures` are laid over previews; `turntable` turns once around
-`stages`         one folder to the next; `workers` prepare specimens in child processes
-`pipeline`       all stages in order as one `stream` into a `workspace`, noted in its `catalogue`
-`jobs`           a run in a child process: start, watch, cancel; `processes`, `progress`
-`metadata`       what people know of specimens, from `tables` by `metadata_matching`; `conditions` choose
-`curation`       named sets, tags, notes; `measurements`, `history`; all in one `build_specimen_table`
-`results`        what a command has answered is not worked out again; `storage`, `caches`, `errors`, `preferences`
-`doctor`         what works on this machine, by `probes`; `cli` and `commands` are the command line
-===============  =====================================================================
+==============  =============================================================
+`foundation`    errors, messages, progress, processes
+`storage`       files that are whole or not there, manifests, tables
+`workspace`     folders, catalogue, runs, jobs
+`meshes`        reading, checks, measurements, registration
+`backbones`     networks, weights, engines
+`embeddings`    ids and matrix, pooling, principal components
+`views`         cameras, renderers, photographs
+`collection`    inventory, uploads, labels, metadata, synthetic specimens
+`features`      extractors: images → view features
+`neighbours`    exact search, indexes, filters, duplicates
+`matching`      view-by-view comparison, re-ranking, explanation
+`maps`          coordinates, colours, pictures
+`scenes`        3D viewer, previews, turntables
+`evaluation`    retrieval by labels, comparison of runs, robustness
+`clusters`      HDBSCAN and others, members, sweeps
+`pipeline`      all stages as one stream, reproduction
+`report`        a run as a page for a supplement
+`doctor`        what works on this machine; damaged workspaces
+`cli`           the command line
+==============  =============================================================
 
-Nothing here imports streamlit, and nothing heavy is imported before it is used.
+Nothing here imports streamlit. Heavy packages are imported by the functions that use them.
 """
 
 __version__ = "0.1.0"

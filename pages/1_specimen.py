@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.components.gallery import Card, show_gallery
-from ui.components.keys import listen_to_keys
-from ui.components.table_filters import listed
-from ui.components.viewer import ViewerSpecimen, show_specimens
-from ui.frame.frame import require_router
-from ui.session import state
-from ui.session.navigation import go_to
-from ui.session.selection import selected, toggle_selected
-from ui.specimens.curation_form import edit_curation, edit_metadata
-from ui.specimens.specimen_sheet import show_history, show_measurements, show_surroundings, show_views
+from ui.components import Card, ViewerSpecimen, listed, listen_to_keys, show_gallery, show_specimens
+from ui.frame import require_router
+from ui.session import go_to, selected, state, toggle_selected
+from ui.specimens import edit_curation, edit_metadata, show_history, show_measurements, show_surroundings, show_views
 from ui.words import language, say
 
 OFFERED = 36

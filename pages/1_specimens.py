@@ -5,17 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from core.workspace import current_job
-from ui.components.table_filters import browse
-from ui.frame.frame import require_router
-from ui.runs.job_panel import show_last_job, watch_job
+from ui.components import browse
+from ui.frame import require_router
+from ui.runs import show_last_job, watch_job
 from ui.session import state
-from ui.specimens.duplicates import show_look_alikes
-from ui.specimens.metadata_import import import_metadata
-from ui.specimens.quarantine import show_quarantine
-from ui.specimens.specimen_list import show_pictures, show_table
-from ui.specimens.start_form import start_form
-from ui.specimens.upload_form import choose_source
-from ui.specimens.watch_panel import choose_watching, show_what_came
+from ui.specimens import (
+    choose_source,
+    choose_watching,
+    import_metadata,
+    show_look_alikes,
+    show_pictures,
+    show_quarantine,
+    show_start_form,
+    show_table,
+    show_what_came,
+)
 from ui.words import language, say
 
 
@@ -25,7 +29,7 @@ def main() -> None:
     has_run = bool(state.runs())
     with st.expander(say("specimens-bring-in"), expanded=not has_run, icon=":material/add_circle:"):
         folder = choose_source()
-        start_form(folder)
+        show_start_form(folder)
         choose_watching(folder)
     show_what_came()
     watch_job()

@@ -12,25 +12,23 @@ from core.foundation import CoreError, UnknownSpecimenError
 from core.matching import SHOWN, as_png
 from core.neighbours import COLUMNS, Neighbours, file_name_of_search, resolve_id
 from core.storage import csv_for_people
-from ui.components.gallery import Card, show_gallery
-from ui.components.keys import listen_to_keys
-from ui.components.viewer import ViewerSpecimen, choose_beside, show_specimens
-from ui.frame.frame import require_router
-from ui.search.form_differences import settings_of_form, show_differences
-from ui.search.queries import (
+from ui.components import Card, ViewerSpecimen, choose_beside, listen_to_keys, show_gallery, show_specimens
+from ui.frame import require_router
+from ui.search import (
     Outsider,
     Question,
     answer,
     ask_for_file,
+    ask_how,
+    describe_filters,
     forget_outsider,
     matching_views,
     outsider_in_hand,
+    settings_of_form,
+    show_differences,
 )
-from ui.search.search_form import ask_how, describe_filters
-from ui.session import state
-from ui.session.selection import is_used_on, select, selected_in
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.session import is_used_on, select, selected_in, state
+from ui.words import as_lines, say
 
 MOST_IN_LIST = 5000
 

@@ -27,11 +27,10 @@ from core.maps import (
 )
 from core.neighbours import SearchSettings
 from core.storage import csv_for_people
-from ui.components.columns import ask_for_labels_file, colouring_of, columns_of, columns_stamp
-from ui.components.gallery import Card, data_uri, show_gallery
-from ui.frame.frame import require_router
-from ui.maps.map_view import MapView, show_map
-from ui.search.queries import outsider_in_hand
+from ui.components import Card, ask_for_labels_file, colouring_of, columns_of, columns_stamp, data_uri, show_gallery
+from ui.frame import require_router
+from ui.maps import MapView, show_map
+from ui.search import outsider_in_hand
 from ui.session import selection, state
 from ui.words import say
 

@@ -11,18 +11,27 @@ from core.clusters import METHODS, Advice, Clustering, ClusterSettings, advise_o
 from core.embeddings import Embeddings
 from core.foundation import CoreError
 from core.storage import csv_for_people
-from ui.clusters.charts import sizes_figure
-from ui.clusters.components import show_components
-from ui.clusters.labels import show_agreement, show_misfits
-from ui.clusters.members import name_of, show_groups, show_noise, show_soft
-from ui.clusters.trees import show_trees
-from ui.clusters.work import CONTROLS, found_clusters, groundwork, kept_clusters, take_settings
-from ui.components.figures import show_figure
-from ui.frame.frame import require_router
-from ui.search.queries import outsider_in_hand
+from ui.clusters import (
+    CONTROLS,
+    found_clusters,
+    groundwork,
+    kept_clusters,
+    name_of,
+    show_agreement,
+    show_components,
+    show_groups,
+    show_misfits,
+    show_noise,
+    show_soft,
+    show_trees,
+    sizes_figure,
+    take_settings,
+)
+from ui.components import show_figure
+from ui.frame import require_router
+from ui.search import outsider_in_hand
 from ui.session import state
-from ui.words import say
-from ui.words.errors import problem_of
+from ui.words import problem_of, say
 
 VIEWS: dict[str, Callable[[state.Collection, Clustering], None]] = {
     "groups": show_groups,

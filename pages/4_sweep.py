@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.clusters import SweepSettings, cancel_sweep, is_sweeping, last_words, read_sweep, start_sweep, sweep_folder
 from core.foundation import CoreError
-from ui.clusters.sweep_view import show_sweep
-from ui.frame.frame import require_router
+from ui.clusters import show_sweep
+from ui.frame import require_router
 from ui.session import state
 from ui.words import say
 

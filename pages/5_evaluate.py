@@ -16,18 +16,11 @@ from core.embeddings import Embeddings
 from core.evaluation import MEASURES, Evaluation, evaluate
 from core.foundation import CoreError
 from core.storage import csv_for_people
-from ui.components.figures import show_figure
-from ui.components.gallery import Card, show_gallery
-from ui.evaluation.comparison_panel import show_comparison
-from ui.evaluation.evaluation_charts import confusion_figure
-from ui.evaluation.robustness_panel import show_robustness
-from ui.frame.frame import require_router
-from ui.session import state
-from ui.session.given_files import keep_file
-from ui.session.navigation import ask_for_screen
-from ui.session.selection import select
-from ui.words import language, say
-from ui.words.errors import of_file_named
+from ui.components import Card, show_figure, show_gallery
+from ui.evaluation import confusion_figure, show_comparison, show_robustness
+from ui.frame import require_router
+from ui.session import ask_for_screen, keep_file, select, state
+from ui.words import language, of_file_named, say
 
 WORST = 12
 # The other measures of a class stand in the CSV.

@@ -5,10 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.workspace import finish_deletions
-from ui.frame.frame import require_router
-from ui.runs.job_history import show_job_history
-from ui.runs.job_panel import watch_job
-from ui.runs.run_list import choose_from_runs, show_run
+from ui.frame import require_router
+from ui.runs import choose_from_runs, show_job_history, show_run, watch_job
 from ui.session import state
 from ui.words import language, say
 

@@ -12,6 +12,7 @@ alone. Exit status: 0 done, 1 nothing done or a wrong argument, 3 some specimens
 `inputs`          files and runs that are given
 `recipes`         a run's `config.json` as flags
 `job_progress`    commands that run as jobs
+`command_table`   which module holds a command
 `commands`        the commands
 ================  ===================================
 """

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.cli.commands import COMMANDS
+from core.cli.command_table import COMMANDS
 from core.foundation import InputError, Progress, SettingError, WorkspaceError, on_terminal, silent
 
 DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143

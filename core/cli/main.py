@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core import __version__
-from core.cli.commands import COMMANDS
+from core.cli.command_table import COMMANDS
 from core.cli.config_file import config_path, flags_of, take_defaults
 from core.cli.console import DONE, INTERRUPTED, NOTHING_DONE, TERMINATED, Parser, whole_number
 from core.foundation import CoreError, SettingError

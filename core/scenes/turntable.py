@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from core.foundation import RendererError, SettingError
 from core.meshes import Mesh, normalise_with_body
 from core.storage import write_atomically
-from core.views import Cameras, Look, camera_poses, colour_of, surface_of
+from core.views import Cameras, Look, camera_poses, colour_of, draw_surface, surface_of
 
 SUFFIXES = (".gif", ".mp4")
 _PALETTE_FRAMES = 6
@@ -89,14 +89,12 @@ def turntable_frames(
         Where the mesh has no extent.
     """
     settings = settings or TurntableSettings()
-    from core.views.renderers import raster
-
     unit, body = normalise_with_body(mesh)
     poses = np.roll(camera_poses(settings.frames, "ring"), -round(0.75 * settings.frames), axis=0)
     surface = surface_of(unit)
     cameras = Cameras(poses, _window(unit.vertices if body is None else unit.vertices[body], poses), settings.size)
     look = Look(appearance=settings.appearance, background=colour_of(settings.background))
-    return raster.render(surface, cameras, look, threads)[0]
+    return draw_surface("raster", surface, cameras, look, threads)[0]
 
 
 def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:

@@ -22,5 +22,6 @@ from .rendering import (
     Views as Views,
     ViewSettings as ViewSettings,
     colour_of as colour_of,
+    draw_surface as draw_surface,
     render_views as render_views,
 )

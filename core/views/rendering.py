@@ -217,7 +217,7 @@ def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, wi
     )
     knows_depth = with_depth and settings.backend in ("auto", "raster", "raycast")
     depth = np.empty((len(cameras.camera_to_world), settings.size, settings.size), np.float32) if knows_depth else None
-    images, masks = _render(settings.backend, surface, cameras, look, threads, depth)
+    images, masks = draw_surface(settings.backend, surface, cameras, look, threads, depth)
     return Views(images, masks, cameras.camera_to_world, depth)
 
 
@@ -266,9 +266,31 @@ def _within_reach(vertices: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(vertices[np.einsum("ni,ni->n", vertices, vertices) <= 1.05**2])
 
 
-def _render(
-    backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int, depth: np.ndarray | None
+def draw_surface(
+    backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int = 0, depth: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (v, h, w, 3) uint8 and masks (v, h, w) of a surface, drawn by one of the renderers.
+
+    Parameters
+    ----------
+    backend : str
+        `auto`, `raster`, `raycast`, `vtk` or `filament`.
+    surface : Surface
+        What is drawn.
+    cameras : Cameras
+        Poses, windows and image size.
+    look : Look
+        Lights and colours.
+    threads : int
+        Number of threads, 0 for all.
+    depth : (v, h, w) float32, optional
+        Filled with the distance to the surface, where the renderer knows it.
+
+    Raises
+    ------
+    RendererError
+        If the renderer does not work on this machine.
+    """
     if backend in ("auto", "raster"):
         from core.views.renderers import raster
 

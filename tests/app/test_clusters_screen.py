@@ -13,7 +13,7 @@ from core.embeddings import read_embeddings
 from core.storage import read_json
 from core.workspace import Workspace
 from tests.prepared import RUN_NAME
-from ui.clusters.work import CONTROLS
+from ui.clusters import CONTROLS
 from ui.words import say_in
 
 

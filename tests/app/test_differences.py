@@ -17,7 +17,7 @@ from core.neighbours import SearchSettings, find_neighbours
 from core.workspace import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
-from ui.session.state import Collection
+from ui.session import Collection
 from ui.words import say_in
 
 TOOTH = "Teeth/Conical/tooth_conical_001"

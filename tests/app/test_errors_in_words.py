@@ -16,8 +16,7 @@ from core.foundation import CoreError, InputError, SpecimenError, errors, joined
 from core.meshes import read_mesh
 from core.workspace import Catalogue, SpecimenRecord, Workspace
 from tests.app.test_screens import app
-from ui.words import LANGUAGES
-from ui.words.errors import advice_of, as_line, as_lines, problem_of, terms, translations
+from ui.words import LANGUAGES, advice_of, as_line, as_lines, problem_of, terms, translations
 
 PROJECT = Path(__file__).resolve().parents[2]
 CORE = sorted((PROJECT / "core").rglob("*.py"))

@@ -22,7 +22,7 @@ from tests.app.test_screens import again
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for
-from ui.evaluation.comparison_panel import as_table
+from ui.evaluation import as_table
 from ui.words import say_in
 
 OTHER = "other"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ui.clusters.sweep_charts import brushed_trials, sweep_parallel
+from ui.clusters import brushed_trials, sweep_parallel
 
 PROJECT = Path(__file__).resolve().parents[2]
 TABLE = pd.DataFrame(

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.workspace import FILE_NAME, Workspace, put_preference, read_preferences
 from tests.app.test_screens import again, app, texts
-from ui.session.navigation import SCREENS
+from ui.session import SCREENS
 from ui.words import say_in
 
 

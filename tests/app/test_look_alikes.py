@@ -8,7 +8,7 @@ from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.workspace import Workspace
 from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME
-from ui.specimens.duplicates import MOST_OF_A_GROUP
+from ui.specimens import MOST_OF_A_GROUP
 
 
 def open_look_alikes(workspace: Workspace, alike: int) -> str:

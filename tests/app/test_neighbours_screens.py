@@ -14,7 +14,7 @@ from core.neighbours import SearchSettings, find_neighbours, search_several
 from core.workspace import Workspace
 from tests.fakes import PROJECT
 from tests.prepared import RUN_NAME
-from ui.evaluation.evaluation_charts import comparison_figure, confusion_figure, difference_figure, robustness_figure
+from ui.evaluation import comparison_figure, confusion_figure, difference_figure, robustness_figure
 from ui.words import say_in
 
 TOOTH = "Teeth/Conical/tooth_conical_001"

@@ -16,8 +16,7 @@ from core.workspace import Workspace
 from tests.app.test_neighbours_screens import TOOTH
 from tests.app.test_screens import again, app, texts
 from tests.prepared import RUN_NAME
-from ui.words import say_in
-from ui.words.errors import of_file_named, problem_of
+from ui.words import of_file_named, problem_of, say_in
 
 OTHER = "other"
 

@@ -8,7 +8,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from ui.session.navigation import SCREENS
+from ui.session import SCREENS
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 GRAVE = ("serious", "critical")

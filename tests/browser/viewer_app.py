@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.components.viewer import ViewerSpecimen, show_specimens, warm_up_viewer
-from ui.frame.theme import apply_css
+from ui.components import ViewerSpecimen, show_specimens, warm_up_viewer
+from ui.frame import apply_css
 
 st.set_page_config(page_title="Viewer", layout="wide")
 apply_css()

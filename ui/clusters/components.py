@@ -11,8 +11,7 @@ from core.embeddings import extreme_rows
 from core.storage import csv_for_people
 from ui.clusters.charts import variance_figure
 from ui.clusters.work import groundwork, open_specimen
-from ui.components.figures import show_figure
-from ui.components.gallery import Card, show_gallery
+from ui.components import Card, show_figure, show_gallery
 from ui.session import state
 from ui.words import say
 

@@ -12,10 +12,8 @@ from core.foundation import CoreError
 from core.storage import csv_for_people
 from ui.clusters.members import name_of
 from ui.clusters.work import open_specimen
-from ui.components.columns import choose_labels
-from ui.components.gallery import Card, show_gallery
-from ui.session import state
-from ui.session.selection import select
+from ui.components import Card, choose_labels, show_gallery
+from ui.session import select, state
 from ui.words import say
 
 _MOST_MISFITS = 48

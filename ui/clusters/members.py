@@ -12,9 +12,8 @@ from core.clusters import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, Clustering
 from core.foundation import CoreError
 from core.storage import csv_for_people
 from ui.clusters.work import facts, groundwork, members, open_specimen
-from ui.components.gallery import Card, show_gallery
-from ui.session import state
-from ui.session.selection import select, selected_in
+from ui.components import Card, show_gallery
+from ui.session import select, selected_in, state
 from ui.words import say
 
 MOST_CLUSTERS = 20

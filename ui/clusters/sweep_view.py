@@ -12,9 +12,8 @@ from core.foundation import CoreError
 from core.storage import csv_for_people
 from ui.clusters.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
 from ui.clusters.work import groundwork, take_settings
-from ui.components.figures import show_figure
-from ui.session import state
-from ui.session.navigation import ask_for_screen
+from ui.components import show_figure
+from ui.session import ask_for_screen, state
 from ui.words import say
 
 _BRUSHED = "sweep_brushed"

@@ -11,10 +11,8 @@ from core.clusters import Clustering, lay_out_condensed, lay_out_linkage, rows_o
 from core.foundation import CoreError
 from ui.clusters.charts import condensed_figure, linkage_figure
 from ui.clusters.work import groundwork, open_specimen
-from ui.components.figures import show_figure
-from ui.components.gallery import Card, show_gallery
-from ui.session import state
-from ui.session.selection import select, selected_in
+from ui.components import Card, show_figure, show_gallery
+from ui.session import select, selected_in, state
 from ui.words import say
 
 _MOST_PICTURES = 24

@@ -18,8 +18,7 @@ from core.clusters import (
 )
 from core.foundation import CoreError
 from core.storage import read_json
-from ui.session import state
-from ui.session.navigation import ask_for_screen
+from ui.session import ask_for_screen, state
 
 # The settings that have a control; its key is this name behind "clusters_".
 CONTROLS = (

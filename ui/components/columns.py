@@ -13,8 +13,7 @@ from core.collection import Labels, labels_of_categories, read_labels
 from core.foundation import CoreError
 from core.maps import Colouring, colour_by_groups, colour_by_numbers
 from ui.components.table_filters import column_name
-from ui.session import state
-from ui.session.given_files import keep_file
+from ui.session import keep_file, state
 from ui.words import language, say
 
 _LABELS = "labels_given"

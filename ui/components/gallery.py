@@ -11,9 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.session import state
-from ui.session.navigation import ask_for_screen
-from ui.session.selection import add_to_selection, selected, take_from_selection
+from ui.session import add_to_selection, ask_for_screen, selected, state, take_from_selection
 from ui.words import say
 
 _PARTS = Path(__file__).parent / "gallery_component"

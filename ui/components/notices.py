@@ -10,8 +10,7 @@ import streamlit as st
 
 from core.workspace import JobRecord
 from ui.session import state
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 _GOING_ON = "jobs_going_on"
 _JS = Path(__file__).parent / "notice_component" / "notice.js"

@@ -33,8 +33,7 @@ from core.scenes import (
 )
 from ui.components import viewer_stpyvista
 from ui.components.viewer_header import header_of, subjects_of
-from ui.words import say
-from ui.words.errors import as_line
+from ui.words import as_line, say
 
 Mode = Literal["clay", "colour", "texture", "mean-curvature", "gaussian-curvature", "distance"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ui.components.gallery import Card, as_item, component_part, take_action, words_of_cards
-from ui.session.selection import selected
+from ui.session import selected
 
 AT_FIRST, MOST_AT_ONCE = 96, 240
 _RERUN = "wall_acted"

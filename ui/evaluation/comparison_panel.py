@@ -14,9 +14,9 @@ from core.evaluation import MEASURES, Comparison, EvaluationSettings, compare
 from core.matching import MatchSettings, open_matcher, ranking_by
 from core.neighbours import Ranking, SearchSettings
 from core.storage import csv_for_people
-from ui.components.figures import show_figure
+from ui.components import show_figure
 from ui.evaluation.evaluation_charts import comparison_figure, difference_figure
-from ui.search.search_form import WHITENED
+from ui.search import WHITENED
 from ui.session import state
 from ui.words import say
 

@@ -12,12 +12,11 @@ from core.evaluation import RobustnessSettings, Survival, read_robustness
 from core.foundation import CoreError
 from core.storage import csv_for_people
 from core.workspace import JobRecord, cancel, current_job, queue_run, queued_jobs, tend
-from ui.components.figures import show_figure
+from ui.components import show_figure
 from ui.evaluation.evaluation_charts import name_of_change, robustness_figure
-from ui.runs.job_panel import show_job
+from ui.runs import show_job
 from ui.session import state
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 COMMAND = "robustness"
 

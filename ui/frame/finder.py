@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.components.gallery import Card, show_gallery
-from ui.components.keys import FIND_KEY
-from ui.session import state
-from ui.session.navigation import ask_for_screen
+from ui.components import FIND_KEY, Card, show_gallery
+from ui.session import ask_for_screen, state
 from ui.words import say
 
 MOST_FOUND = 9

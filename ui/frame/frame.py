@@ -10,18 +10,15 @@ from streamlit.navigation.page import Page
 
 from core.foundation import CoreError
 from core.workspace import put_preference, read_preferences
-from ui.components.keys import listen_to_keys
-from ui.components.viewer import warm_up_viewer
+from ui.components import listen_to_keys, warm_up_viewer
 from ui.frame.finder import find_specimen
 from ui.frame.garbage import collect_garbage
 from ui.frame.health import show_health
 from ui.frame.selection_panel import show_selection
 from ui.frame.theme import apply_css
 from ui.frame.warming import warm_up
-from ui.runs.job_panel import show_job_in_sidebar
-from ui.session import state
-from ui.session.navigation import SCREENS, go_to, go_where_asked, link_to
-from ui.session.selection import name_selection_in_address, recall_selection
+from ui.runs import show_job_in_sidebar
+from ui.session import SCREENS, go_to, go_where_asked, link_to, name_selection_in_address, recall_selection, state
 from ui.words import LANGUAGES, choose_language, language, say, settle_language
 
 _ROUTED, _WANTED = "routed", "wanted_page"

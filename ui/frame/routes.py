@@ -7,14 +7,13 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from ui.session import state
-from ui.session.navigation import SCREENS, link_to
+from ui.session import SCREENS, link_to, state
 from ui.words import say
 
 _LOST, _LONGEST_SHOWN = "lost_at", 60
 
 
-def routes() -> list[Page]:
+def app_pages() -> list[Page]:
     """Return the pages of the app, the first screen at the root as well as under its name."""
     first = SCREENS[0]
     pages = [_page(screen.path, screen.name, screen.icon) for screen in SCREENS]

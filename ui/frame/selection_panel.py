@@ -8,10 +8,8 @@ from core.collection import Curation, build_specimen_table
 from core.foundation import CoreError
 from core.storage import csv_for_people
 from core.workspace import Catalogue
-from ui.components.gallery import Card, show_gallery
-from ui.session import state
-from ui.session.navigation import go_to, screen_of
-from ui.session.selection import select, selected, selected_in, take_from_selection, use_selection_on
+from ui.components import Card, show_gallery
+from ui.session import go_to, screen_of, select, selected, selected_in, state, take_from_selection, use_selection_on
 from ui.words import say
 
 MOST_PICTURES = 12

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.maps import PAGE, WORDS, MapPicture, MapResult, as_scene, map_script
-from ui.components.gallery import data_uri
+from ui.components import data_uri
 from ui.session import selection, state
 from ui.words import say
 

@@ -8,8 +8,7 @@ import streamlit as st
 
 from ui.runs.job_panel import how_it_ended, icon_of, offer_to_resume, show_log
 from ui.session import state
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 _SHOWN = 20
 

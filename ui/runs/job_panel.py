@@ -20,10 +20,9 @@ from core.workspace import (
     tend,
     time_left,
 )
-from ui.components.notices import tell_of_ends
+from ui.components import tell_of_ends
 from ui.session import state
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 _SEEN, _JUST_OVER = "job_seen_running", "job_just_over"
 _LOG_LINES = 200

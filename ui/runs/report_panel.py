@@ -11,8 +11,7 @@ from core.collection import metadata_columns
 from core.foundation import CoreError
 from core.workspace import JobRecord, RunFacts, current_job, queue_run
 from ui.session import state
-from ui.words import language, say
-from ui.words.errors import as_lines
+from ui.words import as_lines, language, say
 
 COMMAND = "report"
 _BY_CATEGORY = ("category", "category:1")

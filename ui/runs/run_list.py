@@ -12,10 +12,8 @@ from core.pipeline import changes_of_input, free_name, read_recipe
 from core.storage import csv_for_people
 from core.workspace import COMPLETE, RunFacts, delete_run, list_runs, queue_run, rename_run, size_on_disk, write_notes
 from ui.runs.report_panel import offer_report
-from ui.session import state
-from ui.session.navigation import go_to
-from ui.words import say
-from ui.words.errors import as_line
+from ui.session import go_to, state
+from ui.words import as_line, say
 
 _DONE = "runs_done"
 

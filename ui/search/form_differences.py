@@ -12,8 +12,7 @@ from core.foundation import CoreError
 from core.meshes import Registration, RegistrationSettings, read_mesh, register
 from core.storage import csv_for_people
 from ui.session import state
-from ui.words import say
-from ui.words.errors import problem_of
+from ui.words import problem_of, say
 
 _MIRROR = "form_mirror"
 

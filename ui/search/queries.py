@@ -26,10 +26,8 @@ from core.meshes import SUFFIXES, read_mesh
 from core.neighbours import Filters, Neighbours, SearchSettings, SeveralSettings, choose, search_several
 from core.pipeline import Describer, Newcomer, feature_settings_of
 from core.views import Views, ViewSettings, render_views
-from ui.session import state
-from ui.session.given_files import keep_file, keep_photographs
-from ui.words import say
-from ui.words.errors import of_file_named
+from ui.session import keep_file, keep_photographs, state
+from ui.words import of_file_named, say
 
 _OUTSIDER, _ERROR, _GIVEN = "outsider", "outsider_error", "outsiders_given"
 

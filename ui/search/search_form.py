@@ -9,10 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 from core.collection import Between, Condition, OneOf, choose_rows, values_of
 from core.matching import MatchSettings, turns_of_views
 from core.neighbours import COMBINATIONS, METRICS, Filters, SearchSettings, SeveralSettings
-from ui.components.table_filters import column_name
+from ui.components import column_name
 from ui.search.queries import Question
-from ui.session import state
-from ui.session.selection import selected_in
+from ui.session import selected_in, state
 from ui.words import say
 
 # Principal axes of the views that are compared, see docs/retrieval.md.

@@ -21,8 +21,7 @@ from core.foundation import CoreError, category_of, top_category_of
 from core.neighbours import Neighbours, Searcher, SearchSettings
 from core.pipeline import unusual_settings
 from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace, open_workspace
-from ui.words import language, say
-from ui.words.errors import advice_of, as_line, problem_of
+from ui.words import advice_of, as_line, language, problem_of, say
 
 SELECTION = "selection"
 _CHOSEN_NOW, _ADDRESS, _IN_ADDRESS = "chosen_now", "address", ("run", "specimen")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.neighbours import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
 from core.storage import csv_for_people
-from ui.components.gallery import Card, show_gallery
+from ui.components import Card, show_gallery
 from ui.session import state
 from ui.specimens.specimen_list import search_from
 from ui.words import say

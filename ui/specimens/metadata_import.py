@@ -20,8 +20,7 @@ from core.collection import (
 )
 from core.foundation import CoreError
 from core.storage import EXCEL_SUFFIXES, TEXT_SUFFIXES, Table, csv_for_people, read_table
-from ui.session import state
-from ui.session.given_files import keep_file
+from ui.session import keep_file, state
 from ui.words import say
 
 _DONE, _PROBLEM = "metadata_written", "metadata_problem"

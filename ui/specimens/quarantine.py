@@ -12,8 +12,7 @@ from core.foundation import CoreError
 from core.storage import csv_for_people
 from core.workspace import queue_some
 from ui.session import state
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 _TICKED = "quarantine_table"
 

@@ -6,12 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core.storage import csv_for_people
-from ui.components.gallery import Card, data_uri
-from ui.components.table_filters import column_name
-from ui.components.wall import show_wall
-from ui.session import state
-from ui.session.navigation import ask_for_screen
-from ui.session.selection import add_to_selection, select, selected, take_from_selection
+from ui.components import Card, column_name, data_uri, show_wall
+from ui.session import add_to_selection, ask_for_screen, select, selected, state, take_from_selection
 from ui.words import say
 
 # Rows of the table that carry their picture: each is some kilobytes that the browser has to take.

@@ -14,13 +14,10 @@ from core.meshes import CLOSED, OPEN, Measurements, read_mesh
 from core.neighbours import SearchSettings
 from core.storage import csv_for_people
 from core.workspace import history_of
-from ui.components.gallery import Card, show_gallery
-from ui.session import state
-from ui.session.navigation import link_to
-from ui.session.selection import select
+from ui.components import Card, show_gallery
+from ui.session import link_to, select, state
 from ui.specimens.view_pictures import views_of
-from ui.words import say
-from ui.words.errors import as_lines
+from ui.words import as_lines, say
 
 NEIGHBOURS = 8
 

@@ -16,7 +16,7 @@ from ui.specimens.folder_picker import remember_folder
 from ui.words import say
 
 
-def start_form(folder: Path | None) -> None:
+def show_start_form(folder: Path | None) -> None:
     """Ask for the few settings that matter and start a run."""
     arguments, title = _settings(folder)
     busy = current_job(state.workspace()) is not None or bool(queued_jobs(state.workspace()))

@@ -14,8 +14,7 @@ from core.meshes import SUFFIXES
 from core.storage import IMAGE_SUFFIXES
 from ui.session import state
 from ui.specimens.folder_picker import pick_folder
-from ui.words import say
-from ui.words.errors import as_line
+from ui.words import as_line, say
 
 _ROUND, _OUTCOME = "upload_round", "upload_outcome"
 _NAMED_AT_MOST = 20

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.foundation import CoreError, Reason, Sentences, Value, error_saying
 from core.workspace import Catalogue
-from ui.words import FOLDER, language, say
+from ui.words.messages import FOLDER, language, say
 
 TERMS = "terms"
 

@@ -29,7 +29,7 @@ from core.workspace import (
 )
 from core.workspace.runs import read_notes
 from tests.fakes import bytes_below
-from ui.session.state import unusual_in_words
+from ui.session import unusual_in_words
 
 CONFIG = {
     "format": 1,

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from tests.fakes import PROJECT
-from ui.frame.frame import garbage as housekeeping
+from ui.frame import garbage
 
 
 class Knot:
@@ -22,17 +22,17 @@ class Knot:
 def test_collect_garbage__once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """What refers to itself is gone after the minute, and not looked for before."""
     now = 1000.0
-    monkeypatch.setattr(housekeeping.time, "monotonic", lambda: now)
-    monkeypatch.setattr(housekeeping, "_collected", now)
+    monkeypatch.setattr(garbage.time, "monotonic", lambda: now)
+    monkeypatch.setattr(garbage, "_collected", now)
     gc.disable()
     try:
         there = weakref.ref(Knot())
-        assert not housekeeping.collect_garbage()
+        assert not garbage.collect_garbage()
         assert there() is not None
         now += 61
-        assert housekeeping.collect_garbage()
+        assert garbage.collect_garbage()
         assert there() is None
-        assert not housekeeping.collect_garbage()
+        assert not garbage.collect_garbage()
     finally:
         gc.enable()
 

@@ -1,0 +1,1 @@
+from .map_view import MapView as MapView, show_map as show_map

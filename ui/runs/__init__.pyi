@@ -1,0 +1,8 @@
+from .job_history import show_job_history as show_job_history
+from .job_panel import (
+    show_job as show_job,
+    show_job_in_sidebar as show_job_in_sidebar,
+    show_last_job as show_last_job,
+    watch_job as watch_job,
+)
+from .run_list import choose_from_runs as choose_from_runs, show_run as show_run
