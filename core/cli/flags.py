@@ -11,8 +11,8 @@ from core.backbones import BEST, DEVICES, ENGINES, FACETS, PATCH_POOLINGS, PRECI
 from core.cli.console import listed, number, whole_number
 from core.clusters import (
     CHOICES,
+    CLUSTER_METRICS,
     METHODS,
-    METRICS as CLUSTER_METRICS,
     SELECTION_METHODS,
     SWEPT,
     ClusterSettings,
@@ -20,10 +20,10 @@ from core.clusters import (
     SweepSettings,
 )
 from core.embeddings import NORMALIZATIONS, POOLINGS
-from core.evaluation import METRICS as EVALUATION_METRICS, EvaluationSettings
+from core.evaluation import EVALUATION_METRICS, EvaluationSettings
 from core.features import FeatureSettings
 from core.foundation import SettingError
-from core.neighbours import METRICS, SearchSettings
+from core.neighbours import NEIGHBOUR_METRICS, SearchSettings
 from core.views import APPEARANCES, BACKENDS, SHADINGS, ViewSettings
 
 VIEW_CHOICES = {
@@ -128,7 +128,7 @@ def add_embedding_flags(parser: argparse.ArgumentParser) -> None:
 def add_search_flags(parser: argparse.ArgumentParser) -> None:
     """Add how neighbours are found."""
     parser.add_argument("--topk", type=whole_number, default=10, help="neighbours of a specimen (10)")
-    parser.add_argument("--metric", choices=METRICS, default="cosine", help=listed(METRICS))
+    parser.add_argument("--metric", choices=NEIGHBOUR_METRICS, default="cosine", help=listed(NEIGHBOUR_METRICS))
 
 
 def search_settings(options: argparse.Namespace) -> SearchSettings:

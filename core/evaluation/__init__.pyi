@@ -1,4 +1,4 @@
-from .comparison import Comparison as Comparison, compare as compare
+from .comparison import Comparison as Comparison, compare_runs as compare_runs
 from .metrics import MEASURES as MEASURES
 from .outputs import (
     comparison_into as comparison_into,
@@ -7,7 +7,7 @@ from .outputs import (
     robustness_into as robustness_into,
 )
 from .retrieval import (
-    METRICS as METRICS,
+    EVALUATION_METRICS as EVALUATION_METRICS,
     Evaluation as Evaluation,
     EvaluationSettings as EvaluationSettings,
     evaluate as evaluate,

@@ -66,7 +66,7 @@ class Comparison:
         return next(iter(self.evaluations))
 
 
-def compare(
+def compare_runs(
     runs: Mapping[str, Embeddings],
     labels: str = "category",
     settings: EvaluationSettings | None = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 import core
 from core.collection import Labels, labels_of_categories
 from core.embeddings import Embeddings, fingerprint_of_results, sha256_of_matrix
-from core.evaluation.comparison import Comparison, compare, write_comparison
+from core.evaluation.comparison import Comparison, compare_runs, write_comparison
 from core.evaluation.retrieval import EVALUATION_FILES, Evaluation, EvaluationSettings, evaluate, write_evaluation
 from core.evaluation.robustness import Describer, RobustnessSettings, Survival, measure_robustness, write_robustness
 from core.foundation import Progress, silent
@@ -87,11 +87,11 @@ def comparison_into(
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `core.evaluation.comparison.compare` and `write_comparison` do.
+        As `core.evaluation.comparison.compare_runs` and `write_comparison` do.
     """
 
     def make() -> Comparison:
-        found = compare(runs, labels, settings, rankings)
+        found = compare_runs(runs, labels, settings, rankings)
         write_comparison(out / "comparison.csv", found)
         return found
 

@@ -17,7 +17,7 @@ from core.foundation import InputError, SettingError, check_at_least, check_choi
 from core.neighbours import Ranking
 from core.storage import write_csv, write_json
 
-METRICS = ("cosine", "euclidean")
+EVALUATION_METRICS = ("cosine", "euclidean")
 EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion.csv")
 
 
@@ -50,7 +50,7 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        check_choice("metric", self.metric, METRICS)
+        check_choice("metric", self.metric, EVALUATION_METRICS)
         for depth in self.depths:
             check_at_least("depths", depth, 1)
         check_at_least("votes", self.n_votes, 1)

@@ -5,7 +5,7 @@ from .colouring import (
 )
 from .coordinates import (
     MAP_METHODS as MAP_METHODS,
-    METRICS as METRICS,
+    MAP_METRICS as MAP_METRICS,
     MapResult as MapResult,
     MapSettings as MapSettings,
     make_map as make_map,

@@ -20,7 +20,7 @@ from core.maps.manifold import fit_pacmap, fit_tsne, fit_umap, pca_coordinates
 from core.storage import fingerprint, read_json, write_csv, write_json
 
 MAP_METHODS = ("umap", "pca", "tsne", "pacmap")
-METRICS = ("cosine", "euclidean")
+MAP_METRICS = ("cosine", "euclidean")
 _AXES = ("x", "y", "z")
 
 
@@ -59,7 +59,7 @@ class MapSettings:
         check_choice("dimensions", str(self.dimensions), ("2", "3"))
         check_at_least("n_neighbors", self.n_neighbors, 2)
         check_at_least("min_dist", self.min_dist, 0)
-        check_choice("metric", self.metric, METRICS)
+        check_choice("metric", self.metric, MAP_METRICS)
         check_at_least("seed", self.seed, 0)
 
 

@@ -11,7 +11,7 @@ from .duplicates import (
     find_duplicates as find_duplicates,
     write_duplicates as write_duplicates,
 )
-from .exact import METRICS as METRICS, NearestRows as NearestRows, ranks_of as ranks_of
+from .exact import NEIGHBOUR_METRICS as NEIGHBOUR_METRICS, NearestRows as NearestRows, ranks_of as ranks_of
 from .filters import Filters as Filters, choose as choose
 from .indexes import (
     KINDS as KINDS,

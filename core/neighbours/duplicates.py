@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from core.embeddings import Embeddings, fingerprint_of_results
 from core.foundation import SettingError, note
-from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
 from core.storage import once, write_csv
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
@@ -45,9 +45,11 @@ class DuplicateSettings:
         """Check every setting."""
         if not self.threshold >= 0:
             raise SettingError("'threshold' must be at least 0 (got {threshold}).", threshold=self.threshold)
-        if self.metric not in METRICS[:2]:
+        if self.metric not in NEIGHBOUR_METRICS[:2]:
             raise SettingError(
-                "'metric' must be one of {allowed} (got {metric}).", allowed=", ".join(METRICS[:2]), metric=self.metric
+                "'metric' must be one of {allowed} (got {metric}).",
+                allowed=", ".join(NEIGHBOUR_METRICS[:2]),
+                metric=self.metric,
             )
         if self.most < 1:
             raise SettingError("'most' must be at least 1 (got {most}).", most=self.most)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32, Int
 if TYPE_CHECKING:
     from core.neighbours.pruning import Screen
 
-METRICS = ("cosine", "euclidean", "inner_product")
+NEIGHBOUR_METRICS = ("cosine", "euclidean", "inner_product")
 # Rows that are made ready together where the matrix is not kept ready: 100 MB at 384 dimensions.
 _ROWS_AT_ONCE = 65_536
 # Few enough for what is needed in between to stay in the cache.
@@ -145,7 +145,7 @@ class NearestRows:
         margins = (2 * _ROUNDING * lengths**2).astype(np.float32)
         candidates = self._screen.candidates(queries, own, k, margins)
         is_open = np.zeros(len(queries), dtype=bool)
-        given = points, queries, own, candidates, self._ranks, METRICS.index(self._metric)
+        given = points, queries, own, candidates, self._ranks, NEIGHBOUR_METRICS.index(self._metric)
         starts = range(0, len(queries), _ROWS_SETTLED_AT_ONCE)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda start: settle(*given, start, _ROWS_SETTLED_AT_ONCE, rows, distances, is_open), starts))

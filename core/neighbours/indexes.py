@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from core.embeddings import Embeddings, sha256_of_matrix
 from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
-from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
 from core.neighbours.search import Neighbours, unknown_specimen
 from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
 
@@ -55,7 +55,7 @@ class IndexSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        for name, given, allowed in (("type", self.kind, KINDS), ("metric", self.metric, METRICS)):
+        for name, given, allowed in (("type", self.kind, KINDS), ("metric", self.metric, NEIGHBOUR_METRICS)):
             if given not in allowed:
                 raise SettingError(f"'{name}' must be one of {', '.join(allowed)} (got {given}).")
         for name in ("lists", "probes", "code_bytes", "effort"):

@@ -7,7 +7,7 @@ from numba import njit
 
 # Less and more than any likeness; infinities are slow to compare.
 NOTHING, NEVER = np.float32(-3e38), np.float32(3e38)
-# Places of metrics in `core.neighbours.exact.METRICS`; what is neither of these is a cosine.
+# Places of metrics in `core.neighbours.exact.NEIGHBOUR_METRICS`; what is neither of these is a cosine.
 EUCLIDEAN, INNER_PRODUCT = 1, 2
 # By how much two sums in double precision may differ with their order, as a share of what is
 # summed: never less than the first, and so much for every number that goes into them.

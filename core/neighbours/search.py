@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from core.embeddings import Embeddings
 from core.foundation import SettingError, UnknownSpecimenError
-from core.neighbours.exact import METRICS, NearestRows, ranks_of
+from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
 from core.storage import write_csv
 
 COLUMNS = ("query_id", "neighbor_id", "distance")
@@ -46,9 +46,11 @@ class SearchSettings:
         """Check every setting."""
         if self.topk < 1:
             raise SettingError("'topk' must be at least 1 (got {topk}).", topk=self.topk)
-        if self.metric not in METRICS:
+        if self.metric not in NEIGHBOUR_METRICS:
             raise SettingError(
-                "'metric' must be one of {allowed} (got {metric}).", allowed=", ".join(METRICS), metric=self.metric
+                "'metric' must be one of {allowed} (got {metric}).",
+                allowed=", ".join(NEIGHBOUR_METRICS),
+                metric=self.metric,
             )
 
 

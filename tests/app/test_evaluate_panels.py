@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui.evaluation.comparison_panel
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.evaluation import CHANGES, MEASURES, Comparison, Survival, compare, read_robustness, write_robustness
+from core.evaluation import CHANGES, MEASURES, Comparison, Survival, compare_runs, read_robustness, write_robustness
 from core.foundation import file_of_specimen
 from core.matching import MatchSettings, open_matcher, ranking_by
 from core.neighbours import SearchSettings
@@ -78,7 +78,7 @@ def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
     screen = evaluating("runs")
     assert not screen.exception
     matrices, _ = in_both(two_runs, lambda run, embeddings: None)
-    assert cells(compare(matrices)) in tables(screen)
+    assert cells(compare_runs(matrices)) in tables(screen)
     assert any("`compare --match pooled`" in caption.value for caption in screen.caption)
     by = say_in("en", "evaluate-judged-by", labels=say_in("en", "evaluate-category"))
     assert by in [caption.value for caption in screen.caption]
@@ -93,7 +93,7 @@ def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
         search = SearchSettings(settings.candidates)
         return ranking_by(open_matcher(embeddings, run.features, run.root / "projections", search, settings))
 
-    assert cells(compare(matrices, rankings=in_both(two_runs, by_views)[1])) in tables(screen)
+    assert cells(compare_runs(matrices, rankings=in_both(two_runs, by_views)[1])) in tables(screen)
     flags = f"`compare --match maxsim --whiten {settings.whiten} --k-reciprocal`"
     assert any(flags in caption.value for caption in screen.caption)
 

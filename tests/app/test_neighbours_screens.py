@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.collection import resolve_labels
 from core.embeddings import read_embeddings
-from core.evaluation import Survival, compare, evaluate
+from core.evaluation import Survival, compare_runs, evaluate
 from core.foundation import category_of
 from core.matching import MATCHES, SHOWN, FeatureFolder, Matcher, MatchSettings
 from core.neighbours import SearchSettings, find_neighbours, search_several
@@ -103,7 +103,7 @@ def test_figures__show_every_pair_and_every_run(in_workspace: Workspace) -> None
     found = evaluate(embeddings, resolve_labels("category", embeddings.ids))
     squares = confusion_figure(found).data[0].customdata
     assert {(a, b): n for a, b, n in squares} == found.confusion
-    comparison = compare({"one": embeddings, "other": embeddings})
+    comparison = compare_runs({"one": embeddings, "other": embeddings})
     assert len(comparison_figure(comparison, ["NN", "mAP"]).data) == 2
     assert list(difference_figure(comparison, ["NN", "mAP"]).data[0].y) == [0, 0]
     bars = robustness_figure([Survival("turned", 4, 0.5, 4, 0.75)]).data

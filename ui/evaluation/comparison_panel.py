@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.evaluation import MEASURES, Comparison, EvaluationSettings, compare
+from core.evaluation import MEASURES, Comparison, EvaluationSettings, compare_runs
 from core.matching import MatchSettings, open_matcher, ranking_by
 from core.neighbours import Ranking, SearchSettings
 from core.storage import csv_for_people
@@ -61,7 +61,7 @@ def command_of(by: str, match: MatchSettings, folders: str = "") -> str:
 
 
 def flags_of(match: MatchSettings) -> str:
-    """Return the flags of `compare` that match views in the same way."""
+    """Return the flags of `compare_runs` that match views in the same way."""
     if match.match == "pooled":
         return "--match pooled"
     return f"--match {match.match} --whiten {match.whiten}{' --k-reciprocal' if match.k_reciprocal else ''}"
@@ -150,7 +150,7 @@ def _compare(
     del names, stamps  # part of the key only
     matrices = {name: run.embeddings for name, run in _runs.items()}
     rankings = {name: ranking for name, run in _runs.items() if (ranking := _ranking(run, match)) is not None}
-    return compare(matrices, by, rankings=rankings)
+    return compare_runs(matrices, by, rankings=rankings)
 
 
 def _ranking(there: state.Collection, match: MatchSettings) -> Ranking | None:

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.collection import Between, Condition, OneOf, choose_rows, values_of
 from core.matching import MatchSettings, turns_of_views
-from core.neighbours import COMBINATIONS, METRICS, Filters, SearchSettings, SeveralSettings
+from core.neighbours import COMBINATIONS, NEIGHBOUR_METRICS, Filters, SearchSettings, SeveralSettings
 from ui.components import column_name
 from ui.search.queries import Question
 from ui.session import selected_in, state
@@ -86,7 +86,11 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
     match = match or "pooled"
     with more.popover(say("search-more"), icon=":material/tune:"):
         metric = st.selectbox(
-            say("search-metric"), METRICS, key="metric", help=say("search-metric-help"), persist_state="session"
+            say("search-metric"),
+            NEIGHBOUR_METRICS,
+            key="metric",
+            help=say("search-metric-help"),
+            persist_state="session",
         )
         expand = st.toggle(say("search-expand"), key="expand", help=say("search-expand-help"), persist_state="session")
         by_views = match != "pooled"

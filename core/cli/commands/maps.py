@@ -16,8 +16,8 @@ from core.foundation import InputError, category_of, note
 from core.maps import (
     CATEGORY,
     MAP_METHODS,
+    MAP_METRICS,
     METHOD_NAMES,
-    METRICS,
     NOISE_NAME,
     Colouring,
     MapSettings,
@@ -47,7 +47,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-dist", type=number, default=usual.min_dist, help=f"UMAP: how near points may lie ({usual.min_dist})"
     )
-    parser.add_argument("--metric", choices=METRICS, default=usual.metric, help=listed(METRICS))
+    parser.add_argument("--metric", choices=MAP_METRICS, default=usual.metric, help=listed(MAP_METRICS))
     parser.add_argument(
         "--colour",
         default=CATEGORY,

@@ -30,7 +30,7 @@ from core.matching import (
 from core.meshes import write_ply
 from core.neighbours import (
     KINDS,
-    METRICS,
+    NEIGHBOUR_METRICS,
     DuplicateSettings,
     IndexSettings,
     build_index,
@@ -64,7 +64,7 @@ def _add_index(commands: Any, common: argparse.ArgumentParser) -> None:
         "--index-out", type=Path, default=Path("results/index.faiss"), help="where to (results/index.faiss)"
     )
     parser.add_argument("--type", dest="kind", choices=KINDS, default=usual.kind, help=listed(KINDS))
-    parser.add_argument("--metric", choices=METRICS, default=usual.metric, help=listed(METRICS))
+    parser.add_argument("--metric", choices=NEIGHBOUR_METRICS, default=usual.metric, help=listed(NEIGHBOUR_METRICS))
     for name, of in (("lists", "lists of ivfpq"), ("probes", "lists a query looks into"), ("code-bytes", "of ivfpq")):
         parser.add_argument(f"--{name}", type=whole_number, default=0, help=f"{of} (0: from the collection)")
     parser.add_argument("--links", type=whole_number, default=usual.links, help=f"links of hnsw ({usual.links})")

@@ -11,7 +11,7 @@ import pytest
 from core.cli import main
 from core.collection import labels_of_categories
 from core.embeddings import Embeddings, select_rows, write_embeddings
-from core.evaluation import EvaluationSettings, compare, evaluate
+from core.evaluation import EvaluationSettings, compare_runs, evaluate
 from core.evaluation.comparison import write_comparison
 from core.foundation import InputError
 
@@ -27,7 +27,7 @@ def blurred(noise: float, seed: int = 0) -> Embeddings:
 
 def test_compare__finds_a_run_that_is_better() -> None:
     """Clearly so; and no run differs from itself."""
-    found = compare({"blurred": blurred(0.8), "sharp": blurred(0.2), "same": blurred(0.8)})
+    found = compare_runs({"blurred": blurred(0.8), "sharp": blurred(0.2), "same": blurred(0.8)})
     assert found.first == "blurred"
     by_key = {(one.run, one.measure): one for one in found.differences}
     better, same = by_key["sharp", "mAP"], by_key["same", "mAP"]
@@ -41,7 +41,7 @@ def test_compare__finds_a_run_that_is_better() -> None:
 def test_compare__takes_what_all_runs_have() -> None:
     """In whatever order; the others are counted."""
     part = select_rows(blurred(0.3), list(range(47, 11, -1)))
-    found = compare({"all": blurred(0.3), "part": part})
+    found = compare_runs({"all": blurred(0.3), "part": part})
     assert all(evaluation.ids == IDS[12:] for evaluation in found.evaluations.values())
     assert found.notes == ("12 specimens of all are not in all runs and were left out.",)
     assert all(one.mean == 0 for one in found.differences)
@@ -49,22 +49,22 @@ def test_compare__takes_what_all_runs_have() -> None:
 
 def test_compare__is_never_clear_without_draws() -> None:
     """Nothing is known of how sure it is."""
-    found = compare({"a": blurred(0.8), "b": blurred(0.1)}, settings=EvaluationSettings(n_bootstrap=0))
+    found = compare_runs({"a": blurred(0.8), "b": blurred(0.1)}, settings=EvaluationSettings(n_bootstrap=0))
     assert not any(one.is_clear for one in found.differences)
 
 
 def test_compare__says_what_cannot_be_compared() -> None:
     """One run alone; runs of different collections."""
     with pytest.raises(InputError, match="fewer than two runs"):
-        compare({"a": blurred(0)})
+        compare_runs({"a": blurred(0)})
     other = Embeddings(("X/1", "X/2"), np.eye(2, dtype=np.float32))
     with pytest.raises(InputError, match="no specimen in common"):
-        compare({"a": blurred(0), "b": other})
+        compare_runs({"a": blurred(0), "b": other})
 
 
 def test_write_comparison__has_a_row_a_run_and_measure(tmp_path: Path) -> None:
     """The first run has no difference."""
-    write_comparison(tmp_path / "c.csv", compare({"a": blurred(0.8), "b": blurred(0.1)}))
+    write_comparison(tmp_path / "c.csv", compare_runs({"a": blurred(0.8), "b": blurred(0.1)}))
     with (tmp_path / "c.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [(row["run"], row["difference"] == "") for row in rows if row["measure"] == "mAP"] == [

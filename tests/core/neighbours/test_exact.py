@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 import core.neighbours.exact
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.neighbours import METRICS, NearestRows, ranks_of
+from core.neighbours import NEIGHBOUR_METRICS, NearestRows, ranks_of
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def closely(points: np.ndarray, queries: np.ndarray, metric: str) -> np.ndarray:
 
 
 @pytest.mark.usefixtures("many_small_blocks")
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 @given(seed=st.integers(0, 1000), topk=st.integers(1, 40), offset=st.sampled_from([0.0, 3.0, 300.0]))
 @settings(max_examples=12)
 def test_nearest_rows__finds_what_looking_at_all_finds(metric: str, seed: int, topk: int, offset: float) -> None:
@@ -50,7 +50,7 @@ def test_nearest_rows__finds_what_looking_at_all_finds(metric: str, seed: int, t
 
 
 @pytest.mark.usefixtures("many_small_blocks")
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_nearest_rows__settles_ties_among_hundreds_of_copies(metric: str) -> None:
     """More copies than candidates: the first by rank, never the row itself."""
     chance = np.random.default_rng(3)
@@ -88,7 +88,7 @@ def test_nearest_rows__takes_a_mapped_matrix(tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(there, here, strict=True))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_nearest_rows__between_is_the_distance_of_a_search(metric: str) -> None:
     """Bit for bit, either way round, for more pairs than are looked at together."""
     points = np.random.default_rng(5).normal(size=(700, 11)).astype(np.float32)
@@ -104,7 +104,7 @@ def test_ranks_of__follows_the_ids() -> None:
     assert ranks_of(("b", "a", "é", "Z")).tolist() == [2, 1, 3, 0]
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 @given(seed=st.integers(0, 1000), topk=st.integers(1, 30), offset=st.sampled_from([0.0, 3.0]))
 @settings(max_examples=12)
 def test_nearest_rows__finds_the_same_for_many_as_for_one(metric: str, seed: int, topk: int, offset: float) -> None:
@@ -124,7 +124,7 @@ def test_nearest_rows__finds_the_same_for_many_as_for_one(metric: str, seed: int
     assert np.array_equal(alone[1], together[1])
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_nearest_rows__takes_another_way_where_too_many_are_equally_near(
     monkeypatch: pytest.MonkeyPatch, metric: str
 ) -> None:

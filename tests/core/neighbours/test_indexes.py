@@ -11,7 +11,7 @@ from core.cli import main
 from core.embeddings import Embeddings, write_embeddings
 from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, UnknownSpecimenError
 from core.neighbours import (
-    METRICS,
+    NEIGHBOUR_METRICS,
     IndexSettings,
     SearchSettings,
     build_index,
@@ -31,7 +31,7 @@ def grouped(count: int, width: int = 16) -> Embeddings:
     return Embeddings(tuple(f"g/{row:05d}" for row in range(count)), points.astype(np.float32))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_build_index__flat_finds_what_a_search_finds(metric: str) -> None:
     """Ids and distances, for members and for vectors from outside."""
     embeddings = grouped(60)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.neighbours import METRICS, NearestRows
+from core.neighbours import NEIGHBOUR_METRICS, NearestRows, half_precision
 from core.neighbours.pruning import Screen
 from core.neighbours.pruning_kernels import settle
-from core.neighbours.search import half_precision as rounding
 
 COUNT = 10
 N = 2600
@@ -23,7 +22,7 @@ def grouped(seed: int, spread: float = 0.4) -> np.ndarray:
 
 @pytest.fixture(params=[True, False], ids=["half", "single"])
 def _precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounding, "is_rounded", lambda: request.param)
+    monkeypatch.setattr(half_precision, "is_rounded", lambda: request.param)
 
 
 def likeness(queries: np.ndarray, points: np.ndarray, metric: str) -> np.ndarray:
@@ -41,7 +40,7 @@ def candidates(points: np.ndarray, queries: np.ndarray, own: np.ndarray, metric:
 
 
 @pytest.mark.usefixtures("_precision")
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 @pytest.mark.parametrize("asked", ["all", "some rows", "strangers", "a row twice"])
 def test_candidates__hold_all_of_the_nearest_and_few_more(metric: str, asked: str) -> None:
     """Against all products in double precision; rows are never their own candidates."""
@@ -72,7 +71,7 @@ def test_candidates__gives_none_where_there_are_too_many() -> None:
         assert set(np.flatnonzero(alike[row] > near + 1e-6).tolist()) <= set(found[row].tolist())
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_settle__leaves_open_what_its_sums_do_not_decide(metric: str) -> None:
     """What is written is what NumPy's sums give, and a distance on the edge of rounding is left alone."""
     points = grouped(5)
@@ -80,7 +79,7 @@ def test_settle__leaves_open_what_its_sums_do_not_decide(metric: str) -> None:
     some = candidates(points, points, own, metric)
     rows, distances = np.zeros((N, COUNT), dtype=np.int64), np.zeros((N, COUNT), dtype=np.float32)
     is_open = np.zeros(N, dtype=bool)
-    settle(points, points, own, some, np.arange(N), METRICS.index(metric), 0, N, rows, distances, is_open)
+    settle(points, points, own, some, np.arange(N), NEIGHBOUR_METRICS.index(metric), 0, N, rows, distances, is_open)
     assert is_open.mean() < 0.01
     nearest = NearestRows(points, metric, np.arange(N))
     for row in np.flatnonzero(~is_open)[::97]:
@@ -91,5 +90,5 @@ def test_settle__leaves_open_what_its_sums_do_not_decide(metric: str) -> None:
     # 1 - 0.3 - 0.00000005 is on the edge between two numbers of seven digits.
     edge = np.array([[1.0], [0.30000005]], dtype=np.float64)
     room = np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1), dtype=np.float32), np.zeros(1, dtype=bool)
-    settle(edge, edge[:1], np.array([0]), np.array([[1]]), np.arange(2), METRICS.index("cosine"), 0, 1, *room)
+    settle(edge, edge[:1], np.array([0]), np.array([[1]]), np.arange(2), NEIGHBOUR_METRICS.index("cosine"), 0, 1, *room)
     assert room[2][0]

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from core.embeddings import Embeddings
 from core.foundation import SettingError, UnknownSpecimenError
 from core.neighbours import (
-    METRICS,
+    NEIGHBOUR_METRICS,
     Neighbours,
     Searcher,
     SearchSettings,
@@ -45,7 +45,7 @@ def by_hand(embeddings: Embeddings, query: str, metric: str) -> list[tuple[float
     return sorted(found)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 @given(embeddings=collections(), data=st.data())
 def test_search__agrees_with_brute_force(metric: str, embeddings: Embeddings, data: st.DataObject) -> None:
     """Ids and distances as by hand: ties in id order, itself never among them."""
@@ -57,7 +57,7 @@ def test_search__agrees_with_brute_force(metric: str, embeddings: Embeddings, da
     assert np.allclose(found.distances, [distance for distance, _ in expected], atol=2e-6)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_searcher__finds_the_same_alone_and_among_all(metric: str) -> None:
     """More rows than a block, and several copies of everything: one answer, to the last bit."""
     chance = np.random.default_rng(0)
