@@ -17,7 +17,7 @@ import numpy as np
 
 from core.collection import Curation, SpecimenFile, metadata_columns, read_metadata, take_inventory
 from core.doctor.catalogue import rebuild_catalogue
-from core.embeddings import assemble, embeddings_fit, read_embeddings
+from core.embeddings import assemble, check_embeddings, read_embeddings
 from core.foundation import CoreError, InputError, NewerVersionError, Progress, file_of_specimen, silent
 from core.pipeline import Failure, Prepared, Task, prepare_all
 from core.storage import Manifest, read_npy, remove_unfinished
@@ -185,7 +185,7 @@ def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
         if thoroughly:
             read_embeddings(run.matrix_path, run.ids_path)
         else:
-            embeddings_fit(run.matrix_path, run.ids_path)
+            check_embeddings(run.matrix_path, run.ids_path)
     except CoreError as error:
         return error.problem
     return ""

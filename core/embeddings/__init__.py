@@ -1,14 +1,15 @@
 """Embeddings: one vector a specimen, with ids in row order.
 
-Views are pooled into one vector, the vectors of a collection form one matrix. Matrix and ids are
-read, checked and written together. Unit vectors and principal components prepare it for clusters
-and maps.
+Views are pooled into one vector, and the vectors of a collection form one matrix. Matrix and ids are
+read, checked and written together. Unit vectors and principal components prepare the matrix for
+clusters and maps.
 
 ======================  ============================
 `matrix`                `Embeddings`: ids and matrix
 `pooling`               view features → embedding
 `vectors`               rows of length one
 `principal_components`  PCA with explained variance
+`derived_files`         files computed from embeddings
 ======================  ============================
 """
 

@@ -1,7 +1,13 @@
+from .derived_files import (
+    description_path as description_path,
+    fingerprint_of_embeddings as fingerprint_of_embeddings,
+    read_description as read_description,
+    write_described as write_described,
+)
 from .matrix import (
     Embeddings as Embeddings,
     assemble as assemble,
-    embeddings_fit as embeddings_fit,
+    check_embeddings as check_embeddings,
     fingerprint_of_results as fingerprint_of_results,
     read_embeddings as read_embeddings,
     select_rows as select_rows,
@@ -10,7 +16,6 @@ from .matrix import (
 )
 from .pooling import POOLINGS as POOLINGS, pool_views as pool_views
 from .principal_components import (
-    NORMALIZATIONS as NORMALIZATIONS,
     PrincipalComponents as PrincipalComponents,
     Spectrum as Spectrum,
     check_pca as check_pca,
@@ -19,4 +24,4 @@ from .principal_components import (
     fit_spectrum as fit_spectrum,
     keep_components as keep_components,
 )
-from .vectors import normalise_rows as normalise_rows, unit_rows as unit_rows
+from .vectors import NORMALIZATIONS as NORMALIZATIONS, normalise_rows as normalise_rows, unit_rows as unit_rows

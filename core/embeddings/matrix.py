@@ -1,4 +1,4 @@
-"""Specimen ids and their embedding matrix: read, checked and written together."""
+"""Specimen ids and their embedding matrix, read, checked and written together."""
 
 from __future__ import annotations
 
@@ -29,26 +29,33 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Embeddings:
-    """One embedding per specimen; row `i` of `matrix` belongs to `ids[i]`.
+    """The embedding matrix of a collection, row `i` of which belongs to `ids[i]`.
 
     Parameters
     ----------
     ids : tuple of str
         Specimen ids, unique, in row order.
     matrix : (n, d) float32
-        Embeddings as they were pooled, not normalised; read-only.
+        Embeddings as pooled, not normalised; read-only.
 
     Raises
     ------
     MisalignedEmbeddingsError
-        Where lengths differ, an id stands twice, or a value is not finite.
+        If the matrix has not two axes, the lengths differ, or an id is there twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> embeddings = Embeddings(("Molars/a", "Molars/b"), np.eye(2, dtype=np.float32))
+    >>> len(embeddings), embeddings.categories, embeddings.row_of["Molars/b"]
+    (2, ('Molars', 'Molars'), 1)
     """
 
     ids: tuple[str, ...]
     matrix: Float[np.ndarray, "n d"]
 
     def __post_init__(self) -> None:
-        """Check that ids and rows belong together."""
+        """Check that ids and rows fit each other."""
         if self.matrix.ndim != 2:
             raise MisalignedEmbeddingsError(
                 "An embedding matrix has two axes (N, D); this one has the shape {shape}.",
@@ -63,11 +70,11 @@ class Embeddings:
                 rows=self.matrix.shape[0],
             )
         if len(set(self.ids)) != len(self.ids):
-            twice = Counter(self.ids).most_common(1)[0][0]
+            repeated = Counter(self.ids).most_common(1)[0][0]
             raise MisalignedEmbeddingsError(
                 "The id {twice!r} stands more than once in the ids.",
                 advice="Make embeddings.npy and ids.txt again with `python -m core pool`.",
-                twice=twice,
+                twice=repeated,
             )
         self.matrix.setflags(write=False)
 
@@ -87,24 +94,34 @@ class Embeddings:
 
 
 def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) -> Embeddings:
-    """Read `embeddings.npy` and `ids.txt` and check that they belong together.
+    """Read `embeddings.npy` and `ids.txt` and check that they fit each other.
 
     Parameters
     ----------
     matrix_path, ids_path : Path
         The two files.
     mapped : bool
-        Leave a float32 matrix in its file and map it into memory, so that it may be larger than
-        the memory there is. Other matrices are read as ever.
+        Whether a float32 matrix stays in its file and is mapped into memory, so that it may be
+        larger than the memory of the machine. Other matrices are read whole.
 
     Raises
     ------
     MissingStageError
-        Where a file is not there.
+        If a file is not there.
     InputError
-        Where a file is not what its name says, or a value is not finite.
+        If a file is not what its name says, or a value is not finite.
     MisalignedEmbeddingsError
-        Where the two do not fit each other.
+        If the two do not fit each other.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     write_embeddings(Path(name), Embeddings(("a", "b"), np.eye(2, dtype=np.float32)))
+    ...     read_embeddings(Path(name) / "embeddings.npy", Path(name) / "ids.txt").ids
+    ('a', 'b')
     """
     for path in (matrix_path, ids_path):
         if not path.is_file():
@@ -120,31 +137,35 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
             advice="Make it again with `python -m core pool`.",
             matrix_path=matrix_path,
         )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+    with np.errstate(over="ignore"):  # values too large for float32 become infinite and are refused below
         is_mapped = isinstance(matrix, np.memmap)
         embeddings = Embeddings(ids, matrix if is_mapped else np.ascontiguousarray(matrix, dtype=np.float32))
     bad = np.flatnonzero(~_finite_rows(embeddings.matrix))
     if bad.size:
-        named = ", ".join(ids[row] for row in bad[:3])
+        first_ids = ", ".join(ids[row] for row in bad[:3])
         raise InputError(
             "{size} of {ids} embeddings hold NaN or infinite values, first: {named}.",
             advice="Extract and pool these specimens again with --overwrite.",
             size=bad.size,
             ids=len(ids),
-            named=named,
+            named=first_ids,
         )
     return embeddings
 
 
 def _read_together(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read both files of one moment: a run that ends in between replaces them one after the other."""
+    """Read both files in the same state.
+
+    A run that ends meanwhile replaces one file after the other. Reading is repeated until neither file
+    changed in between.
+    """
     for _ in range(_ATTEMPTS):
-        before = _state_of(matrix_path), _state_of(ids_path)
+        states = _state_of(matrix_path), _state_of(ids_path)
         matrix = _map(matrix_path) if mapped else None
         if matrix is None:
             matrix = read_npy(matrix_path)
         ids = _read_ids(ids_path)
-        if before == (_state_of(matrix_path), _state_of(ids_path)):
+        if states == (_state_of(matrix_path), _state_of(ids_path)):
             return matrix, ids
     raise MisalignedEmbeddingsError(
         "{matrix_path} is being written while it is read.",
@@ -155,19 +176,19 @@ def _read_together(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[
 
 def _state_of(path: Path) -> tuple[int, int, int]:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError as error:
         raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def embeddings_fit(matrix_path: Path, ids_path: Path) -> None:
-    """Make sure that matrix and ids belong together, without reading the matrix.
+def check_embeddings(matrix_path: Path, ids_path: Path) -> None:
+    """Check that matrix and ids fit each other, without reading the matrix.
 
     Raises
     ------
     MissingStageError, InputError, MisalignedEmbeddingsError
-        As `read_embeddings` does, but for values that are not finite.
+        As `read_embeddings` does, except that values that are not finite are not looked for.
     """
     if not matrix_path.is_file() or not ids_path.is_file() or (matrix := _map(matrix_path)) is None:
         read_embeddings(matrix_path, ids_path)
@@ -184,7 +205,7 @@ def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
     write_atomically(folder / "embeddings.parquet", lambda path: pq.write_table(table, path))
     text = "".join(f"{name}\n" for name in embeddings.ids).encode("utf-8")
     ids_path = folder / "ids.txt"
-    # Never the new matrix beside the ids of the old one, even where the process ends in between.
+    # The old ids go first, so that the new matrix never lies beside them if the process ends in between.
     if ids_path.is_file() and ids_path.read_bytes() != text:
         ids_path.unlink()
     write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
@@ -192,12 +213,23 @@ def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
 
 
 def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> Embeddings:
-    """Write matrix, ids and parquet of these specimens in the order given, and return them.
+    """Write the embeddings of specimens in the order given, and return them.
+
+    Nothing is written if the folder already holds exactly these embeddings.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of `embeddings.npy`, `ids.txt` and `embeddings.parquet`.
+    ids : sequence of str
+        Specimen ids, in row order.
+    vectors : dict of str to (d,) float
+        Embedding of every id.
 
     Raises
     ------
     MisalignedEmbeddingsError
-        Where vectors differ in length.
+        If vectors differ in length.
     """
     widths = {vectors[name].shape for name in ids}
     if len(widths) > 1:
@@ -213,7 +245,7 @@ def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> E
 
 
 def sha256_of_matrix(embeddings: Embeddings) -> str:
-    """Return the SHA-256 of the bytes of a matrix, which may be larger than the memory there is."""
+    """Return the SHA-256 of the bytes of the matrix, read in blocks."""
     digest = hashlib.sha256()
     for start in range(0, len(embeddings), _ROWS_HASHED_TOGETHER):
         digest.update(np.ascontiguousarray(embeddings.matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
@@ -221,12 +253,19 @@ def sha256_of_matrix(embeddings: Embeddings) -> str:
 
 
 def select_rows(embeddings: Embeddings, rows: Sequence[int]) -> Embeddings:
-    """Return the embeddings of some rows, in the order given."""
+    """Return the embeddings of some rows, in the order given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> select_rows(Embeddings(("a", "b", "c"), np.eye(3, dtype=np.float32)), [2, 0]).ids
+    ('c', 'a')
+    """
     return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[np.asarray(rows, dtype=np.intp)])
 
 
 def _read_ids(path: Path) -> tuple[str, ...]:
-    """Read one id a line; editors may have added a byte order mark or their own line ends."""
+    """Read one id per line, with or without a byte order mark and with any line ends."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -239,10 +278,10 @@ def _read_ids(path: Path) -> tuple[str, ...]:
 
 
 def _map(path: Path) -> np.ndarray | None:
-    """Return a matrix mapped into memory, or None where it is not plain float32 in row order."""
+    """Return a matrix mapped into memory, or None if it is not float32 in row order."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    # Whatever is wrong with it is told by the way it is read otherwise.
+    # The ordinary way of reading it reports the error.
     except (OSError, EOFError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError):
         return None
     if not isinstance(array, np.memmap) or array.dtype != np.float32 or not array.flags.c_contiguous:
@@ -272,7 +311,7 @@ def _as_table(embeddings: Embeddings) -> pa.Table:
 
 
 def _is_written(out: Path, embeddings: Embeddings) -> bool:
-    """Return whether exactly these embeddings lie in a folder already."""
+    """Return whether a folder already holds exactly these embeddings."""
     try:
         stored = read_embeddings(out / "embeddings.npy", out / "ids.txt")
     except CoreError:
@@ -282,5 +321,5 @@ def _is_written(out: Path, embeddings: Embeddings) -> bool:
 
 
 def fingerprint_of_results(embeddings: Embeddings, *settings: object) -> str:
-    """Return the fingerprint of an answer: ids and numbers of the embeddings, and the settings asked for."""
+    """Return the fingerprint of a result from its embeddings and settings."""
     return fingerprint("results", core.__version__, embeddings.ids, sha256_of_matrix(embeddings), *settings)

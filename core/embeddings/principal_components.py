@@ -1,4 +1,4 @@
-"""Unit vectors and principal components: what clustering and maps work on."""
+"""Principal components of an embedding matrix, with their explained variance."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.foundation import SettingError, note
 
-NORMALIZATIONS = ("l2", "none")
 _BLOCK = 4096
 
 
 @dataclass(frozen=True)
 class PrincipalComponents:
-    """Principal components of a matrix and its rows in their coordinates.
+    """Principal components of a matrix, and its rows in their coordinates.
 
     Parameters
     ----------
     coordinates : (n, k) float32
         Rows in the coordinates of the components, centred; read-only. Their Euclidean
-        distances are those of the rows, less what lies outside of the kept components.
+        distances are those of the rows projected onto the kept components.
     components : (k, d) float64
         Orthonormal directions; the entry with the largest magnitude of each is positive.
     mean : (d,) float64
         What was subtracted from every row.
     explained_variance_ratio : (k,) float64
-        Share of the whole variance along each kept component.
+        Share of the total variance along each kept component.
     notes : tuple of str
-        What was done otherwise than asked, in sentences.
+        Sentences on every deviation from the settings.
     """
 
     coordinates: Float[np.ndarray, "n k"]
@@ -42,7 +41,7 @@ class PrincipalComponents:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Protect the arrays from change."""
+        """Make the arrays read-only."""
         for array in (self.coordinates, self.components, self.mean, self.explained_variance_ratio):
             array.setflags(write=False)
 
@@ -57,17 +56,17 @@ class PrincipalComponents:
         return np.cumsum(self.explained_variance_ratio)
 
     def project(self, matrix: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m k"]:
-        """Return the coordinates of further rows, float32."""
+        """Return the coordinates of other rows, float32."""
         centred = np.asarray(matrix, dtype=np.float64) - self.mean
         return np.asarray(centred @ self.components.T, dtype=np.float32)
 
     def with_origin(self) -> Float[np.ndarray, "n k1"]:
-        """Return coordinates whose origin is that of the rows again, float32, (n, k + 1).
+        """Return uncentred coordinates, float32, (n, k + 1).
 
-        Centring moves the origin, and with it every angle. Here each row stands as it is
-        rebuilt from the kept components: its part along each of them, and in one more column
-        the part of the mean outside of all of them. Cosines of these rows are the cosines of
-        the rebuilt rows.
+        Centring moves the origin, and with it every angle. These rows describe the rows as they are
+        reconstructed from the kept components: the first k columns hold their coordinates along the
+        components, and the last column the length of the part of the mean outside of all components.
+        Their cosines are the cosines of the reconstructed rows.
         """
         along = self.components @ self.mean
         outside = self.mean - along @ self.components
@@ -77,7 +76,7 @@ class PrincipalComponents:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """All principal directions of a matrix, from which any number can be kept.
+    """All principal directions of a matrix.
 
     Parameters
     ----------
@@ -94,13 +93,13 @@ class Spectrum:
     directions: Float[np.ndarray, "r d"]
 
     def __post_init__(self) -> None:
-        """Protect the arrays from change."""
+        """Make the arrays read-only."""
         for array in (self.mean, self.variances, self.directions):
             array.setflags(write=False)
 
 
 def extreme_rows(coordinates: Float[np.ndarray, "n k"], component: int, count: int) -> tuple[list[int], list[int]]:
-    """Return the rows with the lowest and the highest values along a component, most extreme first.
+    """Return the rows with the lowest and the highest values along a component.
 
     Parameters
     ----------
@@ -109,7 +108,18 @@ def extreme_rows(coordinates: Float[np.ndarray, "n k"], component: int, count: i
     component : int
         0 for the first.
     count : int
-        How many at each end; no row stands at both.
+        Number of rows at each end; no row is at both.
+
+    Returns
+    -------
+    lowest, highest : list of int
+        Row numbers, the most extreme first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> extreme_rows(np.array([[0.5], [-2.0], [3.0], [1.0]]), component=0, count=1)
+    ([1], [2])
     """
     order = np.argsort(coordinates[:, component], kind="stable")
     count = min(count, order.size // 2)
@@ -119,27 +129,37 @@ def extreme_rows(coordinates: Float[np.ndarray, "n k"], component: int, count: i
 def fit_pca(matrix: Float[np.ndarray, "n d"], pca: float | int) -> PrincipalComponents:
     """Return the principal components of a matrix (Pearson, 1901; Hotelling, 1933).
 
-    Solved exactly through the smaller of the two cross-product matrices in float64, so that
-    the outcome needs no seed and is the same every time.
+    Solved exactly from the smaller of the two cross-product matrices in float64: the result needs no
+    seed and is the same every time.
 
     Parameters
     ----------
     matrix : (n, d) float
         Rows to reduce.
     pca : int or float
-        A whole number of components, at least 1; or a fraction below 1: as few components as
-        keep that share of the variance.
+        A whole number of components, at least 1, or a fraction below 1 for the fewest components
+        that keep that share of the variance.
 
     Raises
     ------
     SettingError
-        Where `pca` is not such a number.
+        If `pca` is no such number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[0.0, 0.0, 1.0], [2.0, 2.0, 1.0], [4.0, 4.0, 1.0], [6.0, 6.0, 1.0]])
+    >>> fitted = fit_pca(rows, 0.95)
+    >>> fitted.n_components, fitted.coordinates.shape
+    (1, (4, 1))
+    >>> fitted.explained_variance_ratio.round(3)
+    array([1.])
     """
     return keep_components(fit_spectrum(matrix), matrix, pca)
 
 
 def fit_spectrum(matrix: Float[np.ndarray, "n d"]) -> Spectrum:
-    """Return all principal directions of a matrix; see `fit_pca`."""
+    """Return all principal directions of a matrix, solved as `fit_pca` does."""
     rows = np.asarray(matrix)
     mean = rows.mean(axis=0, dtype=np.float64)
     variances, directions = _spectrum(rows, mean)
@@ -147,7 +167,22 @@ def fit_spectrum(matrix: Float[np.ndarray, "n d"]) -> Spectrum:
 
 
 def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: float | int) -> PrincipalComponents:
-    """Return as many principal components of a matrix as asked for; see `fit_pca`."""
+    """Return the first principal components of a matrix from its spectrum.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The principal directions of the matrix, by `fit_spectrum`.
+    matrix : (n, d) float
+        Rows to reduce.
+    pca : int or float
+        A number of components or a share of the variance, as in `fit_pca`.
+
+    Raises
+    ------
+    SettingError
+        If `pca` is no such number.
+    """
     check_pca(pca)
     if pca == 0:
         raise SettingError("'pca' is 0, which means no reduction.", advice="Use the matrix as it is.")
@@ -165,7 +200,13 @@ def keep_components(spectrum: Spectrum, matrix: Float[np.ndarray, "n d"], pca: f
 
 
 def check_pca(pca: float | int) -> None:
-    """Raise a `SettingError` where `pca` is not 0, a whole number above 0 or a fraction below 1."""
+    """Check that `pca` is 0, a whole number above 0, or a fraction below 1.
+
+    Raises
+    ------
+    SettingError
+        If it is none of them.
+    """
     fits = not isinstance(pca, bool) and math.isfinite(pca) and pca >= 0 and (pca < 1 or pca == int(pca))
     if not fits:
         raise SettingError(
@@ -197,7 +238,7 @@ def _spectrum(
 
 
 def _eigh(matrix: Float[np.ndarray, "k k"]) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"]]:
-    # On one core: where others are at work, threads that wait for one another took five times as long.
+    # On one core: on a busy machine, BLAS threads that wait for one another took five times as long.
     with threadpool_limits(1, user_api="blas"):
         values, vectors = np.linalg.eigh(matrix)
     return values, vectors
@@ -206,8 +247,8 @@ def _eigh(matrix: Float[np.ndarray, "k k"]) -> tuple[Float[np.ndarray, " k"], Fl
 def _how_many(variances: Float[np.ndarray, " r"], pca: float | int, allowed: int) -> tuple[int, tuple[str, ...]]:
     if pca >= 1:
         if pca > allowed:
-            told = "PCA was asked for {asked} components; the data allow {allowed}, which were kept."
-            return allowed, (note(told, asked=int(pca), allowed=allowed),)
+            sentence = "PCA was asked for {asked} components; the data allow {allowed}, which were kept."
+            return allowed, (note(sentence, asked=int(pca), allowed=allowed),)
         return int(pca), ()
     total = variances.sum()
     if total <= 0:

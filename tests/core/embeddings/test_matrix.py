@@ -15,12 +15,12 @@ from tests.strategies import collections
 
 
 def read_from(folder: Path) -> Embeddings:
-    """Read what lies in a folder under the usual names."""
+    """Read the embeddings of a folder under the usual names."""
     return read_embeddings(folder / "embeddings.npy", folder / "ids.txt")
 
 
 def put(folder: Path, matrix: np.ndarray, ids: str) -> None:
-    """Write a matrix and the text of its ids, checked by nobody."""
+    """Write a matrix and the text of its ids without checks."""
     np.save(folder / "embeddings.npy", matrix)
     (folder / "ids.txt").write_text(ids, encoding="utf-8")
 
@@ -36,7 +36,7 @@ def test_category_of__is_the_folders_above(specimen_id: str, category: str, top:
 
 @given(st.text("a./ é\n", max_size=12))
 def test_category_of__is_what_paths_say(specimen_id: str) -> None:
-    """Ids that other people's scripts wrote, with doubled slashes or dots, have a category as paths do."""
+    """Ids with doubled slashes or dots have the category that paths have."""
     parent = str(PurePosixPath(specimen_id).parent)
     assert category_of(specimen_id) == ("" if parent == "." else parent)
 
@@ -54,7 +54,7 @@ def test_write_embeddings__reads_back(tmp_path: Path, embeddings: Embeddings) ->
 
 @given(embeddings=collections())
 def test_write_embeddings__puts_the_same_into_parquet(tmp_path: Path, embeddings: Embeddings) -> None:
-    """Columns id, category, vector: for people who work with tables."""
+    """Columns id, category and vector, for use as a table."""
     write_embeddings(tmp_path, embeddings)
     table = pq.read_table(tmp_path / "embeddings.parquet")
     assert table.column_names == ["id", "category", "vector"]
@@ -78,7 +78,7 @@ def test_write_embeddings__never_leaves_rows_beside_other_ids(tmp_path: Path, mo
 
 
 def test_read_embeddings__reads_what_editors_make_of_ids(tmp_path: Path) -> None:
-    """A byte order mark and the line ends of Windows are none of the ids' own."""
+    """A byte order mark and the line ends of Windows do not become part of the ids."""
     put(tmp_path, np.eye(2), "")
     (tmp_path / "ids.txt").write_bytes(b"\xef\xbb\xbfa/b\r\nc\r\n\r\n")
     assert read_from(tmp_path).ids == ("a/b", "c")

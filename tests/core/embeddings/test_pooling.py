@@ -19,7 +19,7 @@ FEATURES = arrays.arrays(
 
 @given(FEATURES)
 def test_pool_views__is_numpys_mean_and_maximum(features: np.ndarray) -> None:
-    """Mean in double precision, maximum in every dimension by itself; always float32."""
+    """Mean in double precision, maximum in every dimension by itself, always float32."""
     mean, largest = pool_views(features, "mean"), pool_views(features, "max")
     assert mean.dtype == largest.dtype == np.float32
     np.testing.assert_array_equal(mean, features.astype(np.float64).mean(axis=0).astype(np.float32))
@@ -27,10 +27,10 @@ def test_pool_views__is_numpys_mean_and_maximum(features: np.ndarray) -> None:
 
 
 @given(FEATURES, st.sampled_from(POOLINGS), st.randoms())
-def test_pool_views__does_not_care_for_the_order_of_views(features: np.ndarray, pool: str, chance: object) -> None:
+def test_pool_views__does_not_depend_on_the_order_of_views(features: np.ndarray, pool: str, rng: object) -> None:
     """Views have no order: shuffled, they pool to the same to rounding."""
     order = list(range(len(features)))
-    chance.shuffle(order)
+    rng.shuffle(order)
     np.testing.assert_allclose(pool_views(features[order], pool), pool_views(features, pool), rtol=1e-5, atol=1e-3)
 
 
@@ -41,8 +41,8 @@ def test_pool_views__keeps_views_that_are_all_alike(features: np.ndarray, pool: 
 
 
 def test_pool_views__refuses_other_names_and_no_views() -> None:
-    """What was given is said, and what is allowed."""
-    with pytest.raises(SettingError, match=r"'pool' must be one of mean, max \(got median\)"):
+    """The message says what was given and what is allowed."""
+    with pytest.raises(SettingError, match=r"'pool' must be one of mean, max \(got 'median'\)"):
         pool_views(np.ones((2, 3), np.float32), "median")
     with pytest.raises(SettingError, match=r"at least one view \(got \(0, 3\)\)"):
         pool_views(np.ones((0, 3), np.float32))

@@ -1,4 +1,4 @@
-"""Unit vectors and principal components."""
+"""Principal components."""
 
 from __future__ import annotations
 
@@ -13,30 +13,13 @@ from core.foundation import SettingError
 
 def points(n_rows: int, width: int, seed: int = 0) -> np.ndarray:
     """Return points whose axes differ in spread."""
-    chance = np.random.default_rng(seed)
-    return (chance.normal(size=(n_rows, width)) * np.linspace(3, 0.5, width) + 2).astype(np.float32)
-
-
-def test_normalise_rows__gives_every_row_length_one() -> None:
-    """Rows keep their direction and lose their length."""
-    rows = normalise_rows(points(20, 5))
-    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, rtol=1e-6)
-
-
-def test_normalise_rows__leaves_a_row_of_zeros() -> None:
-    """A row without direction stays zero instead of becoming NaN."""
-    assert not normalise_rows(np.zeros((1, 4), dtype=np.float32)).any()
-
-
-def test_normalise_rows__names_what_is_allowed() -> None:
-    """An unknown word is refused in a sentence."""
-    with pytest.raises(SettingError, match="'normalize' must be one of l2, none"):
-        normalise_rows(points(2, 2), "l1")
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(n_rows, width)) * np.linspace(3, 0.5, width) + 2).astype(np.float32)
 
 
 @pytest.mark.parametrize(("n_rows", "width"), [(60, 12), (9, 30)])
 def test_fit_pca__agrees_with_scikit_learn(n_rows: int, width: int) -> None:
-    """Components and shares are those of scikit-learn, whichever side is longer."""
+    """Components and shares are those of scikit-learn, for tall and wide matrices."""
     matrix = points(n_rows, width)
     ours, theirs = fit_pca(matrix, 5), PCA(5, svd_solver="full").fit(matrix.astype(np.float64))
     np.testing.assert_allclose(ours.explained_variance_ratio, theirs.explained_variance_ratio_, rtol=1e-8)
@@ -52,7 +35,7 @@ def test_fit_pca__fraction_keeps_the_fewest_components_that_reach_it() -> None:
 
 
 def test_fit_pca__asks_no_more_than_the_data_allow() -> None:
-    """64 components of five rows are four, and a note says so."""
+    """Five rows have four components at most, and a note says so."""
     found = fit_pca(points(5, 10), 64)
     assert found.n_components == 4
     assert found.notes == ("PCA was asked for 64 components; the data allow 4, which were kept.",)
@@ -95,7 +78,7 @@ def test_with_origin__gives_the_cosines_of_the_rebuilt_rows() -> None:
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, float("nan"), float("inf"), True])
 def test_fit_pca__refuses_what_is_no_dimension(wrong: float) -> None:
-    """The message says what was given and what can be."""
+    """The message says what was given and what is allowed."""
     with pytest.raises(SettingError, match="'pca' must be 0, a whole number of components or a fraction below 1"):
         fit_pca(points(5, 5), wrong)
 
@@ -103,7 +86,7 @@ def test_fit_pca__refuses_what_is_no_dimension(wrong: float) -> None:
 @settings(max_examples=25, deadline=None)
 @given(n_rows=st.integers(2, 30), width=st.integers(1, 20), pca=st.integers(1, 40), seed=st.integers(0, 99))
 def test_fit_pca__shares_fall_and_sum_to_at_most_one(n_rows: int, width: int, pca: int, seed: int) -> None:
-    """Explained variance never rises from one component to the next, and is never more than all."""
+    """Explained variance never rises along the components and sums to at most 1."""
     ratio = fit_pca(points(n_rows, width, seed), pca).explained_variance_ratio
     assert (np.diff(ratio) <= 1e-12).all()
     assert ratio.sum() <= 1 + 1e-9
