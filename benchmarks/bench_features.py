@@ -126,7 +126,7 @@ def retrieval() -> None:
         embeddings = Embeddings(tuple(rows), np.stack(list(rows.values())))
         found = evaluate(embeddings, labels_of_categories(embeddings.ids, 1)).overall
         said = ", ".join(f"{measure} {found[measure]:.3f}" for measure in ("NN", "first_tier", "mAP"))
-        name = " ".join([settings.model, *(f"{what} {how}" for what, how in settings.taken.identity.items())])
+        name = " ".join([settings.model, *(f"{what} {how}" for what, how in settings.token_settings.identity.items())])
         print(f"dog_bones, {len(rows)} specimens | {name}: {said}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The backbone without a network: Zernike moments of silhouette and depth, HOG of shading."""
+"""The classical descriptor: Zernike moments and histograms of gradients."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-# Raised when the numbers change, so that kept features are made again.
+# Raised when the numbers change, so that stored features are computed again.
 CLASSICAL_VERSION = "2"
 ZERNIKE_ORDER = 16
 ZERNIKE_RADII, ZERNIKE_ANGLES = 64, 256
 HOG_PIXELS = 128
 _HOG_CELL = 16
-# How much each part weighs in the cosine of two views (its squared norm). Depth tells the most
-# about form; the two histograms bring in detail: one as the camera stood, so that specimens
-# that were scanned in the same position profit from it, and one turned to the longest axis.
+# Weight of each part in the cosine of two views (its squared norm). Depth says the most about form. The
+# two histograms add detail: one in the position of the camera, which helps for specimens that were
+# scanned in the same position, and one turned to the longest axis.
 WEIGHTS = {"silhouette": 0.1, "depth": 0.5, "upright": 0.15, "turned": 0.25}
 
 
@@ -26,28 +26,36 @@ def describe_views(
     masks: Bool[np.ndarray, "v h w"] | None = None,
     depth: Float[np.ndarray, "v h w"] | None = None,
 ) -> Float32[np.ndarray, "v d"]:
-    """Return one classical descriptor a view.
+    """Return one classical descriptor per view.
 
     Parameters
     ----------
     images : (v, h, w, 3) uint8
         Shaded views on a plain background.
     masks : (v, h, w) bool, optional
-        The specimen's own pixels; where missing, what differs from the corner's colour.
+        The specimen's own pixels. If None, the pixels that differ from the colour of the corner.
     depth : (v, h, w) float, optional
-        Distance along the line of sight, infinite off the specimen; where missing, brightness
-        stands in for it (what faces a camera is lit by it), which tells less.
+        Distance along the line of sight, infinite off the specimen. If None, brightness replaces it,
+        since surfaces that face the camera are lit the most; the descriptor then says less.
 
     Returns
     -------
-    (v, d) float32
-        Silhouette, depth and shading, each of a fixed norm, joined; D is constant.
+    (v, 3690) float32
+        Silhouette, depth and shading, each of a fixed norm, joined.
 
     Notes
     -----
     Magnitudes of Zernike moments do not change when a picture is turned (Khotanzad & Hong
-    1990). Depth is taken from its mean, so that the moments tell relief and not silhouette again.
-    Histograms of oriented gradients: Dalal & Triggs (2005).
+    1990). Depth is measured from its mean, so that its moments describe the relief and not the
+    silhouette again. Histograms of oriented gradients: Dalal & Triggs (2005).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> views = np.full((1, 64, 64, 3), 255, dtype=np.uint8)
+    >>> views[0, 20:40, 10:50] = 90
+    >>> describe_views(views).shape
+    (1, 3690)
     """
     if masks is None:
         masks = masks_from_background(images)
@@ -80,7 +88,7 @@ def _scaled(values: np.ndarray, weight: float) -> np.ndarray:
 
 
 def _relief(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Return how much nearer than the mean each of the specimen's pixels is; 0 elsewhere."""
+    """Return how much nearer than the mean each pixel is, 0 off the specimen."""
     seen = mask & np.isfinite(distance)
     relief = np.zeros(mask.shape, dtype=np.float32)
     if seen.any():
@@ -90,7 +98,10 @@ def _relief(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def _disc_of(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return where in the picture the samples of the disc lie that just holds the mask."""
+    """Return x and y in the picture of samples in the smallest disc around the mask.
+
+    The disc is centred at the mean of the mask's pixels. None if the mask is empty.
+    """
     rows, columns = np.nonzero(mask)
     if rows.size == 0:
         return None
@@ -101,7 +112,7 @@ def _disc_of(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _zernike_magnitudes(picture: np.ndarray, disc: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-    """Return |Z_nm| for n up to ZERNIKE_ORDER over a disc."""
+    """Return |Z_nm| for n up to ZERNIKE_ORDER over a disc, zeros without a disc."""
     radials = _zernike_basis()[2]
     if disc is None:
         return np.zeros(len(_ORDERS), dtype=np.float32)
@@ -117,7 +128,15 @@ _ORDERS = tuple((n, m) for n in range(ZERNIKE_ORDER + 1) for m in range(n % 2, n
 
 @lru_cache(maxsize=1)
 def _zernike_basis() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x and y of samples in the unit disc, (radii, angles), and weighted radial polynomials, (radii, k)."""
+    """Return samples in the unit disc and weighted radial polynomials there.
+
+    Returns
+    -------
+    x, y : (radii, angles) float32
+        Coordinates of the samples.
+    radials : (radii, k) float64
+        Polynomials of every order, weighted by the area of the samples.
+    """
     rho = (np.arange(ZERNIKE_RADII) + 0.5) / ZERNIKE_RADII
     theta = np.arange(ZERNIKE_ANGLES) * (2 * math.pi / ZERNIKE_ANGLES)
     radials = np.stack([(n + 1) / math.pi * _radial_polynomial(n, m, rho) * rho for n, m in _ORDERS], axis=1)
@@ -135,7 +154,7 @@ def _radial_polynomial(n: int, m: int, rho: np.ndarray) -> np.ndarray:
 
 
 def _turned_hog(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return HOG with the specimen's longest axis level, the same for both ways round."""
+    """Return HOG with the longest axis horizontal, summed over its two directions."""
     rows, columns = np.nonzero(mask)
     if rows.size < 3:
         return np.zeros(_hog(np.zeros((HOG_PIXELS, HOG_PIXELS), dtype=np.uint8)).size, dtype=np.float32)
@@ -149,7 +168,7 @@ def _turned_hog(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
     matrix[:, 2] = HOG_PIXELS / 2 - 0.5 - matrix[:, :2] @ centre
     turned = cv2.warpAffine(grey, matrix, (HOG_PIXELS, HOG_PIXELS), flags=cv2.INTER_LINEAR, borderValue=int(grey[0, 0]))
     histogram = _hog(turned)
-    # An axis has no direction: turned by half, cells and blocks change places and angles stay.
+    # An axis has no direction. After half a turn, cells and blocks change places and angles stay.
     both: np.ndarray = histogram + histogram[::-1, ::-1, ::-1, ::-1]
     return both.ravel()
 

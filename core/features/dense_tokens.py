@@ -1,4 +1,4 @@
-"""All tokens of a specimen's views, for those who train on them: written in pieces, read by memory map."""
+"""All tokens of a specimen's views, written in pieces and read as a memory map."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def extract_with_tokens(
     images: UInt8[np.ndarray, "v h w 3"],
     masks: Bool[np.ndarray, "v h w"] | None = None,
 ) -> Float32[np.ndarray, "v d"]:
-    """Return view features, and write all tokens to `path` on the way.
+    """Return view features and write all tokens to `path`.
 
-    The file is `.npy`, float16 `[V, 1 + P, D]`: class token first, then the patches row by row,
-    register tokens left out. A network without a class token gives `[V, P, D]`. Only a few
-    views' tokens are in memory at a time.
+    The file is `.npy`, float16 `[V, 1 + P, D]`: the class token first, then the patch tokens row by row,
+    without register tokens. A network without a class token gives `[V, P, D]`. The tokens of only a few
+    views are in memory at a time.
 
     Raises
     ------
     SettingError
-        Where the extractor was not opened for it.
+        If the extractor is not a network with tokens.
     WorkspaceError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     if not isinstance(extractor, NetworkExtractor):
         raise SettingError("'dense' needs a vision transformer.", advice="Take a DINOv2 backbone.")
@@ -58,10 +58,31 @@ def extract_with_tokens(
 def open_tokens(path: Path) -> Float16[np.ndarray, "v t d"]:
     """Return the tokens of a specimen as a read-only memory map.
 
+    Parameters
+    ----------
+    path : Path
+        A file that `extract_with_tokens` wrote, one per specimen in `tokens/` of a run.
+
+    Returns
+    -------
+    (v, 1 + p, d) float16
+        Class token first, then the patch tokens row by row.
+
     Raises
     ------
     InputError
-        Where the file is missing, or holds something else.
+        If the file is missing, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    ...     np.save(Path(folder) / "a.npy", np.zeros((12, 1 + 16 * 16, 384), dtype=np.float16))
+    ...     tokens = open_tokens(Path(folder) / "a.npy")
+    >>> tokens[0, 1:].reshape(16, 16, -1).shape
+    (16, 16, 384)
     """
     try:
         tokens: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)

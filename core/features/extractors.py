@@ -1,4 +1,4 @@
-"""Views → view features: `open_extractor` once, then call it for every specimen."""
+"""Extractors: a network run by an engine, and the classical descriptor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from core.foundation import SettingError
 
 
 class NetworkExtractor:
-    """A frozen network run by an engine; both are handed in."""
+    """A frozen network, run by an engine.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network with its facts.
+    engine : Engine
+        Runs the backbone.
+    tokens : TokenSettings
+        The tokens that become features; the engine was opened with the same ones.
+    """
 
     def __init__(self, backbone: Backbone, engine: Engine, tokens: TokenSettings) -> None:
         self._backbone, self._engine, self._tokens = backbone, engine, tokens
@@ -33,18 +43,13 @@ class NetworkExtractor:
 
     @property
     def image_size(self) -> int:
-        """Return the height and width in pixels that views are brought to."""
+        """Return the height and width in pixels that views are resized to."""
         return self._backbone.image_size
 
     @property
     def images_at_once(self) -> int:
-        """Return how many views the engine likes to be given together."""
+        """Return how many views the engine processes best in one call."""
         return self._engine.images_at_once
-
-    @property
-    def tokens_a_view(self) -> int:
-        """Return 1 + P, the tokens that `dense` keeps of a view."""
-        return 1 + self._grid**2
 
     def __call__(
         self,
@@ -52,20 +57,23 @@ class NetworkExtractor:
         masks: Bool[np.ndarray, "v h w"] | None = None,
         depth: Float[np.ndarray, "v h w"] | None = None,
     ) -> Float32[np.ndarray, "v d"]:
-        """Return one row of features a view."""
+        """Return one row of features per view."""
         del depth
         return self._engine.run(fit_images(images, self.image_size), self._shares(images, masks))
 
     def begin(
         self, images: UInt8[np.ndarray, "v h w 3"], masks: Bool[np.ndarray, "v h w"] | None = None
     ) -> Callable[[], Float32[np.ndarray, "v d"]]:
-        """Set the engine to work and return what waits for the features."""
+        """Start the engine and return a function that waits for the features."""
         return self._engine.begin(fit_images(images, self.image_size), self._shares(images, masks))
 
     def dense(
         self, images: UInt8[np.ndarray, "v h w 3"], masks: Bool[np.ndarray, "v h w"] | None = None
     ) -> Iterator[Dense]:
-        """Yield features and float16 tokens, class token first, of a few views at a time."""
+        """Yield features and float16 tokens of a few views at a time.
+
+        The class token comes first, then the patch tokens row by row.
+        """
         return self._engine.run_dense(fit_images(images, self.image_size), self._shares(images, masks))
 
     @property
@@ -83,10 +91,16 @@ class NetworkExtractor:
 
 
 class ClassicalExtractor:
-    """Zernike moments and HOG; needs neither weights nor an engine."""
+    """Zernike moments and HOG, without weights or an engine.
+
+    Raises
+    ------
+    SettingError
+        If the settings ask for tokens, layers or facets.
+    """
 
     def __init__(self, backbone: Backbone, settings: FeatureSettings) -> None:
-        if settings.dense or settings.taken != TokenSettings(settings.tokens):
+        if settings.dense or settings.token_settings != TokenSettings(settings.tokens):
             raise SettingError(
                 "The classical backbone has no tokens, layers or facets.",
                 advice="Leave these settings out, or take a DINOv2 backbone.",
@@ -117,5 +131,5 @@ class ClassicalExtractor:
         masks: Bool[np.ndarray, "v h w"] | None = None,
         depth: Float[np.ndarray, "v h w"] | None = None,
     ) -> Float32[np.ndarray, "v d"]:
-        """Return one row of features a view."""
+        """Return one row of features per view."""
         return describe_views(images, masks, depth)

@@ -1,4 +1,4 @@
-"""Feature files: one array of (V, D) a specimen."""
+"""Feature files: one array (V, D) per specimen, read and written."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from core.storage import read_npy, write_npy
 
 
 def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
-    """Read the view features of one specimen; a broken file is a `SpecimenError`."""
+    """Read the view features of one specimen.
+
+    Raises
+    ------
+    SpecimenError
+        If the file cannot be read, or does not hold finite features (V, D).
+    """
     try:
         array = read_npy(path)
     except InputError as error:
-        said = error.sentences
-        raise SpecimenError(said.problem, advice="Extract it again with --overwrite.", **said.values) from error
+        message = error.sentences
+        raise SpecimenError(message.problem, advice="Extract it again with --overwrite.", **message.values) from error
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind != "f":
         raise SpecimenError("{file} does not hold view features (V, D).", file=path.name)
     if not np.isfinite(array).all():
@@ -26,12 +32,22 @@ def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
 
 
 def store_features(path: Path, view_features: Float32[np.ndarray, "v d"]) -> None:
-    """Write view features as float32, having made sure that they are numbers.
+    """Write view features as float32, if all of them are finite.
 
     Raises
     ------
     SpecimenError
-        Where the backbone gave NaN or infinite values.
+        If the backbone gave NaN or infinite values.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_features(Path(folder) / "a.npy", np.ones((12, 384), dtype=np.float32))
+    ...     read_features(Path(folder) / "a.npy").shape
+    (12, 384)
     """
     if not np.isfinite(view_features).all():
         raise SpecimenError("The backbone gave NaN or infinite values for it; try --precision fp32.")

@@ -1,4 +1,4 @@
-"""Several backbones as one: their view features, each of length one, weighed and joined."""
+"""Several backbones as one extractor, their features weighted and joined."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.features.base import Extractor
 
 
 class JoinedExtractor:
-    """Backbones side by side.
+    """An extractor that joins the features of several extractors.
 
-    Every part's features of a view are brought to length 1, multiplied by the square root of its
-    share of the weights, and joined: the cosine of two views is then the weighed mean of the
+    The features of each part are scaled to length 1, multiplied by the square root of the part's
+    share of the weights, and concatenated. The cosine of two views is then the weighted mean of the
     parts' cosines.
 
     Parameters
@@ -23,7 +23,7 @@ class JoinedExtractor:
     parts : sequence of Extractor
         Two or more.
     weights : sequence of float
-        One a part, above 0; only their ratio matters.
+        One per part, above 0; only their ratio matters.
     """
 
     def __init__(self, parts: Sequence[Extractor], weights: Sequence[float]) -> None:
@@ -32,7 +32,7 @@ class JoinedExtractor:
 
     @property
     def identity(self) -> dict[str, object]:
-        """Return everything that decides the numbers, of every part."""
+        """Return everything that decides the numbers, for every part."""
         parts = [part.identity for part in self._parts]
         return {
             "backbone": "+".join(str(part["backbone"]) for part in parts),
@@ -48,7 +48,7 @@ class JoinedExtractor:
 
     @property
     def image_size(self) -> int:
-        """Return the largest of the parts' sizes; each brings views to its own."""
+        """Return the largest image size of the parts, each of which resizes views itself."""
         return max(part.image_size for part in self._parts)
 
     def __call__(
@@ -57,15 +57,16 @@ class JoinedExtractor:
         masks: Bool[np.ndarray, "v h w"] | None = None,
         depth: Float[np.ndarray, "v h w"] | None = None,
     ) -> Float32[np.ndarray, "v d"]:
-        """Return one row of features a view."""
+        """Return one row of features per view."""
         columns = []
         for part, share in zip(self._parts, self._shares, strict=True):
             features = part(images, masks, depth)
+            # In float32, unlike `core.embeddings.unit_rows`, whose last bits differ from those of stored features.
             lengths = np.linalg.norm(features, axis=1, keepdims=True)
             columns.append(features * (math.sqrt(share) / np.maximum(lengths, 1e-12)))
         return np.concatenate(columns, axis=1).astype(np.float32)
 
 
 def _either(parts: Sequence[dict[str, object]], name: str) -> str:
-    """Return what the parts say, once where they agree."""
+    """Return the different values of the parts, joined by a plus sign."""
     return " + ".join(dict.fromkeys(str(part.get(name, "")) for part in parts))

@@ -13,7 +13,7 @@ JOINT = "+"
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """What is taken out of every view.
+    """Which features are extracted from every view.
 
     Parameters
     ----------
@@ -24,22 +24,30 @@ class FeatureSettings:
     download : bool
         Whether weights that are not on this machine may be fetched from timm's hub.
     image_size : int, optional
-        Height and width in pixels that the backbone sees; its own default where None.
+        Height and width in pixels of the images that the backbone is given; None for its default.
     tokens, patch_pool, patch_mask, layer, facet
-        As `core.backbones.tokens.TokenSettings` has them. Tokens may be `best`: what found best with the
-        backbone in the trials of docs/retrieval.md, see `settled`.
+        As in `core.backbones.TokenSettings`. Tokens may also be `best`: the tokens that retrieved best
+        with the backbone in the trials of docs/retrieval.md, see `resolved`.
     dense : bool
         Whether class token and all patch tokens are kept, too.
     model_weights : tuple of float
-        How much each of several joined backbones counts; all alike where empty.
+        Weight of each of several joined backbones; empty for equal weights.
     engine : EngineSettings
         How the backbone is run.
 
     Raises
     ------
     SettingError
-        Where a value is outside of what is allowed. Names and sizes are checked where they
-        are resolved.
+        If a value is not allowed. Names of backbones and image sizes are checked by
+        `open_extractor`.
+
+    Examples
+    --------
+    >>> settings = FeatureSettings("dinov2_vits14+classical", model_weights=(2.0, 1.0))
+    >>> settings.models
+    ('dinov2_vits14', 'classical')
+    >>> FeatureSettings("dinov2_vits14", tokens="best").resolved("dinov2_vits14").tokens
+    'cls'
     """
 
     model: str = "dinov2_vits14"
@@ -64,7 +72,7 @@ class FeatureSettings:
                     advice="Leave these out, or say which tokens to take.",
                 )
         else:
-            _ = self.taken
+            _ = self.token_settings
         names = self.models
         if not all(names):
             raise SettingError(
@@ -87,14 +95,14 @@ class FeatureSettings:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Return the backbones that are joined; mostly one."""
+        """Return the names of the backbones, several if they are joined."""
         return tuple(name.strip() for name in self.model.split(JOINT))
 
-    def settled(self, backbone: str) -> FeatureSettings:
-        """Return these settings with `best` replaced by what it stands for with a backbone.
+    def resolved(self, backbone: str) -> FeatureSettings:
+        """Return these settings with `best` replaced by the tokens it stands for.
 
-        Layers, the last of them by GeM, and the background left out for the embedded
-        EfficientNet; the class token, or what stands for it, for all others.
+        For the embedded EfficientNet these are `layers` with GeM and without the background. For all
+        other backbones it is the class token, or the mean of the last feature map.
         """
         if self.tokens != BEST:
             return self
@@ -103,6 +111,6 @@ class FeatureSettings:
         return replace(self, tokens="cls")
 
     @property
-    def taken(self) -> TokenSettings:
-        """Return what is taken out of a network."""
+    def token_settings(self) -> TokenSettings:
+        """Return the settings of the tokens alone."""
         return TokenSettings(self.tokens, self.patch_pool, self.patch_mask, self.layer, self.facet)

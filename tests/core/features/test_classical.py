@@ -1,4 +1,4 @@
-"""The classical descriptor: what it must not notice, what it must, and that it is always finite."""
+"""The classical descriptor: invariance, sensitivity, and finite values."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PARTS = {
 
 def blob(size: int = 128, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return picture, mask and depth of a lumpy long thing."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:size, 0:size] / size - 0.5
     height = sum(
-        chance.uniform(0.3, 1) * np.exp(-((x - a) ** 2 / 0.01 + (y - b) ** 2 / 0.004))
+        rng.uniform(0.3, 1) * np.exp(-((x - a) ** 2 / 0.01 + (y - b) ** 2 / 0.004))
         for a, b in zip((-0.25, -0.08, 0.1, 0.2), (0.02, -0.05, 0.03, -0.06), strict=True)
     )
     mask = height > 0.12
@@ -59,14 +59,14 @@ def test_describe_views__moments_do_not_notice_turning(turns: int) -> None:
 
 
 def test_describe_views__moments_do_not_notice_moving_or_zooming() -> None:
-    """The disc around the mask goes with it."""
+    """The disc moves and scales with the mask."""
     picture, mask, depth = blob(256)
     matrix = np.array([[0.6, 0, 20], [0, 0.6, 60]])
     moved = cv2.warpAffine(mask[0].astype(np.uint8), matrix, (256, 256), flags=cv2.INTER_AREA)[None] > 0
     near = np.where(mask[0], depth[0], 0)
-    there = cv2.warpAffine(near, matrix, (256, 256), flags=cv2.INTER_NEAREST)[None]
-    there = np.where(moved & (there > 0), there, np.inf).astype(np.float32)
-    one, other = describe_views(picture, mask, depth)[0], describe_views(picture, moved, there)[0]
+    moved_depth = cv2.warpAffine(near, matrix, (256, 256), flags=cv2.INTER_NEAREST)[None]
+    moved_depth = np.where(moved & (moved_depth > 0), moved_depth, np.inf).astype(np.float32)
+    one, other = describe_views(picture, mask, depth)[0], describe_views(picture, moved, moved_depth)[0]
     for name in ("silhouette", "depth"):
         part = PARTS[name]
         assert float(one[part] @ other[part]) > 0.99 * WEIGHTS[name]
@@ -93,7 +93,7 @@ def test_describe_views__notices_relief_that_the_silhouette_hides() -> None:
 
 @pytest.mark.parametrize("kind", ["white", "one pixel", "two pixels", "full", "line"])
 def test_describe_views__is_finite_for_views_of_almost_nothing(kind: str) -> None:
-    """Nothing, a speck, a line and a picture without background are described, not refused."""
+    """An empty picture, a speck, a line and a full picture are described."""
     picture = np.full((1, 64, 64, 3), 255, np.uint8)
     mask = np.zeros((1, 64, 64), bool)
     shown = {"one pixel": np.s_[0, 5, 5], "two pixels": np.s_[0, 5, 5:7], "full": np.s_[0], "line": np.s_[0, 9, :]}
@@ -114,19 +114,19 @@ def test_describe_views__treats_every_view_by_itself() -> None:
 
 
 def test_describe_views__does_without_masks_and_depth() -> None:
-    """From pictures alone the background is found, and brightness stands in for depth."""
+    """From pictures alone the background is found, and brightness replaces depth."""
     picture, mask, _ = blob()
     np.testing.assert_array_equal(masks_from_background(picture), mask)
     np.testing.assert_array_equal(describe_views(picture), describe_views(picture, mask))
 
 
 def test_describe_views__tells_rendered_forms_apart() -> None:
-    """Long boxes are more like one another than like a cube, whatever way they were scanned."""
-    chance = np.random.default_rng(3)
+    """Long boxes are more like one another than like a cube, in any position."""
+    rng = np.random.default_rng(3)
 
     def box(*sides: float) -> np.ndarray:
         corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], float) * sides
-        turn = np.linalg.qr(chance.normal(size=(3, 3)))[0]
+        turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
         faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
         triangles = np.array([t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))], np.int32)
         views = render_views(Mesh(corners @ turn.T, triangles), ViewSettings(size=96), with_depth=True)

@@ -1,4 +1,4 @@
-"""Features: settings are checked, views are brought to size, backbones are joined, tokens are kept."""
+"""Features: settings, image sizes, joined backbones, dense tokens."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.features import (
     extract_with_tokens,
     fit_images,
     open_extractor,
+    open_tokens,
     views_at_once,
 )
-from core.features.dense_tokens import open_tokens
 from core.features.extractors import ClassicalExtractor
 from core.features.joined import JoinedExtractor
 from core.foundation import InputError, SettingError, WeightsError
@@ -27,10 +27,12 @@ from tests.core.networks import pictures, tiny_backbone
 from tests.fakes import FakeExtractor
 
 
-def tiny_extractor(taken: TokenSettings, *, dense: bool = False) -> NetworkExtractor:
+def tiny_extractor(tokens: TokenSettings, *, dense: bool = False) -> NetworkExtractor:
     """Return a network of two blocks with random weights, run by PyTorch."""
     backbone = tiny_backbone()
-    return NetworkExtractor(backbone, open_engine(backbone, taken, EngineSettings("torch", "cpu"), dense=dense), taken)
+    return NetworkExtractor(
+        backbone, open_engine(backbone, tokens, EngineSettings("torch", "cpu"), dense=dense), tokens
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def test_feature_settings__refuse_what_does_not_go_together(given: dict[str, obj
 
 
 def test_open_extractor__needs_nothing_for_the_classical_backbone() -> None:
-    """No weights, no engine; depth is asked for."""
+    """It has no weights and no engine, and uses depth."""
     extractor = open_extractor(FeatureSettings("classical"))
     assert extractor.image_size == 224
     assert extractor.identity["uses_depth"] is True
@@ -60,20 +62,20 @@ def test_open_extractor__needs_nothing_for_the_classical_backbone() -> None:
 
 @pytest.mark.parametrize("given", [{"dense": True}, {"layer": 3}, {"tokens": "patch", "patch_mask": True}])
 def test_open_extractor__refuses_tokens_of_the_classical_backbone(given: dict[str, object]) -> None:
-    """What it does not have is said, not ignored."""
+    """Settings that it has no use for are an error."""
     with pytest.raises(SettingError, match="classical backbone has no tokens"):
         open_extractor(FeatureSettings("classical", **given))
 
 
 @pytest.mark.parametrize("given", [{"dense": True}, {"tokens": "patch", "patch_mask": True}])
 def test_open_extractor__refuses_patches_of_convolutional_networks(given: dict[str, object]) -> None:
-    """EfficientNet has none to mask or to keep."""
+    """An EfficientNet has no patches to mask or to keep."""
     with pytest.raises(SettingError, match="efficientnet_lite2 has no patches"):
         open_extractor(FeatureSettings("efficientnet_lite2", download=False, **given))
 
 
 def test_network_extractor__joins_layers_of_an_efficientnet() -> None:
-    """Each part of length 1; masked, what stands beside the specimen counts less; both engines agree."""
+    """Each part has length 1, masks leave the background out, and both engines agree."""
     images, mask = pictures(2, 64), np.zeros((2, 64, 64), bool)
     mask[:, :40, :40] = True
     for pool in ("mean", "gem"):
@@ -103,10 +105,10 @@ def test_network_extractor__joins_layers_of_an_efficientnet() -> None:
 
 
 def test_open_extractor__takes_what_best_stands_for() -> None:
-    """Recorded is what was taken, so that nobody need know later what was best; the class token elsewhere."""
+    """The record names the tokens that `best` stood for."""
     best = FeatureSettings("efficientnet_lite2", download=False, image_size=64, tokens="best")
-    told = replace(best, tokens="layers", patch_pool="gem", patch_mask=True)
-    assert open_extractor(best).identity == open_extractor(told).identity
+    explicit = replace(best, tokens="layers", patch_pool="gem", patch_mask=True)
+    assert open_extractor(best).identity == open_extractor(explicit).identity
     classical = FeatureSettings("classical", tokens="best")
     assert open_extractor(classical).identity == open_extractor(replace(classical, tokens="cls")).identity
     with pytest.raises(SettingError, match="best chooses patch-pool"):
@@ -114,7 +116,7 @@ def test_open_extractor__takes_what_best_stands_for() -> None:
 
 
 def test_open_extractor__refuses_layers_of_transformers() -> None:
-    """They have blocks, for which there is another setting."""
+    """Transformers have blocks, for which there is another setting."""
     with pytest.raises(SettingError, match="'tokens' layers needs an EfficientNet; dinov2_vits14 is none"):
         tiny_extractor(TokenSettings("layers"))
 
@@ -122,26 +124,26 @@ def test_open_extractor__refuses_layers_of_transformers() -> None:
 def test_open_extractor__takes_what_auto_stands_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without DINOv2's weights it says loudly what it takes instead, and why."""
+    """Without DINOv2's weights a warning names the backbone used instead, and why."""
     monkeypatch.delenv("FOSSILVIT_WEIGHTS", raising=False)
     extractor = open_extractor(FeatureSettings("auto", image_size=64, download=False))
     assert extractor.identity["backbone"] == "efficientnet_lite2"
-    assert "Backbone: efficientnet_lite2, because the weights of dinov2_vits14 are not to be had" in caplog.text
+    assert "Backbone: efficientnet_lite2, because the weights of dinov2_vits14 are not available here" in caplog.text
 
 
 def test_network_extractor__records_all_that_decides_the_numbers() -> None:
     """Another block, facet, pooling or network is another identity."""
-    taken = [TokenSettings(), TokenSettings(layer=0), TokenSettings(facet="key"), TokenSettings("patch")]
-    taken += [TokenSettings("patch", "gem"), TokenSettings("patch", patch_mask=True)]
-    identities = {fingerprint(tiny_extractor(settings).identity) for settings in taken}
-    assert len(identities) == len(taken)
+    choices = [TokenSettings(), TokenSettings(layer=0), TokenSettings(facet="key"), TokenSettings("patch")]
+    choices += [TokenSettings("patch", "gem"), TokenSettings("patch", patch_mask=True)]
+    identities = {fingerprint(tiny_extractor(settings).identity) for settings in choices}
+    assert len(identities) == len(choices)
     identity = tiny_extractor(TokenSettings()).identity
     for name in ("backbone", "image_size", "weights_sha256", "engine", "engine_version", "device", "precision"):
         assert identity[name]
 
 
 def test_network_extractor__masks_the_background() -> None:
-    """With patch masks, what stands in the background's patches changes nothing of one block's own tokens."""
+    """A mask over everything changes nothing, and a smaller one does."""
     extractor = tiny_extractor(TokenSettings("patch", patch_mask=True))
     images = pictures(1, 56)
     mask = np.zeros((1, 56, 56), bool)
@@ -153,7 +155,7 @@ def test_network_extractor__masks_the_background() -> None:
 
 
 def test_network_extractor__finds_masks_itself() -> None:
-    """Pictures read back from PNG have no masks: the background is told by its colour."""
+    """Pictures read from PNG have no masks, so the background is found by its colour."""
     extractor = tiny_extractor(TokenSettings("patch", patch_mask=True))
     images = np.full((1, 56, 56, 3), 255, np.uint8)
     images[0, 14:42, 14:42] = pictures(1, 28)[0] // 2
@@ -164,7 +166,7 @@ def test_network_extractor__finds_masks_itself() -> None:
 
 @given(st.integers(8, 60), st.integers(8, 60))
 def test_fit_images__gives_the_size_and_keeps_plain_colours(given_size: int, size: int) -> None:
-    """A picture of one colour stays so, shrunk or grown."""
+    """A picture of one colour keeps it, shrunk or enlarged."""
     images = np.full((2, given_size, given_size, 3), (10, 200, 90), np.uint8)
     fitted = fit_images(images, size)
     assert fitted.shape == (2, size, size, 3)
@@ -172,13 +174,13 @@ def test_fit_images__gives_the_size_and_keeps_plain_colours(given_size: int, siz
 
 
 def test_fit_images__leaves_views_of_the_right_size_alone() -> None:
-    """No copy where nothing is to be done."""
+    """Views of the right size are not copied."""
     images = pictures(2, 32)
     assert fit_images(images, 32) is images
 
 
-def test_joined_extractor__weighs_cosines() -> None:
-    """The cosine of two views is the weighed mean of the parts' cosines."""
+def test_joined_extractor__weights_cosines() -> None:
+    """The cosine of two views is the weighted mean of the parts' cosines."""
 
     def unit(rows: np.ndarray) -> np.ndarray:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -205,7 +207,7 @@ def test_joined_extractor__records_every_part_and_its_share() -> None:
 
 
 def test_open_extractor__joins_backbones() -> None:
-    """`a+b` opens both; a single weights file for both is refused."""
+    """`a+b` opens both, and a single weights file for both is refused."""
     settings = FeatureSettings("efficientnet_lite2+classical", image_size=64, download=False, model_weights=(1, 2))
     extractor = open_extractor(settings)
     assert extractor(pictures(1, 64)).shape == (1, 1280 + 3690)
@@ -221,35 +223,35 @@ def test_open_extractor__says_which_weights_are_missing(tmp_path: Path) -> None:
 
 
 def test_views_at_once__is_one_for_what_does_not_batch() -> None:
-    """The fake and the classical backbone take specimens one by one."""
+    """An extractor that is no network takes specimens one by one."""
     assert views_at_once(FakeExtractor()) == 1
     assert views_at_once(tiny_extractor(TokenSettings())) == 16
 
 
 def test_extract_with_tokens__writes_what_a_memory_map_reads(tmp_path: Path) -> None:
-    """All tokens land in one file, class token first, beside the features of the usual way."""
-    taken = TokenSettings("cls")
-    extractor = tiny_extractor(taken, dense=True)
+    """The file holds all tokens, class token first, beside the usual features."""
+    settings = TokenSettings("cls")
+    extractor = tiny_extractor(settings, dense=True)
     images = pictures(19, 56)
     path = tmp_path / "a" / "b.npy"
     features = extract_with_tokens(extractor, path, images)
     tokens = open_tokens(path)
     assert isinstance(tokens, np.memmap)
-    assert (tokens.shape, tokens.dtype) == ((19, extractor.tokens_a_view, 48), np.float16)
-    np.testing.assert_array_equal(features, tiny_extractor(taken)(images))
+    assert (tokens.shape, tokens.dtype) == ((19, 1 + 4 * 4, 48), np.float16)
+    np.testing.assert_array_equal(features, tiny_extractor(settings)(images))
     np.testing.assert_allclose(tokens[:, 0], features, atol=5e-3)
     assert [found.name for found in path.parent.iterdir()] == ["b.npy"]
 
 
 def test_extract_with_tokens__needs_a_transformer(tmp_path: Path) -> None:
-    """Others have no tokens to keep."""
+    """Other extractors have no tokens to keep."""
     with pytest.raises(SettingError, match="'dense' needs a vision transformer"):
         extract_with_tokens(FakeExtractor(), tmp_path / "a.npy", pictures(1, 56))
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 3), np.float16), np.zeros((2, 3, 4), np.float32), None])
 def test_open_tokens__refuses_other_files(tmp_path: Path, array: np.ndarray | None) -> None:
-    """View features, another kind of number, and no array at all are told from tokens."""
+    """View features, float32 tokens and a file without an array are refused."""
     path = tmp_path / "x.npy"
     np.save(path, array) if array is not None else path.write_bytes(b"text")
     with pytest.raises(InputError, match=r"x\.npy"):
