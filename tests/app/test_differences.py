@@ -92,7 +92,7 @@ def test_show_differences__the_viewer_lays_on_as_the_table_does(
     given: list[RegistrationSettings | None] = []
     # The script of the screen takes the name out of the module each time it runs.
     monkeypatch.setattr(
-        ui.components.viewer, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
+        ui.components, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
     )
     searching.run()
     searching.toggle(key="form_mirror").set_value(True).run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.workspace import FILE_NAME, Workspace, put_preference, read_preferences
+from core.workspace import PREFERENCES_FILE, Workspace, put_preference, read_preferences
 from tests.app.test_screens import again, app, texts
 from ui.session import SCREENS
 from ui.words import say_in
@@ -35,7 +35,7 @@ def test_language__of_the_address_comes_first(in_own_workspace: Workspace) -> No
 
 def test_preferences__a_damaged_file_is_as_none(in_own_workspace: Workspace) -> None:
     """The app begins all the same, and the next choice mends the file."""
-    (in_own_workspace.root / FILE_NAME).write_text("{", encoding="utf-8")
+    (in_own_workspace.root / PREFERENCES_FILE).write_text("{", encoding="utf-8")
     assert not app().run().exception
     put_preference(in_own_workspace, "language", "ja")
     assert read_preferences(in_own_workspace) == {"language": "ja"}
@@ -84,7 +84,7 @@ def test_screen__that_fails_says_what_to_do(in_own_workspace: Workspace, monkeyp
         raise RuntimeError("The needle broke.")
 
     screen = app().run()
-    monkeypatch.setattr("ui.components.table_filters.browse", fail)
+    monkeypatch.setattr("ui.components.browse", fail)
     again(screen)
     assert "came upon something that it did not expect" in texts(screen)
     assert "Your files and finished work are safe" in texts(screen)

@@ -87,7 +87,7 @@ def test_read_photographs__never_breaks_on_a_damaged_file(tmp_path: Path, suffix
 
 def test_read_photographs__refuses_what_would_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit and the size are both told."""
-    monkeypatch.setattr("core.storage.images.MAX_PIXELS", 100)
+    monkeypatch.setattr("core.views.photographs.MAX_PIXELS", 100)
     path = saved(tmp_path / "a.png", np.zeros((20, 20), dtype=np.uint8))
     with pytest.raises(SpecimenError, match=r"a\.png has 20 x 20 pixels; at most 170 megapixels are read"):
         read_photographs([path], 16)
