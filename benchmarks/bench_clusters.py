@@ -20,7 +20,7 @@ from sklearn.metrics import adjusted_rand_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.clusters import ClusterSettings, Groundwork, SweepSettings, cluster, cluster_on, number_by_size, run_sweep
+from core.clusters import ClusterSettings, ClusteringCache, SweepSettings, cluster, cluster_on, number_by_size, run_sweep
 from core.embeddings import Embeddings
 
 T = TypeVar("T")
@@ -41,9 +41,9 @@ def fresh_fit_and_slider(n_specimens: int) -> None:
     """Compare a fresh fit, and moves of sliders after it, with `HDBSCAN.fit` on the same vectors."""
     embeddings = synthetic_embeddings(n_specimens, 64)
     settings = ClusterSettings(pca=0)
-    work = Groundwork(embeddings)
-    ours, found = timed(lambda: cluster_on(work, settings))
-    vectors = work.prepare(settings).vectors.astype(np.float64)
+    cache = ClusteringCache(embeddings)
+    ours, found = timed(lambda: cluster_on(cache, settings))
+    vectors = cache.prepare(settings).vectors.astype(np.float64)
     theirs, plain = timed(lambda: plain_hdbscan(vectors, settings))
     agreement = adjusted_rand_score(plain, found.labels)
     print(f"fresh fit, {n_specimens} x 64: {theirs / ours:.1f} times as fast as hdbscan, adjusted Rand {agreement:.4f}")
@@ -54,16 +54,16 @@ def fresh_fit_and_slider(n_specimens: int) -> None:
     print(f"the same, min_samples 5: {theirs / ours:.1f} times as fast as hdbscan, adjusted Rand {agreement:.4f}")
     for changes in ({"min_cluster_size": 15}, {"cluster_selection_method": "eom"}, {"cluster_selection_epsilon": 0.3}):
         moved = replace(settings, **changes)
-        ours, found = timed(lambda moved=moved: cluster_on(work, moved))
+        ours, found = timed(lambda moved=moved: cluster_on(cache, moved))
         theirs, plain = timed(lambda moved=moved: plain_hdbscan(vectors, moved))
         same = np.array_equal(found.labels, number_by_size(embeddings.ids, plain)[0])
         named = ", ".join(f"{name} {value}" for name, value in changes.items())
         print(
             f"slider, {n_specimens}: {named}: {theirs / ours:.0f} times as fast as a fresh hdbscan, same labels: {same}"
         )
-    first, _ = timed(lambda: cluster_on(work, replace(settings, min_cluster_size=11)))
+    first, _ = timed(lambda: cluster_on(cache, replace(settings, min_cluster_size=11)))
     later = min(
-        timed(lambda size=size: cluster_on(work, replace(settings, min_cluster_size=size)))[0] for size in (12, 13)
+        timed(lambda size=size: cluster_on(cache, replace(settings, min_cluster_size=size)))[0] for size in (12, 13)
     )
     print(f"slider, {n_specimens}: the first move takes {first / later:.1f} times a later one")
 

@@ -1,6 +1,6 @@
-"""Clusters: which groups there are.
+"""Clustering of embeddings, and the comparison of clusters with labels.
 
-HDBSCAN works on unit vectors after PCA and, if asked, UMAP; other methods share the same interface.
+HDBSCAN works on unit vectors after PCA and optional UMAP; other methods share the same interface.
 A cache lets sliders and sweeps reuse neighbours and trees. Labels judge clusters, they never choose
 them.
 
@@ -8,12 +8,12 @@ them.
 `clustering`   embeddings → clusters
 `settings`     `ClusterSettings`
 `methods`      k-means, agglomerative and others
-`cache`        what several clusterings share
+`cache`        steps that several clusterings share
 `members`      representatives, borderline members, outliers
 `assignment`   new specimens → existing clusters
 `agreement`    clusters compared with labels
-`advice`       what to try if much is noise
-`sweep`        many settings compared
+`advice`       settings to try if there is much noise
+`sweep`        clusterings with many settings, compared
 `sweep_jobs`   sweeps as background jobs
 `dendrograms`  cluster trees as drawings
 `outputs`      clusters as files

@@ -7,13 +7,13 @@ from .advice import (
 from .agreement import (
     Agreement as Agreement,
     Misfit as Misfit,
-    compare as compare,
+    compare_with_labels as compare_with_labels,
     crosstab as crosstab,
     find_misfits as find_misfits,
     write_misfits as write_misfits,
 )
 from .assignment import assign as assign
-from .cache import Groundwork as Groundwork
+from .cache import ClusteringCache as ClusteringCache
 from .clustering import (
     Clustering as Clustering,
     cluster as cluster,
@@ -25,11 +25,11 @@ from .clustering import (
 )
 from .dendrograms import (
     Branch as Branch,
-    Joint as Joint,
+    LinkageNode as LinkageNode,
     lay_out_condensed as lay_out_condensed,
     lay_out_linkage as lay_out_linkage,
     rows_of_branch as rows_of_branch,
-    rows_of_joint as rows_of_joint,
+    rows_of_linkage_node as rows_of_linkage_node,
 )
 from .hdbscan.trees import NOISE as NOISE
 from .members import (
@@ -46,8 +46,8 @@ from .members import (
 )
 from .outputs import cluster_into as cluster_into, clusters_into as clusters_into, sweep_into as sweep_into
 from .settings import (
+    CLUSTER_METRICS as CLUSTER_METRICS,
     METHODS as METHODS,
-    METRICS as METRICS,
     SELECTION_METHODS as SELECTION_METHODS,
     ClusterSettings as ClusterSettings,
 )
@@ -63,10 +63,10 @@ from .sweep import (
     write_sweep as write_sweep,
 )
 from .sweep_jobs import (
-    Tried as Tried,
+    SweepRow as SweepRow,
     cancel_sweep as cancel_sweep,
     is_sweeping as is_sweeping,
-    last_words as last_words,
+    last_log_line as last_log_line,
     read_sweep as read_sweep,
     start_sweep as start_sweep,
     sweep_folder as sweep_folder,

@@ -1,21 +1,21 @@
-"""What to try next when a clustering leaves much as noise, or shows no groups."""
+"""Settings to try if a clustering has much noise or no groups."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.clusters.cache import Groundwork
+from core.clusters.cache import ClusteringCache
 from core.clusters.clustering import Clustering, cluster_on
 from core.clusters.settings import ClusterSettings
 
 HIGH_NOISE = 0.3
-# Up to so many specimens a step is tried before it is advised: it takes milliseconds.
+# Up to this many specimens each step is tried before it is advised, which takes milliseconds.
 _TRIED_UP_TO = 2_000
 
 
 @dataclass(frozen=True)
 class Advice:
-    """A step to try.
+    """A change of the settings to try.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Advice:
     flags : str
         The same as flags of the command line.
     outcome : Clustering or None
-        What the step leads to, where it was tried.
+        The clustering with that change; None if it was not tried.
     """
 
     kind: str
@@ -38,17 +38,18 @@ class Advice:
     outcome: Clustering | None = None
 
     def helps(self, before: Clustering) -> bool:
-        """Return whether the step was tried and shows groups where there were none, or leaves less as noise."""
+        """Return whether the tried step finds groups for the first time, or less noise."""
         if self.outcome is None or self.outcome.n_clusters < 2:
             return False
         return before.n_clusters < 2 or self.outcome.n_noise < before.n_noise
 
 
 def advise(clustering: Clustering) -> tuple[Advice, ...]:
-    """Return what to try, the next step first; nothing where there are groups and little noise.
+    """Return the steps to try, the next one first.
 
-    The order of the steps, from the mildest to the one that changes most: fewer `min_samples`,
-    a smaller `min_cluster_size`, the other way of choosing clusters, PCA to 50 and UMAP to 15.
+    Empty if there are groups and little noise. The steps go from the mildest to the one that
+    changes most: lower `min_samples`, smaller `min_cluster_size`, the other selection method,
+    PCA to 50 dimensions and UMAP to 15.
     """
     if clustering.noise_ratio <= HIGH_NOISE and clustering.n_clusters > 1:
         return ()
@@ -60,22 +61,37 @@ def advise(clustering: Clustering) -> tuple[Advice, ...]:
     return tuple(step for step in steps if step is not None)
 
 
-def advise_on(groundwork: Groundwork, clustering: Clustering) -> tuple[Advice, ...]:
-    """Return what to try next, each step with what it leads to, those that help before those that do not.
+def advise_on(cache: ClusteringCache, clustering: Clustering) -> tuple[Advice, ...]:
+    """Return the steps to try, each with its outcome, helpful steps first.
 
-    Among them the order of `advise` stays. `min_samples` is halved until that helps. UMAP takes
-    too long to be tried unasked, and so does any step in a collection of more than 2,000.
+    Otherwise the order is that of `advise`. `min_samples` is halved until that helps. UMAP is not
+    tried because it takes too long; in a collection of more than 2,000 no step is tried.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusteringCache, ClusterSettings, advise_on, cluster_on
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(3, dtype=np.float32).repeat(8, axis=0)
+    >>> points[:, 0] += np.tile(np.linspace(0, 0.1, 8, dtype=np.float32), 3)
+    >>> cache = ClusteringCache(Embeddings(tuple(f"bone{row:02d}" for row in range(24)), points))
+    >>> clustering = cluster_on(cache, ClusterSettings(min_cluster_size=10))
+    >>> clustering.n_clusters
+    0
+    >>> step = advise_on(cache, clustering)[0]
+    >>> step.flags, step.outcome.n_clusters
+    ('--min-cluster-size 5', 3)
     """
     steps = advise(clustering)
     if len(clustering.ids) > _TRIED_UP_TO:
         return steps
-    tried = [step if step.settings.umap else _try(groundwork, step, clustering) for step in steps]
+    tried = [step if step.settings.umap else _try(cache, step, clustering) for step in steps]
     return tuple(sorted(tried, key=lambda step: not (step.outcome is None or step.helps(clustering))))
 
 
-def _try(groundwork: Groundwork, step: Advice, before: Clustering) -> Advice:
+def _try(cache: ClusteringCache, step: Advice, before: Clustering) -> Advice:
     while True:
-        tried = replace(step, outcome=cluster_on(groundwork, step.settings))
+        tried = replace(step, outcome=cluster_on(cache, step.settings))
         further = _fewer_samples(step.settings) if step.kind == "fewer-samples" else None
         if further is None or tried.helps(before):
             return tried
@@ -83,7 +99,7 @@ def _try(groundwork: Groundwork, step: Advice, before: Clustering) -> Advice:
 
 
 def explain_outcome(step: Advice, before: Clustering) -> str:
-    """Return in a few words what a step leads to; empty where it was not tried."""
+    """Return the outcome of a step in a few words, empty if it was not tried."""
     if step.outcome is None:
         return ""
     if not step.helps(before):
@@ -92,7 +108,7 @@ def explain_outcome(step: Advice, before: Clustering) -> str:
 
 
 def explain_noise(clustering: Clustering) -> str:
-    """Return one sentence on how much is noise and whether that is much; empty where it is not."""
+    """Return one sentence on the amount of noise, empty if there is little."""
     if not advise(clustering):
         return ""
     if clustering.n_clusters < 2:
@@ -131,7 +147,7 @@ def _other_selection(settings: ClusterSettings) -> Advice:
     if settings.cluster_selection_method == "eom":
         return Advice(
             "leaf",
-            "Choose clusters by leaf: groups inside of a group that swallows all others then show.",
+            "Choose clusters by leaf: this shows the groups inside one group that holds most specimens.",
             replace(settings, cluster_selection_method="leaf"),
             "--cluster-selection-method leaf",
         )

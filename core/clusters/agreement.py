@@ -1,4 +1,4 @@
-"""How clusters agree with labels, and which specimens contradict theirs."""
+"""Agreement of clusters with labels, and specimens that contradict their label."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from core.storage import write_csv, write_json
 
 @dataclass(frozen=True)
 class Agreement:
-    """Figures that compare clusters with labels, over the specimens that have a label.
+    """Measures of agreement between clusters and labels.
 
-    Noise counts as one more group in all but the purity, as it does where scripts hand the
-    column `cluster_id` to scikit-learn.
+    Only specimens that have a label are compared. Noise counts as one more group in all but the
+    purity, as it does if a script passes the column `cluster_id` to scikit-learn.
 
     Parameters
     ----------
     ari : float
-        Adjusted Rand index (Hubert & Arabie, 1985): pairs kept together or apart alike, 0 by
-        chance, 1 at best; below 0 is worse than chance.
+        Adjusted Rand index (Hubert & Arabie, 1985): agreement over pairs, 0 by chance,
+        1 at best; below 0 is worse than chance.
     nmi, ami : float
         Normalised and adjusted mutual information (arithmetic mean; Vinh, Epps & Bailey, 2010).
     homogeneity, completeness : float
         Whether clusters hold one label, and labels lie in one cluster (Rosenberg & Hirschberg, 2007).
     purity : float
         Share of the specimens in clusters whose label is the commonest of their cluster; noise is
-        left out, so read it beside the share of noise.
+        left out, so that it must be read beside the share of noise.
     n_labelled : int
         Number of specimens compared.
     """
@@ -50,14 +50,14 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Misfit:
-    """A specimen whose label its surroundings contradict.
+    """A specimen whose label contradicts its cluster or neighbours.
 
     Parameters
     ----------
     specimen_id : str
-        Which specimen.
+        The specimen.
     label : str
-        What it is filed as.
+        Its own label.
     cluster_id : int
         Its cluster, -1 for noise.
     cluster_label : str
@@ -86,13 +86,30 @@ class Misfit:
         return (by_cluster + by_neighbours) / 2
 
 
-def compare(clusters: Int[np.ndarray, " n"], labels: Labels) -> Agreement:
-    """Compare cluster labels with what researchers say.
+def compare_with_labels(clusters: Int[np.ndarray, " n"], labels: Labels) -> Agreement:
+    """Compare cluster labels with the researchers' labels.
+
+    Parameters
+    ----------
+    clusters : (n,) int
+        Cluster of every specimen, -1 for noise.
+    labels : Labels
+        Labels of the same specimens, in the same order.
 
     Raises
     ------
     InputError
-        Where there are as good as no labels, or they belong to other specimens.
+        If no specimen has a label, or the labels belong to other specimens.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import compare_with_labels
+    >>> from core.collection import Labels
+    >>> labels = Labels(("a", "b", "c", "d", "e"), ("femur", "femur", "skull", "skull", "skull"), "by hand")
+    >>> agreement = compare_with_labels(np.array([0, 0, 1, 1, 1]), labels)
+    >>> agreement.ari, agreement.purity, agreement.n_labelled
+    (1.0, 1.0, 5)
     """
     if len(labels.ids) != clusters.shape[0]:
         raise InputError(
@@ -119,12 +136,12 @@ def compare(clusters: Int[np.ndarray, " n"], labels: Labels) -> Agreement:
 
 
 def write_agreement(path: Path, agreement: Agreement, labels: Labels) -> None:
-    """Write the figures as JSON, with where the labels come from and what is odd about them."""
+    """Write the measures as JSON, with the source of the labels and their notes."""
     write_json(path, {**asdict(agreement), "labels": labels.source, "notes": list(labels.notes)})
 
 
 def contingency(clusters: Int[np.ndarray, " n"], codes: Int[np.ndarray, " n"]) -> Int[np.ndarray, "c l"]:
-    """Return how many specimens every cluster (rows) has of every label code (columns)."""
+    """Return counts of specimens by cluster (rows) and label code (columns)."""
     if clusters.size == 0:
         return np.zeros((1, 1), dtype=np.int64)
     table = np.zeros((int(clusters.max()) + 1, int(codes.max()) + 1), dtype=np.int64)
@@ -135,16 +152,30 @@ def contingency(clusters: Int[np.ndarray, " n"], codes: Int[np.ndarray, " n"]) -
 def find_misfits(
     embeddings: Embeddings, clustering: Clustering, labels: Labels, n_neighbours: int = 5
 ) -> tuple[Misfit, ...]:
-    """Return specimens whose label is contradicted, strongest evidence first, ties by id.
+    """Return specimens whose label is contradicted, strongest evidence first.
 
-    A specimen is listed where the commonest label of its cluster is another one, or the
-    commonest label among its nearest labelled neighbours by cosine is. It may be misfiled,
-    damaged, or simply odd: the list says where to look.
+    A specimen is listed if the commonest label of its cluster, or the commonest label among its
+    nearest labelled neighbours by cosine, is another one. It may be misfiled, damaged or unusual.
+    Ties are ordered by id.
 
     Raises
     ------
     InputError
-        Where the three do not belong to the same specimens.
+        If embeddings, clusters and labels do not belong to the same specimens.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusterSettings, cluster, find_misfits
+    >>> from core.collection import Labels
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(8, axis=0)
+    >>> embeddings = Embeddings(tuple(f"bone{row:02d}" for row in range(16)), points)
+    >>> clustering = cluster(embeddings, ClusterSettings(pca=0, min_cluster_size=4))
+    >>> labels = Labels(embeddings.ids, ("femur",) * 7 + ("skull",) * 9, "by hand")
+    >>> (misfit,) = find_misfits(embeddings, clustering, labels)
+    >>> misfit.specimen_id, misfit.label, misfit.cluster_label
+    ('bone07', 'skull', 'femur')
     """
     if not (embeddings.ids == clustering.ids == labels.ids):
         raise InputError("Embeddings, clusters and labels belong to different specimens.")
@@ -206,7 +237,20 @@ def write_misfits(path: Path, misfits: tuple[Misfit, ...]) -> None:
 
 
 def crosstab(clustering: Clustering, labels: Labels) -> Int[np.ndarray, "k l"]:
-    """Return how many specimens every cluster (rows, noise last) has of every label (columns)."""
+    """Return counts of specimens by cluster (rows, noise last) and label (columns).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import Clustering, ClusterSettings, crosstab
+    >>> from core.collection import Labels
+    >>> ids = ("a", "b", "c", "d")
+    >>> clustering = Clustering(ids, np.array([0, 0, 1, -1]), np.ones(4), None, ClusterSettings())
+    >>> crosstab(clustering, Labels(ids, ("femur", "femur", "skull", "skull"), "by hand"))
+    array([[2, 0],
+           [0, 1],
+           [0, 1]])
+    """
     known = labels.codes >= 0
     last = clustering.n_clusters
     shifted = np.where(clustering.labels[known] < 0, last, clustering.labels[known])
@@ -223,7 +267,7 @@ def write_crosstab(path: Path, clustering: Clustering, labels: Labels) -> None:
 
 
 def _commonest(codes: Int[np.ndarray, "n k"], n_codes: int) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the commonest code of each row, among equals the nearest one's, and its share."""
+    """Return the commonest code of each row and its share; ties go to the nearest."""
     counts = np.zeros((codes.shape[0], n_codes), dtype=np.int64)
     np.add.at(counts, (np.arange(codes.shape[0])[:, None], codes), 1)
     places = np.argmax(np.take_along_axis(counts, codes, axis=1), axis=1)

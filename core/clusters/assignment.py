@@ -1,4 +1,4 @@
-"""New specimens put into the clusters of an existing clustering."""
+"""Assignment of new specimens to the clusters of an existing clustering."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters.cache import Groundwork
+from core.clusters.cache import ClusteringCache
 from core.clusters.clustering import Clustering
 from core.clusters.hdbscan.trees import NOISE
 from core.clusters.members import check_same, nearest_members, nearest_of
@@ -17,18 +17,18 @@ from core.foundation import InputError, SettingError
 
 @dataclass(frozen=True)
 class Assignment:
-    """New specimens put into an existing clustering, which does not change by it.
+    """New specimens assigned to an existing clustering, which does not change.
 
     Parameters
     ----------
     ids : tuple of str
         The new specimens.
     labels : (m,) int64
-        Cluster of each, -1 where none is near enough; read-only.
+        Cluster of each, -1 if none is near enough; read-only.
     strengths : (m,) float64
-        0 to 1; 1 where it lies as close to the cluster as its members do to one another; read-only.
+        0 to 1; 1 if it lies as close to the cluster as the members to one another; read-only.
     nearest_ids : tuple of str
-        The member that decided, or the nearest specimen in a cluster.
+        The nearest specimen in a cluster, whose cluster is considered.
     """
 
     ids: tuple[str, ...]
@@ -42,34 +42,45 @@ class Assignment:
         self.strengths.setflags(write=False)
 
 
-def assign(work: Groundwork, clustering: Clustering, newcomers: Embeddings) -> Assignment:
-    """Put new specimens into the clusters of an existing clustering.
+def assign(cache: ClusteringCache, clustering: Clustering, newcomers: Embeddings) -> Assignment:
+    """Assign new specimens to the clusters of an existing clustering.
 
-    A new specimen joins the cluster of the nearest clustered specimen where it lies no farther
-    from it than that cluster's members at most lie from their own nearest. An approximation:
-    clustering all together could give other clusters.
+    A new specimen joins the cluster of the nearest clustered specimen if its distance is at most
+    the largest nearest-neighbour distance within that cluster. This is an approximation:
+    clustering all specimens together could give other clusters.
 
     Raises
     ------
     InputError
-        Where the embeddings do not belong together.
+        If the embeddings do not belong together.
     SettingError
-        Where UMAP came before clustering, which has no place for new specimens here.
+        If the clustering was made after UMAP, which cannot project new specimens here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusteringCache, ClusterSettings, assign, cluster_on
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(8, axis=0)
+    >>> cache = ClusteringCache(Embeddings(tuple(f"bone{row:02d}" for row in range(16)), points))
+    >>> clustering = cluster_on(cache, ClusterSettings(pca=0, min_cluster_size=4))
+    >>> assign(cache, clustering, Embeddings(("new1", "new2"), np.eye(3, 16, dtype=np.float32)[1:])).labels
+    array([ 1, -1])
     """
-    check_same(work, clustering)
+    check_same(cache, clustering)
     settings = clustering.settings
     if settings.umap:
         raise SettingError(
             "New specimens cannot be put into a clustering that was made after UMAP.",
             advice="Cluster without --umap, or cluster all specimens together.",
         )
-    if newcomers.matrix.shape[1] != work.embeddings.matrix.shape[1]:
+    if newcomers.matrix.shape[1] != cache.embeddings.matrix.shape[1]:
         raise InputError(
             f"The new embeddings have {newcomers.matrix.shape[1]} dimensions, the clustered ones "
-            f"{work.embeddings.matrix.shape[1]}.",
+            f"{cache.embeddings.matrix.shape[1]}.",
             advice="Extract them with the same backbone and pooling.",
         )
-    prepared = work.prepare(settings)
+    prepared = cache.prepare(settings)
     inside = np.flatnonzero(clustering.labels >= 0)
     if inside.size == 0:
         nothing = np.full(len(newcomers), NOISE)
@@ -94,7 +105,7 @@ def assign(work: Groundwork, clustering: Clustering, newcomers: Embeddings) -> A
 def _spacing(
     distance: Float[np.ndarray, " n"], clustering: Clustering
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Return the median and the largest distance of members of each cluster to their nearest."""
+    """Return median and maximum nearest-neighbour distance within each cluster."""
     of_cluster = [distance[clustering.labels == label] for label in range(clustering.n_clusters)]
     finite = [values[np.isfinite(values)] for values in of_cluster]
     typical = np.array([np.median(values) if values.size else 0.0 for values in finite])

@@ -1,4 +1,4 @@
-"""What clusterings of the same embeddings share, computed once: the work behind sliders and sweeps."""
+"""Cache of the steps that clusterings of the same embeddings share."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 from jaxtyping import Float
 
 from core.clusters.hdbscan.neighbourhoods import Neighbourhoods, find_neighbourhoods
-from core.clusters.hdbscan.trees import NOISE, ClusterTree, Grouping, cut_tree, grow_tree
+from core.clusters.hdbscan.trees import NOISE, Grouping, SingleLinkageTree, extract_clusters, single_linkage_tree
 from core.clusters.methods import group_by_branches, group_by_count, group_recursively
 from core.clusters.settings import ClusterSettings
 from core.embeddings import Embeddings, PrincipalComponents, Spectrum, fit_spectrum, keep_components, normalise_rows
 from core.foundation import InputError, note
 from core.maps import fit_umap
 
-_KEPT_AT_MOST = 24
+_MOST_ENTRIES = 24
 
 T = TypeVar("T")
 
@@ -33,9 +33,9 @@ class Prepared:
     vectors : (n, k) float32
         After normalising, PCA and UMAP, as far as they were asked for.
     pca : PrincipalComponents or None
-        What PCA found.
+        The principal components; None without PCA.
     notes : tuple of str
-        What was done otherwise than asked.
+        What was done differently from the settings.
     """
 
     vectors: Float[np.ndarray, "n k"]
@@ -43,29 +43,41 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-class Groundwork:
-    """What clusterings of the same embeddings share, computed once and kept.
+class ClusteringCache:
+    """Steps that clusterings of the same embeddings share, computed once.
 
-    A slider that changes `min_cluster_size`, the selection method or epsilon reuses the tree;
-    one that changes `min_samples` reuses the neighbours; one that changes PCA reuses the
-    spectrum. What comes out is the same as from `cluster` alone. Safe to use from several threads.
+    A change of `min_cluster_size`, the selection method or epsilon reuses the single-linkage tree.
+    A change of `min_samples` reuses the nearest neighbours. A change of PCA reuses the spectrum.
+    The results are those of `cluster`. Several threads may use one cache.
 
     Parameters
     ----------
     embeddings : Embeddings
-        What is clustered.
+        The embeddings to cluster.
 
     Raises
     ------
     InputError
-        Where there are no embeddings.
+        If there are no embeddings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusteringCache, ClusterSettings, cluster_on
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(8, axis=0)
+    >>> cache = ClusteringCache(Embeddings(tuple(f"bone{row:02d}" for row in range(16)), points))
+    >>> cluster_on(cache, ClusterSettings(pca=0, min_cluster_size=4)).sizes
+    (8, 8)
+    >>> cluster_on(cache, ClusterSettings(pca=0, min_cluster_size=10)).n_clusters
+    0
     """
 
     def __init__(self, embeddings: Embeddings) -> None:
         if len(embeddings) == 0:
             raise InputError("There are no embeddings to cluster.", advice="Run `python -m core pool` first.")
         self.embeddings = embeddings
-        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._entries: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.RLock()
 
     def group(self, settings: ClusterSettings) -> Grouping:
@@ -75,28 +87,28 @@ class Groundwork:
 
     def prepare(self, settings: ClusterSettings) -> Prepared:
         """Normalise, reduce by PCA and by UMAP, as the settings ask."""
-        return self._keep(("prepared", *settings.preparation), lambda: self._prepare(settings))
+        return self._cached(("prepared", *settings.preparation), lambda: self._prepare(settings))
 
     def neighbourhoods(self, settings: ClusterSettings) -> Neighbourhoods:
-        """Return what the spanning tree of the prepared vectors is guessed from, at least two specimens."""
+        """Return the nearest neighbours of each of at least two prepared vectors."""
         exact = settings.min_samples > 1
-        # A power of two, so that most moves of `min_samples` find what they need.
+        # A power of two, so that most changes of `min_samples` need no new search.
         count = max(8, 1 << (settings.min_samples - 1).bit_length()) if exact else 0
         key = ("neighbourhoods", count, *settings.preparation)
-        return self._keep(key, lambda: find_neighbourhoods(self.prepare(settings).vectors, count, exact=exact))
+        return self._cached(key, lambda: find_neighbourhoods(self.prepare(settings).vectors, count, exact=exact))
 
-    def tree(self, settings: ClusterSettings) -> ClusterTree:
-        """Return the single-linkage tree of the prepared vectors, at least two specimens."""
+    def tree(self, settings: ClusterSettings) -> SingleLinkageTree:
+        """Return the single-linkage tree of at least two prepared vectors."""
         key = ("tree", settings.min_samples, *settings.preparation)
-        return self._keep(key, lambda: grow_tree(self.neighbourhoods(settings), settings.min_samples))
+        return self._cached(key, lambda: single_linkage_tree(self.neighbourhoods(settings), settings.min_samples))
 
     def spectrum(self, settings: ClusterSettings) -> Spectrum:
-        """Return all principal directions of the normalised vectors, whatever number of them is kept."""
+        """Return all principal directions of the normalised vectors."""
         vectors = normalise_rows(self.embeddings.matrix, "l2" if settings.unit else "none")
-        return self._keep(("spectrum", settings.unit), lambda: fit_spectrum(vectors))
+        return self._cached(("spectrum", settings.unit), lambda: fit_spectrum(vectors))
 
     def has_tree(self, settings: ClusterSettings) -> bool:
-        """Return whether these settings grow a tree: by density, from enough specimens that differ."""
+        """Return whether these settings use a tree on enough different specimens."""
         vectors = self.prepare(settings).vectors
         enough = vectors.shape[0] >= max(2, settings.min_cluster_size)
         return settings.method.startswith("hdbscan") and enough and bool(np.ptp(vectors, axis=0).any())
@@ -107,7 +119,7 @@ class Groundwork:
             return group_by_count(vectors, settings)
         if settings.method == "hdbscan-branches":
             return group_by_branches(vectors, settings)
-        grouping = cut_tree(
+        grouping = extract_clusters(
             self.tree(settings),
             settings.min_cluster_size,
             settings.cluster_selection_method,
@@ -140,7 +152,7 @@ class Groundwork:
         vectors = normalise_rows(self.embeddings.matrix, "l2" if unit else "none")
         pca = None
         if settings.pca > 0 and len(self.embeddings) > 1:
-            spectrum: Spectrum = self._keep(("spectrum", unit), lambda: fit_spectrum(vectors))
+            spectrum: Spectrum = self._cached(("spectrum", unit), lambda: fit_spectrum(vectors))
             pca = keep_components(spectrum, vectors, settings.pca)
             notes.extend(pca.notes)
         if settings.umap:
@@ -149,14 +161,14 @@ class Groundwork:
             vectors = pca.coordinates
         return Prepared(vectors, pca, tuple(notes))
 
-    def _keep(self, key: Hashable, make: Callable[[], T]) -> T:
+    def _cached(self, key: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-                while len(self._kept) > _KEPT_AT_MOST:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]  # type: ignore[return-value]  # the key names the kind of what is kept
+            if key not in self._entries:
+                self._entries[key] = make()
+                while len(self._entries) > _MOST_ENTRIES:
+                    self._entries.popitem(last=False)
+            self._entries.move_to_end(key)
+            return self._entries[key]  # type: ignore[return-value]  # the key says which type is cached
 
 
 def _umap_vectors(

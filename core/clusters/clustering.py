@@ -1,4 +1,4 @@
-"""Groups of specimens: HDBSCAN on unit vectors, after PCA and, if asked, UMAP."""
+"""Clustering of embeddings: HDBSCAN after PCA and optional UMAP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters.cache import Groundwork
+from core.clusters.cache import ClusteringCache
 from core.clusters.hdbscan.trees import NOISE
 from core.clusters.settings import ClusterSettings
 from core.embeddings import Embeddings
@@ -20,7 +20,7 @@ from core.storage import write_csv, write_json
 
 @dataclass(frozen=True)
 class Clustering:
-    """Which group every specimen is in.
+    """The cluster of every specimen.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ class Clustering:
     explained_variance_ratio : (k,) float64 or None
         Share of the variance of each principal component; None without PCA.
     settings : ClusterSettings
-        What was asked for.
+        The settings of the clustering.
     notes : tuple of str
-        What was done otherwise than asked and what to think of it, in sentences.
+        What was done differently from the settings and how to judge it, in sentences.
     persistence : tuple of float or None
-        How long each cluster lasts over all densities, 0 to 1; None where the method has no such thing.
+        Persistence of each cluster over all densities, 0 to 1; None if the method has none.
     """
 
     ids: tuple[str, ...]
@@ -55,7 +55,7 @@ class Clustering:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Return the number of specimens in cluster 0, 1, …; never growing."""
+        """Return the number of specimens in cluster 0, 1, …, in falling order."""
         return tuple(int(size) for size in np.bincount(self.labels[self.labels >= 0]))
 
     @property
@@ -75,31 +75,42 @@ class Clustering:
 
     @property
     def mean_prob(self) -> float:
-        """Return the mean membership strength of the specimens in clusters; 0 where there are none."""
+        """Return the mean membership strength within clusters, 0 if there are none."""
         inside = self.labels >= 0
         return float(self.probabilities[inside].mean()) if inside.any() else 0.0
 
 
 def cluster(embeddings: Embeddings, settings: ClusterSettings | None = None) -> Clustering:
-    """Put specimens into groups by the density of their embeddings.
+    """Cluster specimens by the density of their embeddings.
 
     HDBSCAN (Campello, Moulavi & Sander, 2013; McInnes & Healy, 2017). Clusters are numbered by
     falling size, ties by the smallest specimen id, so that the same groups always have the same
-    numbers. To cluster the same embeddings again with other settings, keep a `Groundwork` and
+    numbers. To cluster the same embeddings again with other settings, keep a `ClusteringCache` and
     call `cluster_on`.
 
     Raises
     ------
     InputError
-        Where there are no embeddings.
+        If there are no embeddings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusterSettings, cluster
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat([8, 6], axis=0)
+    >>> embeddings = Embeddings(tuple(f"bone{row:02d}" for row in range(14)), points)
+    >>> clustering = cluster(embeddings, ClusterSettings(pca=0, min_cluster_size=4))
+    >>> clustering.sizes, clustering.n_noise
+    ((8, 6), 0)
     """
-    return cluster_on(Groundwork(embeddings), settings if settings is not None else ClusterSettings())
+    return cluster_on(ClusteringCache(embeddings), settings if settings is not None else ClusterSettings())
 
 
-def cluster_on(groundwork: Groundwork, settings: ClusterSettings) -> Clustering:
-    """Put specimens into groups, reusing whatever earlier calls on the same groundwork computed."""
-    prepared, grouping = groundwork.prepare(settings), groundwork.group(settings)
-    ids = groundwork.embeddings.ids
+def cluster_on(cache: ClusteringCache, settings: ClusterSettings) -> Clustering:
+    """Cluster specimens, reusing the steps that the cache already holds."""
+    prepared, grouping = cache.prepare(settings), cache.group(settings)
+    ids = cache.embeddings.ids
     labels, order = number_by_size(ids, grouping.labels)
     persistence = grouping.persistence
     return Clustering(
@@ -119,16 +130,16 @@ def write_clustering(folder: Path, clustering: Clustering, pca_report: Path | No
     Parameters
     ----------
     folder : Path
-        Made where it is not there.
+        Created if it does not exist.
     clustering : Clustering
-        What is written.
+        The clustering to write.
     pca_report : Path or None
-        Where the PCA report goes instead of `pca_report.csv` in the folder.
+        Path of the PCA report; None for `pca_report.csv` in the folder.
 
     Raises
     ------
     WorkspaceError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     write_clusters(folder / "clusters.csv", clustering)
     write_json(folder / "summary.json", summarise(clustering))
@@ -143,14 +154,14 @@ def write_clustering(folder: Path, clustering: Clustering, pca_report: Path | No
 
 
 def write_clusters(path: Path, clustering: Clustering) -> None:
-    """Write `specimen_id,cluster_id,prob` as CSV, a row a specimen in the order of the embeddings."""
+    """Write `specimen_id,cluster_id,prob` as CSV, in the order of the embeddings."""
     strengths = (f"{strength:.6f}" for strength in clustering.probabilities)
     rows = zip(clustering.ids, clustering.labels.tolist(), strengths, strict=True)
     write_csv(path, ("specimen_id", "cluster_id", "prob"), rows)
 
 
 def summarise(clustering: Clustering) -> dict[str, object]:
-    """Return what `summary.json` holds."""
+    """Return the content of `summary.json`."""
     return {
         "n_total": len(clustering.ids),
         "n_noise": clustering.n_noise,
@@ -169,9 +180,9 @@ def read_clusters(path: Path) -> tuple[tuple[str, ...], Int[np.ndarray, " n"], F
     Raises
     ------
     MissingStageError
-        Where the file is not there.
+        If the file does not exist.
     InputError
-        Where it does not have the columns `specimen_id,cluster_id,prob`.
+        If it does not have the columns `specimen_id,cluster_id,prob`.
     """
     if not path.is_file():
         raise MissingStageError("{path} is not there.", advice="Run `python -m core cluster` first.", path=path)
@@ -194,7 +205,22 @@ def read_clusters(path: Path) -> tuple[tuple[str, ...], Int[np.ndarray, " n"], F
 def number_by_size(
     ids: tuple[str, ...], labels: Int[np.ndarray, " n"]
 ) -> tuple[Int[np.ndarray, " n"], tuple[int, ...]]:
-    """Return labels numbered by falling size, ties by smallest id, and the old label of each new one."""
+    """Renumber labels by falling cluster size, ties by the smallest id.
+
+    Returns
+    -------
+    labels : (n,) int64
+        New label of every specimen, -1 for noise.
+    order : tuple of int
+        Old label of each new one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import number_by_size
+    >>> number_by_size(("a", "b", "c", "d"), np.array([0, 1, 1, -1]))
+    (array([ 1,  0,  0, -1]), (1, 0))
+    """
     members: dict[int, list[str]] = {}
     for name, label in zip(ids, labels.tolist(), strict=True):
         if label >= 0:
@@ -206,14 +232,14 @@ def number_by_size(
 
 
 def ids_in_cluster(path: Path, label: int) -> tuple[str, ...]:
-    """Return the members of a cluster of a `clusters.csv`, -1 for noise.
+    """Return the ids in a cluster of a `clusters.csv`, -1 for noise.
 
     Raises
     ------
     SettingError
-        Where there is no such cluster.
+        If there is no such cluster.
     InputError, MissingStageError
-        As `core.clusters.clustering.read_clusters` does.
+        As `read_clusters` does.
     """
     ids, labels, _ = read_clusters(path)
     members = tuple(name for name, one in zip(ids, labels.tolist(), strict=True) if one == label)

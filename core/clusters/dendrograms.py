@@ -1,4 +1,4 @@
-"""Trees of clusters as drawings: where every branch lies, and which specimens hang on it."""
+"""Layouts of the condensed tree and the single-linkage tree for drawing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from core.clusters.hdbscan.trees import NOISE, ClusterTree
+from core.clusters.hdbscan.trees import NOISE, SingleLinkageTree
 from core.foundation import InputError
 
 _MOST_BRANCHES = 400
@@ -15,22 +15,22 @@ _MOST_BRANCHES = 400
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch of a condensed tree: a group from where it parts from others to where it falls apart.
+    """A branch of a condensed tree: a group from its birth to its death.
 
     Parameters
     ----------
     node : int
         Its number in the condensed tree.
     parent : int or None
-        The branch it parts from; None for the trunk.
+        The branch it splits from; None for the root.
     cluster_id : int
-        The cluster that was chosen here; -1 where none was.
+        The cluster that was selected here; -1 if none was.
     size : int
-        Specimens on it where it begins.
+        Number of specimens at its birth.
     left, right : float
-        Its place across, in specimens.
+        Its horizontal extent, in specimens.
     begins, ends : float
-        Distances at which it parts from its sibling and falls apart, `begins` the larger.
+        Distances at its birth (split from its sibling) and death; `begins` is the larger.
     """
 
     node: int
@@ -44,20 +44,22 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Joint:
-    """A place in a single-linkage tree where two groups join, or a leaf that stands for a group.
+class LinkageNode:
+    """A node of a single-linkage tree: a merge of two groups, or a leaf.
+
+    A leaf of the drawing may stand for a group.
 
     Parameters
     ----------
     node : int
-        Its number in the tree: specimens first, then merges in order.
+        Its number in the tree: specimens first, then merges in order, as in SciPy.
     size : int
-        Specimens below.
+        Number of specimens below it.
     x, height : float
-        Where it lies; the height is the distance at which its two groups join, or for a leaf the
+        Its position. The height is the distance at which its two groups merge, or for a leaf the
         one at which its own specimens do.
     below : tuple of int
-        The two joints that join here; empty for a leaf.
+        The two nodes that merge here; empty for a leaf.
     """
 
     node: int
@@ -67,32 +69,33 @@ class Joint:
     below: tuple[int, ...] = ()
 
 
-def lay_out_condensed(tree: ClusterTree, min_cluster_size: int, labels: Int[np.ndarray, " n"]) -> tuple[Branch, ...]:
-    """Return the branches of a condensed tree, the trunk first, at most the 400 largest.
+def lay_out_condensed(
+    tree: SingleLinkageTree, min_cluster_size: int, labels: Int[np.ndarray, " n"]
+) -> tuple[Branch, ...]:
+    """Return the branches of a condensed tree, the root first, at most the 400 largest.
 
     Parameters
     ----------
     tree : ClusterTree
-        From `grow_tree`.
+        From `single_linkage_tree`.
     min_cluster_size : int
-        For which it is condensed.
+        Smallest group that is a branch of its own.
     labels : (n,) int
-        The clusters that were chosen, to be marked.
+        The selected clusters, which are marked.
     """
     condensed = tree.condensed(min_cluster_size)
     n_rows = tree.linkage.shape[0] + 1
-    is_branch = condensed["child"] >= n_rows
-    parent_of = dict(zip(condensed["child"][is_branch].tolist(), condensed["parent"][is_branch].tolist(), strict=True))
-    size_of = dict(
-        zip(condensed["child"][is_branch].tolist(), condensed["child_size"][is_branch].tolist(), strict=True)
-    )
-    born = dict(zip(condensed["child"][is_branch].tolist(), condensed["lambda_val"][is_branch].tolist(), strict=True))
+    branches = condensed[condensed["child"] >= n_rows]
+    children = branches["child"].tolist()
+    parent_of = dict(zip(children, branches["parent"].tolist(), strict=True))
+    size_of = dict(zip(children, branches["child_size"].tolist(), strict=True))
+    lambda_birth = dict(zip(children, branches["lambda_val"].tolist(), strict=True))
     size_of[n_rows] = n_rows
-    dies: dict[int, float] = {}
-    for node, density in zip(condensed["parent"].tolist(), condensed["lambda_val"].tolist(), strict=True):
-        dies[node] = max(dies.get(node, 0.0), density)
+    lambda_death: dict[int, float] = {}
+    for node, lambda_value in zip(condensed["parent"].tolist(), condensed["lambda_val"].tolist(), strict=True):
+        lambda_death[node] = max(lambda_death.get(node, 0.0), lambda_value)
     chosen = _chosen_nodes(condensed, n_rows, labels, parent_of, size_of)
-    lefts = _lefts(n_rows, parent_of, size_of)
+    lefts = _left_edges(n_rows, parent_of, size_of)
     highest = float(tree.linkage[-1, 2])
     kept = sorted(size_of, key=lambda node: (-size_of[node], node))[:_MOST_BRANCHES]
     return tuple(
@@ -103,20 +106,20 @@ def lay_out_condensed(tree: ClusterTree, min_cluster_size: int, labels: Int[np.n
             size=int(size_of[node]),
             left=lefts[node],
             right=lefts[node] + size_of[node],
-            begins=highest * 1.05 if node == n_rows else _distance(born[node]),
-            ends=_distance(dies.get(node, np.inf)),
+            begins=highest * 1.05 if node == n_rows else _distance(lambda_birth[node]),
+            ends=_distance(lambda_death.get(node, np.inf)),
         )
         for node in kept
     )
 
 
-def rows_of_branch(tree: ClusterTree, min_cluster_size: int, node: int) -> Int[np.ndarray, " m"]:
+def rows_of_branch(tree: SingleLinkageTree, min_cluster_size: int, node: int) -> Int[np.ndarray, " m"]:
     """Return the rows of the specimens on a branch of the condensed tree, sorted.
 
     Raises
     ------
     InputError
-        Where the tree has no such branch.
+        If the tree has no such branch.
     """
     condensed = tree.condensed(min_cluster_size)
     n_rows = tree.linkage.shape[0] + 1
@@ -130,27 +133,29 @@ def rows_of_branch(tree: ClusterTree, min_cluster_size: int, node: int) -> Int[n
     return np.array(sorted(name for name in reached if name < n_rows), dtype=np.int64)
 
 
-def lay_out_linkage(tree: ClusterTree, n_leaves: int = 60) -> tuple[Joint, ...]:
-    """Return the upper part of a single-linkage tree, the last merge first; groups below become leaves.
+def lay_out_linkage(tree: SingleLinkageTree, n_leaves: int = 60) -> tuple[LinkageNode, ...]:
+    """Return the upper part of a single-linkage tree, the last merge first.
+
+    Groups below the last merges become leaves.
 
     Parameters
     ----------
     tree : ClusterTree
-        From `grow_tree`.
+        From `single_linkage_tree`.
     n_leaves : int
-        How many leaves are drawn at most.
+        Largest number of leaves to draw.
     """
     n_merges = tree.linkage.shape[0]
     n_rows = n_merges + 1
     first = n_rows + max(0, n_merges - max(1, n_leaves - 1))
     linkage = tree.linkage
 
-    def about(node: int) -> tuple[int, float]:
+    def size_and_height(node: int) -> tuple[int, float]:
         if node < n_rows:
             return 1, 0.0
         return int(linkage[node - n_rows, 3]), float(linkage[node - n_rows, 2])
 
-    places: dict[int, float] = {}
+    xs: dict[int, float] = {}
     stack, order = [n_rows + n_merges - 1], []
     while stack:
         node = stack.pop()
@@ -158,29 +163,29 @@ def lay_out_linkage(tree: ClusterTree, n_leaves: int = 60) -> tuple[Joint, ...]:
         if node >= first:
             stack += [int(linkage[node - n_rows, 1]), int(linkage[node - n_rows, 0])]
         else:
-            places[node] = float(len(places))
-    joints: list[Joint] = []
+            xs[node] = float(len(xs))
+    nodes: list[LinkageNode] = []
     for node in reversed(order):
-        size, height = about(node)
+        size, height = size_and_height(node)
         below: tuple[int, ...] = ()
         if node >= first:
             below = (int(linkage[node - n_rows, 0]), int(linkage[node - n_rows, 1]))
-            places[node] = (places[below[0]] + places[below[1]]) / 2
-        joints.append(Joint(node, size, places[node], height, below))
-    return tuple(reversed(joints))
+            xs[node] = (xs[below[0]] + xs[below[1]]) / 2
+        nodes.append(LinkageNode(node, size, xs[node], height, below))
+    return tuple(reversed(nodes))
 
 
-def rows_of_joint(tree: ClusterTree, node: int) -> Int[np.ndarray, " m"]:
-    """Return the rows of the specimens below a place of the single-linkage tree, sorted.
+def rows_of_linkage_node(tree: SingleLinkageTree, node: int) -> Int[np.ndarray, " m"]:
+    """Return the rows of the specimens below a node of the single-linkage tree, sorted.
 
     Raises
     ------
     InputError
-        Where the tree has no such place.
+        If the tree has no such node.
     """
     n_rows = tree.linkage.shape[0] + 1
     if not 0 <= node < 2 * n_rows - 1:
-        raise InputError(f"The tree has no place {node}.", advice="Choose one of those that are drawn.")
+        raise InputError(f"The tree has no node {node}.", advice="Choose one of those that are drawn.")
     found, stack = [], [int(node)]
     while stack:
         one = stack.pop()
@@ -191,8 +196,8 @@ def rows_of_joint(tree: ClusterTree, node: int) -> Int[np.ndarray, " m"]:
     return np.array(sorted(found), dtype=np.int64)
 
 
-def _distance(density: float) -> float:
-    return 1.0 / density if density > 0 and np.isfinite(density) else 0.0
+def _distance(lambda_value: float) -> float:
+    return 1.0 / lambda_value if lambda_value > 0 and np.isfinite(lambda_value) else 0.0
 
 
 def _chosen_nodes(
@@ -202,12 +207,12 @@ def _chosen_nodes(
     parent_of: dict[int, int],
     size_of: dict[int, int],
 ) -> dict[int, int]:
-    """Return the branch of every cluster: the one above its members that is as large as it."""
+    """Return the node of every cluster: the ancestor of its members with its size."""
     is_leaf = condensed["child"] < n_rows
-    home = dict(zip(condensed["child"][is_leaf].tolist(), condensed["parent"][is_leaf].tolist(), strict=True))
+    parent_of_row = dict(zip(condensed["child"][is_leaf].tolist(), condensed["parent"][is_leaf].tolist(), strict=True))
     chosen = {}
     for label, size in zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True):
-        node: int | None = home.get(int(np.flatnonzero(labels == label)[0]))
+        node: int | None = parent_of_row.get(int(np.flatnonzero(labels == label)[0]))
         while node is not None and size_of[node] < size:
             node = parent_of.get(node)
         if node is not None and size_of[node] == size:
@@ -215,16 +220,16 @@ def _chosen_nodes(
     return chosen
 
 
-def _lefts(trunk: int, parent_of: dict[int, int], size_of: dict[int, int]) -> dict[int, float]:
-    """Return where every branch begins across: children side by side in the middle of their parent."""
+def _left_edges(root: int, parent_of: dict[int, int], size_of: dict[int, int]) -> dict[int, float]:
+    """Return the left edge of every branch, children centred under their parent."""
     children: dict[int, list[int]] = {}
     for node, parent in parent_of.items():
         children.setdefault(parent, []).append(node)
-    lefts = {trunk: 0.0}
+    lefts = {root: 0.0}
     for node in sorted(size_of):
         below = sorted(children.get(node, ()), key=lambda child: (-size_of[child], child))
-        at = lefts[node] + (size_of[node] - sum(size_of[child] for child in below)) / 2
+        left = lefts[node] + (size_of[node] - sum(size_of[child] for child in below)) / 2
         for child in below:
-            lefts[child] = at
-            at += size_of[child]
+            lefts[child] = left
+            left += size_of[child]
     return lefts

@@ -1,4 +1,4 @@
-"""What is in a clustering: representatives, borderline members, outliers, and where noise belongs nearest."""
+"""Members of clusters: representatives, borderline members, outliers, nearest clusters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from core.clusters.cache import Groundwork
+from core.clusters.cache import ClusteringCache
 from core.clusters.clustering import Clustering
 from core.clusters.methods import silhouette
 from core.foundation import InputError
@@ -22,12 +22,12 @@ _ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """One cluster in short.
+    """A summary of one cluster.
 
     Parameters
     ----------
     cluster_id, size : int
-        Which, and how many specimens.
+        Its number, and its number of specimens.
     medoid : str
         The specimen nearest to all others of the cluster.
     exemplars : tuple of str
@@ -37,7 +37,7 @@ class ClusterFacts:
     mean_prob : float
         Mean membership strength.
     persistence : float or None
-        How long it lasts over all densities; None where the method has no such thing.
+        Its persistence over all densities; None if the method has none.
     """
 
     cluster_id: int
@@ -51,24 +51,24 @@ class ClusterFacts:
 
 @dataclass(frozen=True)
 class Members:
-    """What is in a clustering.
+    """The members of a clustering and their roles.
 
     Parameters
     ----------
     clusters : tuple of ClusterFacts
         Every cluster, in order.
     nearest_cluster : (n,) int64
-        The own cluster; for noise the one whose nearest member is nearest; -1 where there is no
-        cluster at all. Read-only.
+        The own cluster; for noise the cluster of the nearest member; -1 if there is no cluster.
+        Read-only.
     nearest_distance : (n,) float64
-        Distance to the nearest member of that cluster but itself, in the units of what was
-        clustered; infinite where there is none. Read-only.
+        Distance to the nearest other member of that cluster, in the units of the clustered
+        vectors; infinite if there is none. Read-only.
     outlier_scores : (n,) float64 or None
         GLOSH (Campello et al., 2015), 0 to 1; None for methods without a tree. Read-only.
     silhouette : float
         Mean silhouette of the specimens in clusters, −1 to 1.
     validity : float or None
-        DBCV (Moulavi et al., 2014), −1 to 1, on at most 2000 specimens; None where it has no value.
+        DBCV (Moulavi et al., 2014), −1 to 1, on at most 2000 specimens; None if it is undefined.
     """
 
     clusters: tuple[ClusterFacts, ...]
@@ -85,62 +85,85 @@ class Members:
                 array.setflags(write=False)
 
 
-def describe_members(work: Groundwork, clustering: Clustering, count: int = 5) -> Members:
-    """Say what is in a clustering.
+def describe_members(cache: ClusteringCache, clustering: Clustering, count: int = 5) -> Members:
+    """Describe the members of a clustering.
 
     Parameters
     ----------
-    work : Groundwork
-        Of the embeddings that were clustered.
+    cache : ClusteringCache
+        Cache of the clustered embeddings.
     clustering : Clustering
-        From these embeddings.
+        A clustering of these embeddings.
     count : int
-        How many exemplars and borderline members are named.
+        Number of exemplars and of borderline members per cluster.
 
     Raises
     ------
     InputError
-        Where the two do not belong together.
+        If the clustering was made from other embeddings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusteringCache, ClusterSettings, cluster_on, describe_members
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(7, axis=0)
+    >>> points += np.tile(np.linspace(0, 0.1, 7, dtype=np.float32), 2)[:, None]
+    >>> cache = ClusteringCache(Embeddings(tuple(f"bone{row:02d}" for row in range(14)), points))
+    >>> members = describe_members(cache, cluster_on(cache, ClusterSettings(pca=0, min_cluster_size=5)))
+    >>> [(facts.cluster_id, facts.size, facts.medoid) for facts in members.clusters]
+    [(0, 7, 'bone03'), (1, 7, 'bone10')]
     """
-    check_same(work, clustering)
-    vectors = work.prepare(clustering.settings).vectors
+    vectors = _clustered_vectors(cache, clustering)
     nearest, distance = nearest_members(vectors, clustering.labels)
     return Members(
-        clusters=facts_of_clusters(work, clustering, count),
+        clusters=facts_of_clusters(cache, clustering, count),
         nearest_cluster=nearest,
         nearest_distance=distance,
-        outlier_scores=_outlier_scores(work, clustering),
+        outlier_scores=_outlier_scores(cache, clustering),
         silhouette=silhouette(vectors, clustering.labels, clustering.settings.seed),
         validity=_validity(vectors, clustering),
     )
 
 
-def facts_of_clusters(work: Groundwork, clustering: Clustering, count: int = 5) -> tuple[ClusterFacts, ...]:
-    """Return every cluster in short, which is the quick part of `describe_members`.
+def facts_of_clusters(cache: ClusteringCache, clustering: Clustering, count: int = 5) -> tuple[ClusterFacts, ...]:
+    """Return a summary of every cluster, the fast part of `describe_members`.
 
     Raises
     ------
     InputError
-        Where the two do not belong together.
+        If the clustering was made from other embeddings.
     """
-    check_same(work, clustering)
-    vectors = work.prepare(clustering.settings).vectors
+    vectors = _clustered_vectors(cache, clustering)
     return tuple(_facts(vectors, clustering, label, count) for label in range(clustering.n_clusters))
 
 
-def soft_membership(work: Groundwork, clustering: Clustering) -> Float[np.ndarray, "n k"]:
-    """Return how much every specimen belongs to every cluster; rows sum to 1.
+def soft_membership(cache: ClusteringCache, clustering: Clustering) -> Float[np.ndarray, "n k"]:
+    """Return the soft membership of every specimen in every cluster.
 
-    By inverse distance to each cluster's strongest members, as in hdbscan's distance-based
-    membership vectors (McInnes & Healy, 2017). Noise has a row like all others.
+    The membership is proportional to the inverse distance to each cluster's strongest members, as
+    in hdbscan's distance-based membership vectors (McInnes & Healy, 2017). Rows sum to 1. Noise
+    has a row like all others.
 
     Raises
     ------
     InputError
-        Where the two do not belong together.
+        If the clustering was made from other embeddings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import ClusteringCache, ClusterSettings, cluster_on, soft_membership
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(8, axis=0)
+    >>> points[0, :2] = 1
+    >>> cache = ClusteringCache(Embeddings(tuple(f"bone{row:02d}" for row in range(16)), points))
+    >>> clustering = cluster_on(cache, ClusterSettings(pca=0, min_cluster_size=4))
+    >>> soft_membership(cache, clustering)[[0, 1]].round(2)
+    array([[0.5, 0.5],
+           [1. , 0. ]])
     """
-    check_same(work, clustering)
-    vectors = work.prepare(clustering.settings).vectors
+    vectors = _clustered_vectors(cache, clustering)
     away = np.empty((vectors.shape[0], clustering.n_clusters))
     for label in range(clustering.n_clusters):
         rows = np.flatnonzero(clustering.labels == label)
@@ -151,7 +174,10 @@ def soft_membership(work: Groundwork, clustering: Clustering) -> Float[np.ndarra
 
 
 def representatives(facts: ClusterFacts) -> dict[str, str]:
-    """Return who stands for a cluster: `medoid`, `exemplar` or `borderline`, by id; the weakest last."""
+    """Return the representatives of a cluster and their roles, the weakest last.
+
+    The roles are `medoid`, `exemplar` and `borderline`, by specimen id.
+    """
     roles = {facts.medoid: MEDOID}
     for name in facts.exemplars:
         roles.setdefault(name, EXEMPLAR)
@@ -161,12 +187,14 @@ def representatives(facts: ClusterFacts) -> dict[str, str]:
 
 
 def write_members(folder: Path, clustering: Clustering, members: Members) -> None:
-    """Write `members.csv`, a row a specimen, and `cluster_report.csv`, a row a cluster, and `validity.json`.
+    """Write `members.csv`, `cluster_report.csv` and `validity.json`.
+
+    The first has a row per specimen, the second a row per cluster.
 
     Raises
     ------
     WorkspaceError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     scores = members.outlier_scores
     roles = {name: role for facts in members.clusters for name, role in representatives(facts).items()}
@@ -190,12 +218,17 @@ def write_members(folder: Path, clustering: Clustering, members: Members) -> Non
     write_json(folder / "validity.json", {"silhouette": members.silhouette, "dbcv": members.validity})
 
 
-def check_same(work: Groundwork, clustering: Clustering) -> None:
-    """Raise an `InputError` where a clustering was not made from these embeddings."""
-    if work.embeddings.ids != clustering.ids:
+def check_same(cache: ClusteringCache, clustering: Clustering) -> None:
+    """Raise an `InputError` if a clustering was made from other embeddings."""
+    if cache.embeddings.ids != clustering.ids:
         raise InputError(
             "The clustering belongs to other specimens than the embeddings.", advice="Cluster these embeddings again."
         )
+
+
+def _clustered_vectors(cache: ClusteringCache, clustering: Clustering) -> Float[np.ndarray, "n k"]:
+    check_same(cache, clustering)
+    return cache.prepare(clustering.settings).vectors
 
 
 def _facts(vectors: Float[np.ndarray, "n k"], clustering: Clustering, label: int, count: int) -> ClusterFacts:
@@ -218,7 +251,10 @@ def _facts(vectors: Float[np.ndarray, "n k"], clustering: Clustering, label: int
 
 
 def _medoid(vectors: Float[np.ndarray, "n k"], rows: Int[np.ndarray, " m"]) -> int:
-    """Return the row with the smallest sum of distances; in large clusters the one nearest to the mean."""
+    """Return the row with the smallest sum of distances to the others.
+
+    In large clusters it is approximated by the row nearest to the mean.
+    """
     points = vectors[rows].astype(np.float64)
     if rows.size > _MEDOID_SAMPLE:
         return int(rows[np.argmin(np.linalg.norm(points - points.mean(axis=0), axis=1))])
@@ -230,7 +266,10 @@ def _medoid(vectors: Float[np.ndarray, "n k"], rows: Int[np.ndarray, " m"]) -> i
 def nearest_members(
     vectors: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the own cluster, for noise the nearest, and the distance to its nearest other member."""
+    """Return the own or nearest cluster, and the distance to its nearest other member.
+
+    Noise has the cluster of the nearest member.
+    """
     nearest, distance = labels.copy(), np.full(labels.size, np.inf)
     inside, noise = np.flatnonzero(labels >= 0), np.flatnonzero(labels < 0)
     for label in np.unique(labels[inside]).tolist():
@@ -244,37 +283,37 @@ def nearest_members(
 
 
 def nearest_of(
-    asked: Float[np.ndarray, "m k"], among: Float[np.ndarray, "n k"], *, skip_itself: bool = False
+    queries: Float[np.ndarray, "m k"], references: Float[np.ndarray, "n k"], *, skip_itself: bool = False
 ) -> tuple[Float[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Return the distance to the nearest row of `among`, and its place."""
-    origin = among.mean(axis=0)
-    asked, among = asked - origin, among - origin
-    squares = np.einsum("ij,ij->i", among, among)
-    place = np.empty(asked.shape[0], dtype=np.intp)
-    for start in range(0, asked.shape[0], _ROWS_AT_ONCE):
+    """Return the distance from each query to its nearest reference, and the latter's row."""
+    origin = references.mean(axis=0)
+    queries, references = queries - origin, references - origin
+    squares = np.einsum("ij,ij->i", references, references)
+    nearest = np.empty(queries.shape[0], dtype=np.intp)
+    for start in range(0, queries.shape[0], _ROWS_AT_ONCE):
         block = slice(start, start + _ROWS_AT_ONCE)
-        away = squares - 2.0 * (asked[block] @ among.T)
+        away = squares - 2.0 * (queries[block] @ references.T)
         if skip_itself:
             own = np.arange(start, start + away.shape[0])
             away[own - start, own] = np.inf
-        place[block] = away.argmin(axis=1)
-    between = asked.astype(np.float64) - among[place]
-    return np.sqrt(np.einsum("ij,ij->i", between, between)), place
+        nearest[block] = away.argmin(axis=1)
+    difference = queries.astype(np.float64) - references[nearest]
+    return np.sqrt(np.einsum("ij,ij->i", difference, difference)), nearest
 
 
-def _outlier_scores(work: Groundwork, clustering: Clustering) -> Float[np.ndarray, " n"] | None:
+def _outlier_scores(cache: ClusteringCache, clustering: Clustering) -> Float[np.ndarray, " n"] | None:
     settings = clustering.settings
     n_specimens = len(clustering.ids)
     if not settings.method.startswith("hdbscan") or n_specimens < max(2, settings.min_cluster_size):
         return None
-    return work.tree(settings).outlier_scores(settings.min_cluster_size)
+    return cache.tree(settings).outlier_scores(settings.min_cluster_size)
 
 
 def _validity(vectors: Float[np.ndarray, "n k"], clustering: Clustering) -> float | None:
     rows = np.flatnonzero(clustering.labels >= 0)
     if rows.size > _VALIDITY_SAMPLE:
-        chance = np.random.default_rng(clustering.settings.seed)
-        rows = np.sort(chance.choice(rows, _VALIDITY_SAMPLE, replace=False))
+        rng = np.random.default_rng(clustering.settings.seed)
+        rows = np.sort(rng.choice(rows, _VALIDITY_SAMPLE, replace=False))
     labels, sizes = np.unique(clustering.labels[rows], return_counts=True)
     rows = rows[np.isin(clustering.labels[rows], labels[sizes > 2])]
     if np.unique(clustering.labels[rows]).size < 2:

@@ -1,4 +1,4 @@
-"""Ways to group vectors beyond HDBSCAN's plain one."""
+"""Clustering methods besides plain HDBSCAN."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
-from core.clusters.hdbscan.trees import NOISE, Grouping, cut_tree, grow_tree
+from core.clusters.hdbscan.trees import NOISE, Grouping, extract_clusters, single_linkage_tree
 from core.clusters.settings import ClusterSettings
 from core.foundation import SettingError, note
 
@@ -22,7 +22,9 @@ _MOST_IN_ONE_CHILD, _MOST_NOISE_WITHIN = 0.8, 0.5
 
 
 def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings) -> Grouping:
-    """Group vectors into a number of groups: `kmeans`, `gmm` or `agglomerative`.
+    """Group vectors into a given or chosen number of groups.
+
+    The methods are `kmeans`, `gmm` and `agglomerative`.
 
     k-means (Lloyd, 1982; k-means++ starts, Arthur & Vassilvitskii, 2007), Gaussian mixtures
     with diagonal covariances (Dempster, Laird & Rubin, 1977), Ward's hierarchical clustering
@@ -32,7 +34,7 @@ def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings)
     Raises
     ------
     SettingError
-        Where there are more clusters than specimens, or too many specimens for all pairs.
+        If there are more clusters than specimens, or too many specimens for all pairs.
     """
     n_rows = vectors.shape[0]
     if settings.n_clusters > n_rows:
@@ -50,7 +52,7 @@ def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings)
             n_rows=n_rows,
         )
     rows = np.asarray(vectors, dtype=np.float64)
-    # Several threads add up in another order each time; one repeats itself.
+    # Several threads sum in varying order; a single thread gives the same result every time.
     with threadpool_limits(limits=1):
         if settings.n_clusters:
             return _grouped(rows, settings, settings.n_clusters, ())
@@ -58,12 +60,12 @@ def group_by_count(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings)
 
 
 def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings, grouping: Grouping) -> Grouping:
-    """Cluster again within clusters that are far larger than the others, without use of labels.
+    """Cluster again within clusters that are far larger than the others.
 
-    A cluster is looked into where it holds more than a fifth of all specimens and more than five
-    times the median cluster. Its children take its place where there are at least two, the
-    largest holds less than 80 % of it, less than half becomes noise, and the silhouette of the
-    clustering gets better.
+    A cluster is divided if it holds more than a fifth of all specimens and more than five times
+    the median cluster size. Its parts replace it if there are at least two, the largest holds less
+    than 80 % of it, less than half becomes noise, and the silhouette of the clustering rises.
+    Labels are not used.
     """
     labels, probabilities = grouping.labels.copy(), grouping.probabilities.copy()
     persistence = list(grouping.persistence or ())
@@ -73,7 +75,7 @@ def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
         tried.add(label)
         rows = np.flatnonzero(labels == label)
         children = _cluster_within(vectors[rows], settings)
-        if not _worth_taking(vectors, labels, rows, children, settings.seed):
+        if not _improves_on_parent(vectors, labels, rows, children, settings.seed):
             continue
         first_new = int(labels.max()) + 1
         inside = children.labels >= 0
@@ -86,10 +88,10 @@ def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
 
 
 def group_by_branches(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings) -> Grouping:
-    """Cluster with HDBSCAN, then part clusters that have three or more arms into their branches.
+    """Cluster with HDBSCAN, then divide clusters with three or more arms into branches.
 
-    FLASC (Bot, Peeters, Liesenborgs & Aerts, 2023), as `hdbscan` has it; branches are no smaller
-    than `min_cluster_size`.
+    FLASC (Bot, Peeters, Liesenborgs & Aerts, 2023), as implemented in `hdbscan`. Branches are no
+    smaller than `min_cluster_size`.
     """
     import hdbscan
 
@@ -105,12 +107,12 @@ def group_by_branches(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
     if model.labels_.max() < 0:
         return Grouping(model.labels_.astype(np.int64), model.probabilities_, None, ("No group stood out.",))
     with warnings.catch_warnings():
-        # hdbscan 0.8.44 calls np.maximum in a way that NumPy 2.4 is going to give up.
+        # hdbscan 0.8.44 calls np.maximum in a way that NumPy 2.4 deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         detector = hdbscan.BranchDetector(min_cluster_size=settings.min_cluster_size).fit(model)
     found, before = int(detector.labels_.max()) + 1, int(model.labels_.max()) + 1
-    told = "{before} clusters came apart into {found} with their branches."
-    notes = (note(told, before=before, found=found),) if found > before else ()
+    sentence = "{before} clusters came apart into {found} with their branches."
+    notes = (note(sentence, before=before, found=found),) if found > before else ()
     labels = np.asarray(detector.labels_, dtype=np.int64)
     return Grouping(labels, np.nan_to_num(np.asarray(detector.probabilities_, dtype=np.float64)), None, notes)
 
@@ -118,9 +120,9 @@ def group_by_branches(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
 def silhouette(
     vectors: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], seed: int, sample: int = _SILHOUETTE_SAMPLE
 ) -> float:
-    """Return the mean silhouette of the specimens in clusters, on a sample of at most `sample` of them.
+    """Return the mean silhouette of at most `sample` specimens in clusters.
 
-    0 where there are fewer than two clusters.
+    It is 0 if there are fewer than two clusters.
     """
     from sklearn.metrics import silhouette_score
 
@@ -137,13 +139,13 @@ def _best_count(rows: Float[np.ndarray, "n k"], settings: ClusterSettings) -> Gr
     counts = [count for count in _COUNTS_TO_TRY if count < rows.shape[0]]
     if not counts:
         return _grouped(rows, settings, 1, ("There are too few specimens to choose a number of clusters.",))
-    best, best_worth = None, -np.inf
+    best, best_score = None, -np.inf
     for count in counts:
         model = _fit(rows, settings, count)
         labels = _labels_of(model, rows)
-        worth = -model.bic(rows) if settings.method == "gmm" else silhouette(rows, labels, settings.seed)
-        if worth > best_worth:
-            best, best_worth = count, worth
+        score = -model.bic(rows) if settings.method == "gmm" else silhouette(rows, labels, settings.seed)
+        if score > best_score:
+            best, best_score = count, score
     by = "BIC" if settings.method == "gmm" else "silhouette"
     chosen = best if best is not None else counts[0]
     return _grouped(rows, settings, chosen, (f"{chosen} clusters were chosen by {by}; set 'n_clusters' to decide.",))
@@ -164,7 +166,7 @@ def _fit(rows: Float[np.ndarray, "n k"], settings: ClusterSettings, count: int) 
     if settings.method == "agglomerative":
         return AgglomerativeClustering(count).fit(rows)
     with warnings.catch_warnings():
-        # Copies of one scan leave k-means with fewer different points than clusters, which does no harm.
+        # Copies of one scan can give fewer different points than clusters, which is harmless.
         warnings.simplefilter("ignore", ConvergenceWarning)
         if settings.method == "kmeans":
             return KMeans(count, n_init=5, random_state=settings.seed).fit(rows)
@@ -177,7 +179,10 @@ def _labels_of(model: Any, rows: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " 
 
 
 def _nearness(rows: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Return 1 − (distance to the own centre / distance to the next), 0 to 1: the strength of the assignment."""
+    """Return the strength of each assignment, 0 to 1.
+
+    It is 1 − (distance to the own centre / distance to the next centre).
+    """
     centres = np.stack([rows[labels == label].mean(axis=0) for label in range(int(labels.max()) + 1)])
     if centres.shape[0] == 1:
         return np.ones(rows.shape[0])
@@ -201,13 +206,13 @@ def _largest_to_split(labels: Int[np.ndarray, " n"], tried: set[int]) -> int | N
 
 
 def _cluster_within(vectors: Float[np.ndarray, "m k"], settings: ClusterSettings) -> Grouping:
-    tree = grow_tree(find_neighbourhoods(vectors, settings.min_samples), settings.min_samples)
-    return cut_tree(
+    tree = single_linkage_tree(find_neighbourhoods(vectors, settings.min_samples), settings.min_samples)
+    return extract_clusters(
         tree, settings.min_cluster_size, settings.cluster_selection_method, settings.cluster_selection_epsilon
     )
 
 
-def _worth_taking(
+def _improves_on_parent(
     vectors: Float[np.ndarray, "n k"],
     labels: Int[np.ndarray, " n"],
     rows: Int[np.ndarray, " m"],
@@ -226,8 +231,8 @@ def _worth_taking(
 def _renumbered(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, " n"], persistence: list[float], notes: list[str]
 ) -> Grouping:
-    """Close the gaps that clusters leave which were split."""
-    left = np.unique(labels[labels >= 0])
+    """Return consecutive labels, without the gaps of clusters that were divided."""
+    remaining = np.unique(labels[labels >= 0])
     new = np.full(int(labels.max(initial=NOISE)) + 2, NOISE, dtype=np.int64)
-    new[left] = np.arange(left.size)
-    return Grouping(new[labels], probabilities, tuple(persistence[label] for label in left.tolist()), tuple(notes))
+    new[remaining] = np.arange(remaining.size)
+    return Grouping(new[labels], probabilities, tuple(persistence[label] for label in remaining.tolist()), tuple(notes))

@@ -1,4 +1,4 @@
-"""Clusters as files: the groups, who is in them and, where there are labels, how they agree; each written once."""
+"""Clusters as files: clusters, members, agreement with labels and sweeps."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import core
 from core.clusters.agreement import (
     Agreement,
     Misfit,
-    compare,
+    compare_with_labels,
     find_misfits,
     write_agreement,
     write_crosstab,
     write_misfits,
 )
-from core.clusters.cache import Groundwork
+from core.clusters.cache import ClusteringCache
 from core.clusters.clustering import Clustering, cluster_on, write_clustering
 from core.clusters.members import describe_members, write_members
 from core.clusters.settings import ClusterSettings
@@ -24,7 +24,7 @@ from core.clusters.sweep import Sweep, SweepSettings, run_sweep, write_sweep
 from core.collection import Labels
 from core.embeddings import Embeddings, fingerprint_of_results, sha256_of_matrix
 from core.foundation import Progress, silent
-from core.storage import fingerprint, once
+from core.storage import fingerprint, write_once
 
 MEMBER_FILES = ("members.csv", "cluster_report.csv", "validity.json")
 AGREEMENT_FILES = ("agreement.json", "crosstab.csv", "misfits.csv")
@@ -32,16 +32,16 @@ AGREEMENT_FILES = ("agreement.json", "crosstab.csv", "misfits.csv")
 
 @dataclass(frozen=True)
 class ClusterFiles:
-    """What a call wrote about clusters.
+    """The files that a call wrote about clusters.
 
     Parameters
     ----------
     clustering : Clustering or None
-        The groups; None where all files were there already.
+        The clusters; None if all files were up to date.
     agreement : Agreement or None
-        How they agree with labels; None where it was not asked for or was there already.
+        Agreement with labels; None if there are no labels or the file was up to date.
     misfits : tuple of Misfit
-        Specimens whose label is contradicted, where agreement was worked out.
+        Specimens whose label is contradicted, if agreement was computed.
     written : tuple of Path
         Files that this call wrote.
     """
@@ -52,19 +52,19 @@ class ClusterFiles:
     written: tuple[Path, ...]
 
 
-class _Lazy:
-    """A clustering that is worked out when a file of it is missing."""
+class _LazyClustering:
+    """A clustering that is computed only if one of its files is missing."""
 
     def __init__(self, embeddings: Embeddings, settings: ClusterSettings) -> None:
         self.embeddings, self.settings = embeddings, settings
 
     @cached_property
-    def work(self) -> Groundwork:
-        return Groundwork(self.embeddings)
+    def cache(self) -> ClusteringCache:
+        return ClusteringCache(self.embeddings)
 
     @cached_property
-    def found(self) -> Clustering:
-        return cluster_on(self.work, self.settings)
+    def clustering(self) -> Clustering:
+        return cluster_on(self.cache, self.settings)
 
 
 def clusters_into(
@@ -76,47 +76,49 @@ def clusters_into(
     pca_report: Path | None = None,
     overwrite: bool = False,
 ) -> ClusterFiles:
-    """Write clusters, their members and, with labels, how they agree, into a folder.
+    """Write clusters, their members and their agreement with labels into a folder.
 
-    `clusters.csv`, `summary.json` and `pca_report.csv` as `cluster_into` does; `members.csv`,
-    `cluster_report.csv`, `validity.json`; with labels `agreement.json`, `crosstab.csv` and
-    `misfits.csv`. Labels judge; the groups are the same without them. What is there already,
-    made from the same, is not made again.
+    The files are `clusters.csv`, `summary.json` and `pca_report.csv` as `cluster_into` writes
+    them, `members.csv`, `cluster_report.csv`, `validity.json`, and with labels `agreement.json`,
+    `crosstab.csv` and `misfits.csv`. Labels only judge: the clusters are the same without them.
+    Files that exist already, made from the same inputs, are not written again.
 
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `cluster_into` and `core.clusters.agreement.compare` do.
+        As `cluster_into` and `core.clusters.compare_with_labels` do.
     """
-    lazy = _Lazy(embeddings, settings)
-    made = cluster_into(out, embeddings, settings, pca_report=pca_report, work=lazy.work, overwrite=overwrite)
+    lazy = _LazyClustering(embeddings, settings)
+    made = cluster_into(out, embeddings, settings, pca_report=pca_report, cache=lazy.cache, overwrite=overwrite)
     if made is not None:
-        lazy.found = made
+        lazy.clustering = made
     written = [] if made is None else [out / "clusters.csv", out / "summary.json"]
     made_from = fingerprint("members", core.__version__, embeddings.ids, sha256_of_matrix(embeddings), asdict(settings))
     files = [out / name for name in MEMBER_FILES]
-    if once(out, "members", made_from, files, lambda: _write_members(out, lazy), overwrite):
+    if write_once(out, "members", made_from, files, lambda: _write_members(out, lazy), overwrite):
         written += files
     judged = None
     if labels is not None:
         files = [out / name for name in AGREEMENT_FILES]
         judged_from = fingerprint(made_from, labels.values, labels.source)
-        judged = once(out, "agreement", judged_from, files, lambda: _write_agreement(out, lazy, labels), overwrite)
+        judged = write_once(
+            out, "agreement", judged_from, files, lambda: _write_agreement(out, lazy, labels), overwrite
+        )
         written += [] if judged is None else files
     agreement, misfits = judged if judged is not None else (None, ())
-    return ClusterFiles(lazy.found if written else None, agreement, misfits, tuple(written))
+    return ClusterFiles(lazy.clustering if written else None, agreement, misfits, tuple(written))
 
 
-def _write_members(out: Path, lazy: _Lazy) -> bool:
-    write_members(out, lazy.found, describe_members(lazy.work, lazy.found))
+def _write_members(out: Path, lazy: _LazyClustering) -> bool:
+    write_members(out, lazy.clustering, describe_members(lazy.cache, lazy.clustering))
     return True
 
 
-def _write_agreement(out: Path, lazy: _Lazy, labels: Labels) -> tuple[Agreement, tuple[Misfit, ...]]:
-    agreement = compare(lazy.found.labels, labels)
-    misfits = find_misfits(lazy.embeddings, lazy.found, labels)
+def _write_agreement(out: Path, lazy: _LazyClustering, labels: Labels) -> tuple[Agreement, tuple[Misfit, ...]]:
+    agreement = compare_with_labels(lazy.clustering.labels, labels)
+    misfits = find_misfits(lazy.embeddings, lazy.clustering, labels)
     write_agreement(out / "agreement.json", agreement, labels)
-    write_crosstab(out / "crosstab.csv", lazy.found, labels)
+    write_crosstab(out / "crosstab.csv", lazy.clustering, labels)
     write_misfits(out / "misfits.csv", misfits)
     return agreement, misfits
 
@@ -127,29 +129,29 @@ def cluster_into(
     settings: ClusterSettings,
     *,
     pca_report: Path | None = None,
-    work: Groundwork | None = None,
+    cache: ClusteringCache | None = None,
     overwrite: bool = False,
 ) -> Clustering | None:
-    """Write clusters into a folder, or return None where exactly these are there already.
+    """Write clusters into a folder, or return None if exactly these exist there.
 
-    Where the groundwork of the embeddings is at hand (`work`), it is not laid again.
+    Steps that `cache` holds for these embeddings are not computed again.
 
     Raises
     ------
     InputError, WorkspaceError
-        As `core.clusters.clustering.cluster` and `write_clustering` do.
+        As `core.clusters.cluster` and `write_clustering` do.
     """
     files = [out / "clusters.csv", out / "summary.json"]
     if pca_report is not None and settings.pca:
         files.append(pca_report)
 
     def make() -> Clustering:
-        clustering = cluster_on(work if work is not None else Groundwork(embeddings), settings)
+        clustering = cluster_on(cache if cache is not None else ClusteringCache(embeddings), settings)
         write_clustering(out, clustering, pca_report or out / "pca_report.csv")
         return clustering
 
     made_from = fingerprint_of_results(embeddings, asdict(settings), str(pca_report))
-    return once(out, "clusters", made_from, files, make, overwrite)
+    return write_once(out, "clusters", made_from, files, make, overwrite)
 
 
 def sweep_into(
@@ -162,36 +164,38 @@ def sweep_into(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Sweep | None:
-    """Write a sweep of cluster settings into a folder, or return None where it is there already.
+    """Write a sweep of cluster settings, or return None if it exists already.
 
     Parameters
     ----------
     out : Path
-        Where the files go.
+        Folder for the files.
     embeddings : Embeddings
-        The collection.
+        The embeddings to cluster.
     settings : SweepSettings
-        What is tried.
+        The settings to try.
     labels : Labels, optional
-        To compare clusters with.
+        Labels to compare the clusters with.
     paths : (Path, Path), optional
-        Matrix and ids, to be named in `best_config.yaml`.
+        Paths of the matrix and the ids, named in `best_config.yaml`.
     overwrite : bool
-        Do it again.
+        Compute it again.
     progress : Progress
-        Told of every setting.
+        Reports every setting.
 
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `core.clusters.sweep.sweep` and `write_sweep` do.
+        As `core.clusters.run_sweep` and `write_sweep` do.
     """
 
     def make() -> Sweep:
-        found = run_sweep(embeddings, settings, labels, progress)
-        write_sweep(out, found, *(paths or (None, None)))
-        return found
+        sweep = run_sweep(embeddings, settings, labels, progress)
+        write_sweep(out, sweep, *(paths or (None, None)))
+        return sweep
 
     files = [out / name for name in ("sweep_results.csv", "best_config.yaml", "best_clusters.csv")]
     values = None if labels is None else labels.values
-    return once(out, "sweep", fingerprint_of_results(embeddings, asdict(settings), values), files, make, overwrite)
+    return write_once(
+        out, "sweep", fingerprint_of_results(embeddings, asdict(settings), values), files, make, overwrite
+    )

@@ -1,4 +1,4 @@
-"""How specimens are put into groups: the settings of clustering, and their meaning."""
+"""Settings of clustering."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from core.embeddings import NORMALIZATIONS, check_pca
 from core.foundation import check_at_least, check_choice
 
 METHODS = ("hdbscan", "hdbscan-recursive", "hdbscan-branches", "kmeans", "gmm", "agglomerative")
-METRICS = ("cosine", "euclidean")
+CLUSTER_METRICS = ("cosine", "euclidean")
 SELECTION_METHODS = ("leaf", "eom")
 
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """How specimens are put into groups.
+    """Settings of clustering.
 
     Parameters
     ----------
     method : str
-        `hdbscan`; `hdbscan-recursive` looks again into clusters that are far larger than the
-        others; `hdbscan-branches` parts clusters with arms; `kmeans`, `gmm` (Gaussian mixture) and
+        `hdbscan`; `hdbscan-recursive` clusters again within clusters that are far larger than
+        the others; `hdbscan-branches` divides clusters with arms; `kmeans`, `gmm` (Gaussian mixture) and
         `agglomerative` (Ward) make `n_clusters` groups without noise.
     normalize : str
         `l2` gives every embedding length 1 first; `none` leaves lengths as they are.
     metric : str
         `cosine` compares directions: vectors of length 1 under Euclidean distance, which orders
-        pairs as cosine does (‖a − b‖² = 2 − 2 cos). It normalises whatever `normalize` says.
+        pairs as cosine does (‖a − b‖² = 2 − 2 cos). It normalises regardless of `normalize`.
         `euclidean` takes the vectors as `normalize` leaves them.
     pca : float
-        0 none; a whole number of components; or a fraction below 1 of the variance to keep.
+        0 for no PCA, a whole number of components, or a fraction below 1 of the variance to keep.
         More than the data allow is reduced to min(N − 1, D) with a note.
     min_cluster_size : int
         Smallest group that counts as a cluster, at least 2.
     min_samples : int
-        As `hdbscan` means it: the distance to this many-th *other* specimen is how sparse the
-        surroundings of a specimen are. scikit-learn counts the specimen itself, so that its
-        `min_samples` is one more. Higher is more careful and leaves more noise.
+        As in `hdbscan`: the core distance of a specimen is the distance to its `min_samples`-th
+        nearest *other* specimen. scikit-learn counts the specimen itself, so that its
+        `min_samples` is one more. Higher values leave more noise.
     cluster_selection_method : str
         `leaf` takes the finest groups of the tree, `eom` the most persistent ones.
     cluster_selection_epsilon : float
-        Groups that part below this distance stay together (Malzer & Baum, 2020). In the units
+        Groups that split below this distance stay together (Malzer & Baum, 2020). In the units
         of the clustered vectors; for a cosine distance c that is √(2c).
     n_clusters : int
-        For the methods that take a number of clusters; 0 lets them choose it.
+        Number of clusters for the methods that need one; 0 lets them choose it.
     umap : bool
         Whether UMAP comes between PCA and clustering.
     umap_n_components, umap_n_neighbors, umap_min_dist, umap_metric
         UMAP's own settings.
     seed : int
-        Seed of whatever uses chance.
+        Seed of all random steps.
     """
 
     method: str = "hdbscan"
@@ -73,8 +73,8 @@ class ClusterSettings:
         """Check every setting."""
         check_choice("method", self.method, METHODS)
         check_choice("normalize", self.normalize, NORMALIZATIONS)
-        check_choice("metric", self.metric, METRICS)
-        check_choice("umap_metric", self.umap_metric, METRICS)
+        check_choice("metric", self.metric, CLUSTER_METRICS)
+        check_choice("umap_metric", self.umap_metric, CLUSTER_METRICS)
         check_choice("cluster_selection_method", self.cluster_selection_method, SELECTION_METHODS)
         check_pca(self.pca)
         check_at_least("min_cluster_size", self.min_cluster_size, 2)
@@ -93,7 +93,7 @@ class ClusterSettings:
 
     @property
     def preparation(self) -> tuple[Hashable, ...]:
-        """Return what the vectors that are clustered depend on."""
+        """Return the settings that the clustered vectors depend on."""
         plain = (self.unit, self.normalize == "none", self.pca)
         if not self.umap:
             return plain

@@ -1,4 +1,4 @@
-"""Many clusterings of the same embeddings, compared by a score that is written down."""
+"""Sweeps: clusterings with many settings, compared by a documented score."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from core.clusters.agreement import Agreement, compare
-from core.clusters.cache import Groundwork
+from core.clusters.agreement import Agreement, compare_with_labels
+from core.clusters.cache import ClusteringCache
 from core.clusters.clustering import Clustering, cluster_on, write_clusters
 from core.clusters.settings import ClusterSettings
 from core.collection import Labels
@@ -35,23 +35,22 @@ SWEPT = (
 
 @dataclass(frozen=True)
 class ScoreWeights:
-    """How much each part of the score counts; the score is their weighted mean.
+    """Weights of the parts of the score, which is their weighted mean.
 
-    Each part lies between 0 and 1, and more is better:
+    Each part lies between 0 and 1; higher is better:
 
     coverage
         1 − the share of noise.
     strength
         The mean membership strength of the specimens in clusters.
     balance
-        How evenly specimens are spread over clusters: the entropy of the cluster sizes over its
-        most possible, log k.
+        Evenness of the cluster sizes: their entropy divided by its maximum, log k.
     number
-        Whether there is a plausible number of clusters: 1 at √(n/2), the rule of thumb of Mardia,
+        Plausibility of the number of clusters: 1 at √(n/2), the rule of thumb of Mardia,
         Kent & Bibby (1979), falling to 0 at a tenfold or a tenth of it.
     stability
         The mean adjusted Rand index between the clusters of all specimens and those of samples of
-        80 % of them. Counts only where it was computed (`n_resamples` above 0).
+        80 % of them. Counts only if it was computed (`n_resamples` above 0).
 
     Fewer than two clusters score 0.
     """
@@ -72,24 +71,24 @@ class ScoreWeights:
 
 @dataclass(frozen=True)
 class SweepSettings:
-    """Which settings are tried.
+    """Settings of a sweep.
 
     Parameters
     ----------
     base : ClusterSettings
-        What is the same for all.
+        Settings that are the same in all trials.
     normalize, pca, umap, min_samples, min_cluster_size, cluster_selection_method, cluster_selection_epsilon : tuple
-        Values that are tried, each with each.
+        Values to try, in all combinations.
     n_random : int
-        Try only this many of the combinations, drawn at random; 0 for all.
+        Number of combinations to try, drawn at random; 0 for all.
     n_resamples : int
-        How many samples of the specimens the stability is measured on; 0 for none. Each costs as
-        much as the sweep itself.
+        Number of samples of the specimens for the stability; 0 for none. Each takes as long as
+        the sweep itself.
     choose_by : str
-        What the best setting is best in: `score`, which needs no labels, or `ari`, `nmi`, `purity`,
-        which fit the clusters to the labels and then no longer say anything about them.
+        Criterion of the best setting: `score`, which needs no labels, or `ari`, `nmi`, `purity`,
+        which fit the clusters to the labels, so that their agreement is no longer evidence.
     weights : ScoreWeights
-        How much each part of the score counts.
+        Weights of the parts of the score.
     seed : int
         Seed of all draws.
     """
@@ -120,23 +119,23 @@ class SweepSettings:
         self.combinations()
 
     def combinations(self) -> tuple[ClusterSettings, ...]:
-        """Return the settings to try: those that share most work come one after the other."""
+        """Return the settings to try, ordered so that neighbours share most steps."""
         grid = itertools.product(*(getattr(self, name) for name in SWEPT))
-        found = [replace(self.base, seed=self.seed, **dict(zip(SWEPT, values, strict=True))) for values in grid]
-        if self.n_random and self.n_random < len(found):
-            chosen = np.random.default_rng(self.seed).choice(len(found), self.n_random, replace=False)
-            found = [found[place] for place in sorted(chosen.tolist())]
-        return tuple(found)
+        combinations = [replace(self.base, seed=self.seed, **dict(zip(SWEPT, values, strict=True))) for values in grid]
+        if self.n_random and self.n_random < len(combinations):
+            chosen = np.random.default_rng(self.seed).choice(len(combinations), self.n_random, replace=False)
+            combinations = [combinations[place] for place in sorted(chosen.tolist())]
+        return tuple(combinations)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting of a sweep and what came of it.
+    """One setting of a sweep and its result.
 
     Parameters
     ----------
     settings : ClusterSettings
-        What was tried.
+        The settings that were tried.
     noise_ratio, mean_prob : float
         As in `Clustering`.
     n_clusters : int
@@ -144,9 +143,9 @@ class Trial:
     parts : mapping of str to float
         The parts of the score; see `ScoreWeights`.
     score : float
-        0 to 1, more is better.
+        0 to 1; higher is better.
     agreement : Agreement or None
-        Comparison with labels, where there are some.
+        Comparison with labels; None without labels.
     """
 
     settings: ClusterSettings
@@ -160,7 +159,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sweep:
-    """All trials of a sweep and the best of them.
+    """All trials of a sweep, and the best clustering.
 
     Parameters
     ----------
@@ -169,7 +168,7 @@ class Sweep:
     best : Clustering
         The clustering of the best trial; the first among equals.
     settings : SweepSettings
-        What was asked for.
+        The settings of the sweep.
     """
 
     trials: tuple[Trial, ...]
@@ -178,7 +177,7 @@ class Sweep:
 
     @property
     def best_trial(self) -> Trial:
-        """Return the trial that `best` comes from."""
+        """Return the trial of the best clustering."""
         return max(self.trials, key=lambda trial: _rank(trial, self.settings.choose_by))
 
 
@@ -191,14 +190,28 @@ def run_sweep(
     """Cluster with every combination of settings and score each.
 
     PCA's spectrum, neighbours, spanning trees and condensed trees are computed once for all
-    settings that share them; every trial is the same as `cluster` with its settings alone.
+    settings that share them. Every trial gives the same result as `cluster` with its settings.
 
     Raises
     ------
     InputError
-        Where there are no embeddings, or labels belong to other specimens.
+        If there are no embeddings, or labels belong to other specimens.
     SettingError
-        Where the best is to be chosen by labels and there are none.
+        If `choose_by` needs labels and there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.clusters import SweepSettings, run_sweep
+    >>> from core.embeddings import Embeddings
+    >>> points = np.eye(2, 16, dtype=np.float32).repeat(8, axis=0)
+    >>> embeddings = Embeddings(tuple(f"bone{row:02d}" for row in range(16)), points)
+    >>> settings = SweepSettings(pca=(0,), min_samples=(1,), min_cluster_size=(4, 10))
+    >>> sweep = run_sweep(embeddings, settings)
+    >>> [(trial.settings.min_cluster_size, trial.n_clusters) for trial in sweep.trials]
+    [(4, 2), (4, 2), (10, 0), (10, 0)]
+    >>> sweep.best.sizes
+    (8, 8)
     """
     settings = settings if settings is not None else SweepSettings()
     if settings.choose_by != "score" and labels is None:
@@ -207,12 +220,12 @@ def run_sweep(
             advice="Give --labels, or choose by score.",
             choose_by=settings.choose_by,
         )
-    work = Groundwork(embeddings)
+    cache = ClusteringCache(embeddings)
     samples = tuple(_samples(embeddings, settings))
     trials = []
     combinations = settings.combinations()
     for tried in progress(combinations, len(combinations), "Clustering"):
-        clustering = cluster_on(work, tried)
+        clustering = cluster_on(cache, tried)
         parts = score_parts(clustering)
         if samples:
             parts["stability"] = _stability(clustering, samples)
@@ -224,21 +237,21 @@ def run_sweep(
                 n_clusters=clustering.n_clusters,
                 parts=parts,
                 score=weigh(parts, settings.weights) if clustering.n_clusters > 1 else 0.0,
-                agreement=None if labels is None else compare(clustering.labels, labels),
+                agreement=None if labels is None else compare_with_labels(clustering.labels, labels),
             )
         )
     best = max(trials, key=lambda trial: _rank(trial, settings.choose_by))
-    return Sweep(tuple(trials), cluster_on(work, best.settings), settings)
+    return Sweep(tuple(trials), cluster_on(cache, best.settings), settings)
 
 
 def score_parts(clustering: Clustering) -> dict[str, float]:
-    """Return the parts of the score that one clustering alone can tell; see `ScoreWeights`."""
+    """Return the parts of the score that need one clustering only; see `ScoreWeights`."""
     sizes = np.array(clustering.sizes, dtype=np.float64)
     n_clusters = clustering.n_clusters
     shares = sizes / max(sizes.sum(), 1.0)
     entropy = float(-(shares * np.log(np.maximum(shares, 1e-300))).sum())
-    usual = math.sqrt(max(len(clustering.ids), 2) / 2)
-    away = abs(math.log10(n_clusters / usual)) if n_clusters else 1.0
+    plausible = math.sqrt(max(len(clustering.ids), 2) / 2)
+    away = abs(math.log10(n_clusters / plausible)) if n_clusters else 1.0
     return {
         "coverage": 1.0 - clustering.noise_ratio,
         "strength": clustering.mean_prob,
@@ -248,36 +261,36 @@ def score_parts(clustering: Clustering) -> dict[str, float]:
 
 
 def weigh(parts: Mapping[str, float], weights: ScoreWeights) -> float:
-    """Return the weighted mean of the parts that are there."""
+    """Return the weighted mean of the given parts."""
     by_name: dict[str, float] = asdict(weights)
     total = sum(by_name[name] for name in parts)
     return sum(by_name[name] * value for name, value in parts.items()) / total
 
 
-def write_sweep(folder: Path, found: Sweep, embeddings_path: Path | None = None, ids_path: Path | None = None) -> None:
+def write_sweep(folder: Path, sweep: Sweep, embeddings_path: Path | None = None, ids_path: Path | None = None) -> None:
     """Write `sweep_results.csv`, `best_config.yaml` and `best_clusters.csv`.
 
     Parameters
     ----------
     folder : Path
-        Made where it is not there.
-    found : Sweep
-        What is written.
+        Created if it does not exist.
+    sweep : Sweep
+        The sweep to write.
     embeddings_path, ids_path : Path or None
-        Where the embeddings came from; with them `python -m core cluster --config
-        best_config.yaml` needs nothing more.
+        Paths of the embeddings; with them `python -m core cluster --config best_config.yaml`
+        needs no other flag.
 
     Raises
     ------
     WorkspaceError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
-    write_csv(folder / "sweep_results.csv", *_table(found))
-    text = f"# The best of {len(found.trials)} settings by {found.settings.choose_by}. Run it from the same folder:\n"
+    write_csv(folder / "sweep_results.csv", *_table(sweep))
+    text = f"# The best of {len(sweep.trials)} settings by {sweep.settings.choose_by}. Run it from the same folder:\n"
     text += f"# python -m core cluster --config {folder / 'best_config.yaml'}\n"
-    text += config_text(found.best.settings, embeddings_path, ids_path)
+    text += config_text(sweep.best.settings, embeddings_path, ids_path)
     write_atomically(folder / "best_config.yaml", lambda path: path.write_text(text, encoding="utf-8"))
-    write_clusters(folder / "best_clusters.csv", found.best)
+    write_clusters(folder / "best_clusters.csv", sweep.best)
 
 
 def config_text(settings: ClusterSettings, embeddings_path: Path | None = None, ids_path: Path | None = None) -> str:
@@ -286,13 +299,13 @@ def config_text(settings: ClusterSettings, embeddings_path: Path | None = None, 
     return yaml.safe_dump(paths | _as_flags(settings), sort_keys=False)
 
 
-def _table(found: Sweep) -> tuple[list[str], list[list[object]]]:
-    parts = list(found.trials[0].parts)
-    judged = found.trials[0].agreement is not None
+def _table(sweep: Sweep) -> tuple[list[str], list[list[object]]]:
+    parts = list(sweep.trials[0].parts)
+    judged = sweep.trials[0].agreement is not None
     measures = ["ari", "nmi", "ami", "homogeneity", "completeness", "purity"] if judged else []
     header = [*SWEPT, "noise_ratio", "n_clusters", "mean_prob", "score", *parts, *measures]
     rows: list[list[object]] = []
-    for trial in found.trials:
+    for trial in sweep.trials:
         row: list[object] = [getattr(trial.settings, name) for name in SWEPT]
         row += [f"{trial.noise_ratio:.6f}", trial.n_clusters, f"{trial.mean_prob:.6f}", f"{trial.score:.6f}"]
         row += [f"{trial.parts[name]:.6f}" for name in parts]
@@ -314,19 +327,19 @@ def _rank(trial: Trial, choose_by: str) -> float:
     return float(getattr(trial.agreement, choose_by))
 
 
-def _samples(embeddings: Embeddings, settings: SweepSettings) -> Iterator[tuple[np.ndarray, Groundwork]]:
-    chance = np.random.default_rng(settings.seed)
+def _samples(embeddings: Embeddings, settings: SweepSettings) -> Iterator[tuple[np.ndarray, ClusteringCache]]:
+    rng = np.random.default_rng(settings.seed)
     count = max(1, round(0.8 * len(embeddings)))
     for _ in range(settings.n_resamples):
-        rows = np.sort(chance.choice(len(embeddings), count, replace=False))
-        yield rows, Groundwork(select_rows(embeddings, rows.tolist()))
+        rows = np.sort(rng.choice(len(embeddings), count, replace=False))
+        yield rows, ClusteringCache(select_rows(embeddings, rows.tolist()))
 
 
-def _stability(clustering: Clustering, samples: tuple[tuple[np.ndarray, Groundwork], ...]) -> float:
+def _stability(clustering: Clustering, samples: tuple[tuple[np.ndarray, ClusteringCache], ...]) -> float:
     from sklearn.metrics import adjusted_rand_score
 
     agreements = [
-        float(adjusted_rand_score(clustering.labels[rows], cluster_on(work, clustering.settings).labels))
-        for rows, work in samples
+        float(adjusted_rand_score(clustering.labels[rows], cluster_on(cache, clustering.settings).labels))
+        for rows, cache in samples
     ]
     return sum(agreements) / len(agreements)

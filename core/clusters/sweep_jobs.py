@@ -1,4 +1,4 @@
-"""Sweeps in a child process of their own: start, watch, cancel, and read what they found."""
+"""Sweeps as background jobs: start, watch, cancel and read the results."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import psutil
 
 from core.clusters.settings import ClusterSettings
 from core.clusters.sweep import PARTS, SWEPT
-from core.foundation import BusyError, InputError, MissingStageError, collect_children, end_family, start_child
+from core.foundation import BusyError, InputError, MissingStageError, end_process_tree, reap_children, start_child
 from core.storage import write_json
 from core.workspace import RunFolder
 
-_NOTE = "sweep_job.json"
+_PROCESS_FILE = "sweep_job.json"
 _LOG = "sweep.log"
 
 
 @dataclass(frozen=True)
-class Tried:
+class SweepRow:
     """A row of `sweep_results.csv`.
 
     Parameters
     ----------
     settings : ClusterSettings
-        What was tried.
+        The settings that were tried.
     parts : mapping of str to float
         The parts of the score.
     figures : mapping of str to float
-        Noise, number of clusters, mean strength, score, and agreement with labels where there are some.
+        Noise, number of clusters, mean strength, score, and agreement with labels if there are any.
     """
 
     settings: ClusterSettings
@@ -40,7 +40,7 @@ class Tried:
 
 
 def sweep_folder(run: RunFolder) -> Path:
-    """Return where the sweep of a run is kept."""
+    """Return the folder of the sweep of a run."""
     return run.results / "sweep"
 
 
@@ -50,42 +50,42 @@ def start_sweep(run: RunFolder, arguments: Sequence[str]) -> None:
     Parameters
     ----------
     run : RunFolder
-        Whose embeddings are clustered.
+        The run with the embeddings.
     arguments : sequence of str
         Flags of `cluster-sweep`, without `--emb`, `--ids` and `--out`.
 
     Raises
     ------
     BusyError
-        Where a sweep of this run is still going on.
+        If a sweep of this run is still running.
     WorkspaceError
-        Where its folder cannot be written.
+        If its folder cannot be written.
     """
     if is_sweeping(run):
         raise BusyError("A sweep of this run is still going on.", advice="Wait until it is done, or cancel it.")
     folder = sweep_folder(run)
     command = ["cluster-sweep", "--overwrite", "--out", str(folder)]
     command += ["--emb", str(run.matrix_path), "--ids", str(run.ids_path), *arguments]
-    write_json(folder / _NOTE, {"pid": 0})
+    write_json(folder / _PROCESS_FILE, {"pid": 0})
     (folder / _LOG).unlink(missing_ok=True)
     child = start_child(command, folder / _LOG)
-    write_json(folder / _NOTE, {"pid": child.pid, "started": psutil.Process(child.pid).create_time()})
+    write_json(folder / _PROCESS_FILE, {"pid": child.pid, "started": psutil.Process(child.pid).create_time()})
 
 
 def is_sweeping(run: RunFolder) -> bool:
-    """Return whether a sweep of this run is at work."""
+    """Return whether a sweep of this run is running."""
     return _process(run) is not None
 
 
 def cancel_sweep(run: RunFolder) -> None:
-    """End the sweep of a run; what an earlier one wrote stays."""
+    """Stop the sweep of a run, keeping the files of an earlier one."""
     process = _process(run)
     if process is not None:
-        end_family(process.pid)
+        end_process_tree(process.pid)
 
 
-def last_words(run: RunFolder) -> str:
-    """Return the last line that the sweep of a run said; empty where it said nothing."""
+def last_log_line(run: RunFolder) -> str:
+    """Return the last line of the log of a sweep, empty if there is none."""
     path = sweep_folder(run) / _LOG
     if not path.is_file():
         return ""
@@ -93,29 +93,29 @@ def last_words(run: RunFolder) -> str:
     return lines[-1][:400] if lines else ""
 
 
-def read_sweep(folder: Path, base: ClusterSettings | None = None) -> tuple[Tried, ...]:
+def read_sweep(folder: Path, base: ClusterSettings | None = None) -> tuple[SweepRow, ...]:
     """Return the rows of `sweep_results.csv` in the order in which they were tried.
 
     Parameters
     ----------
     folder : Path
-        Where the sweep was written.
+        Folder of the sweep.
     base : ClusterSettings, optional
-        What was the same for all.
+        Settings that were the same in all trials.
 
     Raises
     ------
     MissingStageError
-        Where there is none.
+        If there is no sweep in the folder.
     InputError
-        Where it is not such a table.
+        If the file is not such a table.
     """
     path = folder / "sweep_results.csv"
     if not path.is_file():
         raise MissingStageError("{path} is not there.", advice="Run `python -m core cluster-sweep` first.", path=path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            return tuple(_as_tried(row, base or ClusterSettings()) for row in csv.DictReader(stream))
+            return tuple(_row_of(row, base or ClusterSettings()) for row in csv.DictReader(stream))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             "{path} is not the table of a sweep ({reason}).",
@@ -125,7 +125,7 @@ def read_sweep(folder: Path, base: ClusterSettings | None = None) -> tuple[Tried
         ) from error
 
 
-def _as_tried(row: Mapping[str, str], base: ClusterSettings) -> Tried:
+def _row_of(row: Mapping[str, str], base: ClusterSettings) -> SweepRow:
     pca = float(row["pca"])
     settings = ClusterSettings(
         **{
@@ -140,7 +140,7 @@ def _as_tried(row: Mapping[str, str], base: ClusterSettings) -> Tried:
         }
     )
     numbers = {name: float(value) for name, value in row.items() if name not in SWEPT}
-    return Tried(
+    return SweepRow(
         settings=settings,
         parts={name: number for name, number in numbers.items() if name in PARTS},
         figures={name: number for name, number in numbers.items() if name not in PARTS},
@@ -148,11 +148,11 @@ def _as_tried(row: Mapping[str, str], base: ClusterSettings) -> Tried:
 
 
 def _process(run: RunFolder) -> psutil.Process | None:
-    collect_children()
+    reap_children()
     try:
-        note = json.loads((sweep_folder(run) / _NOTE).read_text(encoding="utf-8"))
+        note = json.loads((sweep_folder(run) / _PROCESS_FILE).read_text(encoding="utf-8"))
         process = psutil.Process(int(note["pid"]))
-        # Another process may have got the number since.
+        # The operating system may have given the id to another process since.
         same = abs(process.create_time() - float(note["started"])) < 2
     except (OSError, ValueError, KeyError, psutil.Error):
         return None

@@ -9,11 +9,11 @@ from core.embeddings import Embeddings
 
 def grouped_points(n_points: int = 300, width: int = 16, groups: int = 6, seed: int = 0) -> np.ndarray:
     """Return float32 points around well separated centres, a tenth of them strewn about."""
-    chance = np.random.default_rng(seed)
-    centres = chance.normal(size=(groups, width))
-    points = centres[np.arange(n_points) % groups] + 0.15 * chance.normal(size=(n_points, width))
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(groups, width))
+    points = centres[np.arange(n_points) % groups] + 0.15 * rng.normal(size=(n_points, width))
     strewn = np.arange(n_points) % 10 == 9
-    points[strewn] = chance.normal(size=(int(strewn.sum()), width))
+    points[strewn] = rng.normal(size=(int(strewn.sum()), width))
     return points.astype(np.float32)
 
 

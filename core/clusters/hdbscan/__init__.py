@@ -1,1 +1,1 @@
-"""HDBSCAN in parts that a cache can keep: neighbourhoods, spanning tree, condensed tree."""
+"""HDBSCAN in steps that can be cached: neighbours, spanning tree, condensed tree."""

@@ -1,8 +1,8 @@
-"""Exact nearest neighbours under Euclidean distance, block by block: distances for clustering.
+"""Exact k-nearest neighbours under Euclidean distance, for clustering.
 
-Vectors that lie near to each other are put into one block. Distances between blocks come from
-matrix products, and whole pairs of blocks are passed over where the triangle inequality shows
-that nothing in them can matter.
+Vectors that lie near each other share a block. Distances between blocks come from matrix products.
+A pair of blocks is skipped if the triangle inequality shows that none of its vectors can be a
+neighbour.
 """
 
 from __future__ import annotations
@@ -19,33 +19,34 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 T = TypeVar("T")
 
-_BLOCK = 240
+_BLOCK_SIZE = 240
 _FIRST_BLOCKS = 6
-# Where all is searched in the end, looking farther at first leaves fewer pairs to be sorted later.
+# In an exact search, a wider first step leaves fewer candidate pairs to sort later.
 _FIRST_BLOCKS_EXACT = 14
 _FEWEST_NEIGHBOURS = 10
-_CROWD = 20
-# Small enough for the distances of a block to this many others to stay in a core's own cache.
+# Candidates per wanted neighbour above which many of them must be equally near.
+_MANY_TIES = 20
+# The distances of a block to this many vectors fit into the cache of a processor core.
 _COLUMNS_AT_ONCE = 2048
-# A squared distance from float32 products is wrong by about 1e-7 of the squared lengths; lengths
-# are shrunk by more than that, so that what comes out is never above the truth.
+# A squared distance from float32 products has an error of about 1e-7 of the squared lengths. The
+# lengths are reduced by more than that, so that the result is a lower bound.
 _SHRINK = 2e-6
 
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """The nearest other specimens of every specimen.
+    """The k-nearest neighbours of every specimen.
 
     Parameters
     ----------
     vectors : (n, k) float32
         The vectors; read-only.
     rows : (n, m) int64
-        Rows of the m nearest others, nearest first; read-only.
+        Rows of the m nearest other specimens, nearest first; read-only.
     distances : (n, m) float64
         Euclidean distances to them; read-only.
     exact : bool
-        Whether nearer ones cannot have been missed.
+        Whether these are the true nearest neighbours; otherwise some may be missing.
     """
 
     vectors: Float[np.ndarray, "n k"]
@@ -61,7 +62,7 @@ class Neighbourhoods:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Vectors in an order in which neighbours in space are neighbours in memory, cut into blocks.
+    """Vectors in blocks of contiguous memory that lie near each other in space.
 
     Parameters
     ----------
@@ -69,13 +70,13 @@ class Blocks:
         Row of the vector at every position.
     vectors : (n, k) float32
         The vectors in that order, less their mean.
-    shrunken_squares : (n,) float32
-        Their squared lengths, a little too small.
-    asking, asked : (n, k + 2) float32
-        The vectors with two columns more, so that one product gives squared distances at once:
+    reduced_squares : (n,) float32
+        Lower bounds of their squared lengths.
+    queries, references : (n, k + 2) float32
+        The vectors with two more columns, so that one product gives squared distances:
         (v, |v|², 1) · (−2u, 1, |u|²).
     edges : (b + 1,) int64
-        Where blocks begin, and the end of the last.
+        First position of every block, and the end of the last.
     centres : (b, k) float64
         Mean of every block.
     radii : (b,) float64
@@ -84,9 +85,9 @@ class Blocks:
 
     order: Int[np.ndarray, " n"]
     vectors: Float[np.ndarray, "n k"]
-    shrunken_squares: Float[np.ndarray, " n"]
-    asking: Float[np.ndarray, "n k2"]
-    asked: Float[np.ndarray, "n k2"]
+    reduced_squares: Float[np.ndarray, " n"]
+    queries: Float[np.ndarray, "n k2"]
+    references: Float[np.ndarray, "n k2"]
     edges: Int[np.ndarray, " b1"]
     centres: Float[np.ndarray, "b k"]
     radii: Float[np.ndarray, " b"]
@@ -101,8 +102,8 @@ class Blocks:
         picked[chosen] = True
         return np.flatnonzero(np.repeat(picked, np.diff(self.edges)))
 
-    def beyond(self, rows: slice) -> Float[np.ndarray, "r b"]:
-        """Return how far each row at least is from anything in each block."""
+    def lower_bounds(self, rows: slice) -> Float[np.ndarray, "r b"]:
+        """Return lower bounds of the distance from each row to each block."""
         vectors = self.vectors[rows].astype(np.float64)
         squares = np.einsum("ij,ij->i", vectors, vectors)[:, None]
         centre_squares = np.einsum("ij,ij->i", self.centres, self.centres)
@@ -114,51 +115,51 @@ class Blocks:
         self,
         rows: slice,
         columns: Int[np.ndarray, " m"],
-        row_reach: Float[np.ndarray, " r"],
-        column_reach: Float[np.ndarray, " m"] | None = None,
+        row_radii: Float[np.ndarray, " r"],
+        column_radii: Float[np.ndarray, " m"] | None = None,
     ) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
-        """Return pairs that may be nearer to each other than the larger of their reaches.
+        """Return pairs that may be nearer to each other than the larger of their radii.
 
-        Pairs are a place among the rows and a place among the columns. None that is nearer is
-        left out; a few that are not come along. Nothing is nearer than a reach of 0.
+        A pair is an index into the rows and an index into the columns. All nearer pairs are
+        included, and a few others. No pair is nearer than a radius of 0.
         """
-        row_limit = _squared_reach(row_reach)[:, None]
-        column_limit = None if column_reach is None else _squared_reach(column_reach)
+        row_limit = _squared_upper_bounds(row_radii)[:, None]
+        column_limit = None if column_radii is None else _squared_upper_bounds(column_radii)
         owns, places = [np.empty(0, dtype=np.intp)], [np.empty(0, dtype=np.intp)]
         for start in range(0, columns.size, _COLUMNS_AT_ONCE):
             part = slice(start, start + _COLUMNS_AT_ONCE)
             limit = row_limit if column_limit is None else np.maximum(row_limit, column_limit[part])
-            own, place = where_true(self.squared_distances(rows, columns[part]) < limit)
+            own, place = true_positions(self.squared_distances(rows, columns[part]) < limit)
             owns.append(own)
             places.append(place + start)
         return np.concatenate(owns), np.concatenate(places)
 
     def squared_distances(self, rows: slice, columns: Int[np.ndarray, " m"]) -> Float[np.ndarray, "r m"]:
-        """Return squared distances, float32, at most a little below the truth and never above; columns rise."""
+        """Return float32 lower bounds of the squared distances; columns must rise."""
         first, last = int(columns[0]), int(columns[-1])
-        # Neighbours in memory are read where they are; others have to be brought together first.
-        together = last - first + 1 == columns.size
-        asked = self.asked[first : last + 1] if together else self.asked[columns]
-        return np.asarray(self.asking[rows] @ asked.T)
+        # Contiguous columns are a view; others have to be copied.
+        contiguous = last - first + 1 == columns.size
+        references = self.references[first : last + 1] if contiguous else self.references[columns]
+        return np.asarray(self.queries[rows] @ references.T)
 
 
 def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int, *, exact: bool = True) -> Neighbourhoods:
-    """Return the nearest others of every specimen under Euclidean distance.
+    """Return the k-nearest neighbours of every specimen under Euclidean distance.
 
     Parameters
     ----------
     vectors : (n, k) float
         At least two rows.
     count : int
-        How many others; no more than n - 1 are returned, and no fewer than ten where there are.
+        Number of neighbours; at least ten and at most n - 1 are returned.
     exact : bool
-        Otherwise only the nearest blocks are searched, which takes a fraction of the time and
-        finds most.
+        If False, only the nearest blocks are searched, which takes a fraction of the time and
+        finds most neighbours.
     """
     n_rows = vectors.shape[0]
     count = min(max(count, _FEWEST_NEIGHBOURS), n_rows - 1)
     vectors = np.array(vectors, dtype=np.float32)
-    blocks = cut_into_blocks(vectors, _bisect(vectors))
+    blocks = cut_into_blocks(vectors, _bisection_order(vectors))
     found_rows = np.empty((n_rows, count), dtype=np.int64)
     found_distances = np.empty((n_rows, count))
 
@@ -179,41 +180,44 @@ def find_neighbourhoods(vectors: Float[np.ndarray, "n k"], count: int, *, exact:
     return Neighbourhoods(vectors, found_rows, found_distances, exact)
 
 
-def _squared_reach(reach: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
-    # Rounded up, so that float32 does not lose what lies on the border.
-    squared = (np.square(reach, dtype=np.float64) * (1 + 1e-6)).astype(np.float32)
-    return np.asarray(np.where(reach > 0, squared, np.float32(-np.inf)))
+def _squared_upper_bounds(radii: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    # Rounded up, so that float32 does not exclude pairs at exactly this distance.
+    squared = (np.square(radii, dtype=np.float64) * (1 + 1e-6)).astype(np.float32)
+    return np.asarray(np.where(radii > 0, squared, np.float32(-np.inf)))
 
 
 def cut_into_blocks(vectors: Float[np.ndarray, "n k"], order: Int[np.ndarray, " n"]) -> Blocks:
     """Return vectors in an order, cut into blocks of about equal size."""
-    # Products of long vectors that differ little would lose the difference; the mean is no part of it.
+    # Products of long vectors with small differences lose precision, so the mean is subtracted.
     ordered = (vectors[order] - vectors.mean(axis=0, dtype=np.float64)).astype(np.float32)
     squares = np.einsum("ij,ij->i", ordered, ordered) * np.float32(1 - _SHRINK)
-    n_blocks = max(1, -(-order.size // _BLOCK))
+    n_blocks = max(1, -(-order.size // _BLOCK_SIZE))
     edges = np.linspace(0, order.size, n_blocks + 1).astype(np.int64)
     sizes = np.diff(edges)
     centres = np.add.reduceat(ordered, edges[:-1], axis=0, dtype=np.float64) / sizes[:, None]
     gaps = np.linalg.norm(ordered - np.repeat(centres, sizes, axis=0), axis=1)
     radii = np.maximum.reduceat(gaps, edges[:-1])
     ones = np.ones_like(squares)
-    asking = np.column_stack([ordered, squares, ones])
-    asked = np.column_stack([-2.0 * ordered, ones, squares])
-    return Blocks(order, ordered, squares, asking, asked, edges, centres, radii)
+    queries = np.column_stack([ordered, squares, ones])
+    references = np.column_stack([-2.0 * ordered, ones, squares])
+    return Blocks(order, ordered, squares, queries, references, edges, centres, radii)
 
 
-def in_threads(work: Callable[[slice], T], blocks: Blocks) -> list[T]:
-    """Return what `work` makes of every block, in order.
+def in_threads(function: Callable[[slice], T], blocks: Blocks) -> list[T]:
+    """Return the result of a function for every block, in order.
 
-    Threads each take whole blocks and keep the matrix products inside to themselves: products
-    this small lose more by being shared out than they gain.
+    Each thread takes whole blocks and computes their matrix products alone, because products of
+    this size are slower if BLAS distributes them over threads.
     """
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, blocks))
+        return list(pool.map(function, blocks))
 
 
-def where_true(mask: Bool[np.ndarray, "r m"]) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
-    """Return rows and columns of what is true; several times as fast as `np.nonzero` where little is."""
+def true_positions(mask: Bool[np.ndarray, "r m"]) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
+    """Return the rows and columns of true values.
+
+    If few values are true, this is several times as fast as `np.nonzero`.
+    """
     rows, columns = np.divmod(np.flatnonzero(mask.ravel()), mask.shape[1])
     return rows, columns
 
@@ -225,17 +229,17 @@ def exact_distances(
     distances = np.empty(one.size)
     for start in range(0, one.size, 65536):
         part = slice(start, start + 65536)
-        between = vectors[one[part]].astype(np.float64) - vectors[other[part]]
-        distances[part] = np.sqrt(np.einsum("ij,ij->i", between, between))
+        difference = vectors[one[part]].astype(np.float64) - vectors[other[part]]
+        distances[part] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
     return distances
 
 
-def _bisect(vectors: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
-    """Return an order made by halving along the widest axis until halves are small."""
+def _bisection_order(vectors: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
+    """Return an order by repeated bisection along the axis of largest variance."""
     pieces, done = [np.arange(vectors.shape[0])], []
     while pieces:
         piece = pieces.pop()
-        if piece.size <= _BLOCK:
+        if piece.size <= _BLOCK_SIZE:
             done.append(piece)
             continue
         axis = int(np.argmax(vectors[piece].var(axis=0)))
@@ -248,35 +252,39 @@ def _bisect(vectors: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
 def _candidates(
     blocks: Blocks, rows: slice, count: int, *, exact: bool
 ) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
-    """Return pairs of positions that hold the `count` nearest of every row, and few others."""
-    beyond = blocks.beyond(rows)
-    order = np.argsort(beyond.min(axis=0), kind="stable")
+    """Return pairs of positions that include the `count` nearest of every row."""
+    bounds = blocks.lower_bounds(rows)
+    order = np.argsort(bounds.min(axis=0), kind="stable")
     widths = np.cumsum(np.diff(blocks.edges)[order])
     n_first = max(_FIRST_BLOCKS_EXACT if exact else _FIRST_BLOCKS, int(np.searchsorted(widths, count + 1)) + 1)
     first = blocks.columns(order[:n_first])
     squares = blocks.squared_distances(rows, first)
     # The row itself is among them, hence one more than `count`.
-    reach = np.partition(squares, min(count, first.size - 1), axis=1)[:, min(count, first.size - 1)]
-    reach += 3 * _SHRINK * (blocks.shrunken_squares[rows] + blocks.shrunken_squares[first].max())
-    own, place = where_true(squares <= reach[:, None])
+    limit = np.partition(squares, min(count, first.size - 1), axis=1)[:, min(count, first.size - 1)]
+    limit += 3 * _SHRINK * (blocks.reduced_squares[rows] + blocks.reduced_squares[first].max())
+    own, place = true_positions(squares <= limit[:, None])
     owns, others = [own], [first[place]]
-    needed = np.any(beyond < np.sqrt(np.maximum(reach, 0.0))[:, None], axis=0)
+    radii = np.sqrt(np.maximum(limit, 0.0))
+    needed = np.any(bounds < radii[:, None], axis=0)
     needed[order[:n_first]] = False
     if exact and needed.any():
         rest = blocks.columns(needed)
-        own, place = blocks.pairs_within(rows, rest, np.sqrt(np.maximum(reach, 0.0)))
+        own, place = blocks.pairs_within(rows, rest, radii)
         owns.append(own)
         others.append(rest[place])
     own, other = np.concatenate(owns), np.concatenate(others)
-    if own.size > _CROWD * count * (rows.stop - rows.start):
-        return _crowded_candidates(blocks, rows, count, np.unique(other))
+    if own.size > _MANY_TIES * count * (rows.stop - rows.start):
+        return _candidates_with_ties(blocks, rows, count, np.unique(other))
     return own + rows.start, other
 
 
-def _crowded_candidates(
+def _candidates_with_ties(
     blocks: Blocks, rows: slice, count: int, columns: Int[np.ndarray, " m"]
 ) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]:
-    """Return `count` others for every row where hundreds lie equally near, as copies of one scan do."""
+    """Return `count` others for every row if hundreds are equally near.
+
+    Copies of one scan lead to such ties.
+    """
     squares = blocks.squared_distances(rows, columns)
     squares[columns[None, :] == np.arange(rows.start, rows.stop)[:, None]] = np.inf
     chosen = np.argpartition(squares, count - 1, axis=1)[:, :count]

@@ -1,7 +1,7 @@
-"""HDBSCAN's tree, grown once and cut many times.
+"""HDBSCAN's single-linkage tree, built once, and the clusters extracted from it.
 
-Growing takes the vectors and `min_samples`; everything after that (condensing for a
-`min_cluster_size`, choosing clusters) takes milliseconds, so that a slider can be moved.
+The tree depends on the vectors and `min_samples`. The later steps (condensing for a
+`min_cluster_size`, selecting clusters) take milliseconds, so that a slider can change them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from core.clusters.hdbscan.neighbourhoods import Neighbourhoods
-from core.clusters.hdbscan.spanning_tree import find_spanning_tree, join_in_order
+from core.clusters.hdbscan.spanning_tree import find_spanning_tree, linkage_matrix
 from core.foundation import note
 
 NOISE = -1
@@ -22,7 +22,7 @@ NOISE = -1
 
 @dataclass(frozen=True)
 class Grouping:
-    """Groups of vectors, before they are numbered for people.
+    """Groups of vectors, not yet numbered by size.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Grouping:
     probabilities : (n,) float64
         Membership strength, 0 to 1; read-only.
     persistence : tuple of float or None
-        How long each group lasts over all densities, 0 to 1; None where the method has no such thing.
+        Persistence of each group over all densities, 0 to 1; None if the method has none.
     notes : tuple of str
-        What is odd about them, in sentences.
+        Remarks on the grouping, in sentences.
     """
 
     labels: Int[np.ndarray, " n"]
@@ -48,8 +48,8 @@ class Grouping:
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterTree:
-    """A single-linkage tree under mutual reachability.
+class SingleLinkageTree:
+    """A single-linkage tree under mutual reachability distance.
 
     Parameters
     ----------
@@ -68,37 +68,40 @@ class ClusterTree:
         self.core_distances.setflags(write=False)
 
     def condensed(self, min_cluster_size: int) -> np.ndarray:
-        """Return the condensed tree as `hdbscan` has it: parent, child, lambda_val, child_size.
+        """Return the condensed tree in the format of `hdbscan`.
 
-        Lambda is 1 / distance. Children below n are vectors.
+        The fields are parent, child, lambda_val and child_size. Lambda is 1 / distance. Children
+        below n are vectors.
         """
         return _condense(self, min_cluster_size)[0].copy()
 
     def outlier_scores(self, min_cluster_size: int) -> Float[np.ndarray, " n"]:
-        """Return how far out of its surroundings every vector lies, 0 to 1 (GLOSH; Campello et al., 2015)."""
+        """Return the outlier score of every vector, 0 to 1 (GLOSH; Campello et al., 2015)."""
         scores = _hdbscan_tree().outlier_scores(self.condensed(min_cluster_size))
         return np.nan_to_num(np.asarray(scores, dtype=np.float64))
 
 
-def grow_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> ClusterTree:
-    """Return the single-linkage tree of vectors under mutual reachability."""
+def single_linkage_tree(neighbourhoods: Neighbourhoods, min_samples: int) -> SingleLinkageTree:
+    """Return the single-linkage tree under mutual reachability distance."""
     tree = find_spanning_tree(neighbourhoods, min_samples)
-    return ClusterTree(join_in_order(tree), tree.core_distances)
+    return SingleLinkageTree(linkage_matrix(tree), tree.core_distances)
 
 
-def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, epsilon: float | int) -> Grouping:
+def extract_clusters(
+    tree: SingleLinkageTree, min_cluster_size: int, selection_method: str, epsilon: float | int
+) -> Grouping:
     """Condense a tree and choose clusters from it, as `hdbscan` does.
 
     Parameters
     ----------
     tree : ClusterTree
-        From `grow_tree`.
+        From `single_linkage_tree`.
     min_cluster_size : int
         At least 2.
     selection_method : str
         `leaf` or `eom`.
     epsilon : float
-        Clusters that part below this distance stay together.
+        Clusters that split below this distance stay together.
     """
     condensed, stability = _condense(tree, min_cluster_size)
     labels, probabilities, persistence = _hdbscan_tree().get_clusters(
@@ -114,7 +117,7 @@ def cut_tree(tree: ClusterTree, min_cluster_size: int, selection_method: str, ep
 
 
 @lru_cache(maxsize=32)
-def _condense(tree: ClusterTree, min_cluster_size: int) -> tuple[np.ndarray, dict[float, float]]:
+def _condense(tree: SingleLinkageTree, min_cluster_size: int) -> tuple[np.ndarray, dict[float, float]]:
     functions = _hdbscan_tree()
     condensed = functions.condense_tree(tree.linkage.copy(), min_cluster_size)
     return condensed, functions.compute_stability(condensed)
@@ -122,7 +125,7 @@ def _condense(tree: ClusterTree, min_cluster_size: int) -> tuple[np.ndarray, dic
 
 @lru_cache(maxsize=1)
 def _hdbscan_tree() -> Any:
-    # hdbscan takes a second to import, which only those who cluster should wait for.
+    # Imported here because hdbscan takes a second to load.
     from hdbscan import _hdbscan_tree as functions
 
     return functions

@@ -1,4 +1,4 @@
-"""Guidance: silent where all is well, and the known steps in their order where it is not."""
+"""Advice on settings: none for a good clustering, else the known steps in order."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from points import embeddings_of, grouped_points
 
-from core.clusters import Clustering, ClusterSettings, Groundwork, advise_on, cluster, explain_noise, explain_outcome
+from core.clusters import (
+    Clustering,
+    ClusteringCache,
+    ClusterSettings,
+    advise_on,
+    cluster,
+    explain_noise,
+    explain_outcome,
+)
 from core.clusters.advice import advise
+from tests.core.points import embeddings_of, grouped_points
 
 CAREFUL = ClusterSettings(min_samples=6, min_cluster_size=12, cluster_selection_method="eom")
 
 
 def noisy(settings: ClusterSettings, noise: int = 80) -> Clustering:
-    """Return two clusters and so many of a hundred specimens noise."""
+    """Return a clustering of a hundred specimens with two clusters and this much noise."""
     labels = np.full(100, -1)
     labels[: (100 - noise) // 2] = 0
     labels[(100 - noise) // 2 : 100 - noise] = 1
@@ -49,7 +57,7 @@ def test_advise__leaves_out_what_is_done_already() -> None:
 
 
 def test_advise__no_groups_at_all() -> None:
-    """All noise is said as such."""
+    """A clustering without groups is described as such."""
     found = noisy(CAREFUL, noise=100)
     assert advise(found)
     assert "No groups stand out among the 100 specimens" in explain_noise(found)
@@ -62,10 +70,10 @@ def test_advise__nothing_for_methods_without_noise(method: str) -> None:
 
 
 def test_advise_on__tells_what_each_step_leads_to() -> None:
-    """What is told is what comes out when the step is taken; steps that help come first."""
+    """The told outcome is that of the step; helpful steps come first."""
     embeddings = embeddings_of(grouped_points(60))
     found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
-    steps = advise_on(Groundwork(embeddings), found)
+    steps = advise_on(ClusteringCache(embeddings), found)
     assert [step.kind for step in steps if step.outcome is None] == ["unfold"]
     for step in steps:
         if step.outcome is None:
@@ -81,18 +89,18 @@ def test_advise_on__tells_what_each_step_leads_to() -> None:
 
 
 def test_advise_on__lowers_min_samples_until_that_helps() -> None:
-    """Where half of it still leaves everything as noise, it is halved again."""
+    """`min_samples` is halved again if the first step still gives only noise."""
     embeddings = embeddings_of(grouped_points(42))
     found = cluster(embeddings, ClusterSettings(min_samples=24, min_cluster_size=5))
-    [step] = [step for step in advise_on(Groundwork(embeddings), found) if step.kind == "fewer-samples"]
+    [step] = [step for step in advise_on(ClusteringCache(embeddings), found) if step.kind == "fewer-samples"]
     assert step.helps(found)
     assert step.settings.min_samples < 12
     assert f"to {step.settings.min_samples}:" in step.text
 
 
 def test_advise_on__tries_nothing_in_large_collections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above a limit the steps are those of `advise`, untried."""
+    """In large collections the steps are those of `advise`, untried."""
     monkeypatch.setattr("core.clusters.advice._TRIED_UP_TO", 50)
     embeddings = embeddings_of(grouped_points(60))
     found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
-    assert advise_on(Groundwork(embeddings), found) == advise(found)
+    assert advise_on(ClusteringCache(embeddings), found) == advise(found)

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from points import embeddings_of, grouped_points
 from sklearn import metrics
 
-from core.clusters import Clustering, ClusterSettings, cluster, compare, find_misfits, write_misfits
+from core.clusters import Clustering, ClusterSettings, cluster, compare_with_labels, find_misfits, write_misfits
 from core.clusters.agreement import write_crosstab
 from core.collection import Labels, labels_of_categories
 from core.embeddings import Embeddings
 from core.foundation import InputError
+from tests.core.points import embeddings_of, grouped_points
 
 
 def labels_of(values: list[str | None]) -> Labels:
-    """Return labels of specimens that are called by their row."""
+    """Return labels of specimens that are named by their row."""
     return Labels(tuple(map(str, range(len(values)))), tuple(values), "by hand")
 
 
 def test_compare__by_hand() -> None:
     """Clusters x x y | y, one noise: purity (2 + 1) / 4 of those in clusters."""
-    found = compare(np.array([0, 0, 0, 1, -1]), labels_of(["x", "x", "y", "y", "y"]))
+    found = compare_with_labels(np.array([0, 0, 0, 1, -1]), labels_of(["x", "x", "y", "y", "y"]))
     assert found.purity == pytest.approx(3 / 4)
     assert found.ari == pytest.approx(metrics.adjusted_rand_score([0, 0, 1, 1, 1], [0, 0, 0, 1, -1]))
     assert found.n_labelled == 5
@@ -32,28 +32,28 @@ def test_compare__by_hand() -> None:
 
 def test_compare__the_same_groups_are_worth_one() -> None:
     """Clusters that are the labels, whatever their numbers, score 1 in everything."""
-    found = compare(np.array([1, 1, 0, 0]), labels_of(["a", "a", "b", "b"]))
+    found = compare_with_labels(np.array([1, 1, 0, 0]), labels_of(["a", "a", "b", "b"]))
     assert (found.ari, found.nmi, found.homogeneity, found.completeness, found.purity) == pytest.approx((1,) * 5)
 
 
 def test_compare__leaves_out_what_has_no_label() -> None:
     """Specimens without a label are not counted against the clusters."""
-    found = compare(np.array([0, 0, 1, 1]), labels_of(["a", "a", "b", None]))
+    found = compare_with_labels(np.array([0, 0, 1, 1]), labels_of(["a", "a", "b", None]))
     assert found.n_labelled == 3
     assert found.ari == pytest.approx(1)
 
 
 def test_compare__all_noise() -> None:
     """Without clusters purity is 0, not a division by zero."""
-    assert compare(np.array([-1, -1]), labels_of(["a", "b"])).purity == 0.0
+    assert compare_with_labels(np.array([-1, -1]), labels_of(["a", "b"])).purity == 0.0
 
 
 def test_compare__nothing_to_compare() -> None:
     """No labels at all, and labels of another collection, are errors."""
     with pytest.raises(InputError, match="No specimen has a label"):
-        compare(np.array([0]), labels_of([None]))
+        compare_with_labels(np.array([0]), labels_of([None]))
     with pytest.raises(InputError, match="2 clustered specimens but 1 in the labels"):
-        compare(np.array([0, 0]), labels_of(["a"]))
+        compare_with_labels(np.array([0, 0]), labels_of(["a"]))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def misfiled() -> tuple[Embeddings, Clustering, Labels]:
 
 
 def test_find_misfits__names_the_misfiled_first(misfiled: tuple[Embeddings, Clustering, Labels]) -> None:
-    """Cluster and neighbours both point at the two, and at nobody as strongly."""
+    """Cluster and neighbours both contradict the two, and no other specimen as strongly."""
     found = find_misfits(*misfiled)
     assert {misfit.specimen_id for misfit in found[:2]} == set(misfiled[0].ids[:2])
     assert found[0].label in ("g2", "g3")
@@ -101,7 +101,7 @@ def test_write_misfits__and_crosstab(misfiled: tuple[Embeddings, Clustering, Lab
 
 
 def test_find_misfits__with_one_labelled_specimen() -> None:
-    """One label contradicts nobody."""
+    """With a single label there are no misfits."""
     embeddings = embeddings_of(grouped_points(20))
     labels = Labels(embeddings.ids, ("a", *[None] * 19), "by hand")
     assert find_misfits(embeddings, cluster(embeddings), labels) == ()

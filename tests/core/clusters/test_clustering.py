@@ -10,11 +10,10 @@ from pathlib import Path
 import hdbscan
 import numpy as np
 import pytest
-from points import embeddings_of, grouped_points
 
 from core.clusters import (
+    ClusteringCache,
     ClusterSettings,
-    Groundwork,
     cluster,
     cluster_on,
     number_by_size,
@@ -23,6 +22,7 @@ from core.clusters import (
 )
 from core.embeddings import Embeddings, select_rows
 from core.foundation import InputError, MissingStageError, SettingError
+from tests.core.points import embeddings_of, grouped_points
 
 SMALL = ClusterSettings(pca=8, min_cluster_size=5)
 
@@ -40,20 +40,20 @@ def embeddings() -> Embeddings:
 def test_cluster_on__gives_the_labels_of_a_fresh_hdbscan(
     embeddings: Embeddings, selection: str, size: int, epsilon: float, pca: int
 ) -> None:
-    """A kept tree cut again has the labels and strengths of hdbscan fitted to the same vectors."""
+    """Labels and strengths from a cached tree are those of hdbscan on the same vectors."""
     settings = ClusterSettings(
         pca=pca, min_cluster_size=size, cluster_selection_method=selection, cluster_selection_epsilon=epsilon
     )
-    work = Groundwork(embeddings)
-    cluster_on(work, replace(settings, min_cluster_size=7))
-    found = cluster_on(work, settings)
+    cache = ClusteringCache(embeddings)
+    cluster_on(cache, replace(settings, min_cluster_size=7))
+    found = cluster_on(cache, settings)
     fresh = hdbscan.HDBSCAN(
         min_cluster_size=size,
         min_samples=1,
         cluster_selection_method=selection,
         cluster_selection_epsilon=epsilon,
         algorithm="prims_kdtree",
-    ).fit(work.prepare(settings).vectors.astype(np.float64))
+    ).fit(cache.prepare(settings).vectors.astype(np.float64))
     np.testing.assert_array_equal(found.labels, number_by_size(embeddings.ids, fresh.labels_)[0])
     np.testing.assert_allclose(found.probabilities, fresh.probabilities_, rtol=1e-4)
 
@@ -61,9 +61,9 @@ def test_cluster_on__gives_the_labels_of_a_fresh_hdbscan(
 def test_cluster__min_samples_means_what_hdbscan_means(embeddings: Embeddings) -> None:
     """Core distances are those to the k-th other specimen."""
     settings = replace(SMALL, min_samples=4, pca=0)
-    work = Groundwork(embeddings)
-    heights = work.tree(settings).linkage[:, 2]
-    vectors = work.prepare(settings).vectors.astype(np.float64)
+    cache = ClusteringCache(embeddings)
+    heights = cache.tree(settings).linkage[:, 2]
+    vectors = cache.prepare(settings).vectors.astype(np.float64)
     fresh = hdbscan.HDBSCAN(min_samples=4, algorithm="prims_kdtree").fit(vectors)
     np.testing.assert_allclose(heights, fresh.single_linkage_tree_.to_numpy()[:, 2], rtol=1e-5)
 
@@ -106,8 +106,8 @@ def test_cluster__says_that_cosine_normalises(embeddings: Embeddings) -> None:
 
 def test_cluster__euclidean_without_normalising_counts_length() -> None:
     """Two groups in one direction but of different length are two clusters."""
-    chance = np.random.default_rng(0)
-    points = np.concatenate([chance.normal(length, 0.02, size=(20, 3)) for length in (1, 4)]).astype(np.float32)
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(length, 0.02, size=(20, 3)) for length in (1, 4)]).astype(np.float32)
     settings = ClusterSettings(pca=0, metric="euclidean", normalize="none", cluster_selection_method="eom")
     assert cluster(embeddings_of(points), settings).sizes == (20, 20)
 
@@ -187,7 +187,7 @@ def test_number_by_size__largest_first_and_ties_by_id() -> None:
 
 
 def test_write_clustering__writes_the_files_of_the_contract(embeddings: Embeddings, tmp_path: Path) -> None:
-    """Columns, keys and row order are those that other people's scripts rely on."""
+    """Columns, keys and row order are those of the contract."""
     found = cluster(embeddings, SMALL)
     write_clustering(tmp_path, found)
     with (tmp_path / "clusters.csv").open(encoding="utf-8", newline="") as stream:

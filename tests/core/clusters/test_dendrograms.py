@@ -1,23 +1,23 @@
-"""Trees as drawings: every branch holds its specimens, clusters are marked where they were chosen."""
+"""Layouts of trees: every branch holds its specimens, selected clusters are marked."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from points import embeddings_of, grouped_points
 
 from core.clusters import (
+    ClusteringCache,
     ClusterSettings,
-    Groundwork,
     cluster_on,
     lay_out_condensed,
     lay_out_linkage,
     rows_of_branch,
-    rows_of_joint,
+    rows_of_linkage_node,
 )
 from core.embeddings import extreme_rows
 from core.foundation import InputError
+from tests.core.points import embeddings_of, grouped_points
 
 SETTINGS = ClusterSettings(pca=0, min_cluster_size=5)
 
@@ -25,11 +25,11 @@ SETTINGS = ClusterSettings(pca=0, min_cluster_size=5)
 @given(st.integers(12, 90), st.integers(2, 6), st.sampled_from(["leaf", "eom"]))
 @settings(max_examples=25, deadline=None)
 def test_lay_out_condensed__branches_hold_their_specimens(n_specimens: int, size: int, selection: str) -> None:
-    """A branch's rows are as many as its size and lie within its parent's, as its place across does."""
-    work = Groundwork(embeddings_of(grouped_points(n_specimens)))
+    """The rows and the extent of a branch lie within its parent's; it has `size` rows."""
+    cache = ClusteringCache(embeddings_of(grouped_points(n_specimens)))
     how = ClusterSettings(pca=0, min_cluster_size=size, cluster_selection_method=selection)
-    found = cluster_on(work, how)
-    tree = work.tree(how)
+    found = cluster_on(cache, how)
+    tree = cache.tree(how)
     branches = {branch.node: branch for branch in lay_out_condensed(tree, size, found.labels)}
     rows = {node: set(rows_of_branch(tree, size, node).tolist()) for node in branches}
     for node, branch in branches.items():
@@ -45,31 +45,31 @@ def test_lay_out_condensed__branches_hold_their_specimens(n_specimens: int, size
 
 
 def test_lay_out_linkage__every_specimen_once() -> None:
-    """The leaves of the drawing hold all specimens, none twice; a joint holds what is below it."""
-    work = Groundwork(embeddings_of(grouped_points(80)))
-    tree = work.tree(SETTINGS)
+    """The leaves of the drawing hold all specimens, none twice; a node holds the rows of its children."""
+    cache = ClusteringCache(embeddings_of(grouped_points(80)))
+    tree = cache.tree(SETTINGS)
     joints = {joint.node: joint for joint in lay_out_linkage(tree, 12)}
     leaves = [joint for joint in joints.values() if not joint.below]
     assert len(leaves) == 12
-    assert sorted(row for leaf in leaves for row in rows_of_joint(tree, leaf.node).tolist()) == list(range(80))
+    assert sorted(row for leaf in leaves for row in rows_of_linkage_node(tree, leaf.node).tolist()) == list(range(80))
     for joint in joints.values():
-        assert rows_of_joint(tree, joint.node).size == joint.size
+        assert rows_of_linkage_node(tree, joint.node).size == joint.size
         assert all(joints[below].height <= joint.height for below in joint.below)
 
 
 def test_lay_out_linkage__two_specimens() -> None:
-    """The smallest tree has one joint and two leaves."""
-    tree = Groundwork(embeddings_of(np.eye(2))).tree(ClusterSettings(pca=0, min_cluster_size=2))
+    """The smallest tree has one merge and two leaves."""
+    tree = ClusteringCache(embeddings_of(np.eye(2))).tree(ClusterSettings(pca=0, min_cluster_size=2))
     assert [len(joint.below) for joint in lay_out_linkage(tree)] == [2, 0, 0]
 
 
-def test_rows_of__a_place_that_is_not_there() -> None:
-    """A stale click is refused with a sentence."""
-    tree = Groundwork(embeddings_of(grouped_points(20))).tree(SETTINGS)
+def test_rows_of__an_unknown_node() -> None:
+    """An unknown node is an error with a sentence."""
+    tree = ClusteringCache(embeddings_of(grouped_points(20))).tree(SETTINGS)
     with pytest.raises(InputError, match="no branch 999"):
         rows_of_branch(tree, 5, 999)
-    with pytest.raises(InputError, match="no place 999"):
-        rows_of_joint(tree, 999)
+    with pytest.raises(InputError, match="no node 999"):
+        rows_of_linkage_node(tree, 999)
 
 
 def test_extreme_rows__lowest_and_highest() -> None:

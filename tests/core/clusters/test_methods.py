@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from points import embeddings_of, grouped_points
 from sklearn.metrics import adjusted_rand_score
 
 from core.clusters import METHODS, ClusterSettings, cluster
@@ -14,6 +13,7 @@ from core.clusters.hdbscan.trees import Grouping
 from core.clusters.methods import group_recursively
 from core.embeddings import Embeddings
 from core.foundation import SettingError
+from tests.core.points import embeddings_of, grouped_points
 
 COUNTED = ("kmeans", "gmm", "agglomerative")
 PLAIN = ClusterSettings(pca=0, metric="euclidean", normalize="none", min_cluster_size=8)
@@ -21,7 +21,7 @@ PLAIN = ClusterSettings(pca=0, metric="euclidean", normalize="none", min_cluster
 
 @pytest.mark.parametrize("method", METHODS)
 def test_cluster__every_method_finds_clear_groups(method: str) -> None:
-    """Six groups without strewn specimens come out, noise aside, and the same again."""
+    """Six clear groups are found, noise aside, with the same result every time."""
     rows = np.arange(240) % 10 != 9
     embeddings = embeddings_of(grouped_points(240)[rows])
     truth = (np.arange(240) % 6)[rows]
@@ -65,15 +65,15 @@ def test_cluster__kmeans_with_copies_of_few_scans() -> None:
 
 def nested_points() -> tuple[np.ndarray, np.ndarray]:
     """Return two large groups, five small ones farther away, and the group of each point."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     centres = np.array([[0, 0], [3, 0], [8, 0], [0, 6], [6, 6], [-6, 0], [0, -6]], dtype=float)
     sizes = [120, 120, 20, 20, 20, 20, 20]
     groups = np.repeat(np.arange(7), sizes)
-    return (centres[groups] + 0.1 * chance.normal(size=(groups.size, 2))).astype(np.float32), groups
+    return (centres[groups] + 0.1 * rng.normal(size=(groups.size, 2))).astype(np.float32), groups
 
 
 def test_group_recursively__splits_a_cluster_far_larger_than_the_others() -> None:
-    """The big cluster is looked into and found to be two; the small ones stay as they are."""
+    """The large cluster is divided into two; the small ones stay as they are."""
     points, groups = nested_points()
     merged = np.where(groups <= 1, 0, groups - 1).astype(np.int64)
     before = Grouping(merged, np.ones(groups.size), (0.5,) * 6)
@@ -87,7 +87,7 @@ def test_group_recursively__splits_a_cluster_far_larger_than_the_others() -> Non
 
 
 def test_group_recursively__leaves_clusters_of_like_size() -> None:
-    """Where no cluster stands out by size nothing changes."""
+    """If no cluster is much larger than the others, nothing changes."""
     labels = np.repeat(np.arange(6), 50)
     points = grouped_points(300)[np.argsort(np.arange(300) % 6, kind="stable")]
     after = group_recursively(points, PLAIN, Grouping(labels, np.ones(300), (0.1,) * 6))
@@ -96,11 +96,11 @@ def test_group_recursively__leaves_clusters_of_like_size() -> None:
 
 def test_cluster__branches_part_a_shape_with_three_arms() -> None:
     """A Y of specimens is one cluster to HDBSCAN and several to branch detection."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     along = np.linspace(0, 1, 150)
     arms = [np.stack([along, along], 1), np.stack([-along, along], 1), np.stack([0 * along, -along], 1)]
-    points = np.concatenate([*arms, chance.normal(size=(100, 2)) * 0.05 + 4])
-    points = points + 0.02 * chance.normal(size=points.shape)
+    points = np.concatenate([*arms, rng.normal(size=(100, 2)) * 0.05 + 4])
+    points = points + 0.02 * rng.normal(size=points.shape)
     embeddings = Embeddings(tuple(f"s{row:03d}" for row in range(550)), points.astype(np.float32))
     settings = replace(PLAIN, min_cluster_size=20, min_samples=5, cluster_selection_method="eom")
     assert cluster(embeddings, settings).n_clusters == 2

@@ -6,11 +6,11 @@ import hdbscan
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from points import grouped_points
 from scipy.spatial.distance import cdist
 
 from core.clusters.hdbscan.neighbourhoods import find_neighbourhoods
-from core.clusters.hdbscan.spanning_tree import find_spanning_tree, join_in_order
+from core.clusters.hdbscan.spanning_tree import find_spanning_tree, linkage_matrix
+from tests.core.points import grouped_points
 
 
 def plain_tree_lengths(points: np.ndarray, min_samples: int) -> np.ndarray:
@@ -59,7 +59,7 @@ def test_find_spanning_tree__connects_everything_once() -> None:
     """N - 1 edges, all points, no circle: the last merge holds all."""
     points = grouped_points(500, 6)
     tree = find_spanning_tree(find_neighbourhoods(points, 1), 1)
-    joined = join_in_order(tree)
+    joined = linkage_matrix(tree)
     assert joined.shape == (499, 4)
     assert joined[-1, 3] == 500
     assert sorted(joined[:, :2].ravel().tolist()) == list(range(998))
@@ -67,7 +67,7 @@ def test_find_spanning_tree__connects_everything_once() -> None:
 
 
 def test_find_spanning_tree__connects_groups_far_apart() -> None:
-    """Groups that are no neighbours of each other are bridged where they are nearest."""
+    """Components without common neighbours are connected at their nearest specimens."""
     points = np.concatenate([grouped_points(80, 3, groups=1, seed=i) + 50 * i for i in range(5)])
     tree = find_spanning_tree(find_neighbourhoods(points, 2), 2)
     np.testing.assert_allclose(tree.lengths, plain_tree_lengths(points, 2), rtol=1e-9)
@@ -77,13 +77,13 @@ def test_find_spanning_tree__connects_groups_far_apart() -> None:
 def test_join_in_order__has_the_heights_of_hdbscan(min_samples: int) -> None:
     """Heights of the single-linkage tree are those of hdbscan's exact algorithm."""
     points = grouped_points(900, 10)
-    tree = join_in_order(find_spanning_tree(find_neighbourhoods(points, min_samples), min_samples))
+    tree = linkage_matrix(find_spanning_tree(find_neighbourhoods(points, min_samples), min_samples))
     theirs = hdbscan.HDBSCAN(min_samples=min_samples, algorithm="prims_kdtree").fit(points.astype(np.float64))
     np.testing.assert_allclose(tree[:, 2], theirs.single_linkage_tree_.to_numpy()[:, 2], rtol=1e-9)
 
 
 def test_find_spanning_tree__does_not_depend_on_the_order_of_rows() -> None:
-    """Where core distances make edges equally long, the distance decides, not the row."""
+    """Ties by core distance are broken by the plain distance, not by the row."""
     points = grouped_points(400, 6)
     order = np.random.default_rng(3).permutation(400)
     plain = find_spanning_tree(find_neighbourhoods(points, 6), 6)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from points import embeddings_of, grouped_points
 
 from core.clusters import (
     Clustering,
@@ -26,6 +25,7 @@ from core.clusters.sweep import Sweep, score_parts
 from core.collection import labels_of_categories
 from core.embeddings import Embeddings
 from core.foundation import SettingError
+from tests.core.points import embeddings_of, grouped_points
 
 GRID = SweepSettings(
     pca=(0, 5, 0.9), min_samples=(1, 4), min_cluster_size=(5, 20), cluster_selection_epsilon=(0.0, 0.2)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from points import embeddings_of, grouped_points
 
 from core.cli import main
 from core.clusters import (
@@ -18,7 +17,7 @@ from core.clusters import (
     cluster,
     config_text,
     is_sweeping,
-    last_words,
+    last_log_line,
     read_clusters,
     read_sweep,
     run_sweep,
@@ -29,6 +28,7 @@ from core.clusters import (
 )
 from core.foundation import BusyError, InputError, MissingStageError
 from core.workspace import RunFolder, open_workspace
+from tests.core.points import embeddings_of, grouped_points
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def wait(run: RunFolder) -> None:
     until = time.monotonic() + 120
     while is_sweeping(run):
         if time.monotonic() > until:
-            pytest.fail(last_words(run))
+            pytest.fail(last_log_line(run))
         time.sleep(0.2)
 
 
@@ -59,7 +59,7 @@ def test_start_sweep__writes_what_is_read_back(run: RunFolder) -> None:
     wait(run)
     tried = read_sweep(sweep_folder(run))
     assert len(tried) == 2 * 1 * 2 * 2
-    assert "Written to" in last_words(run)
+    assert "Written to" in last_log_line(run)
 
 
 def test_cancel_sweep__ends_it(run: RunFolder) -> None:
