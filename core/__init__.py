@@ -1,14 +1,14 @@
-"""FossilViT Explorer: from a folder of 3D scans to similar fossils, groups and maps.
+"""FossilViT Explorer: 3D scans of fossils to similar fossils, groups and maps.
 
     mesh → views → features → embedding → neighbours, clusters, map
 
-Data flow down one stair: a package imports only from packages above it in this table. Every package
-has a face, its `__init__`, which says what it holds and hands its public names on; code outside
-imports from the face alone. `lint-imports` checks both.
+A package imports only from packages above it in this table. The `__init__` of a package documents
+it and exports its public names; code outside the package imports these names alone. `lint-imports`
+checks both rules.
 
 ==============  =============================================================
 `foundation`    errors, messages, progress, processes
-`storage`       files that are whole or not there, manifests, tables
+`storage`       atomic files, manifests, tables
 `workspace`     folders, catalogue, runs, jobs
 `meshes`        reading, checks, measurements, registration
 `backbones`     networks, weights, engines
@@ -24,7 +24,7 @@ imports from the face alone. `lint-imports` checks both.
 `clusters`      HDBSCAN and others, members, sweeps
 `pipeline`      all stages as one stream, reproduction
 `report`        a run as a page for a supplement
-`doctor`        what works on this machine; damaged workspaces
+`doctor`        checks of this machine, repair of workspaces
 `cli`           the command line
 ==============  =============================================================
 

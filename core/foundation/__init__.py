@@ -1,14 +1,16 @@
-"""What every other package needs and nothing of the field.
+"""Foundation: errors, messages, progress and processes.
 
 Errors carry a problem, an advice and their values, so that a screen can translate them. Progress is
-one small protocol. This package imports no other package of `core`.
+one small protocol. This package knows nothing of specimens but their ids and imports no other
+package of `core`.
 
 ==============  ==============================================
 `errors`        the errors that `core` raises on purpose
 `messages`      sentences with values: problems, advice, notes
-`progress`      how long work tells how far it is
-`processes`     processors, child processes, how they end
-`offline`       packages kept from calling other machines
+`progress`      the progress protocol of long computations
+`processes`     processors, child processes, ending them
+`offline`       packages blocked from calling other machines
+`versions`      versions of installed packages
 `specimen_ids`  ids, their categories, their file names
 `validation`    checks of settings
 ==============  ==============================================

@@ -12,7 +12,7 @@ from .errors import (
     UnknownSpecimenError as UnknownSpecimenError,
     WeightsError as WeightsError,
     WorkspaceError as WorkspaceError,
-    error_saying as error_saying,
+    error_from_sentences as error_from_sentences,
 )
 from .messages import (
     Reason as Reason,
@@ -27,10 +27,11 @@ from .messages import (
 )
 from .offline import keep_offline as keep_offline
 from .processes import (
-    collect_children as collect_children,
-    end_family as end_family,
-    kill_group as kill_group,
+    PROJECT as PROJECT,
+    end_process_tree as end_process_tree,
+    kill_process_group as kill_process_group,
     processors as processors,
+    reap_children as reap_children,
     start_child as start_child,
 )
 from .progress import Progress as Progress, on_terminal as on_terminal, silent as silent
@@ -40,3 +41,4 @@ from .specimen_ids import (
     top_category_of as top_category_of,
 )
 from .validation import check_at_least as check_at_least, check_choice as check_choice
+from .versions import installed_version as installed_version

@@ -1,8 +1,8 @@
-"""Every error that `core` raises on purpose.
+"""The errors that `core` raises on purpose.
 
-An error has two parts: the *problem* (what was wrong and what was given) and the
-*advice* (what to do about it). Screens and the command line show both. Values are given beside
-the sentences, so that the screens can say them in another language; `core.foundation.messages` are made likewise.
+An error has two parts: the *problem* (what was wrong and what was given) and the *advice* (what to
+do about it). Screens and the command line show both. Values are kept beside the sentences, so that
+a screen can translate them; see `core.foundation.Sentences`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,23 @@ from core.foundation.messages import Reason, Sentences, plain_value
 
 
 class CoreError(Exception):
-    """Base of all errors that a user can do something about.
+    """Base class of all errors that a user can act on.
 
-    Values are given by name: `InputError("There is no {path}.", path=path)`.
+    Parameters
+    ----------
+    problem, advice : str
+        Sentences in English, with the names of their values in braces.
+    **values : object
+        The values, by name.
+
+    Examples
+    --------
+    >>> from core.foundation import InputError
+    >>> error = InputError("There is no {path}.", advice="Check the path.", path="scans")
+    >>> str(error)
+    'There is no scans. Check the path.'
+    >>> error.sentences.problem
+    'There is no {path}.'
     """
 
     def __init__(self, problem: str, *, advice: str = "", **values: object) -> None:
@@ -23,22 +37,22 @@ class CoreError(Exception):
         super().__init__(self.problem, self.advice)
 
     def __str__(self) -> str:
-        """Return the problem and, where there is one, the advice as one line."""
+        """Return the problem and, if there is one, the advice as one line."""
         return f"{self.problem} {self.advice}".strip()
 
     @property
     def reason(self) -> Reason:
-        """Return the line that `str` gives, for whoever keeps it where a screen finds it later."""
+        """Return the line that `str` gives, with its sentences for a later translation."""
         return Reason(str(self), self.sentences)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the way back from a child process."""
-        return (error_saying, (type(self), self.sentences))
+        """Pickle the error with its sentences, so that a child process can return it."""
+        return (error_from_sentences, (type(self), self.sentences))
 
 
-def error_saying(kind: type[CoreError], said: Sentences) -> CoreError:
-    """Return an error of a kind that says these sentences."""
-    return kind(said.problem, advice=said.advice, **said.values)
+def error_from_sentences(kind: type[CoreError], sentences: Sentences) -> CoreError:
+    """Return an error of a kind with these sentences."""
+    return kind(sentences.problem, advice=sentences.advice, **sentences.values)
 
 
 class SettingError(CoreError):
@@ -50,7 +64,7 @@ class InputError(CoreError):
 
 
 class SpecimenError(CoreError):
-    """One specimen cannot be used; the others can."""
+    """One specimen cannot be used, the others can."""
 
 
 class UnknownSpecimenError(CoreError):
@@ -82,8 +96,8 @@ class WorkspaceError(CoreError):
 
 
 class NewerVersionError(WorkspaceError):
-    """A file was written by a newer version of this program, which this one leaves alone."""
+    """A file was written by a newer version of this program and is left unchanged."""
 
 
 class BusyError(CoreError):
-    """Somebody else is already working on the same thing."""
+    """Another process is already working on the same thing."""

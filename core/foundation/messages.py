@@ -1,6 +1,7 @@
-"""Notes: what was done otherwise than asked, as lines that still know their sentences and values.
+"""Sentences with values, kept apart so that a screen can translate them.
 
-A screen says them in its own language, as it does errors (`core.foundation.errors`).
+Errors (`core.foundation.CoreError`) and notes are both made of them. A note says what was done
+otherwise than asked.
 """
 
 from __future__ import annotations
@@ -12,62 +13,19 @@ from typing import Any
 Value = str | int | float | None
 
 
-def note(sentence: str, **values: object) -> Reason:
-    """Return a note on what was done otherwise than asked.
-
-    Values are given by name, as an error's are; one may be a note itself.
-    """
-    said = Sentences(sentence, values={name: plain_value(value) for name, value in values.items()})
-    return Reason(said.filled(sentence), said)
-
-
-def joined(notes: Sequence[str]) -> str:
-    """Return notes as one line that still knows their sentences; empty where there are none."""
-    if len(notes) < 2:
-        return notes[0] if notes else ""
-    return note("{first} {rest}", first=notes[0], rest=joined(notes[1:]))
-
-
-def few_of(names: Collection[str], most: int = 3) -> str:
-    """Return names in order, as many as asked for, and how many more there are."""
-    first = ", ".join([*names][:most])
-    return note("{names} and {more} more", names=first, more=len(names) - most) if len(names) > most else first
-
-
-def notes_as_json(notes: Sequence[str]) -> dict[str, Any]:
-    """Return notes as a file can hold them: what they say, and the sentences beside it."""
-    said = [one.sentences if isinstance(one, Reason) else Sentences(one) for one in notes]
-    return {"notes": [str(one) for one in notes], "note_sentences": [one.as_json() for one in said]}
-
-
-def notes_from_json(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what `notes_as_json` gave; files of earlier versions hold the notes alone.
-
-    Raises
-    ------
-    KeyError, TypeError, AttributeError
-        Where it is something else.
-    """
-    notes = [str(one) for one in found["notes"]]
-    said = found.get("note_sentences")
-    if said is None or len(said) != len(notes):
-        return tuple(notes)
-    return tuple(Reason(one, sentences_from_json(its)) for one, its in zip(notes, said, strict=True))
-
-
 @dataclass(frozen=True)
 class Sentences:
-    """What an error says, as it was written: with names in braces where it tells values.
+    """A problem and an advice with the names of their values in braces.
 
-    So that a screen can say the same in another language; the keys of its words are these sentences.
+    Translations are looked up by these sentences.
 
     Parameters
     ----------
     problem, advice : str
-        In English. Names stand in braces as `str.format` takes them; where `values` is empty,
-        braces are braces.
+        In English. Names stand in braces as `str.format` takes them. If `values` is empty, braces
+        are plain text.
     values : mapping
-        What the names stand for; a `Reason` where an error tells of another one.
+        The value of each name; a `Reason` if one error reports another.
     """
 
     problem: str
@@ -75,11 +33,11 @@ class Sentences:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def filled(self, sentence: str) -> str:
-        """Return a sentence with the values in their places."""
+        """Return a sentence with the values in place of their names."""
         return sentence.format_map(self.values) if self.values else sentence
 
     def as_json(self) -> dict[str, Any]:
-        """Return them as a file can hold them; see `sentences_from_json`."""
+        """Return the sentences as JSON values, the inverse of `sentences_from_json`."""
         values = {
             name: {"text": str(value), **value.sentences.as_json()} if isinstance(value, Reason) else value
             for name, value in self.values.items()
@@ -87,13 +45,83 @@ class Sentences:
         return {"problem": self.problem, "advice": self.advice, "values": values}
 
 
-def sentences_from_json(found: Mapping[str, Any]) -> Sentences:
-    """Return what `Sentences.as_json` gave.
+class Reason(str):
+    """An error or a note as one line of English, together with its sentences."""
+
+    sentences: Sentences
+
+    def __new__(cls, text: str, sentences: Sentences | None = None) -> Reason:
+        """Create a reason, whose problem is the text itself without sentences."""
+        reason = super().__new__(cls, text)
+        reason.sentences = sentences or Sentences(text)
+        return reason
+
+
+def note(sentence: str, **values: object) -> Reason:
+    """Return a note on what was done otherwise than asked.
+
+    Values are given by name, as those of an error are; a value may itself be a note.
+
+    Examples
+    --------
+    >>> from core.foundation import note
+    >>> note("{count:,} faces without area left out.", count=1200)
+    '1,200 faces without area left out.'
+    """
+    sentences = Sentences(sentence, values={name: plain_value(value) for name, value in values.items()})
+    return Reason(sentences.filled(sentence), sentences)
+
+
+def joined(notes: Sequence[str]) -> str:
+    """Return notes as one line that keeps their sentences, empty without notes."""
+    if len(notes) < 2:
+        return notes[0] if notes else ""
+    return note("{first} {rest}", first=notes[0], rest=joined(notes[1:]))
+
+
+def few_of(names: Collection[str], most: int = 3) -> str:
+    """Return the first few names, and how many more there are.
+
+    Examples
+    --------
+    >>> from core.foundation import few_of
+    >>> few_of(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    first = ", ".join([*names][:most])
+    return note("{names} and {more} more", names=first, more=len(names) - most) if len(names) > most else first
+
+
+def notes_as_json(notes: Sequence[str]) -> dict[str, Any]:
+    """Return notes as JSON values: their text, and the sentences beside it."""
+    sentences = [one.sentences if isinstance(one, Reason) else Sentences(one) for one in notes]
+    return {"notes": [str(one) for one in notes], "note_sentences": [one.as_json() for one in sentences]}
+
+
+def notes_from_json(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the notes that `notes_as_json` was given.
+
+    Files of earlier versions hold the text alone.
 
     Raises
     ------
     KeyError, TypeError, AttributeError
-        Where it is something else.
+        If the values have another form.
+    """
+    notes = [str(one) for one in values["notes"]]
+    sentences = values.get("note_sentences")
+    if sentences is None or len(sentences) != len(notes):
+        return tuple(notes)
+    return tuple(Reason(one, sentences_from_json(its)) for one, its in zip(notes, sentences, strict=True))
+
+
+def sentences_from_json(found: Mapping[str, Any]) -> Sentences:
+    """Return the sentences whose `as_json` was given.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        If the values have another form.
     """
     values = {
         str(name): Reason(value["text"], sentences_from_json(value)) if isinstance(value, dict) else value
@@ -102,20 +130,8 @@ def sentences_from_json(found: Mapping[str, Any]) -> Sentences:
     return Sentences(found["problem"] + "", found["advice"] + "", values)
 
 
-class Reason(str):
-    """An error, or a note, as one line of English that still knows the sentences it was made from."""
-
-    sentences: Sentences
-
-    def __new__(cls, text: str, sentences: Sentences | None = None) -> Reason:
-        """Make it; without sentences, the text is its own problem."""
-        made = super().__new__(cls, text)
-        made.sentences = sentences or Sentences(text)
-        return made
-
-
 def plain_value(value: object) -> Value:
-    """Return a value as a file can hold it: text or a number."""
+    """Return a value as text or a number, which JSON can hold."""
     item = getattr(value, "item", None)
     value = item() if callable(item) and getattr(value, "shape", None) == () else value
     return value if value is None or isinstance(value, str | int | float) else str(value)

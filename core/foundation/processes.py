@@ -1,4 +1,4 @@
-"""Processes: how many may work at once, and ending them together with the children that they started."""
+"""Processors, child processes, and the end of process trees."""
 
 from __future__ import annotations
 
@@ -12,20 +12,29 @@ from pathlib import Path
 
 import psutil
 
+# The folder that holds `core`; `python -m core` works from here.
 PROJECT = Path(__file__).resolve().parents[2]
-# Kept, so that they do not stay as zombies once they have ended.
+# References to running children, so that `reap_children` can collect the exit status of each.
 CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def processors() -> int:
-    """Return how many processors this process may use, at least 1."""
-    if hasattr(os, "sched_getaffinity"):  # Linux, where a process may be held to some of them
+    """Return the number of processors this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):  # Linux, where a process may be limited to some of them
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def start_child(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a command of this program that outlives us; what it says goes behind what is in the log."""
+    """Start `python -m core` in a child process that outlives this one.
+
+    Parameters
+    ----------
+    command : sequence of str
+        A command and its flags.
+    log : Path
+        Output and errors are appended to this file; its folder is made if missing.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         child = subprocess.Popen(
@@ -41,43 +50,44 @@ def start_child(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     return child
 
 
-def collect_children() -> None:
-    """Let go of the children that have ended."""
+def reap_children() -> None:
+    """Collect the exit status of ended children, so that none stays a zombie."""
     CHILDREN[:] = [child for child in CHILDREN if child.poll() is None]
 
 
-def end_family(pid: int, *, seconds: float = 5.0) -> None:
-    """End a process and all below it.
+def end_process_tree(pid: int, *, seconds: float = 5.0) -> None:
+    """Terminate a process and kill those of its descendants that remain.
 
     Parameters
     ----------
     pid : int
-        The eldest. It is asked first and alone, so that it can end its children in order and does
-        not take their end for a fault of the specimen in their hands.
+        The root of the tree. Only this process is asked to terminate, so that it can end its
+        children in order and does not report their end as the fault of a specimen.
     seconds : float
-        How long they have before whatever is left is killed.
+        Time until the remaining processes are killed.
     """
     with suppress(psutil.Error):
-        eldest = psutil.Process(pid)
-        family = [eldest, *eldest.children(recursive=True)]
-        eldest.terminate()
-        alive = psutil.wait_procs(family, timeout=seconds)[1]
+        root = psutil.Process(pid)
+        tree = [root, *root.children(recursive=True)]
+        root.terminate()
+        alive = psutil.wait_procs(tree, timeout=seconds)[1]
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=seconds)
 
 
-def kill_group(pid: int) -> None:
-    """Kill a process that was started in a session of its own, and at once whatever it started.
+def kill_process_group(pid: int) -> None:
+    """Kill a process that leads its own session, together with all that it started.
 
-    Where there are no process groups (Windows), those that are still its children are killed.
+    On a system without process groups (Windows), the process and its present descendants are
+    killed.
     """
     with suppress(ProcessLookupError, PermissionError, psutil.Error):
         if hasattr(os, "killpg"):
             os.killpg(pid, signal.SIGKILL)
             return
-        eldest = psutil.Process(pid)
-        for process in (*eldest.children(recursive=True), eldest):
+        root = psutil.Process(pid)
+        for process in (*root.children(recursive=True), root):
             with suppress(psutil.Error):
                 process.kill()

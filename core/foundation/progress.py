@@ -1,7 +1,7 @@
-"""One small protocol for everything that takes long: `progress(iterable, total, label)`.
+"""The progress protocol of long computations: `progress(iterable, total, label)`.
 
-A stage wraps what it iterates over. Who calls the stage decides what becomes of it:
-a bar on a terminal, plain lines in a log, a state file that a screen reads, or nothing.
+A stage wraps what it iterates over. The caller of the stage decides how progress is shown: as a bar
+on a terminal, as lines in a log, in a state file that a screen reads, or not at all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Progress(Protocol):
-    """Pass the items of `iterable` through while telling somebody how far it is."""
+    """Pass the items of `iterable` through and report how many are done."""
 
     def __call__(self, iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
         """Yield every item of `iterable` unchanged and in order."""
@@ -24,7 +24,14 @@ class Progress(Protocol):
 
 
 def silent(iterable: Iterable[T], total: int | None, label: str) -> Iterator[T]:
-    """Pass the items through and say nothing."""
+    """Pass the items through without a report.
+
+    Examples
+    --------
+    >>> from core.foundation import silent
+    >>> list(silent("abc", 3, "Letters"))
+    ['a', 'b', 'c']
+    """
     del total, label
     yield from iterable
 
@@ -73,7 +80,7 @@ def as_lines(
 
 
 def _views_in(item: object) -> int:
-    """Return how many views an item stands for, 0 where it has nothing to do with views."""
+    """Return the number of views of an item, 0 if it has none."""
     return int(getattr(item, "n_views", 0))
 
 

@@ -8,7 +8,7 @@ from core.foundation.errors import SettingError
 
 
 def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
-    """Raise a `SettingError` where a word is not one of those allowed."""
+    """Raise a `SettingError` if a word is not one of those allowed."""
     if given not in allowed:
         raise SettingError(
             "'{name}' must be one of {allowed} (got {given!r}).",
@@ -20,7 +20,18 @@ def check_choice(name: str, given: str, allowed: tuple[str, ...]) -> None:
 
 
 def check_at_least(name: str, given: float | int, least: float | int) -> None:
-    """Raise a `SettingError` where a number is below the least one allowed."""
+    """Raise a `SettingError` if a number is below the least one allowed.
+
+    Examples
+    --------
+    >>> from core.foundation import SettingError, check_at_least
+    >>> check_at_least("views", 12, 1)
+    >>> try:
+    ...     check_at_least("views", 0, 1)
+    ... except SettingError as error:
+    ...     print(error)
+    'views' must be at least 1 (got 0). Give 1 or more.
+    """
     if not math.isfinite(given) or given < least:
         raise SettingError(
             "'{name}' must be at least {least} (got {given}).",

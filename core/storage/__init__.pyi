@@ -16,7 +16,7 @@ from .files import (
 from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
 from .images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, MAX_PIXELS as MAX_PIXELS, UNREADABLE as UNREADABLE
 from .manifest import Manifest as Manifest
-from .outputs import once as once
+from .outputs import write_once as write_once
 from .spreadsheets import csv_for_people as csv_for_people, restored as restored
 from .tables import (
     EXCEL_SUFFIXES as EXCEL_SUFFIXES,

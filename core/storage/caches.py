@@ -1,4 +1,4 @@
-"""Where things are kept that can be made again: converted networks, compiled functions."""
+"""The cache folder: converted networks and compiled functions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ CACHE_VARIABLE = "FOSSILVIT_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the folder in `FOSSILVIT_CACHE`, else the user's own cache folder."""
+    """Return the folder in `FOSSILVIT_CACHE`, else the cache folder of the user."""
     given = os.environ.get(CACHE_VARIABLE, "")
     return Path(given) if given else user_cache_path("fossilvit-explorer", appauthor=False)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, fingerprints, names of files."""
+"""Atomic writes of bytes, JSON, CSV and arrays, and checks of files."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ import psutil
 from core.foundation import InputError, SpecimenError, WorkspaceError
 
 TEMPORARY_PREFIX = ".writing-"
+# Age from which a temporary file of another machine counts as abandoned.
 _SECONDS_TO_WRITE_A_FILE = 86_400.0
-_ADVICE_FOR_NO_FILE = "Put a copy of the scan there."
-_SECONDS_OF_DOUBT = 60.0
+_COPY_ADVICE = "Put a copy of the scan there."
+# Tolerance between the clocks of processes and of the file system.
+_CLOCK_TOLERANCE_SECONDS = 60.0
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it into place.
+    """Write a temporary file beside `path` with `write`, then rename it to `path`.
 
     Raises
     ------
     WorkspaceError
-        Where the folder cannot be written or the disk is full.
+        If the folder cannot be written or the disk is full.
     SpecimenError
-        Where the path is longer than the file system takes: shorter ones fare better.
+        If the path is longer than the file system allows; other specimens may have shorter ones.
     """
     temporary: Path | None = None
     try:
@@ -59,30 +61,35 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
                 file=path.name[:40],
                 characters=len(str(path)),
             ) from error
-        raise WorkspaceError(
-            "{path} cannot be written ({reason}).",
-            advice="Check the free space and the permissions of that folder, or choose another one.",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise not_writable(path, error) from error
     finally:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
 
+def not_writable(path: Path, error: OSError) -> WorkspaceError:
+    """Return the error for a file that cannot be written."""
+    return WorkspaceError(
+        "{path} cannot be written ({reason}).",
+        advice="Check the free space and the permissions of that folder, or choose another one.",
+        path=path,
+        reason=error.strerror or error,
+    )
+
+
 def remove_file(path: Path) -> None:
-    """Remove a file, where it is there.
+    """Remove a file if it exists.
 
     Raises
     ------
     WorkspaceError
-        Where the system forbids it.
+        If the system forbids it.
     """
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:  # no file can have such a name, so none is there
+        if error.errno != errno.ENAMETOOLONG:  # no file can have such a name, so none exists
             raise WorkspaceError(
                 "{path} cannot be removed ({reason}).",
                 advice="Check the permissions of that folder, and whether another program has the file open.",
@@ -92,10 +99,11 @@ def remove_file(path: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> int:
-    """Remove temporary files below a folder whose writer is gone; return how many there were.
+    """Remove temporary files whose process has ended, and return their number.
 
-    A file belongs to a living writer where the process in its name lives on this machine and is no
-    younger than the file, or where another machine made it within the last day.
+    All folders below `folder` are searched. A file still has its process if the process in its name
+    runs on this machine and is no younger than the file, or if another machine wrote the file within
+    the last day.
     """
     removed = 0
     for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
@@ -104,7 +112,7 @@ def remove_unfinished(folder: Path) -> int:
         with suppress(OSError):
             written = path.stat().st_mtime
             if machine == _machine() and pid.isdigit():
-                is_orphan = not _was_alive(int(pid), written)
+                is_orphan = not _runs_since(int(pid), written)
             else:
                 is_orphan = time.time() - written > _SECONDS_TO_WRITE_A_FILE
             if is_orphan:
@@ -113,16 +121,19 @@ def remove_unfinished(folder: Path) -> int:
     return removed
 
 
-def _was_alive(pid: int, moment: float) -> bool:
-    """Return whether a process lives that lived at this time: numbers of processes are given again."""
+def _runs_since(pid: int, moment: float) -> bool:
+    """Return whether a running process had started by this time.
+
+    Process numbers are reused, so that the number alone does not identify a process.
+    """
     try:
-        return psutil.Process(pid).create_time() < moment + _SECONDS_OF_DOUBT
+        return psutil.Process(pid).create_time() < moment + _CLOCK_TOLERANCE_SECONDS
     except (psutil.Error, OverflowError):
         return False
 
 
 def _machine() -> str:
-    """Return a short name of this machine: process numbers mean nothing on another one."""
+    """Return a short name of this machine, on which a process number is unique."""
     return f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
 
 
@@ -132,7 +143,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_npy(path: Path, array: np.ndarray) -> None:
-    """Write an array as `.npy` without pickles, atomically."""
+    """Write an array as `.npy` without pickles, atomically.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from core.storage import read_npy, write_npy
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_npy(Path(folder) / "embedding.npy", np.array([0.5, 1.0]))
+    ...     read_npy(Path(folder) / "embedding.npy")
+    array([0.5, 1. ])
+    """
 
     def save(temporary: Path) -> None:
         with temporary.open("wb") as stream:
@@ -142,12 +165,12 @@ def write_npy(path: Path, array: np.ndarray) -> None:
 
 
 def read_npy(path: Path) -> np.ndarray:
-    """Read an array from a `.npy` file; pickled Python objects are never loaded.
+    """Read an array from a `.npy` file without loading pickled objects.
 
     Raises
     ------
     InputError
-        Where the file is missing, damaged, or holds anything but an array of plain values.
+        If the file is missing, damaged, or holds anything but an array of plain values.
     """
     try:
         with path.open("rb") as stream:
@@ -157,7 +180,7 @@ def read_npy(path: Path) -> np.ndarray:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except OSError as error:
         raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
-    # A damaged header is parsed as Python text, which can go wrong in each of these ways.
+    # A damaged header is parsed as Python text, which can raise each of these.
     except (EOFError, ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, MemoryError) as error:
         if "allow_pickle" in str(error):
             problem = "it holds pickled Python objects, which are never loaded because they could run code"
@@ -177,10 +200,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; a damaged one is a `WorkspaceError`."""
+    """Read a JSON file.
+
+    Raises
+    ------
+    WorkspaceError
+        If it is missing or damaged.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    # Brackets within brackets without end exhaust the stack.
+    # Deeply nested brackets exhaust the stack.
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WorkspaceError(
             "{path} cannot be read as JSON ({reason}).",
@@ -203,33 +232,34 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def _quotable(row: Sequence[object]) -> Sequence[object]:
-    """Return a row without the old end of a line, which `csv` does not quote and readers take for a new row."""
+    """Return a row without carriage returns.
+
+    `csv` does not quote them, and readers take them for the end of a row.
+    """
     if any(isinstance(cell, str) and "\r" in cell for cell in row):
         return [cell.replace("\r", " ") if isinstance(cell, str) else cell for cell in row]
     return row
 
 
 def stat_of_file(path: Path) -> os.stat_result:
-    """Return what the system knows of a file, having made sure that reading it comes to an end.
+    """Return the status of a file that can be read to its end.
 
     Raises
     ------
     OSError
-        Where it is not there.
+        If it does not exist.
     SpecimenError
-        Where it is a pipe, a socket or a device: reading one may wait for ever.
+        If it is a pipe, a socket or a device, because reading one may block forever.
     """
-    found = path.stat()
-    for is_so, kind in ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")):
-        if is_so(found.st_mode):
-            raise SpecimenError("{file} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE, file=path.name, kind=kind)
-    if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
-        raise SpecimenError(
-            "{file} is {kind}, not a file.", advice=_ADVICE_FOR_NO_FILE, file=path.name, kind="a device"
-        )
-    return found
+    status = path.stat()
+    for is_kind, kind in ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")):
+        if is_kind(status.st_mode):
+            raise SpecimenError("{file} is {kind}, not a file.", advice=_COPY_ADVICE, file=path.name, kind=kind)
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        raise SpecimenError("{file} is {kind}, not a file.", advice=_COPY_ADVICE, file=path.name, kind="a device")
+    return status
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether Windows takes a name for a device, whatever its suffix."""
+    """Return whether Windows reserves a name for a device, with any suffix."""
     return _RESERVED.fullmatch(name) is not None

@@ -8,9 +8,18 @@ from pathlib import Path
 
 
 def fingerprint(*parts: object) -> str:
-    """Return 32 hexadecimal digits for settings and inputs; equal parts, equal fingerprint.
+    """Return a fingerprint of settings and inputs: 32 hexadecimal digits.
 
-    Mappings are taken in sorted order, so that the order of settings never matters.
+    Equal parts have equal fingerprints. Mappings are sorted by key, so that the order of settings
+    does not matter.
+
+    Examples
+    --------
+    >>> from core.storage import fingerprint
+    >>> fingerprint({"views": 12, "size": 224})
+    '2504c41154df71d3e3c8791364ad1382'
+    >>> fingerprint({"size": 224, "views": 12}) == fingerprint({"views": 12, "size": 224})
+    True
     """
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]

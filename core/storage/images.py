@@ -1,4 +1,4 @@
-"""Limits and errors of image files."""
+"""Suffixes, limits and errors of image files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import struct
 from PIL import Image, UnidentifiedImageError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-
-
-# What Pillow itself refuses to read begins at 179 megapixels.
+# Pillow itself refuses images from 179 megapixels on.
 MAX_PIXELS = 170_000_000
-# What Pillow's readers raise on damaged files.
+# The errors that Pillow's readers raise on damaged files.
 UNREADABLE = (
     OSError,
     UnidentifiedImageError,

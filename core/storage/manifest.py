@@ -1,4 +1,4 @@
-"""Manifests: what a stage has finished in a folder, a line for every specimen."""
+"""Manifests: the specimens that a stage has finished in a folder."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from pathlib import Path
 from typing import Any
 
 from core.foundation import WorkspaceError
-from core.storage.files import write_bytes
+from core.storage.files import not_writable, write_bytes
 
 
 class Manifest:
-    """What a stage has finished in one folder: a line of JSON for every specimen.
+    """The finished specimens of one folder, one line of JSON each.
 
-    The file is only ever appended to while a stage works, so that a killed process loses at
-    most the line in hand, and is put in id order when the stage is done, so that the same
-    work leaves the same bytes.
+    While a stage works, lines are only appended, so that a killed process loses at most its current
+    line. When the stage is done, the lines are sorted by id, so that the same work leaves the same
+    bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.storage import Manifest
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Manifest(Path(folder)).add("Molars/a", "fingerprint of settings and file")
+    ...     Manifest(Path(folder)).is_done("Molars/a", "fingerprint of settings and file")
+    True
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "manifest.jsonl"
         self._entries: dict[str, dict[str, Any]] = {}
         if self.path.is_file():
-            # Not splitlines(): an id may hold a character that other programs take for the end of a line.
+            # Not splitlines(): an id may hold a character that Unicode counts as a line end.
             for line in _read(self.path).decode("utf-8", "replace").split("\n"):
                 with suppress(json.JSONDecodeError, RecursionError, KeyError, TypeError):
                     entry = json.loads(line)
@@ -44,16 +54,16 @@ class Manifest:
         return sorted(self._entries)
 
     def get(self, specimen_id: str) -> Mapping[str, Any] | None:
-        """Return what was recorded for a specimen, or None."""
+        """Return the entry of a specimen, or None."""
         return self._entries.get(specimen_id)
 
     def is_done(self, specimen_id: str, made_from: str) -> bool:
-        """Return whether this specimen was finished from exactly these settings and inputs."""
+        """Return whether a specimen was finished from exactly these settings and inputs."""
         entry = self._entries.get(specimen_id)
         return entry is not None and entry.get("fingerprint") == made_from
 
     def add(self, specimen_id: str, made_from: str, **facts: object) -> None:
-        """Record a finished specimen; the line is on disk when this returns."""
+        """Record a finished specimen on disk."""
         entry = {"id": specimen_id, "fingerprint": made_from, **facts}
         self._append(entry)
         self._entries[specimen_id] = entry
@@ -65,9 +75,10 @@ class Manifest:
         self._entries.update((entry["id"], entry) for entry in entries)
 
     def forget(self, specimen_id: str) -> None:
-        """Note that a specimen is no longer finished, before its files are written anew or removed.
+        """Record that a specimen is no longer finished.
 
-        Otherwise a process killed in between would leave files that are not what is recorded.
+        Call it before the files of the specimen are rewritten or removed. Otherwise a process that
+        is killed in between leaves files that do not match their entry.
         """
         if self._entries.pop(specimen_id, None) is not None:
             self._append({"id": specimen_id, "fingerprint": None})
@@ -77,18 +88,13 @@ class Manifest:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as stream:
-                torn = stream.tell() > 0 and not self._ends_with_newline()
-                stream.write((b"\n" if torn else b"") + line)
+                is_cut = stream.tell() > 0 and not self._ends_with_newline()
+                stream.write((b"\n" if is_cut else b"") + line)
         except OSError as error:
-            raise WorkspaceError(
-                "{path} cannot be written ({reason}).",
-                advice="Check the free space and the permissions of that folder, or choose another one.",
-                path=self.path,
-                reason=error.strerror or error,
-            ) from error
+            raise not_writable(self.path, error) from error
 
     def keep_only(self, specimen_ids: Iterable[str]) -> None:
-        """Forget every other specimen and put the file in id order."""
+        """Forget every other specimen and sort the file by id."""
         wanted = set(specimen_ids)
         self._entries = {name: self._entries[name] for name in self.ids if name in wanted}
         data = b"".join(_as_line(entry) for entry in self._entries.values())

@@ -1,6 +1,7 @@
-"""What is asked of a collection, written into a folder once: clusters, sweeps, evaluations and the like.
+"""Results that are written into a folder once: clusters, evaluations, maps.
 
-Each answer is noted with the fingerprint of what it was made from; asked again, it is not made again.
+A manifest in the folder keeps the fingerprint of each result. A result whose fingerprint and files
+are unchanged is not computed again.
 """
 
 from __future__ import annotations
@@ -22,23 +23,31 @@ _BEING_WRITTEN = "being written"
 log = logging.getLogger(__name__)
 
 
-def once(out: Path, name: str, made_from: str, files: list[Path], make: Callable[[], T], overwrite: bool) -> T | None:
-    """Make an answer and note what it was made from, or return None where exactly this one is there already.
+def write_once(
+    out: Path, name: str, made_from: str, files: list[Path], make: Callable[[], T], overwrite: bool
+) -> T | None:
+    """Write a result, unless the same one is there already.
 
     Parameters
     ----------
     out : Path
-        The folder that holds the note.
+        The folder of the manifest.
     name : str
-        What the answer is called there.
+        Name of the result in the manifest.
     made_from : str
         Fingerprint of settings and inputs.
     files : list of Path
-        What `make` writes; a file that was edited or removed is made again.
+        The files that `make` writes. If one of them was edited or removed, the result is written
+        again.
     make : callable
-        Writes the files; what it returns is returned.
+        Writes the files and returns a value.
     overwrite : bool
-        Make it again.
+        Write the result again in any case.
+
+    Returns
+    -------
+    object or None
+        What `make` returned; None if the same result is there already.
     """
     manifest = Manifest(out)
     entry = manifest.get(name)
@@ -48,12 +57,12 @@ def once(out: Path, name: str, made_from: str, files: list[Path], make: Callable
         and entry["fingerprint"] == made_from
         and entry.get("files") == _hashes(files)
     ):
-        # A process killed after its last file left the manifest untidy.
+        # A process that was killed after its last file left the manifest unsorted.
         manifest.keep_only(manifest.ids)
         return None
     remove_unfinished(out)
     _set_aside(files, entry)
-    # A process killed in between leaves files that are neither what is recorded nor anybody else's.
+    # Marks files that a killed process leaves, so that `_set_aside` does not keep them.
     manifest.add(name, _BEING_WRITTEN)
     result = make()
     manifest.add(name, made_from, files=_hashes(files))
@@ -62,15 +71,15 @@ def once(out: Path, name: str, made_from: str, files: list[Path], make: Callable
 
 
 def _set_aside(files: list[Path], entry: Mapping[str, Any] | None) -> None:
-    """Keep, under `earlier/`, what would be written over although it is not what was written here last.
+    """Move files that `write_once` did not write into `earlier/`.
 
-    Somebody tuned these clusters on the screen and kept them, or put a file of their own in this place.
+    Such a file holds clusters that a user tuned on the screen, or was put there by hand.
     """
     if entry is not None and entry["fingerprint"] == _BEING_WRITTEN:
         return
-    ours = set(entry.get("files", ())) if entry is not None else set()
+    own = set(entry.get("files", ())) if entry is not None else set()
     for path in files:
-        if not path.is_file() or sha256_of_file(path) in ours:
+        if not path.is_file() or sha256_of_file(path) in own:
             continue
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         kept = path.parent / EARLIER / f"{when:%Y%m%dT%H%M%S}" / path.name
@@ -86,5 +95,5 @@ def _set_aside(files: list[Path], entry: Mapping[str, Any] | None) -> None:
 
 
 def _hashes(files: list[Path]) -> list[str]:
-    """Return the SHA-256 of every file, so that one that was replaced or edited is made again."""
+    """Return the SHA-256 of every file, empty for a missing one."""
     return [sha256_of_file(path) if path.is_file() else "" for path in files]

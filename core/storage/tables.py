@@ -1,4 +1,4 @@
-"""Tables as people have them: CSV in the encodings of spreadsheets, and Excel."""
+"""Tables from CSV, in the encodings that spreadsheets write, and from Excel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NUMBER_WITH_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 _EXCEL_ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
-# What a damaged workbook brings the packages that read it to.
+# The errors that the packages which read workbooks raise on a damaged one.
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -41,7 +41,7 @@ _DAMAGED = (
     MemoryError,
 )
 _MOST_BYTES = 500_000_000
-# From here on a float no longer tells neighbouring whole numbers apart.
+# Beyond 15 digits, a float does not represent every whole number exactly.
 _MOST_DIGITS = 15
 
 
@@ -52,15 +52,15 @@ class Table:
     Parameters
     ----------
     source : str
-        The name of its file.
+        Name of the file.
     columns : tuple of str
-        Names of the columns, all different, none empty.
+        Column names, all different, none empty.
     rows : tuple of tuple
-        Cells as text or number, None where empty; each row as long as `columns`.
+        Cells as text or number, None if empty; each row as long as `columns`.
     lines : tuple of int
         The line (CSV) or row (Excel) of the file that each row begins on, counted from 1.
     notes : tuple of str
-        What was odd about the file, in sentences.
+        What is unusual about the file, in sentences.
     """
 
     source: str
@@ -71,11 +71,12 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV or Excel file whose first line that is not empty holds the names of its columns.
+    r"""Read a CSV or Excel file with a header.
 
-    A column is numbers where every cell of it is one; numbers that begin with a zero, as catalogue
-    numbers do, stay text. Dates become text (`2024-05-31`, with the time where there is one). Of
-    an Excel file the first sheet is read, formulas by their last result.
+    The header is the first line that is not empty. A column is numeric if every cell of it is a
+    number; numbers that begin with a zero, as catalogue numbers do, stay text. Dates become text
+    (`2024-05-31`, followed by the time if there is one). Of an Excel file the first sheet is read,
+    formulas by their last result.
 
     Parameters
     ----------
@@ -86,7 +87,19 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     InputError
-        Where the file is missing, is no such table, or has no line below its header.
+        If the file is missing, is no such table, or has no line below its header.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.storage import read_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels.csv"
+    ...     _ = path.write_text("id;length\na;1,5\nb;2\n", encoding="utf-8")
+    ...     table = read_table(path)
+    >>> table.columns, table.rows
+    (('id', 'length'), (('a', 1.5), ('b', 2)))
     """
     if not path.is_file():
         raise InputError(
@@ -109,12 +122,14 @@ def read_table(path: Path) -> Table:
 
 
 def decode_text(path: Path) -> tuple[str, list[str]]:
-    """Return the text of a file in UTF-8, UTF-16 or Shift-JIS, and what is to be said about that.
+    """Return the text of a file and notes on its encoding.
+
+    UTF-8, UTF-16 and Shift-JIS are read.
 
     Raises
     ------
     InputError
-        Where it is in another encoding, or cannot be read.
+        If it is in another encoding, or cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -131,9 +146,9 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
     except UnicodeDecodeError:
         pass
     try:
-        # Windows' superset of Shift-JIS, which is what spreadsheets write.
-        told = "{file} is not UTF-8 and was read as Shift-JIS; check a label or two."
-        return data.decode("cp932"), [note(told, file=path.name)]
+        # The superset of Shift-JIS that spreadsheets write on Windows.
+        sentence = "{file} is not UTF-8 and was read as Shift-JIS; check a label or two."
+        return data.decode("cp932"), [note(sentence, file=path.name)]
     except UnicodeDecodeError as error:
         raise InputError(
             "{path} is neither UTF-8 nor Shift-JIS text ({reason}).",
@@ -144,13 +159,27 @@ def decode_text(path: Path) -> tuple[str, list[str]]:
 
 
 def as_value(text: str) -> Value | None:
-    """Return what somebody typed as a number where it is one, None where it is empty."""
+    """Return text as a number if it is one, None if it is empty.
+
+    Examples
+    --------
+    >>> from core.storage import as_value
+    >>> as_value(" 2.5 "), as_value("007"), as_value("")
+    (2.5, '007', None)
+    """
     text = text.strip()
     return (_as_number(text) if _is_number(text) else text) if text else None
 
 
 def separator_of(text: str) -> str:
-    """Return what separates the cells of the first line: a comma, a semicolon or a tab."""
+    """Return the separator of the first line: a comma, a semicolon or a tab.
+
+    Examples
+    --------
+    >>> from core.storage import separator_of
+    >>> separator_of("id;length,mm;width,mm;note")
+    ';'
+    """
     return max(",;\t", key=text.lstrip().split("\n", 1)[0].count)
 
 
@@ -185,7 +214,10 @@ def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def _typed(cells: Sequence[str], *, comma: bool) -> list[Value | None]:
-    """Return a column's cells as numbers where all of them are, with a decimal comma where that is used."""
+    """Return the cells of a column as numbers if all of them are numbers.
+
+    With `comma`, numbers may have a decimal comma.
+    """
     filled = [cell for cell in cells if cell]
     if filled and all(_is_number(cell) for cell in filled):
         return [_as_number(cell) if cell else None for cell in cells]
@@ -200,7 +232,7 @@ def _dotted(cell: str) -> str:
 
 def _is_number(cell: str) -> bool:
     digits = cell.lstrip("+-")
-    is_code = digits[:1] == "0" and digits[1:2].isdigit()  # 007 names something, it counts nothing
+    is_code = digits[:1] == "0" and digits[1:2].isdigit()  # 007 is a name, not a count
     is_exact = sum(sign.isdigit() for sign in cell) <= _MOST_DIGITS
     return _NUMBER.fullmatch(cell) is not None and cell.isascii() and not is_code and is_exact
 
@@ -221,29 +253,19 @@ def _excel_cells(path: Path) -> tuple[_Cells, list[str]]:
         names = book.sheetnames
         book.close()
     except (InvalidFileException, *_DAMAGED) as error:
-        raise InputError(
-            "{file} cannot be read as an Excel file ({reason}).",
-            advice="Save it again, or as CSV in UTF-8.",
-            file=path.name,
-            reason=error,
-        ) from error
-    told = "{file} has {count} sheets; the first, {sheet!r}, was read."
-    notes: list[str] = [note(told, file=path.name, count=len(names), sheet=names[0])] if len(names) > 1 else []
+        raise _damaged_workbook(path, error) from error
+    sentence = "{file} has {count} sheets; the first, {sheet!r}, was read."
+    notes: list[str] = [note(sentence, file=path.name, count=len(names), sheet=names[0])] if len(names) > 1 else []
     return [(line, row) for line, row in rows if any(cell is not None for cell in row)], notes
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a workbook that would grow beyond all measure when it is unpacked."""
+    """Raise an `InputError` if a workbook is too large when unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(part.file_size for part in archive.infolist())
     except _DAMAGED as error:
-        raise InputError(
-            "{file} cannot be read as an Excel file ({reason}).",
-            advice="Save it again, or as CSV in UTF-8.",
-            file=path.name,
-            reason=error,
-        ) from error
+        raise _damaged_workbook(path, error) from error
     if size > _MOST_BYTES:
         raise InputError(
             "{file} would take {size_mb:,.0f} MB when unpacked; at most {most_mb:,.0f} MB are read.",
@@ -252,6 +274,15 @@ def _check_size(path: Path) -> None:
             size_mb=size / 1e6,
             most_mb=_MOST_BYTES / 1e6,
         )
+
+
+def _damaged_workbook(path: Path, error: Exception) -> InputError:
+    return InputError(
+        "{file} cannot be read as an Excel file ({reason}).",
+        advice="Save it again, or as CSV in UTF-8.",
+        file=path.name,
+        reason=error,
+    )
 
 
 def _excel_value(cell: object) -> Value | None:
@@ -282,13 +313,13 @@ def _as_table(source: str, cells: _Cells, notes: list[str]) -> Table:
     width = max(len(row) for _, row in cells)
     header = [*header, *[None] * (width - len(header))]
     kept = [at for at in range(width) if header[at] is not None or any(at < len(row) and row[at] for _, row in cells)]
-    columns = tuple(_different(f"column {at + 1}" if header[at] in (None, "") else str(header[at]) for at in kept))
+    columns = tuple(_unique_names(f"column {at + 1}" if header[at] in (None, "") else str(header[at]) for at in kept))
     rows = tuple(tuple(row[at] if at < len(row) else None for at in kept) for _, row in cells[1:])
     return Table(source, columns, rows, tuple(line for line, _ in cells[1:]), tuple(notes))
 
 
-def _different(names: Iterable[str]) -> list[str]:
-    """Return names of which none is another one; a second `age` becomes `age (2)`."""
+def _unique_names(names: Iterable[str]) -> list[str]:
+    """Return names without duplicates: a second `age` becomes `age (2)`."""
     taken: list[str] = []
     for name in names:
         wanted, number = " ".join(name.split()), 2

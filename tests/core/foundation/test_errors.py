@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from core.foundation import CoreError, SettingError, error_saying, errors, sentences_from_json
+from core.foundation import CoreError, SettingError, error_from_sentences, errors, sentences_from_json
 from tests.fakes import PROJECT
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CoreError)]
@@ -35,7 +35,7 @@ def test_core_error__survives_pickling(kind: type[CoreError], problem: str, advi
 
 
 def test_core_error__fills_values_in_and_keeps_them() -> None:
-    """As numbers and text that a file can hold, through a child process and through JSON."""
+    """Values stay numbers and text through a child process and through JSON."""
     inner = CoreError("{path} is {size:,} long.", path=PROJECT, size=np.int64(1234))
     error = CoreError("{name!r}: {reason}", advice="Mend {name}.", name="a{b}", reason=inner.reason)
     assert str(error) == f"'a{{b}}': {PROJECT} is 1,234 long. Mend a{{b}}."
@@ -44,17 +44,17 @@ def test_core_error__fills_values_in_and_keeps_them() -> None:
     for said in (back.sentences, again):
         assert said == error.sentences
         assert said.values["reason"].sentences.values == {"path": str(PROJECT), "size": 1234}
-    assert str(error_saying(SettingError, again)) == str(error)
+    assert str(error_from_sentences(SettingError, again)) == str(error)
 
 
-def test_core_error__leaves_braces_alone_where_there_are_no_values() -> None:
+def test_core_error__leaves_braces_alone_without_values() -> None:
     """A path in a sentence that was put together already may hold anything."""
     assert str(CoreError("/a{b}/{0}", advice="{")) == "/a{b}/{0} {"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_core_error__is_the_base_of_all(kind: type[CoreError]) -> None:
-    """Who catches CoreError catches all of them, and none hides behind a builtin."""
+    """`except CoreError` catches all of them, and none derives from a builtin error."""
     assert kind.__mro__[-3:] == (Exception, BaseException, object)
 
 

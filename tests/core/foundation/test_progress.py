@@ -1,4 +1,4 @@
-"""Progress: items pass through unchanged, whatever is told of them."""
+"""Progress: items pass through unchanged, whatever is reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_progress__passes_every_item_in_order(progress: Progress, items: list[in
 def test_job_progress__passes_every_item_in_order(tmp_path: Path) -> None:
     """The one that writes into the catalogue does so too, and notes the end."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
-    job_id = catalogue.add_job("a run")
+    job_id = catalogue.queue_job("a run", [])
     assert list(JobProgress(catalogue, job_id)(iter("abc"), 3, "Letters")) == ["a", "b", "c"]
     job = catalogue.job(job_id)
     assert job is not None
@@ -33,7 +33,7 @@ def test_job_progress__passes_every_item_in_order(tmp_path: Path) -> None:
 
 
 def test_as_lines__ends_with_a_summary() -> None:
-    """A log says how many were done, also where the total is not known."""
+    """A log says how many were done, also if the total is not known."""
     out = io.StringIO()
     list(as_lines("ab", None, "Letters", stream=out))
     assert out.getvalue().startswith("Letters: 2 in ")
@@ -51,7 +51,7 @@ def test_as_lines__tells_how_far_it_is() -> None:
 
 
 def test_as_lines__tells_views_a_second() -> None:
-    """Where items stand for views; their number beside the time is what a backbone is measured by."""
+    """If items stand for views, their rate is reported, by which backbones are compared."""
     out = io.StringIO()
     list(as_lines([SimpleNamespace(n_views=12)] * 2, 2, "Features", seconds=0.0, stream=out))
     assert [re.sub(r"[\d.]+", "N", line) for line in out.getvalue().splitlines()] == [

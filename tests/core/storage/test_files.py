@@ -1,4 +1,4 @@
-"""Storage: files are whole or not there, fingerprints are stable, manifests survive a kill."""
+"""Storage: atomic files, stable fingerprints, manifests that survive a kill."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_read_json__names_a_damaged_file(tmp_path: Path, data: bytes) -> None:
 
 @given(ids=id_lists())
 def test_write_csv__keeps_odd_ids(tmp_path: Path, ids: list[str]) -> None:
-    """Commas, quotes, emoji and both directions of writing come back from a CSV reader."""
+    """Commas, quotes, emoji and right-to-left text come back from a CSV reader."""
     write_csv(tmp_path / "a.csv", ("id", "value"), ((name, 1) for name in ids))
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
@@ -159,7 +159,7 @@ def test_read_npy__refuses_other_files(tmp_path: Path) -> None:
 
 @given(data=st.data())
 def test_read_npy__names_a_damaged_file(tmp_path: Path, data: st.DataObject) -> None:
-    """Whichever byte is wrong or missing, there is an array or a sentence, never a traceback."""
+    """If any byte is wrong or missing, the result is an array or an `InputError`."""
     np.save(tmp_path / "whole.npy", np.arange(6, dtype=np.float32).reshape(2, 3))
     damaged = bytearray((tmp_path / "whole.npy").read_bytes())
     for _ in range(data.draw(st.integers(0, 3))):
@@ -178,7 +178,7 @@ def test_fingerprint__minds_no_order_of_settings() -> None:
 
 @given(one=json_values(), two=json_values())
 def test_fingerprint__tells_values_apart(one: Any, two: Any) -> None:
-    """Different things differ; 1, 1.0 and True, too, are different settings."""
+    """Different values differ, and so do 1, 1.0 and True."""
     assert (fingerprint(one) == fingerprint(two)) == (repr_of(one) == repr_of(two))
 
 
@@ -228,7 +228,7 @@ def test_file_of_specimen__gives_every_id_its_own_file(tmp_path: Path, names: li
 
 @given(names=id_lists(), odd=st.sampled_from(ODD_NAMES))
 def test_manifest__reads_back(tmp_path_factory: pytest.TempPathFactory, names: list[str], odd: str) -> None:
-    """Every id and fact is there again, also those with signs that end a line elsewhere."""
+    """Every id and fact is read back, also ids that hold line ends of Unicode."""
     folder = tmp_path_factory.mktemp("manifest")
     manifest = Manifest(folder)
     for name in names:
@@ -245,7 +245,7 @@ def test_manifest__reads_back(tmp_path_factory: pytest.TempPathFactory, names: l
 def test_manifest__survives_being_cut_off_anywhere(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], data: st.DataObject
 ) -> None:
-    """A kill in the middle of a line loses that line alone, and work goes on after it."""
+    """A kill in the middle of a line loses that line alone, and work resumes."""
     folder = tmp_path_factory.mktemp("manifest")
     manifest = Manifest(folder)
     for name in names:
@@ -265,7 +265,7 @@ def test_manifest__survives_being_cut_off_anywhere(
 
 
 def ends_of_lines(data: bytes) -> list[int]:
-    """Return where every line ends, its newline counted."""
+    """Return the end of every line, its newline counted."""
     return [place + 1 for place, byte in enumerate(data) if byte == 10]
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a whole collection is written once, and never over somebody else's file."""
+"""Results are written once, and files of other origin are kept."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def embeddings() -> Embeddings:
     return Embeddings(tuple(f"a/{row:02d}" for row in range(60)), matrix)
 
 
-def test_cluster_into__keeps_clusters_that_somebody_tuned(embeddings: Embeddings, tmp_path: Path) -> None:
-    """Clusters that were kept from a screen are set aside, with what made them, before others take their place."""
+def test_cluster_into__keeps_tuned_clusters(embeddings: Embeddings, tmp_path: Path) -> None:
+    """Clusters kept from a screen are moved aside with their settings before others replace them."""
     tuned = cluster(embeddings, ClusterSettings(pca=4, min_cluster_size=15))
     write_clustering(tmp_path, tuned, tmp_path / "pca_report.csv")
     kept = {name: (tmp_path / name).read_bytes() for name in ("clusters.csv", "summary.json")}
@@ -40,10 +40,10 @@ def test_cluster_into__replaces_what_it_wrote_itself(embeddings: Embeddings, tmp
     assert not (tmp_path / EARLIER).exists()
 
 
-def test_cluster_into__takes_what_a_killed_process_left_for_its_own(
+def test_cluster_into__replaces_files_of_a_killed_process(
     embeddings: Embeddings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Files that were written just before a process died are written again, without copies."""
+    """Files written just before a process ended are written again, without copies."""
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Tables for spreadsheets: no cell is taken for a formula, and nothing is lost on the way back."""
+"""Tables for spreadsheets: no cell runs as a formula, and every cell is read back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_restored__undoes_defused(text: str) -> None:
 
 @given(names=st.lists(specimen_ids() | st.sampled_from(FORMULAS), min_size=1, max_size=5))
 def test_csv_for_people__holds_no_formula(names: list[str]) -> None:
-    """Neither in cells nor in names of columns nor in the index; all rows are there."""
+    """No formula in cells, column names or the index, and all rows are present."""
     table = pd.DataFrame({"=evil": names, "n": range(len(names))}, index=pd.Index(names, name="+id"))
     data = csv_for_people(table, index=True)
     assert data.startswith("\ufeff'+id,'=evil,n\n".encode())
@@ -60,7 +60,7 @@ def test_csv_for_people__is_brought_in_again(tmp_path: Path) -> None:
 
 
 def test_screens__hand_out_no_other_csv() -> None:
-    """Every table that a screen lets somebody download goes through the one function."""
+    """Every table that a screen offers for download goes through `csv_for_people`."""
     for path in [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "ui").rglob("*.py")]:
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         names = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}

@@ -28,7 +28,7 @@ def test_read_table__encodings_and_separators(tmp_path: Path, encoding: str, sep
 
 
 def test_read_table__excel_keeps_numbers_and_writes_dates_as_text(tmp_path: Path) -> None:
-    """Numbers stay numbers, dates and truths become text, errors are empty; only the first sheet counts."""
+    """Numbers stay, dates and booleans become text, errors are empty, one sheet is read."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(["id", "n", "x", "found", "seen", "type", "broken"])
@@ -56,13 +56,13 @@ def test_read_table__catalogue_numbers_stay_text(tmp_path: Path) -> None:
 
 
 def test_read_table__decimal_comma_between_semicolons(tmp_path: Path) -> None:
-    """3,5 is a number where semicolons separate."""
+    """3,5 is a number if semicolons separate the cells."""
     (tmp_path / "t.csv").write_text("id;mm\na;3,5\nb;4\n")
     assert [row[1] for row in read_table(tmp_path / "t.csv").rows] == [3.5, 4]
 
 
 def test_read_table__names_of_columns_are_made_different(tmp_path: Path) -> None:
-    """Doubled and missing names are mended; short and long lines are filled up."""
+    """Duplicate and missing names are replaced, short rows are filled."""
     (tmp_path / "t.csv").write_text('id,age,age,\n"a\nb",1\n\nc,1,2,3,4\n')
     table = read_table(tmp_path / "t.csv")
     assert table.columns == ("id", "age", "age (2)", "column 4", "column 5")
