@@ -1,4 +1,4 @@
-"""Runs to be disturbed, and how hard to try."""
+"""Fixtures for disturbed runs, and the number of trials."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ FLAGS += ["--pca", "0", "--quiet"]
 NAMES = [f"group{number % 2}/specimen{number}" for number in range(6)]
 
 
-def how_many(variable: str, few: int) -> int:
-    """Return how many trials there are: few in the tests, as many as the variable says in `make fuzz`."""
-    return int(os.environ.get(variable, few))
+def trials(variable: str, default: int) -> int:
+    """Return the number of trials; `make fuzz` sets an environment variable to a larger one."""
+    return int(os.environ.get(variable, default))
 
 
 @dataclass
-class Ending:
-    """How a run ended: its exit status, or minus the signal that killed it, and what it said."""
+class RunEnd:
+    """The end of a run: exit status, or minus the signal that killed it, and the output."""
 
     status: int
-    said: str
+    output: str
     changes: int = 0
     seconds: float = 0.0
 
 
 @dataclass
-class Nursery:
-    """The process that runs are forked from."""
+class ForkServer:
+    """The process that runs are forked from, and the results of an undisturbed run."""
 
     process: subprocess.Popen[str]
     folder: Path
@@ -48,48 +48,48 @@ class Nursery:
     changes: int = 0
     seconds: float = 0.0
 
-    def run(self, workspace: Path, *, workers: int = 0, more: tuple[str, ...] = (), **how: Any) -> Ending:
-        """Let a run work on a workspace, disturbed as said."""
+    def run(self, workspace: Path, *, workers: int = 0, more: tuple[str, ...] = (), **faults: Any) -> RunEnd:
+        """Run the pipeline on a workspace with the given faults."""
         report = self.folder / "report.txt"
         arguments = ["run", "--workspace", str(workspace), "--in", str(self.meshes), *FLAGS]
         arguments += ["--workers", str(workers), *more]
-        order = {"arguments": arguments, "below": str(workspace), "report": str(report), **how}
+        request = {"arguments": arguments, "below": str(workspace), "report": str(report), **faults}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         report.with_suffix(".count").unlink(missing_ok=True)
         report.write_text("", encoding="utf-8")
-        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        ending = json.loads(self.process.stdout.readline())
+        answer = json.loads(self.process.stdout.readline())
         count = report.with_suffix(".count")
         changes = int(count.read_text(encoding="ascii")) if count.is_file() else 0
-        return Ending(ending["status"], report.read_text(encoding="utf-8"), changes, ending["seconds"])
+        return RunEnd(answer["status"], report.read_text(encoding="utf-8"), changes, answer["seconds"])
 
     def results(self, workspace: Path) -> dict[str, bytes]:
-        """Return the bytes of what a run made; the catalogue, logs and the lock are looked at otherwise."""
+        """Return the bytes of the results of a run, without the catalogue, the logs and the lock."""
         apart = ("catalogue.sqlite", "logs/", ".lock")
         return {name: data for name, data in bytes_below(workspace).items() if not name.startswith(apart)}
 
     def catalogue(self, workspace: Path) -> dict[str, SpecimenRecord]:
-        """Return what is known of every specimen."""
+        """Return the record of every specimen."""
         return Catalogue(workspace / "catalogue.sqlite").specimens(str(self.meshes.resolve()))
 
 
 @pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """Return a process to fork runs from, with what an undisturbed run of the specimens gave."""
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Return a fork server, with the results of an undisturbed run."""
     if not hasattr(os, "fork"):
-        pytest.skip("runs are forked here, which this system does not know")
-    folder = tmp_path_factory.mktemp("nursery")
+        pytest.skip("this system cannot fork")
+    folder = tmp_path_factory.mktemp("fork_server")
     write_specimens(folder / "meshes", NAMES)
-    command = [sys.executable, "-m", "tests.unbreakable.nursery"]
+    command = [sys.executable, "-m", "tests.unbreakable.fork_server"]
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        made = Nursery(process, folder, folder / "meshes")
-        ending = made.run(folder / "undisturbed")
-        assert ending.status == 0, ending.said
-        made.undisturbed = made.results(folder / "undisturbed")
-        made.records = made.catalogue(folder / "undisturbed")
-        made.changes = ending.changes
-        yield made
+        server = ForkServer(process, folder, folder / "meshes")
+        ending = server.run(folder / "undisturbed")
+        assert ending.status == 0, ending.output
+        server.undisturbed = server.results(folder / "undisturbed")
+        server.records = server.catalogue(folder / "undisturbed")
+        server.changes = ending.changes
+        yield server
         assert process.stdin is not None
         process.stdin.close()

@@ -1,9 +1,9 @@
-"""A process that reads damaged files and says how each went.
+"""A child process that reads damaged files and reports the outcome of each.
 
     python -m tests.unbreakable.fuzz_child FOLDER
 
-A line of JSON in, `kind` and `number`; one out, what became of it. Its memory is limited to two
-gigabytes more than it has when everything is loaded.
+A request is a line of JSON with `kind` and `number`; the answer is a line with the outcome. Memory is
+limited to two gigabytes more than the process uses once all modules are loaded.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ SPARE_BYTES = 2 * 2**30
 
 
 def limit_memory() -> None:
-    """Let this process have two gigabytes more than it has."""
+    """Limit the memory of this process to two gigabytes more than it uses."""
     if sys.platform == "linux":
         import resource
 
-        has = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        resource.setrlimit(resource.RLIMIT_AS, (has + SPARE_BYTES, has + SPARE_BYTES))
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (used + SPARE_BYTES, used + SPARE_BYTES))
 
 
 def damaged(name: str, kind: Kind, number: int) -> bytes:
-    """Return the file of a number: first those that are whole or known to be odd, then damaged ones."""
+    """Return the file of a number: first the whole and the known odd files, then damaged ones."""
     if number < len(kind.wholes):
         return kind.wholes[number]
-    chance = np.random.default_rng([zlib.crc32(name.encode()), number])
-    return mutated(kind.wholes[int(chance.integers(len(kind.wholes)))], chance, kind.wholes)
+    rng = np.random.default_rng([zlib.crc32(name.encode()), number])
+    return mutated(kind.wholes[int(rng.integers(len(kind.wholes)))], rng, kind.wholes)
 
 
 def outcome(kind: Kind, data: bytes, folder: Path) -> str:
-    """Read a file as the product does."""
+    """Read a file as the product does, and return the outcome."""
     path = folder / f"damaged{kind.suffix}"
     path.write_bytes(data)
     try:
@@ -52,8 +52,8 @@ def outcome(kind: Kind, data: bytes, folder: Path) -> str:
             warnings.simplefilter("ignore")
             kind.read(path)
     except CoreError as error:
-        return "refused" if str(error).strip() else "refused without a word"
-    except BaseException:  # noqa: BLE001  whatever else comes out is what is looked for
+        return "refused" if str(error).strip() else "refused without a message"
+    except BaseException:  # noqa: BLE001  the tests look for unhandled exceptions
         return "".join(traceback.format_exc())[-1500:]
     finally:
         path.unlink(missing_ok=True)
@@ -61,20 +61,20 @@ def outcome(kind: Kind, data: bytes, folder: Path) -> str:
 
 
 def main() -> None:
-    """Serve until there is nothing more to read."""
+    """Serve requests until standard input ends."""
     folder = Path(sys.argv[1])
     known = kinds(folder)
-    for kind in known.values():  # so that what is loaded at first use is loaded
+    for kind in known.values():  # imports the modules that are loaded at first use
         outcome(kind, kind.wholes[0], folder)
     limit_memory()
     print(json.dumps({name: len(kind.wholes) for name, kind in known.items()}), flush=True)
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
-        order: dict[str, Any] = json.loads(line)
-        kind = known[order["kind"]]
-        said = outcome(kind, damaged(order["kind"], kind, order["number"]), folder)
-        print(json.dumps(said), file=replies, flush=True)
+        request: dict[str, Any] = json.loads(line)
+        kind = known[request["kind"]]
+        answer = outcome(kind, damaged(request["kind"], kind, request["number"]), folder)
+        print(json.dumps(answer), file=replies, flush=True)
 
 
 if __name__ == "__main__":

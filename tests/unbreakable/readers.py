@@ -1,4 +1,4 @@
-"""What the product reads: whole files of every kind, and the functions that read them."""
+"""Whole files of every kind that the product reads, and the functions that read them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Kind:
     Parameters
     ----------
     suffix : str
-        Of its name.
+        Suffix of the file name.
     wholes : list of bytes
-        Files that are whole, and some that were never right.
+        Whole files, and some that were never valid.
     read : callable
-        Given a path, does with the file what the product does.
+        Reads the file at a path as the product does.
     """
 
     suffix: str
@@ -35,13 +35,13 @@ class Kind:
 
 
 def kinds(folder: Path) -> dict[str, Kind]:
-    """Return every kind by name; `folder` holds what belongs to them."""
+    """Return every kind by name; `folder` is for the files that belong to them."""
     made = {**_meshes(folder), **_pictures(folder), **_tables(folder), **_arrays(folder), **_states(folder)}
     return {**made, **_workspaces(folder), **_archives(folder)}
 
 
 def _archives(folder: Path) -> dict[str, Kind]:
-    """Return ZIP files, some of which would write elsewhere or without end."""
+    """Return ZIP files, some of which would write outside the folder or without end."""
     import shutil
     import zipfile
 
@@ -67,9 +67,9 @@ def _archives(folder: Path) -> dict[str, Kind]:
             inside = [found.resolve() for found in target.rglob("*")]
         finally:
             shutil.rmtree(target)
-        strangers = set(folder.iterdir()) - set(before) - {target}
-        if strangers or not all(found.is_relative_to(target.resolve()) for found in inside):
-            raise RuntimeError(f"written outside of the folder: {strangers}")
+        outside = set(folder.iterdir()) - set(before) - {target}
+        if outside or not all(found.is_relative_to(target.resolve()) for found in inside):
+            raise RuntimeError(f"written outside of the folder: {outside}")
         return inside
 
     whole = packed({"a/b.off": b"OFF\n" * 50, "c.off": b"x" * 3000, "d.txt": b"no"})
@@ -99,8 +99,8 @@ def _meshes(folder: Path) -> dict[str, Kind]:
     def read(path: Path) -> object:
         return prepare(Task(SpecimenFile("a", path), ViewSettings(views=1, size=32), thumbnails=folder / "thumbs"))
 
-    chance = np.random.default_rng(1)
-    points = chance.normal(size=(24, 3))
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(24, 3))
     faces = np.array([(i, (i + 1) % 24, (i + 7) % 24) for i in range(24)])
     del Mesh
     _write_texture(folder)
@@ -165,7 +165,7 @@ def _write_texture(folder: Path) -> None:
 
 
 def giant_png(side: int = 60_000) -> bytes:
-    """Return a PNG of some kilobytes that says it has 3.6 thousand million pixels."""
+    """Return a PNG of some kilobytes whose header declares 3.6 thousand million pixels."""
     import zlib
 
     def chunk(name: bytes, data: bytes) -> bytes:
@@ -249,7 +249,7 @@ def _tables(folder: Path) -> dict[str, Kind]:
 
 
 def _wrong_books(whole: bytes) -> list[bytes]:
-    """Return workbooks whose parts are damaged inside their archive, where flipped bits do not reach."""
+    """Return workbooks with damaged parts inside the archive, out of reach of flipped bits."""
     import zipfile
 
     bomb = b"<c>" + b"9" * 50_000_000 + b"</c>"
@@ -303,8 +303,8 @@ def _arrays(folder: Path) -> dict[str, Kind]:
     from core.neighbours import IndexSettings, build_index, read_index, write_index
 
     del faiss, pq, InputError
-    chance = np.random.default_rng(3)
-    embeddings = Embeddings(IDS, chance.normal(size=(4, 6)).astype(np.float32))
+    rng = np.random.default_rng(3)
+    embeddings = Embeddings(IDS, rng.normal(size=(4, 6)).astype(np.float32))
     write_embeddings(folder / "embeddings", embeddings)
     whole = (folder / "embeddings" / "embeddings.npy").read_bytes()
     ids = (folder / "embeddings" / "ids.txt").read_bytes()
@@ -402,7 +402,7 @@ def _workspaces(folder: Path) -> dict[str, Kind]:
 
     catalogue = Catalogue(folder / "catalogue.sqlite")
     catalogue.put_specimens(SpecimenRecord("s", name, f"/{name}.off", sha256="ab" * 32) for name in IDS)
-    job = catalogue.add_job("run")
+    job = catalogue.queue_job("run", [])
     catalogue.put_progress(job, [{"label": "a", "done": 1, "total": 2, "started": 1.0, "updated": 2.0}])
     put_metadata(catalogue, {name: {"age": at, "where": "here"} for at, name in enumerate(IDS)})
     curation = Curation(catalogue)

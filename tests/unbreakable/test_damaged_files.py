@@ -1,4 +1,4 @@
-"""Whatever a file holds, it is read or refused with a sentence: no crash, no hang, no memory without end."""
+"""Damaged files are read or refused with an error: no crash, no hang, no unbounded memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 
 from tests.fakes import PROJECT
-from tests.unbreakable.conftest import how_many
+from tests.unbreakable.conftest import trials
 
-MUTATIONS = how_many("FOSSILVIT_MUTATIONS", 500)
+MUTATIONS = trials("FOSSILVIT_MUTATIONS", 500)
 SECONDS = 60.0
 KINDS = (
     *("ply", "stl", "off", "obj", "mtl", "png", "jpeg", "picture", "view", "csv", "labels", "excel", "clusters"),
@@ -27,7 +27,7 @@ KINDS = (
 
 
 class Reader:
-    """The child that reads, started again where a file took it down."""
+    """The child process that reads files; it is started again if a file crashes it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,24 +59,24 @@ class Reader:
         lines.put("")
 
     def outcome(self, kind: str, number: int) -> str:
-        """Return what became of a file; a child that died or hung is named and replaced."""
+        """Return the outcome of a file; replace a child that died or hung."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"kind": kind, "number": number}) + "\n")
         self.process.stdin.flush()
         try:
             line = self.lines.get(timeout=SECONDS)
         except Empty:
-            line, said = "", f"gave no answer within {SECONDS:.0f} s"
+            line, failure = "", f"gave no answer within {SECONDS:.0f} s"
         else:
-            said = "took its reader down"
+            failure = "crashed its reader"
         if line:
             return str(json.loads(line))
         self.close()
         self._start()
-        return said
+        return failure
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -86,24 +86,24 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """Return the child that reads damaged files."""
-    made = Reader(tmp_path_factory.mktemp("damaged"))
-    yield made
-    made.close()
+    """Return the child process that reads damaged files."""
+    child = Reader(tmp_path_factory.mktemp("damaged"))
+    yield child
+    child.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_reader__of_damaged_files(reader: Reader, kind: str) -> None:
-    """Every one of hundreds of damaged files is a specimen, a table or a sentence."""
+    """Each of hundreds of damaged files is read or refused."""
     count = reader.wholes[kind] + -(-MUTATIONS // len(KINDS))
     outcomes = {number: reader.outcome(kind, number) for number in range(count)}
-    faults = {number: said for number, said in outcomes.items() if said not in ("read", "refused")}
+    faults = {number: outcome for number, outcome in outcomes.items() if outcome not in ("read", "refused")}
     assert faults == {}
     assert outcomes[0] == "read"
     found = Counter(outcomes.values())
-    assert found["refused"] or kind in ("preferences", "manifest", "mtl"), "nothing that was damaged was noticed"
+    assert found["refused"] or kind in ("preferences", "manifest", "mtl"), "no damage was noticed"
 
 
 def test_kinds__are_all_tried(reader: Reader) -> None:
-    """No kind of file is left out of the trials."""
+    """Every kind of file is tested."""
     assert sorted(reader.wholes) == sorted(KINDS)

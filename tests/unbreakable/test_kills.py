@@ -1,4 +1,4 @@
-"""Killed at any moment, a run that is started again ends with the bytes of an undisturbed one."""
+"""A killed run, started again, ends with the bytes of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ import numpy as np
 import pytest
 
 from core.storage import TEMPORARY_PREFIX
-from tests.unbreakable.conftest import Nursery, how_many
+from tests.unbreakable.conftest import ForkServer, trials
 
-KILLS = how_many("FOSSILVIT_KILLS", 8)
-TIMED_KILLS = how_many("FOSSILVIT_KILLS", 1)
+KILLS = trials("FOSSILVIT_KILLS", 8)
+TIMED_KILLS = trials("FOSSILVIT_KILLS", 1)
 KILLED = -9
 
 
-def assert_whole(nursery: Nursery, workspace: Path) -> None:
-    """Make sure that nothing tells this workspace from an undisturbed one."""
-    assert nursery.results(workspace) == nursery.undisturbed
-    assert nursery.catalogue(workspace) == nursery.records
+def assert_whole(fork_server: ForkServer, workspace: Path) -> None:
+    """Assert that a workspace is equal to an undisturbed one."""
+    assert fork_server.results(workspace) == fork_server.undisturbed
+    assert fork_server.catalogue(workspace) == fork_server.records
     with sqlite3.connect(workspace / "catalogue.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert list(workspace.rglob(f"{TEMPORARY_PREFIX}*")) == []
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_run__killed_before_a_change_to_a_file(nursery: Nursery, tmp_path: Path, number: int) -> None:
-    """Wherever it is among its changes, and killed once more while it goes on."""
-    chance = np.random.default_rng([42, number])
-    # One in every stretch of the work, so that every stage has its turn.
-    first = 1 + int((number + chance.random()) / KILLS * nursery.changes)
-    # How often progress is written depends on the time that things take: a few changes more or less.
-    assert nursery.run(tmp_path, kill_at=min(first, int(0.94 * nursery.changes))).status == KILLED
-    nursery.run(tmp_path, kill_at=int(chance.integers(1, nursery.changes)))
-    ending = nursery.run(tmp_path)
-    assert ending.status == 0, ending.said
-    assert_whole(nursery, tmp_path)
+def test_run__killed_before_a_change_to_a_file(fork_server: ForkServer, tmp_path: Path, number: int) -> None:
+    """At any of its changes, and once more while it resumes."""
+    rng = np.random.default_rng([42, number])
+    # Spread over the whole run, so that every stage is killed.
+    first = 1 + int((number + rng.random()) / KILLS * fork_server.changes)
+    # The number of progress writes depends on the speed, so the number of changes varies a little.
+    assert fork_server.run(tmp_path, kill_at=min(first, int(0.94 * fork_server.changes))).status == KILLED
+    fork_server.run(tmp_path, kill_at=int(rng.integers(1, fork_server.changes)))
+    ending = fork_server.run(tmp_path)
+    assert ending.status == 0, ending.output
+    assert_whole(fork_server, tmp_path)
 
 
 @pytest.mark.parametrize("number", range(TIMED_KILLS))
-def test_run__killed_with_its_children(nursery: Nursery, tmp_path: Path, number: int) -> None:
-    """The whole process group at some moment of its life, children in the middle of their specimens."""
-    if not nursery.seconds:
-        nursery.seconds = nursery.run(tmp_path / "measured", workers=2).seconds
+def test_run__killed_with_its_children(fork_server: ForkServer, tmp_path: Path, number: int) -> None:
+    """The whole process group at a random moment, with children in the middle of specimens."""
+    if not fork_server.seconds:
+        fork_server.seconds = fork_server.run(tmp_path / "measured", workers=2).seconds
         shutil.rmtree(tmp_path / "measured")
-    chance = np.random.default_rng([43, number])
-    ending = nursery.run(tmp_path, workers=2, kill_after=float(chance.uniform(0.02, 1.0)) * nursery.seconds)
+    rng = np.random.default_rng([43, number])
+    ending = fork_server.run(tmp_path, workers=2, kill_after=float(rng.uniform(0.02, 1.0)) * fork_server.seconds)
     assert ending.status in (KILLED, 0)
-    ending = nursery.run(tmp_path, workers=2)
-    assert ending.status == 0, ending.said
-    assert_whole(nursery, tmp_path)
+    ending = fork_server.run(tmp_path, workers=2)
+    assert ending.status == 0, ending.output
+    assert_whole(fork_server, tmp_path)
 
 
-def test_run__killed_while_it_does_all_again(nursery: Nursery, tmp_path: Path) -> None:
-    """With --overwrite, what is half replaced is not taken for finished."""
-    shutil.copytree(nursery.folder / "undisturbed", tmp_path, dirs_exist_ok=True)
+def test_run__killed_while_it_overwrites(fork_server: ForkServer, tmp_path: Path) -> None:
+    """With --overwrite, half-replaced results do not count as finished."""
+    shutil.copytree(fork_server.folder / "undisturbed", tmp_path, dirs_exist_ok=True)
     for share in (0.3, 0.6, 0.9):
-        kill_at = int(share * nursery.changes)
-        assert nursery.run(tmp_path, more=("--overwrite",), kill_at=kill_at).status == KILLED
-    assert nursery.run(tmp_path).status == 0
-    assert_whole(nursery, tmp_path)
+        kill_at = int(share * fork_server.changes)
+        assert fork_server.run(tmp_path, more=("--overwrite",), kill_at=kill_at).status == KILLED
+    assert fork_server.run(tmp_path).status == 0
+    assert_whole(fork_server, tmp_path)

@@ -1,4 +1,4 @@
-"""Names that mean harm, or only look like it: on disk they stay in their folder, on screen they are text."""
+"""Hostile and odd names: on disk they stay in their folder, on screen they are text."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SETTINGS = RunSettings(
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace whose specimens, tags, notes and metadata have such names."""
+    """Return a workspace with such names for specimens, tags, notes and metadata."""
     workspace = open_workspace(tmp_path_factory.mktemp("hostile"))
     for at, name in enumerate(NAMES):
         write_specimen(workspace.meshes / (FOLDER if at % 2 else "plain") / f"{name}.off", stretch=1 + at / 10)
@@ -71,7 +71,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_run__of_hostile_names_stays_in_its_folders(hostile: Workspace) -> None:
-    """Every specimen has its files, each under its own name, and the tables of the run name it exactly."""
+    """Every specimen has its own files, and the tables of the run hold its exact name."""
     run = hostile.run("run")
     ids = run.ids_path.read_text(encoding="utf-8").split("\n")[:-1]
     assert len(ids) == len(NAMES)
@@ -87,8 +87,8 @@ def test_run__of_hostile_names_stays_in_its_folders(hostile: Workspace) -> None:
         assert [row["specimen_id"] for row in csv.DictReader(stream)] == ids
 
 
-def test_run__passes_over_paths_that_are_too_long(tmp_path: Path) -> None:
-    """A scan whose results could not be named is passed over, the others are done."""
+def test_run__skips_paths_that_are_too_long(tmp_path: Path) -> None:
+    """A scan without room for the names of its results is skipped; the others are processed."""
     workspace = open_workspace(tmp_path / "w" / ("x" * 200))
     for name in ("a", "b", "c"):
         write_specimen(tmp_path / "in" / f"{name}.off")
@@ -109,7 +109,7 @@ def test_run__passes_over_paths_that_are_too_long(tmp_path: Path) -> None:
     ["../a", "/etc/a", "a/../../b", "C:\\a", "C:/a", "..\\a", "a\\..\\..\\b", "\\\\server\\a", "/".join("a" * 40)],
 )
 def test_safe_parts__refuses_what_leads_out(name: str) -> None:
-    """Of uploads and archives; nothing is mended into a name that somebody could not have meant."""
+    """Names of uploads and archives that lead out of the folder raise; they are not corrected."""
     with pytest.raises(InputError, match="was refused"):
         safe_parts(name, title="It")
 
@@ -118,7 +118,7 @@ def test_safe_parts__refuses_what_leads_out(name: str) -> None:
     "name", ["con.ply", "NUL", "lpt1.x.off", "a:b.ply", "a\0b", "a\nb", "end. ", "...", "n" * 4000, "\u202egnp.ply"]
 )
 def test_safe_parts__makes_names_that_every_system_takes(name: str) -> None:
-    """Windows' devices, signs that no name holds there, line ends, marks that turn text around, endless ones."""
+    """Device names and forbidden signs of Windows, line ends, marks that reverse text, too long names."""
     (part,) = safe_parts(name, title="It")
     assert 0 < len(part.encode()) <= 255
     assert not is_reserved(part)
@@ -127,13 +127,13 @@ def test_safe_parts__makes_names_that_every_system_takes(name: str) -> None:
 
 
 def shown(screen: AppTest) -> str:
-    """Return everything that a screen would draw as Markdown."""
+    """Return all text of a screen that is rendered as Markdown."""
     kinds = (screen.markdown, screen.caption, screen.subheader)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def test_screens__take_names_for_text(hostile: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No screen fails on them, and none lets HTML or a link through."""
+    """No screen fails on such names, and none renders HTML or a link from them."""
     monkeypatch.setenv("FOSSILVIT_WORKSPACE", str(hostile.root))
     before = sys.modules["__main__"]
     try:
@@ -155,7 +155,7 @@ def test_screens__take_names_for_text(hostile: Workspace, monkeypatch: pytest.Mo
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on PATH")
-def test_browser__runs_nothing_that_a_name_says(hostile: Workspace) -> None:
+def test_browser__executes_nothing_from_names(hostile: Workspace) -> None:
     """In a real browser: no script of a name runs, and no request leaves this machine."""
     from playwright.sync_api import sync_playwright
 

@@ -1,4 +1,4 @@
-"""Samples, a run, searches, clusters, an evaluation, and every screen, as one process does them.
+"""Samples, a run, searches, clusters, an evaluation, and every screen, in one process.
 
 python tests/unbreakable/whole_product.py FOLDER
 """
@@ -14,7 +14,7 @@ sys.path.insert(0, str(PROJECT))
 
 
 def main() -> None:
-    """Use everything once."""
+    """Use every command and screen once."""
     from core.cli import main as command
 
     folder = Path(sys.argv[1])

@@ -1,7 +1,7 @@
-"""Put on a child's path, and by it on those of all its children: no way to other machines.
+"""Block the network in a child process and in all its own children.
 
-Every attempt is written down in the file that `FORBIDDEN_CALLS` names, and fails as it would
-on a machine without a network.
+The folder of this file is on their PYTHONPATH. Every attempt is written to the file that
+`FORBIDDEN_CALLS` names, and fails as on a machine without a network.
 """
 
 import contextlib
@@ -25,16 +25,16 @@ def _is_local(host: object) -> bool:
     return host == socket.gethostname()
 
 
-def _refuse(what: str, where: object) -> None:
+def _refuse(call: str, address: object) -> None:
     with Path(os.environ["FORBIDDEN_CALLS"]).open("a", encoding="utf-8") as stream:
-        stream.write(f"{what} {where!r}\n")
+        stream.write(f"{call} {address!r}\n")
     raise OSError(101, "Network is unreachable")
 
 
 class _Guarded(socket.socket):
-    def _check(self, what: str, address: Any) -> None:
+    def _check(self, call: str, address: Any) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
-            _refuse(what, address)
+            _refuse(call, address)
 
     def connect(self, address: Any) -> None:
         self._check("connect", address)
@@ -49,15 +49,15 @@ class _Guarded(socket.socket):
         return super().sendto(data, *more)
 
 
-_look_up = socket.getaddrinfo
+_getaddrinfo = socket.getaddrinfo
 
 
-def _guarded_look_up(host: Any, *more: Any, **how: Any) -> Any:
+def _guarded_getaddrinfo(host: Any, *more: Any, **how: Any) -> Any:
     if not _is_local(host):
         _refuse("getaddrinfo", host)
-    return _look_up(host, *more, **how)
+    return _getaddrinfo(host, *more, **how)
 
 
 if "FORBIDDEN_CALLS" in os.environ:
     socket.socket = _Guarded  # type: ignore[misc]
-    socket.getaddrinfo = _guarded_look_up
+    socket.getaddrinfo = _guarded_getaddrinfo

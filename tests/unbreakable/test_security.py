@@ -1,4 +1,4 @@
-"""Nobody gets in, nothing gets out: no network, no pickles, a server for this machine alone."""
+"""Security: no network access, no code from files, a server for this machine alone."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ CODE = [
     PROJECT / "app.py",
     *(path for folder in ("core", "ui", "pages", "scripts") for path in sorted((PROJECT / folder).rglob("*.py"))),
 ]
-# Modules that run what a file says, and the one name that may be taken out of one of them.
+# Modules that execute code from files, and the one harmless name of them.
 FORBIDDEN_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
 HARMLESS_NAMES = {"pickle.UnpicklingError"}
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load"}
 
 
 def run_guarded(script: list[str], record: Path) -> subprocess.CompletedProcess[str]:
-    """Run a child that cannot reach other machines and writes down every attempt."""
-    places = [str(HERE / "guard"), str(PROJECT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places)), "FORBIDDEN_CALLS": str(record)}
+    """Run a child process that cannot reach other machines and records every attempt."""
+    folders = [str(HERE / "guard"), str(PROJECT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders)), "FORBIDDEN_CALLS": str(record)}
     return subprocess.run(
         [sys.executable, *script], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def test_guard__notes_every_attempt(tmp_path: Path) -> None:
-    """The test below could fail: a call to another machine is refused and written down, also a child's."""
+def test_guard__records_every_attempt(tmp_path: Path) -> None:
+    """A connection to another machine is refused and recorded, in child processes as well."""
     script = (
         "import socket, subprocess, sys\n"
         "for use in (lambda: socket.create_connection(('192.0.2.1', 80)),"
@@ -67,15 +67,15 @@ def test_guard__notes_every_attempt(tmp_path: Path) -> None:
         "import importlib.util; assert 'trame_vtklocal' in sys.modules and sys.modules['trame_vtklocal'] is None",
     ],
 )
-def test_keep_offline__silences_what_would_report_home(use: str) -> None:
-    """OpenVINO takes its own stand-in for telemetry, and nobody fetches another viewer."""
+def test_keep_offline__disables_telemetry(use: str) -> None:
+    """OpenVINO uses its stub for telemetry, and no other viewer is downloaded."""
     script = f"import sys; from core.foundation.offline import keep_offline; keep_offline(); {use}"
     assert subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=False).returncode == 0
 
 
 @pytest.mark.slow
-def test_whole_product__calls_no_other_machine(tmp_path: Path) -> None:
-    """From samples to every screen, nobody asks for another machine."""
+def test_whole_product__connects_to_no_other_machine(tmp_path: Path) -> None:
+    """From samples to every screen, there is no connection to another machine."""
     record = tmp_path / "record"
     child = run_guarded([str(HERE / "whole_product.py"), str(tmp_path)], record)
     assert "everything was used" in child.stdout, child.stderr[-3000:]
@@ -83,8 +83,8 @@ def test_whole_product__calls_no_other_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(PROJECT).as_posix())
-def test_code__runs_nothing_that_a_file_says(path: Path) -> None:
-    """No pickles, no eval, no shell; arrays and weights are read as plain numbers, YAML as plain values."""
+def test_code__executes_nothing_from_files(path: Path) -> None:
+    """No pickle, eval or shell; arrays and weights are read as numbers, YAML as plain values."""
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FORBIDDEN_MODULES:
@@ -100,15 +100,15 @@ def test_code__runs_nothing_that_a_file_says(path: Path) -> None:
 
 def _dangers_of(call: ast.Call) -> list[str]:
     name = ast.unparse(call.func)
-    given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+    keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
     dangers = [name] if name in FORBIDDEN_CALLS else []
-    if name == "torch.load" and given.get("weights_only") != "True":
+    if name == "torch.load" and keywords.get("weights_only") != "True":
         dangers.append("torch.load without weights_only=True")
-    if name in ("np.load", "numpy.load", "np.lib.format.read_array") and given.get("allow_pickle") != "False":
+    if name in ("np.load", "numpy.load", "np.lib.format.read_array") and keywords.get("allow_pickle") != "False":
         dangers.append(f"{name} without allow_pickle=False")
-    if given.get("shell", "False") != "False":
+    if keywords.get("shell", "False") != "False":
         dangers.append(f"{name} through a shell")
-    if given.get("unsafe_allow_html", "False") != "False":
+    if keywords.get("unsafe_allow_html", "False") != "False":
         dangers.append(f"{name} with HTML")
     return dangers
 
@@ -125,21 +125,21 @@ def _dangers_of(call: ast.Call) -> list[str]:
     ],
 )
 def test_dangers_of__finds_them(code: str, danger: str) -> None:
-    """The test above could fail."""
+    """Every kind of dangerous call is found."""
     (found,) = _dangers_of(ast.parse(code).body[0].value)  # type: ignore[attr-defined]
     assert danger in found
 
 
 class Malicious:
-    """Leaves a file when it is unpickled."""
+    """Makes a folder if it is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Return a call that would be made."""
+        """Return the call that unpickling would make."""
         return os.mkdir, ("was-run",)
 
 
-def test_arrays__that_carry_code_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A .npy of objects is refused by all who read one, and nothing of it runs."""
+def test_arrays__with_pickled_objects_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every reader of .npy files refuses an array of objects, and none of its code runs."""
     monkeypatch.chdir(tmp_path)
     stream = io.BytesIO()
     np.save(stream, np.array([Malicious()], dtype=object), allow_pickle=True)
@@ -157,7 +157,7 @@ def test_arrays__that_carry_code_are_refused(tmp_path: Path, monkeypatch: pytest
 
 
 def test_server__is_for_this_machine_and_this_site(tmp_path: Path) -> None:
-    """As it really starts: it listens on loopback alone, and takes nothing that another site sends."""
+    """The server listens on loopback alone and refuses requests from other sites."""
     workspace = open_workspace(tmp_path / "workspace")
     with running_app(workspace.root) as address:
         host = urllib.parse.urlsplit(address)

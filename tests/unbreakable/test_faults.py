@@ -1,4 +1,4 @@
-"""What a machine can do to a run short of killing it: a full disk, a disk that turns read-only, files that go."""
+"""Faults of the machine during a run: full or read-only disk, vanished files, memory, clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,11 @@ from core.meshes import Mesh, read_mesh
 from core.pipeline import RunReport, RunSettings, run_pipeline
 from core.storage import TEMPORARY_PREFIX
 from core.views import Views, ViewSettings
-from core.workspace import Catalogue, Workspace, open_workspace, with_live_state
+from core.workspace import Catalogue, Workspace, current_job, open_workspace
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
-from tests.unbreakable.conftest import Nursery
+from tests.unbreakable.conftest import ForkServer
 from tests.unbreakable.test_kills import assert_whole
+from tests.waiting import claimed_job, job_of
 
 SETTINGS = RunSettings(
     views=ViewSettings(views=2), name="run", workers=0, clusters=ClusterSettings(min_cluster_size=2, pca=0)
@@ -41,39 +41,39 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def reasons(report: RunReport) -> dict[str, str]:
-    """Return who was passed over, and why."""
+    """Return the reason for each skipped specimen."""
     return {failure.specimen_id: failure.reason for failure in report.failures}
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
-@pytest.mark.parametrize("how", ["full_at", "denied_at"])
-def test_run__on_a_disk_that_takes_no_more(nursery: Nursery, tmp_path: Path, how: str, share: float) -> None:
-    """It ends with a sentence, blames no specimen for it, and goes on when there is room again."""
-    ending = nursery.run(tmp_path, **{how: max(1, int(share * nursery.changes))})
+@pytest.mark.parametrize("fault", ["full_at", "denied_at"])
+def test_run__on_a_full_or_read_only_disk(fork_server: ForkServer, tmp_path: Path, fault: str, share: float) -> None:
+    """The run ends with an error, skips no specimen for it, and resumes once the disk is writable."""
+    ending = fork_server.run(tmp_path, **{fault: max(1, int(share * fork_server.changes))})
     assert ending.status == 1
-    assert "Traceback" not in ending.said
-    assert "Error: " in ending.said
-    assert "Passed over" not in ending.said
-    assert any(word in ending.said for word in ("free space", "permissions"))
-    assert nursery.run(tmp_path).status == 0
-    assert_whole(nursery, tmp_path)
+    assert "Traceback" not in ending.output
+    assert "Error: " in ending.output
+    assert "Passed over" not in ending.output
+    assert any(word in ending.output for word in ("free space", "permissions"))
+    assert fork_server.run(tmp_path).status == 0
+    assert_whole(fork_server, tmp_path)
 
 
-def test_run__on_a_full_disk_with_children(nursery: Nursery, tmp_path: Path) -> None:
-    """The children's complaint ends the run, too."""
-    ending = nursery.run(tmp_path, workers=2, full_at=1)
-    assert (ending.status, "Passed over" in ending.said, "Traceback" in ending.said) == (1, False, False)
+def test_run__on_a_full_disk_with_children(fork_server: ForkServer, tmp_path: Path) -> None:
+    """An error in a child process ends the run as well."""
+    ending = fork_server.run(tmp_path, workers=2, full_at=1)
+    assert (ending.status, "Passed over" in ending.output, "Traceback" in ending.output) == (1, False, False)
 
 
-def test_run__of_a_finished_one_on_a_full_disk_harms_nothing(nursery: Nursery, tmp_path: Path) -> None:
-    """What was there before stays whole and can be looked at."""
-    shutil.copytree(nursery.folder / "undisturbed", tmp_path, dirs_exist_ok=True)
-    nursery.run(tmp_path, full_at=1)
-    assert nursery.results(tmp_path) == nursery.undisturbed
+def test_run__of_finished_work_on_a_full_disk_changes_nothing(fork_server: ForkServer, tmp_path: Path) -> None:
+    """Existing results stay complete and readable."""
+    shutil.copytree(fork_server.folder / "undisturbed", tmp_path, dirs_exist_ok=True)
+    fork_server.run(tmp_path, full_at=1)
+    assert fork_server.results(tmp_path) == fork_server.undisturbed
 
 
-def test_run__of_files_that_vanish_meanwhile(workspace: Workspace) -> None:
-    """One that goes before its turn is named; the rows of the others are theirs."""
+def test_run__of_files_that_vanish_during_the_run(workspace: Workspace) -> None:
+    """A file that is gone is named; the rows of the others stay aligned with their ids."""
     (workspace.meshes / "x.off").symlink_to(workspace.meshes / "nowhere.off")
 
     class Vanishing(FakeExtractor):
@@ -88,7 +88,7 @@ def test_run__of_files_that_vanish_meanwhile(workspace: Workspace) -> None:
 
 
 def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not taken for what it was a moment ago; the next run takes it as it then is."""
+    """The specimen is skipped; the next run reads the new file."""
 
     def read_and_change(path: Path) -> Mesh:
         mesh = read_mesh(path)
@@ -112,7 +112,7 @@ def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monk
 
 
 def test_run__of_a_specimen_that_needs_too_much_memory(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reader's MemoryError costs that specimen."""
+    """A MemoryError of the reader skips that specimen only."""
 
     def read_or_give_up(path: Path) -> Mesh:
         if path.stem == "c":
@@ -124,21 +124,21 @@ def test_run__of_a_specimen_that_needs_too_much_memory(workspace: Workspace, mon
     assert reasons(report) == {"c": "There was not enough memory for it."}
 
 
-# As the kernel does it: the child that opens this file is gone at once.
+# Like the out-of-memory killer of the kernel: the child that opens this file is killed at once.
 KILLED_AT_ONCE = """
 import multiprocessing, os, signal, sys
 
-def look(event, arguments):
+def hook(event, arguments):
     if event == "open" and str(arguments[0]).endswith("zz_large.off") and multiprocessing.parent_process():
         os.kill(os.getpid(), signal.SIGKILL)
 
-sys.addaudithook(look)
+sys.addaudithook(hook)
 """
 
 
-def test_run__whose_child_is_killed_for_memory(nursery: Nursery, tmp_path: Path) -> None:
-    """A child that is killed in the middle of a specimen: the specimen is named, the others go on."""
-    shutil.copytree(nursery.meshes, tmp_path / "meshes")
+def test_run__whose_child_is_killed_for_memory(fork_server: ForkServer, tmp_path: Path) -> None:
+    """The specimen of the killed child is named; the others are processed."""
+    shutil.copytree(fork_server.meshes, tmp_path / "meshes")
     command = [sys.executable, "-m", "core", "run", "--workspace", str(tmp_path / "w"), "--in"]
     command += [str(tmp_path / "meshes"), "--name", "run", "--model", "classical", "--size", "64", "--views", "2"]
     command += ["--pca", "0", "--min-cluster-size", "2", "--workers", "1"]
@@ -150,13 +150,13 @@ def test_run__whose_child_is_killed_for_memory(nursery: Nursery, tmp_path: Path)
     assert "Traceback" not in run.stderr
     assert run.returncode == 3
     assert "Passed over group0/zz_large: Reading or rendering it took its process down" in run.stderr
-    assert set(nursery.undisturbed) - set(bytes_below(tmp_path / "w")) == set()
+    assert set(fork_server.undisturbed) - set(bytes_below(tmp_path / "w")) == set()
 
 
 @pytest.mark.parametrize("jump", [-YEAR, YEAR])
 def test_run__while_the_clock_jumps(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
-    """A clock set by a year in the middle of the work changes no byte of the results."""
-    honest = time.time
+    """A clock changed by a year during the run changes no byte of the results."""
+    real_time = time.time
     undisturbed = run_pipeline(
         open_workspace(workspace.root / "other"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
     )
@@ -164,7 +164,7 @@ def test_run__while_the_clock_jumps(workspace: Workspace, monkeypatch: pytest.Mo
     class Jumping(FakeExtractor):
         def __call__(self, images: np.ndarray, *more: object) -> np.ndarray:
             if self.calls == 2:
-                monkeypatch.setattr(time, "time", lambda: honest() + jump)
+                monkeypatch.setattr(time, "time", lambda: real_time() + jump)
             return super().__call__(images)
 
     report = run_pipeline(workspace, SETTINGS, extractor=Jumping())
@@ -172,8 +172,8 @@ def test_run__while_the_clock_jumps(workspace: Workspace, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("year", [1971, 2099])
-def test_run__of_files_from_another_time(workspace: Workspace, year: int) -> None:
-    """Scans whose dates make no sense are done once."""
+def test_run__of_files_with_wrong_dates(workspace: Workspace, year: int) -> None:
+    """Scans with dates far in the past or future are processed once."""
     for path in workspace.meshes.iterdir():
         os.utime(path, ((year - 1970) * YEAR,) * 2)
     assert run_pipeline(workspace, SETTINGS, extractor=FakeExtractor()).done == 5
@@ -181,44 +181,47 @@ def test_run__of_files_from_another_time(workspace: Workspace, year: int) -> Non
 
 
 @pytest.mark.parametrize("jump", [-YEAR, YEAR])
-def test_job__that_never_came_to_life_is_over_whatever_the_clock_says(tmp_path: Path, jump: float) -> None:
-    """A clock set back does not leave a job waiting for a year."""
+def test_job__that_never_started_is_over_after_a_clock_change(tmp_path: Path, jump: float) -> None:
+    """A clock set back does not keep a job waiting for a year."""
     workspace = open_workspace(tmp_path)
     catalogue = Catalogue(workspace.catalogue_path)
-    job = catalogue.job(catalogue.add_job("run"))
+    job_id = claimed_job(catalogue)
+    job = current_job(workspace)
     assert job is not None
-    assert with_live_state(workspace, job).state == "waiting"
-    assert with_live_state(workspace, replace(job, created=time.time() + jump)).state == "stopped"
+    assert job.state == "waiting"
+    with catalogue.transaction() as connection:
+        connection.execute("UPDATE jobs SET created = ?", (time.time() + jump,))
+    assert current_job(workspace) is None
+    assert job_of(workspace, job_id).state == "stopped"
 
 
-def test_job__is_known_by_its_words_where_the_clock_was_set(tmp_path: Path) -> None:
-    """The moment at which its process seems to have begun has moved, and it is still alive."""
+def test_job__is_identified_by_its_arguments_after_a_clock_change(tmp_path: Path) -> None:
+    """The start time of the process has moved, and the process is still found."""
     workspace = open_workspace(tmp_path)
     catalogue = Catalogue(workspace.catalogue_path)
-    job_id = catalogue.add_job("run")
+    job_id = claimed_job(catalogue)
     script = "import time; time.sleep(60)"
     command = [sys.executable, "-c", script, "core", "run", "--job", str(job_id)]
     (tmp_path / "core.py").write_text(script, encoding="ascii")
     own = [sys.executable, "-m", "core", "run", "--job", str(job_id)]
-    for words, state in ((command, "stopped"), (own, "waiting")):
-        with subprocess.Popen(words, cwd=tmp_path) as child:
+    for arguments, state in ((own, "waiting"), (command, "stopped")):
+        with subprocess.Popen(arguments, cwd=tmp_path) as child:
             try:
                 catalogue.note_process(job_id, child.pid, psutil.Process(child.pid).create_time() - YEAR)
-                job = catalogue.job(job_id)
-                assert job is not None
-                assert with_live_state(workspace, job).state == state
+                current_job(workspace)
+                assert job_of(workspace, job_id).state == state
             finally:
                 child.kill()
 
 
 def test_run__whose_renderer_crashes(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A renderer that goes down with one specimen is not held against the others."""
-    honest = core.pipeline.preparation.render_views
+    """A crash of the renderer skips that specimen only."""
+    real_render = core.pipeline.preparation.render_views
 
     def render_or_crash(mesh: Mesh, settings: ViewSettings, **how: bool) -> Views:
         if np.allclose(mesh.vertices, read_mesh(workspace.meshes / "c.off").vertices):
             raise RendererError("The renderer vtk ended with status -11.", advice="Use --backend raster.")
-        return honest(mesh, settings, **how)
+        return real_render(mesh, settings, **how)
 
     monkeypatch.setattr(core.pipeline.preparation, "render_views", render_or_crash)
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
@@ -227,7 +230,7 @@ def test_run__whose_renderer_crashes(workspace: Workspace, monkeypatch: pytest.M
 
 
 def test_open_workspace__on_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said before anything is begun. An administrator may write anywhere, so the system's word is played."""
+    """The error comes before any work. The write error is simulated, since root can write anywhere."""
 
     def denied(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")

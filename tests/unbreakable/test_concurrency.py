@@ -1,4 +1,4 @@
-"""Several at once: one works, the others wait or read, and nobody sees half of anything."""
+"""Several processes on one workspace: one writes, the others wait or read whole files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ from core.foundation import BusyError, CoreError
 from core.pipeline import RunSettings, run_pipeline
 from core.storage import read_npy, write_npy
 from core.views import ViewSettings
-from core.workspace import Catalogue, SpecimenRecord, Workspace, current_job, open_workspace, start_run
+from core.workspace import (
+    Catalogue,
+    SpecimenRecord,
+    Workspace,
+    cancel,
+    current_job,
+    open_workspace,
+    queue_job,
+    queued_jobs,
+)
 from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimens
-from tests.unbreakable.conftest import Nursery
+from tests.unbreakable.conftest import ForkServer
 
 SETTINGS = RunSettings(
     views=ViewSettings(views=2), name="run", workers=0, clusters=ClusterSettings(min_cluster_size=2, pca=0)
@@ -44,8 +53,8 @@ time.sleep(600)
 """
 
 
-def started(script: str, argument: Path) -> subprocess.Popen[str]:
-    """Start a child and wait for its first word."""
+def start(script: str, argument: Path) -> subprocess.Popen[str]:
+    """Start a child process and wait for its first line of output."""
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(argument)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     )
@@ -54,51 +63,51 @@ def started(script: str, argument: Path) -> subprocess.Popen[str]:
     return child
 
 
-def ended(child: subprocess.Popen[str]) -> None:
-    """Kill a child."""
+def kill(child: subprocess.Popen[str]) -> None:
+    """Kill a child process."""
     child.kill()
     child.wait()
     assert child.stdout is not None
     child.stdout.close()
 
 
-def test_run__is_refused_while_another_works_and_let_in_when_that_dies(tmp_path: Path) -> None:
-    """One at a time, by a lock that a killed process does not keep."""
+def test_run__is_refused_while_another_runs(tmp_path: Path) -> None:
+    """One run at a time; the lock of a killed process is free."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, "a b c")
-    child = started(HOLDER, workspace.root)
+    child = start(HOLDER, workspace.root)
     try:
         with pytest.raises(BusyError, match=r"Another run is working on the workspace .*\. Wait until it is done"):
             run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
         assert workspace.is_locked()
     finally:
-        ended(child)
+        kill(child)
     assert not workspace.is_locked()
     assert run_pipeline(workspace, SETTINGS, extractor=FakeExtractor()).done == 3
 
 
-def test_locked__minds_nobody_who_only_asks(tmp_path: Path) -> None:
-    """A screen that asks again and again whether somebody works does not make a run fail."""
+def test_locked__is_unaffected_by_is_locked(tmp_path: Path) -> None:
+    """A screen that polls the lock does not make a run fail."""
     workspace = open_workspace(tmp_path)
-    asking = threading.Event()
+    done = threading.Event()
 
-    def ask() -> None:
-        while not asking.is_set():
+    def poll() -> None:
+        while not done.is_set():
             workspace.is_locked()
 
-    asker = threading.Thread(target=ask)
-    asker.start()
+    poller = threading.Thread(target=poll)
+    poller.start()
     try:
         for _ in range(50):
             with workspace.locked():
                 pass
     finally:
-        asking.set()
-        asker.join()
+        done.set()
+        poller.join()
 
 
-def test_start_run__from_two_tabs_at_the_same_moment(tmp_path: Path) -> None:
-    """Of two clicks one starts the job, the other is told of it."""
+def test_queue_job__from_several_tabs_at_the_same_moment(tmp_path: Path) -> None:
+    """Of several clicks one starts a job, and the others wait in the queue."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, "a b c")
     flags = ["--name", "run", "--model", "classical", "--size", "64", "--views", "2", "--workers", "0"]
@@ -106,30 +115,30 @@ def test_start_run__from_two_tabs_at_the_same_moment(tmp_path: Path) -> None:
 
     def click() -> None:
         barrier.wait()
-        try:
-            outcomes.append(start_run(workspace, [*flags, "--pca", "0", "--min-cluster-size", "2"], "run"))
-        except BusyError as error:
-            outcomes.append(str(error))
+        outcomes.append(queue_job(workspace, [*flags, "--pca", "0", "--min-cluster-size", "2"], "run"))
 
     tabs = [threading.Thread(target=click) for _ in range(4)]
     for tab in tabs:
         tab.start()
     for tab in tabs:
         tab.join()
-    assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
-    assert all(isinstance(outcome, int) or "is still going on" in outcome for outcome in outcomes)
+    assert len(set(outcomes)) == 4
+    catalogue = Catalogue(workspace.catalogue_path)
+    assert len(catalogue.active_jobs()) == 1
+    for waiting in queued_jobs(workspace):
+        cancel(workspace, waiting.job_id)
     until = time.monotonic() + 120
     while current_job(workspace) is not None and time.monotonic() < until:
         time.sleep(0.1)
-    (job,) = Catalogue(workspace.catalogue_path).jobs()
-    assert job.state == "done", job.message
+    states = sorted(job.state for job in catalogue.jobs())
+    assert states == ["cancelled"] * 3 + ["done"], [job.message for job in catalogue.jobs()]
 
 
-def test_catalogue__is_read_while_somebody_writes_and_shows_the_state_before(tmp_path: Path) -> None:
-    """A writer in the middle of a transaction holds nobody up, and half of its work is not seen."""
+def test_catalogue__is_read_during_a_write(tmp_path: Path) -> None:
+    """A writer in the middle of a transaction does not block readers, and its changes are not visible."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
     catalogue.put_specimens(SpecimenRecord("s", str(at), "p") for at in range(50))
-    child = started(WRITER, catalogue.path)
+    child = start(WRITER, catalogue.path)
     try:
         outcome: list[set[str]] = []
         reader = threading.Thread(
@@ -142,12 +151,12 @@ def test_catalogue__is_read_while_somebody_writes_and_shows_the_state_before(tmp
         reader.join(20)  # a writer that blocks would do so for 30 seconds
         assert outcome == [{""}]
     finally:
-        ended(child)
+        kill(child)
     assert {record.notes for record in catalogue.specimens("s").values()} == {""}
 
 
 def test_write_npy__shows_readers_a_whole_array_at_any_moment(tmp_path: Path) -> None:
-    """A reader in a loop sees the old or the new, never a part, while the file is written again and again."""
+    """A reader in a loop reads the old or the new array, never a mixture, during repeated writes."""
     path = tmp_path / "a.npy"
     write_npy(path, np.zeros((200, 200)))
     done = threading.Event()
@@ -167,8 +176,8 @@ def test_write_npy__shows_readers_a_whole_array_at_any_moment(tmp_path: Path) ->
     assert set(seen) == {"whole"}
 
 
-def test_write_embeddings__never_shows_rows_beside_ids_of_others(tmp_path: Path) -> None:
-    """While a collection is replaced by others of its length, rows are those of the ids, or it says to wait."""
+def test_write_embeddings__keeps_rows_and_ids_together(tmp_path: Path) -> None:
+    """While the matrix is replaced by others of equal length, rows belong to the ids, or reading raises."""
     done = threading.Event()
     wrong: list[object] = []
 
@@ -195,53 +204,53 @@ def test_write_embeddings__never_shows_rows_beside_ids_of_others(tmp_path: Path)
     assert wrong == []
 
 
-def test_screens__read_a_run_that_is_at_work(nursery: Nursery, tmp_path: Path) -> None:
-    """Whatever a screen reads of a run that is being made over is whole, or a sentence."""
-    assert nursery.run(tmp_path).status == 0
+def test_screens__read_a_run_in_progress(fork_server: ForkServer, tmp_path: Path) -> None:
+    """The files of a run that is made again are complete at any moment."""
+    assert fork_server.run(tmp_path).status == 0
     workspace = Workspace(tmp_path)
     done = threading.Event()
     faults: list[str] = []
 
-    def look() -> None:
+    def read() -> None:
         while not done.is_set():
             try:
                 run = workspace.run("run")
                 run.config()
                 embeddings = read_embeddings(run.matrix_path, run.ids_path)
-                records = Catalogue(workspace.catalogue_path).specimens(str(nursery.meshes.resolve()))
+                records = Catalogue(workspace.catalogue_path).specimens(str(fork_server.meshes.resolve()))
                 if len(embeddings) != 6 or len(records) != 6:
                     faults.append(f"{len(embeddings)} embeddings, {len(records)} records")
             except CoreError as error:
                 faults.append(str(error))
 
-    reader = threading.Thread(target=look)
+    reader = threading.Thread(target=read)
     reader.start()
     try:
-        assert nursery.run(tmp_path, more=("--overwrite",)).status == 0
+        assert fork_server.run(tmp_path, more=("--overwrite",)).status == 0
     finally:
         done.set()
         reader.join()
     assert faults == []
-    assert nursery.results(tmp_path) == nursery.undisturbed
+    assert fork_server.results(tmp_path) == fork_server.undisturbed
 
 
-def test_run__gives_the_same_bytes_in_another_place(nursery: Nursery, tmp_path: Path) -> None:
-    """Two workspaces, one made with children and one without: every file of the run is the same to the byte."""
+def test_run__gives_the_same_bytes_in_another_workspace(fork_server: ForkServer, tmp_path: Path) -> None:
+    """With and without child processes, every file of the run has the same bytes."""
     for workers in (0, 2):
         folder = tmp_path / str(workers)
-        assert nursery.run(folder, workers=workers).status == 0
-        assert nursery.results(folder) == nursery.undisturbed
+        assert fork_server.run(folder, workers=workers).status == 0
+        assert fork_server.results(folder) == fork_server.undisturbed
     assert set(bytes_below(tmp_path / "0" / "runs")) == set(bytes_below(tmp_path / "2" / "runs"))
 
 
-def test_run__gives_the_same_bytes_with_the_built_in_network(nursery: Nursery, tmp_path: Path) -> None:
-    """Two starts of the program, with other numbers of threads, children and images at a time: the same bytes."""
+def test_run__gives_the_same_bytes_with_the_built_in_network(fork_server: ForkServer, tmp_path: Path) -> None:
+    """Different numbers of threads, child processes and images in a batch give the same bytes."""
     made = []
     for number, more in enumerate(
         (["--workers", "1", "--engine-threads", "1"], ["--workers", "2", "--batch-size", "3"])
     ):
         folder = tmp_path / str(number)
-        command = [sys.executable, "-m", "core", "run", "--workspace", str(folder), "--in", str(nursery.meshes)]
+        command = [sys.executable, "-m", "core", "run", "--workspace", str(folder), "--in", str(fork_server.meshes)]
         flags = ["--name", "run", "--model", "efficientnet_lite2", "--size", "64", "--views", "3", "--no-download"]
         flags += ["--precision", "fp32", "--min-cluster-size", "2", "--pca", "2", "--quiet", *more]
         environment = {**os.environ, "PYTHONHASHSEED": str(number)}
