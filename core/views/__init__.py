@@ -1,14 +1,15 @@
 """Views: images of one specimen from many camera poses.
 
-Cameras stand on a sphere around the normalised specimen. Renderers turn a surface into images;
-photographs are views, too. Rendering is deterministic and needs neither a screen nor a GPU.
+Cameras stand on a sphere around the normalised specimen. Renderers turn a surface into images.
+Photographs are views too. Rendering is deterministic and needs neither a screen nor a GPU.
 
 =============  ===========================================
 `rendering`    a mesh → `Views`, by one of the `renderers`
 `cameras`      camera poses on a sphere
+`framing`      the window that each camera shows
 `photographs`  photographs of a specimen as its views
-`files`        views as PNG, found, read and written
-`packing`      views on their way between processes
+`files`        view files (PNG): find, read, write
+`packing`      compact views for other processes
 `renderers`    raster, ray caster, VTK, Filament
 =============  ===========================================
 """

@@ -4,9 +4,10 @@ from .files import (
     find_views as find_views,
     read_view_files as read_view_files,
     view_paths as view_paths,
+    view_suffix as view_suffix,
     write_views as write_views,
 )
-from .packing import Parcel as Parcel, pack_views as pack_views, unpack_views as unpack_views
+from .packing import PackedViews as PackedViews, pack_views as pack_views, unpack_views as unpack_views
 from .photographs import read_photographs as read_photographs
 from .renderers.geometry import bounds_in_windows as bounds_in_windows
 from .renderers.surface import (

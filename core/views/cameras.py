@@ -1,8 +1,8 @@
-"""Camera poses on a sphere that look at the origin, pure NumPy.
+"""Camera poses on a sphere that look at the origin, in NumPy alone.
 
 A pose is `camera_to_world`, a (4, 4) matrix: its columns are the camera's right, its down, the
 direction it looks in, and its position (the convention of computer vision: x right, y down,
-z forward). World z is up, as scanners and most collections have it.
+z forward). World z is up, the convention of scanners and of most collections.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.foundation import SettingError
 
 LAYOUTS = ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces")
 DISTANCE = 4.0
-"""How far the cameras stand from the origin, in radii of a normalised specimen."""
+"""Distance of the cameras from the origin, in radii of a normalised specimen."""
 
 _GOLDEN_RATIO = (1 + 5**0.5) / 2
 _FIXED_COUNTS = {"dodecahedron": 20, "icosahedron": 12, "faces": 6}
@@ -27,7 +27,7 @@ def check_views(count: int, layout: str) -> None:
     Raises
     ------
     SettingError
-        Where it has not.
+        If it does not.
     """
     if layout not in LAYOUTS:
         raise SettingError(f"'layout' must be one of {', '.join(LAYOUTS)} (got {layout!r}).")
@@ -44,13 +44,15 @@ def check_views(count: int, layout: str) -> None:
 
 
 def camera_poses(count: int, layout: str = "fibonacci") -> Float[np.ndarray, "v 4 4"]:
-    """Return `count` poses that look at the origin from all around; the same ones every time.
+    """Return camera poses that look at the origin from all directions.
+
+    The poses are the same in every call.
 
     Parameters
     ----------
     count : int
-        How many, from 1. A layout of fixed size (20 corners of the dodecahedron, 12 of the
-        icosahedron, 6 faces of the cube) gives its first `count`, spread as evenly as they can be.
+        Number of poses, from 1. A layout of fixed size (20 corners of the dodecahedron, 12 of the
+        icosahedron, 6 faces of the cube) gives its first `count`, each far from those before it.
     layout : str
         `fibonacci` (any number, evenly over the sphere; González, 2010), `dodecahedron`,
         `icosahedron`, `ring` (any number, 20 degrees above the equator) or `faces`.
@@ -63,7 +65,16 @@ def camera_poses(count: int, layout: str = "fibonacci") -> Float[np.ndarray, "v 
     Raises
     ------
     SettingError
-        Where the layout does not exist or has not so many poses.
+        If the layout does not exist or has fewer poses.
+
+    Examples
+    --------
+    >>> from core.views import camera_poses
+    >>> poses = camera_poses(12)
+    >>> poses.shape
+    (12, 4, 4)
+    >>> camera_poses(3, "faces")[:, :3, 3].round(1).tolist()
+    [[4.0, 0.0, 0.0], [-4.0, 0.0, 0.0], [0.0, 4.0, 0.0]]
     """
     check_views(count, layout)
     directions = _DIRECTIONS[layout](count)
@@ -73,7 +84,7 @@ def camera_poses(count: int, layout: str = "fibonacci") -> Float[np.ndarray, "v 
 
 
 def _looking_inwards(direction: np.ndarray) -> np.ndarray:
-    """Return the pose of a camera that stands at `direction` and looks at the origin, world z up."""
+    """Return the upright pose of a camera at `direction` that looks at the origin."""
     forward = -direction
     up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 1 - 1e-9 else np.array([0.0, 1.0, 0.0])
     right = np.cross(forward, up)
@@ -127,7 +138,7 @@ def _faces(count: int) -> np.ndarray:
 
 
 def _spread(directions: np.ndarray, count: int) -> np.ndarray:
-    """Return the first `count` directions, each as far as can be from those before it."""
+    """Return `count` directions, each the farthest from those before it."""
     chosen = [0]
     nearest = directions @ directions[0]
     while len(chosen) < count:

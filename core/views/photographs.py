@@ -1,4 +1,4 @@
-"""Photographs of a specimen as its views: upright, on a plain ground, square."""
+"""Photographs as views: upright, square, on a plain background."""
 
 from __future__ import annotations
 
@@ -15,21 +15,33 @@ from core.storage import MAX_PIXELS, UNREADABLE, stat_of_file
 
 
 def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v size size 3"]:
-    """Read photographs, turned as their EXIF says, fitted into squares.
+    """Read photographs, upright by their EXIF orientation and fitted into squares.
 
     Parameters
     ----------
     paths : sequence of Path
         One image a view.
     size : int
-        Height and width in pixels of the views. A picture that is not square is padded with
-        the median colour of its border; transparency becomes white; a picture of more than 8
+        Height and width in pixels of the views. An image that is not square is padded with
+        the median colour of its border. Transparency becomes white. An image of more than 8
         bits a pixel is stretched from its darkest to its brightest value.
 
     Raises
     ------
     SpecimenError
-        Where one cannot be read, or is larger than 170 megapixels.
+        If a file cannot be read, or is larger than 170 megapixels.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from core.views import read_photographs
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "ammonite.png"
+    ...     Image.new("RGB", (60, 40), "gray").save(path)
+    ...     read_photographs([path], size=32).shape
+    (1, 32, 32, 3)
     """
     return np.stack([_read(path, size) for path in paths])
 
@@ -38,7 +50,7 @@ def _read(path: Path, size: int) -> np.ndarray:
     try:
         stat_of_file(path)
         with warnings.catch_warnings():
-            # Of large pictures, which are wanted here, and of harmless flaws in their metadata.
+            # Pillow warns of large images, which are allowed here, and of harmless flaws in metadata.
             warnings.simplefilter("ignore")
             with Image.open(path) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
@@ -57,13 +69,16 @@ def _read(path: Path, size: int) -> np.ndarray:
             file=path.name,
             reason=str(error)[:120],
         ) from error
-    ground = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
-    picture = Image.alpha_composite(ground, with_alpha).convert("RGB")
+    background = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
+    picture = Image.alpha_composite(background, with_alpha).convert("RGB")
     return np.asarray(ImageOps.pad(picture, (size, size), method=Image.Resampling.LANCZOS, color=_border(picture)))
 
 
 def _in_8_bits(picture: Image.Image) -> Image.Image:
-    """Stretch pictures of 16 bits or of floats, which converting alone would cut off at 255."""
+    """Stretch an image of 16 bits or of floats to 8 bits.
+
+    Conversion alone would clip it at 255.
+    """
     if not picture.mode.startswith(("I", "F")):
         return picture
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)

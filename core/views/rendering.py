@@ -1,4 +1,4 @@
-"""Specimen → views: pictures of one specimen from all around, whichever renderer draws them."""
+"""Specimen → views: images of one specimen from many camera poses."""
 
 from __future__ import annotations
 
@@ -10,58 +10,63 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from core.foundation import SettingError, SpecimenError
 from core.meshes import Mesh, normalise_with_body
 from core.views.cameras import camera_poses, check_views
+from core.views.framing import FRAMINGS, frame_cameras
 from core.views.renderers.surface import APPEARANCES, BACKENDS, NORMALS, SHADINGS, Cameras, Look, Surface
 from core.views.renderers.surface_building import surface_of
 
 VIEWS_VERSION = "5"
 """Changes whenever the same mesh and settings give other pixels; part of every fingerprint."""
 
-FRAMINGS = ("view", "specimen")
 ANTIALIAS = (1, 4, 16)
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 _SMALLEST_SIZE, _LARGEST_SIZE = 16, 4096
-_MARGIN = 0.04
 
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """How the views of a specimen are made.
+    """Settings of the views of a specimen.
 
     Parameters
     ----------
     views : int
-        How many, from 1.
+        Number of views, from 1.
     size : int
-        Width and height of a picture in pixels, 16 to 4096.
+        Width and height of an image in pixels, 16 to 4096.
     backend : str
         `raster` (scan conversion; fastest), `raycast` (Embree), `vtk`, `filament`, or `auto`,
-        which is `raster`. The first two give the same pictures and need no graphics driver.
+        which is `raster`. The first two give the same images and need no graphics driver.
     appearance : str
-        `gray` (form alone), `colour` (the specimen's own, where it has one), `depth` or `normals`.
+        `gray` (form alone), `colour` (the specimen's own, if it has one), `depth` or `normals`.
     layout : str
-        Where the cameras stand: see `core.views.cameras.camera_poses`.
+        Layout of the cameras: see `core.views.camera_poses`.
     background : str
         `white`, `black`, `gray`, or a colour like `#20304a`.
     shading : str
         `clay` (matte, a light at the camera, one from the upper left, cavities darkened),
-        `occlusion` (the same lights; darker where the surroundings hide more of the sky),
+        `occlusion` (the same lights, with screen-space ambient occlusion),
         `headlight` or `key`.
     normals : str
         `smooth` or `flat`.
     antialias : int
-        Rays through a pixel at an edge: 1, 4 or 16.
+        Samples of a pixel at an edge: 1, 4 or 16.
     framing : str
-        `view` zooms every view by itself, `specimen` all views of a specimen alike.
+        `view` fits the window to every view, `specimen` gives all views of a specimen the same scale.
     align : bool
-        Turn the specimen to its principal axes first.
+        Rotate the specimen to its principal axes first.
     mixed : bool
-        Turn it so for every second view only: what lies alike in its file is compared as it lies,
-        and what does not is still found (see docs/retrieval.md).
+        Rotate it for every second view only. Specimens with the same orientation in their files are
+        compared in that orientation, and those with another are still found (see docs/retrieval.md).
 
     Raises
     ------
     SettingError
-        Where a value is outside of what is allowed.
+        If a value is not allowed.
+
+    Examples
+    --------
+    >>> from core.views import ViewSettings
+    >>> ViewSettings(views=6, size=224).framing
+    'view'
     """
 
     views: int = 12
@@ -128,14 +133,14 @@ class Views:
     Parameters
     ----------
     images : (v, h, w, 3) uint8
-        The pictures; read-only.
+        The images; read-only.
     masks : (v, h, w) bool
         Which pixels show the specimen; read-only.
     camera_to_world : (v, 4, 4) float64
-        Poses as `core.views.cameras` has them; read-only.
+        Poses as `core.views.camera_poses` returns them; read-only.
     depth : (v, h, w) float32, optional
-        Distance along the camera's axis, where the specimen's radius is 1; infinite off the
-        specimen; read-only. None where it was not asked for or the backend does not tell.
+        Distance along the camera's axis in radii of the specimen; infinite off the specimen;
+        read-only. None if it was not requested or the backend does not compute it.
     """
 
     images: UInt8[np.ndarray, "v h w 3"]
@@ -151,44 +156,58 @@ class Views:
 
 
 def render_views(mesh: Mesh, settings: ViewSettings, *, threads: int = 0, with_depth: bool = False) -> Views:
-    """Draw a specimen from all around.
+    """Draw a specimen from many camera poses.
 
     Parameters
     ----------
     mesh : Mesh
         As read; it is normalised here.
     settings : ViewSettings
-        How many views, how large, how drawn.
+        Number, size and look of the views.
     threads : int
-        How many threads the ray caster uses, 0 for all; changes the time, not the pictures.
+        Number of threads, 0 for all; changes the time, not the images.
     with_depth : bool
-        Whether to keep the depth of every pixel, which `raster` and `raycast` know.
+        Whether to keep the depth of every pixel, which `raster` and `raycast` compute.
 
     Raises
     ------
     SpecimenError
-        Where the mesh has no extent, or nothing of it can be seen.
+        If the mesh has no extent, or is not visible in any view.
     RendererError
-        Where the backend asked for does not work here.
+        If the requested backend does not work on this machine.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.meshes import Mesh
+    >>> from core.views import ViewSettings, render_views
+    >>> corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], float)
+    >>> mesh = Mesh(corners, np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32))
+    >>> views = render_views(mesh, ViewSettings(views=3, size=32))
+    >>> views.images.shape, views.masks.shape
+    ((3, 32, 32, 3), (3, 32, 32))
     """
     if settings.mixed:
-        return _mixed(mesh, settings, threads=threads, with_depth=with_depth)
-    views = _drawn(mesh, settings, slice(None), threads=threads, with_depth=with_depth)
+        return _render_mixed(mesh, settings, threads=threads, with_depth=with_depth)
+    views = _render_subset(mesh, settings, slice(None), threads=threads, with_depth=with_depth)
     if not views.masks.any():
         raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
     return views
 
 
-def _mixed(mesh: Mesh, settings: ViewSettings, *, threads: int, with_depth: bool) -> Views:
-    """Draw the first, third, … view as the specimen lies in its file, the others along its principal axes."""
-    ways = [replace(settings, mixed=False, align=align) for align in (False, True)][: settings.views]
+def _render_mixed(mesh: Mesh, settings: ViewSettings, *, threads: int, with_depth: bool) -> Views:
+    """Draw every second view along the principal axes.
+
+    Views 0, 2, … keep the orientation of the file.
+    """
+    variants = [replace(settings, mixed=False, align=align) for align in (False, True)][: settings.views]
     halves = [
-        _drawn(mesh, way, slice(place, None, 2), threads=threads, with_depth=with_depth)
-        for place, way in enumerate(ways)
+        _render_subset(mesh, variant, slice(first, None, 2), threads=threads, with_depth=with_depth)
+        for first, variant in enumerate(variants)
     ]
     if not any(half.masks.any() for half in halves):
         raise SpecimenError("Nothing of the specimen can be seen in any view.", advice="Check the mesh in a viewer.")
-    order = np.argsort(np.concatenate([np.arange(place, settings.views, 2) for place in range(len(ways))]))
+    order = np.argsort(np.concatenate([np.arange(first, settings.views, 2) for first in range(len(variants))]))
     depths = [half.depth for half in halves if half.depth is not None]
     return Views(
         np.concatenate([half.images for half in halves])[order],
@@ -198,16 +217,17 @@ def _mixed(mesh: Mesh, settings: ViewSettings, *, threads: int, with_depth: bool
     )
 
 
-def _drawn(mesh: Mesh, settings: ViewSettings, which: slice, *, threads: int, with_depth: bool) -> Views:
-    """Draw some of the views."""
+def _render_subset(mesh: Mesh, settings: ViewSettings, subset: slice, *, threads: int, with_depth: bool) -> Views:
+    """Draw some of the views, framed as all of them together are."""
     unit, body = normalise_with_body(mesh)
     if settings.align:
         from core.meshes import aligned
 
         unit = aligned(unit)
     surface = surface_of(unit)
-    cameras = _cameras(surface, body, settings)
-    cameras = replace(cameras, camera_to_world=cameras.camera_to_world[which], windows=cameras.windows[which])
+    poses = camera_poses(settings.views, settings.layout)
+    cameras = frame_cameras(surface, body, poses, size=settings.size, framing=settings.framing)
+    cameras = replace(cameras, camera_to_world=cameras.camera_to_world[subset], windows=cameras.windows[subset])
     look = Look(
         appearance=settings.appearance,
         shading=settings.shading,
@@ -227,7 +247,13 @@ def colour_of(name: str) -> tuple[int, int, int]:
     Raises
     ------
     SettingError
-        Where it is neither a known name nor like `#20304a`.
+        If it is neither a known name nor a colour like `#20304a`.
+
+    Examples
+    --------
+    >>> from core.views import colour_of
+    >>> colour_of("white"), colour_of("#20304a")
+    ((255, 255, 255), (32, 48, 74))
     """
     if name in BACKGROUNDS:
         return BACKGROUNDS[name]
@@ -241,42 +267,17 @@ def colour_of(name: str) -> tuple[int, int, int]:
     )
 
 
-def _cameras(surface: Surface, body: np.ndarray | None, settings: ViewSettings) -> Cameras:
-    """Aim the cameras and choose square windows around what they see of the specimen's body."""
-    from core.views.renderers.geometry import bounds_in_windows
-
-    poses = camera_poses(settings.views, settings.layout)
-    vertices = surface.vertices
-    if body is not None:
-        vertices = np.ascontiguousarray(vertices[body]) if len(body) == len(vertices) else _within_reach(vertices)
-    bounds = bounds_in_windows(vertices, poses)
-    middles = np.stack([bounds[:, 0] + bounds[:, 1], bounds[:, 2] + bounds[:, 3]], axis=1) / 2
-    halves = np.maximum(bounds[:, 1] - bounds[:, 0], bounds[:, 3] - bounds[:, 2]) / 2
-    if settings.framing == "specimen":
-        halves[:] = halves.max()
-    halves = np.maximum(halves, 1e-3 * halves.max()) * (1 + 2 * _MARGIN) + 1e-6
-    windows = np.stack(
-        [middles[:, 0] - halves, middles[:, 0] + halves, middles[:, 1] - halves, middles[:, 1] + halves], axis=1
-    )
-    return Cameras(poses, windows, settings.size)
-
-
-def _within_reach(vertices: np.ndarray) -> np.ndarray:
-    """Return the corners of those discs of a point cloud that belong to the body, which has radius 1."""
-    return np.ascontiguousarray(vertices[np.einsum("ni,ni->n", vertices, vertices) <= 1.05**2])
-
-
 def draw_surface(
     backend: str, surface: Surface, cameras: Cameras, look: Look, threads: int = 0, depth: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (v, h, w, 3) uint8 and masks (v, h, w) of a surface, drawn by one of the renderers.
+    """Draw a surface with one of the renderers and return images and masks.
 
     Parameters
     ----------
     backend : str
         `auto`, `raster`, `raycast`, `vtk` or `filament`.
     surface : Surface
-        What is drawn.
+        The specimen.
     cameras : Cameras
         Poses, windows and image size.
     look : Look
@@ -284,7 +285,14 @@ def draw_surface(
     threads : int
         Number of threads, 0 for all.
     depth : (v, h, w) float32, optional
-        Filled with the distance to the surface, where the renderer knows it.
+        Filled with the distance to the surface by `raster` and `raycast`.
+
+    Returns
+    -------
+    images : (v, h, w, 3) uint8
+        The images.
+    masks : (v, h, w) bool
+        Which pixels show the specimen.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Faces by clusters of neighbours in the file, and what of a picture each of them may show in, compiled.
+"""Compiled culling of clusters of faces, which are neighbours in the file.
 
-Bounds are wide enough for rounding, so that what they leave out cannot be seen for certain (occlusion
-culling by a coarse depth buffer: Greene, Kass and Miller, 1993).
+A cluster is culled if a coarse depth buffer hides its bounds (Greene, Kass and Miller, 1993). The
+bounds allow for rounding, so that no visible face is culled.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from numba import njit
 
 _CLUSTER = 16  # faces, as in `core.views.renderers.scan_conversion`
 _NEAREST = np.float32(0.25)  # of a unit before the camera, as there
-_MOST_TILES = 256  # that a cluster is compared with; larger ones are drawn
-_SLACK = np.float32(1e-5)  # on distances of about 1, a hundred times what rounding does to them
+_MOST_TILES = 256  # of the coarse depth buffer; clusters over more tiles are drawn without a test
+_SLACK = np.float32(1e-5)  # on distances of about 1, a hundred times their rounding error
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
 @njit(cache=True, nogil=True)
 def clusters_of(vertices, faces):  # type: ignore[no-untyped-def]
-    """Return middle, radius and summed normal of every run of faces, (7, k) float32."""
+    """Return centre, radius and summed normal of every cluster, (7, k) float32."""
     clusters = np.empty((7, (len(faces) + _CLUSTER - 1) // _CLUSTER), np.float32)
     for k in range(clusters.shape[1]):
         first, last = k * _CLUSTER, min((k + 1) * _CLUSTER, len(faces))
@@ -50,8 +50,8 @@ def clusters_of(vertices, faces):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def part(clusters, camera):  # type: ignore[no-untyped-def]
-    """Return the clusters that face the camera, and the others."""
+def split_by_facing(clusters, camera):  # type: ignore[no-untyped-def]
+    """Return the numbers of the clusters that face the camera, and of the others."""
     towards = np.empty(clusters.shape[1], np.int32)
     away = np.empty(clusters.shape[1], np.int32)
     fronts = backs = 0
@@ -65,8 +65,8 @@ def part(clusters, camera):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def coarse(nearest, side):  # type: ignore[no-untyped-def]
-    """Return the farthest of every square of so many samples, as nearness."""
+def coarse_nearness(nearest, side):  # type: ignore[no-untyped-def]
+    """Return the smallest nearness in every square of `side` × `side` samples."""
     height, width = nearest.shape
     tiles = np.empty(((height + side - 1) // side, (width + side - 1) // side), np.float32)
     least = np.empty(width, np.float32)
@@ -86,10 +86,11 @@ def coarse(nearest, side):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
 def _windows(clusters, camera, scale, width, shift):  # type: ignore[no-untyped-def]
-    """Return the squares that clusters may show in, and their nearness at most.
+    """Return bounds of clusters in the image, and of their nearness.
 
     Squares are given by first and last column, first and last row, (4, k) int32; the last is before
-    the first where nothing shows. Without a branch, so that it is done for many clusters at once.
+    the first if the cluster is out of the image. The loop has no branch, so that the compiler
+    vectorises it.
     """
     count = clusters.shape[1]
     windows, nearness = np.empty((4, count), np.int32), np.empty(count, np.float32)
@@ -109,7 +110,7 @@ def _windows(clusters, camera, scale, width, shift):  # type: ignore[no-untyped-
         depth = _ONE if is_near else depth
         right = (x * rx + y * ry + z * rz) / depth
         down = (x * dx + y * dy + z * dz) / depth
-        # A point of the sphere lies off its middle by (dx - right * dz) / (depth + dz).
+        # A point of the sphere is off its centre by (dx - right * dz) / (depth + dz).
         wide = radius * (_ONE + abs(right)) / closest
         high = radius * (_ONE + abs(down)) / closest
         left = min(max((right - wide - left_edge) * scale - _ONE, before), beyond)
@@ -125,14 +126,14 @@ def _windows(clusters, camera, scale, width, shift):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def unhidden(chosen, clusters, camera, grid, width, tiles, shift):  # type: ignore[no-untyped-def]
-    """Return those of the chosen clusters that tiles of 2 ** `shift` samples do not hide for certain."""
-    kept = np.empty(len(chosen), np.int32)
+def unoccluded(chosen, clusters, camera, grid, width, tiles, shift):  # type: ignore[no-untyped-def]
+    """Return the chosen clusters that tiles of 2 ** `shift` samples may not hide."""
+    visible = np.empty(len(chosen), np.int32)
     count = 0
     windows, nearness = _windows(clusters, camera, np.float32(grid) / camera[4, 2], width, shift)
     for k in chosen:
         left, end, top, bottom, near = windows[0, k], windows[1, k], windows[2, k], windows[3, k], nearness[k]
-        kept[count] = k
+        visible[count] = k
         seen = (end - left + 1) * (bottom - top + 1) > _MOST_TILES
         row = top
         while row <= bottom and not seen:
@@ -140,35 +141,38 @@ def unhidden(chosen, clusters, camera, grid, width, tiles, shift):  # type: igno
                 seen = seen or not near < tiles[row, column]
             row += 1
         count += seen
-    return kept[:count]
+    return visible[:count]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def within_reach(clusters, camera, size, shift):  # type: ignore[no-untyped-def]
-    """Return the pixels in squares of 2 ** `shift` that a cluster may show in, square by square."""
+    """Return the pixels in which a cluster may be visible.
+
+    They come in squares of side 2 ** `shift`.
+    """
     side = 1 << shift
     across = (size + side - 1) >> shift
     windows, _ = _windows(clusters, camera, _ONE / camera[4, 2], size, shift)
-    # Every cluster opens a rectangle of squares at its corners; sums over rows and columns fill it.
-    opened = np.zeros((across + 1, across + 1), np.int32)
+    # Marks at the corners of every cluster's rectangle; sums over rows and columns count the clusters in a square.
+    counts = np.zeros((across + 1, across + 1), np.int32)
     for k in range(clusters.shape[1]):
         left, end, top, bottom = windows[0, k], windows[1, k], windows[2, k], windows[3, k]
         if left <= end and top <= bottom:
-            opened[top, left] += 1
-            opened[top, end + 1] -= 1
-            opened[bottom + 1, left] -= 1
-            opened[bottom + 1, end + 1] += 1
+            counts[top, left] += 1
+            counts[top, end + 1] -= 1
+            counts[bottom + 1, left] -= 1
+            counts[bottom + 1, end + 1] += 1
     pixels = np.empty(size * size, np.int32)
-    found = 0
+    count = 0
     for row in range(across):
-        open_here = 0
+        here = 0
         for column in range(across):
             if row:
-                opened[row, column] += opened[row - 1, column]
-            open_here += opened[row, column]
-            if open_here:
+                counts[row, column] += counts[row - 1, column]
+            here += counts[row, column]
+            if here:
                 for r in range(row * side, min((row + 1) * side, size)):
                     for c in range(column * side, min((column + 1) * side, size)):
-                        pixels[np.uint64(found)] = r * size + c
-                        found += 1
-    return pixels[:found]
+                        pixels[np.uint64(count)] = r * size + c
+                        count += 1
+    return pixels[:count]

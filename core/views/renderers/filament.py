@@ -1,7 +1,7 @@
-"""Filament through Open3D's OffscreenRenderer, used inside the child process of `isolation` only.
+"""Filament through Open3D, for the child process of `isolation` alone.
 
-Filament draws normals and colours, and the light is put on them here: its own lights depend on the
-driver, and these pictures are to look like those of the other renderers.
+Filament draws normals and colours, and this module lights them: Filament's lights depend on the
+driver, and these images must match those of the other renderers.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _NAME = "specimen"
 
 
 class Renderer:
-    """One OffscreenRenderer, used again for every specimen of one picture size.
+    """One OffscreenRenderer for all specimens of one image size.
 
-    Made again and again it leaks memory (Open3D issues 4480, 5352 and 6791).
+    Creating one repeatedly leaks memory (Open3D issues 4480, 5352 and 6791).
     """
 
     def __init__(self) -> None:
@@ -28,9 +28,9 @@ class Renderer:
         self._size = 0
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a surface from every camera; see `core.views.renderers.raster.render`.
+        """Draw a surface from every camera, as `raster.render` does.
 
-        Pictures are drawn at twice their size and averaged where the look asks for antialiasing.
+        With antialiasing, images are drawn at twice their size and averaged.
         """
         finer = 1 if look.antialias == 1 else 2
         surface = drawable(surface, look)
@@ -54,7 +54,7 @@ class Renderer:
     def _pass(
         self, surface: Surface, cameras: Cameras, shader: str, finer: int
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Draw all views with one material; return pictures and depths."""
+        """Draw all views with one material and return images and depths."""
         from open3d.visualization import rendering
 
         size = cameras.size * finer
@@ -67,19 +67,22 @@ class Renderer:
         material = rendering.MaterialRecord()
         material.shader = shader
         scene.add_geometry(_NAME, _geometry(surface), material)
-        pictures, depths = [], []
+        images, depths = [], []
         for view in range(len(cameras.camera_to_world)):
             eye, target, up = eye_target_up(cameras, view)
             scene.camera.look_at(target, eye, up)
             scene.camera.set_projection(rendering.Camera.Projection.Perspective, *frustum(cameras, view), NEAR, FAR)
-            pictures.append(np.asarray(self._offscreen.render_to_image()).copy())
+            images.append(np.asarray(self._offscreen.render_to_image()).copy())
             depths.append(np.asarray(self._offscreen.render_to_depth_image(True)).copy())
         scene.clear_geometry()
-        return pictures, depths
+        return images, depths
 
 
 def _geometry(surface: Surface) -> Any:
-    """Return Open3D's mesh, every face there once for either side: Filament draws one side only."""
+    """Return Open3D's mesh with every face twice, once a side.
+
+    Filament draws one side only.
+    """
     import open3d as o3d
 
     count = len(surface.vertices)
@@ -95,10 +98,10 @@ def _geometry(surface: Surface) -> Any:
     return mesh
 
 
-def _averaged(picture: np.ndarray, finer: int) -> np.ndarray:
-    """Return a picture of (h / finer, w / finer) pixels."""
+def _averaged(image: np.ndarray, finer: int) -> np.ndarray:
+    """Return an image averaged over blocks, (h / finer, w / finer) pixels."""
     if finer == 1:
-        return picture
-    height, width, channels = picture.shape
-    blocks = picture.reshape(height // finer, finer, width // finer, finer, channels)
+        return image
+    height, width, channels = image.shape
+    blocks = image.reshape(height // finer, finer, width // finer, finer, channels)
     return np.asarray(blocks.mean(axis=(1, 3)))

@@ -1,4 +1,4 @@
-"""Compiled geometry that all backends share: vertex normals and the windows of the cameras."""
+"""Compiled geometry for all backends: vertex normals, bounds in the image."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from core.meshes import weld
 
 
 def with_normals(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return vertex normals, and the faces wound so that they agree with them.
+    """Return vertex normals, and the faces with a winding that agrees with them.
 
     Normals are sums of the face normals around a vertex, weighted by area (Gouraud, 1971), and
-    shared by vertices in the same place. A face wound against its neighbours is outvoted by them
-    and turned over.
+    shared by vertices at the same position. A face is flipped if its normal opposes the normals
+    of its corners.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ def with_normals(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, n
     Returns
     -------
     normals : (n, 3) float32
-        Unit normals; zero where the faces around a vertex cancel out.
+        Unit normals; zero if the faces around a vertex cancel out.
     faces : (m, 3) int32
-        The same faces in the same order, some with their second and third corner exchanged.
+        The same faces in the same order; flipped ones have second and third corner exchanged.
     """
     inverse, first = weld(vertices)
     normals = _vertex_normals(vertices, faces, inverse, len(first))
-    wound, turned = _rewound(vertices, faces, normals)
-    if turned:
+    wound, flipped = _with_winding(vertices, faces, normals)
+    if flipped:
         normals = _vertex_normals(vertices, wound, inverse, len(first))
     return normals, wound
 
@@ -64,7 +64,7 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray, inverse: np.ndarray
         place = inverse[i]
         x, y, z = sums[place, 0], sums[place, 1], sums[place, 2]
         length = np.sqrt(x * x + y * y + z * z)
-        # Faces that face each other leave a remainder that points anywhere.
+        # Opposed faces cancel out but for a remainder of arbitrary direction.
         if length > 0.05 * weights[place]:
             normals[i, 0] = x / length
             normals[i, 1] = y / length
@@ -73,10 +73,10 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray, inverse: np.ndarray
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the faces wound to agree with the normals, and how many had to be turned over."""
+def _with_winding(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the faces wound in agreement with the normals, and the flipped count."""
     wound = faces.copy()
-    turned = 0
+    flipped = 0
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ux = vertices[b, 0] - vertices[a, 0]
@@ -92,17 +92,17 @@ def _rewound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> tu
         )
         if agreement < 0:
             wound[f, 1], wound[f, 2] = c, b
-            turned += 1
-    return wound, turned
+            flipped += 1
+    return wound, flipped
 
 
 def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.ndarray:
-    """Return what every camera sees of some points.
+    """Return the bounds of some points in the image plane of every camera.
 
     Parameters
     ----------
     vertices : (n, 3) float32
-        Points before all cameras.
+        Points in front of all cameras.
     camera_to_world : (v, 4, 4) float64
         Poses.
 
@@ -110,6 +110,14 @@ def bounds_in_windows(vertices: np.ndarray, camera_to_world: np.ndarray) -> np.n
     -------
     (v, 4) float64
         Left, right, top and bottom on the plane one unit before each camera.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.views import bounds_in_windows, camera_poses
+    >>> corners = np.array([[0, -1, -1], [0, 1, 1]], np.float32)
+    >>> bounds_in_windows(corners, camera_poses(1, "faces")).round(2).tolist()
+    [[-0.25, 0.25, -0.25, 0.25]]
     """
     rotations = np.ascontiguousarray(camera_to_world[:, :3, :3].transpose(0, 2, 1), dtype=np.float32)
     positions = np.ascontiguousarray(camera_to_world[:, :3, 3], dtype=np.float32)

@@ -1,9 +1,9 @@
-"""Renderers that can take a process down with them, kept in a child process with a time limit.
+"""VTK and Filament in child processes with a time limit.
 
-VTK and Filament talk to graphics drivers: they may hang, crash in a way Python cannot catch, leak,
-or return blank pictures. So each runs in a child of its own (`core.views.renderers.worker`), which is
-ended when it takes too long, replaced after a number of specimens, and whose pictures are compared
-with what must be seen.
+Both use graphics drivers: they may hang, crash in a way that Python cannot catch, leak memory,
+or return blank images. Each runs in a child process of its own (`core.views.renderers.worker`). The
+child is ended if it exceeds the time limit and replaced after a number of specimens. Its images are
+compared with a small raster image, which shows whether the specimen must be visible.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from core.foundation import RendererError, kill_group
+from core.foundation import PROJECT, RendererError, kill_process_group
 from core.views.renderers import raster
 from core.views.renderers.surface import Cameras, Look, Surface
 
@@ -30,7 +29,7 @@ SECONDS_TO_START = 90.0
 SECONDS_A_SPECIMEN = 120.0
 _SPECIMENS_A_CHILD = 200
 _PROBE_SIZE = 48
-_PROBE_PIXELS = 3  # of the probe that must show the specimen before a blank picture counts as a fault
+_PROBE_PIXELS = 3  # of the probe that must show the specimen before a blank image counts as a fault
 
 
 def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
@@ -39,7 +38,7 @@ def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tupl
     Raises
     ------
     RendererError
-        Where the renderer does not work here, takes too long, or draws blank pictures twice.
+        If the renderer does not work on this machine, takes too long, or draws blank images twice.
     """
     expected = _must_be_seen(surface, cameras)
     with _LOCK:
@@ -60,7 +59,7 @@ def render(backend: str, surface: Surface, cameras: Cameras, look: Look) -> tupl
 
 
 def probe(backend: str) -> str:
-    """Return an empty text where `vtk` or `filament` works here, else the reason why not."""
+    """Return why `vtk` or `filament` does not work here, or an empty text."""
     corners = np.array([(0, 0, 1), (1, 0, -0.5), (-0.5, 0.8, -0.5), (-0.5, -0.8, -0.5)], np.float32)
     faces = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 1), (1, 3, 2)], np.int32)
     pose = np.eye(4)
@@ -76,7 +75,10 @@ def probe(backend: str) -> str:
 
 
 def _must_be_seen(surface: Surface, cameras: Cameras) -> np.ndarray:
-    """Return for every view whether it must show something; thin edges may be missed by others."""
+    """Return for every view whether it must show the specimen.
+
+    Other renderers may miss thin edges.
+    """
     small = replace(cameras, size=_PROBE_SIZE)
     _, masks = raster.render(surface, small, Look(appearance="depth", antialias=1))
     return np.asarray(masks.sum(axis=(1, 2)) >= _PROBE_PIXELS)
@@ -89,15 +91,15 @@ class _Child:
         self._backend = backend
         self.made_for = made_for
         self.specimens = 0
-        self._talker: threading.Thread | None = None
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
+        self._pipe_thread: threading.Thread | None = None
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.views.renderers.worker", backend],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            cwd=Path(__file__).resolve().parents[3],
-            start_new_session=True,  # so that what the child starts can be ended with it
+            stderr=self._stderr,
+            cwd=PROJECT,
+            start_new_session=True,  # so that processes that the child starts can be ended with it
         )
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
@@ -123,22 +125,22 @@ class _Child:
     def _exchange(self, request: dict[str, np.ndarray], seconds: float) -> dict[str, np.ndarray]:
         answers: list[dict[str, np.ndarray]] = []
 
-        def talk() -> None:
-            there, back = self._process.stdin, self._process.stdout
-            if there is not None and back is not None:
+        def send_and_receive() -> None:
+            stdin, stdout = self._process.stdin, self._process.stdout
+            if stdin is not None and stdout is not None:
                 with suppress(OSError, ValueError, EOFError):
-                    write_message(there, request)
-                    answers.append(read_message(back))
+                    write_message(stdin, request)
+                    answers.append(read_message(stdout))
 
-        talker = self._talker = threading.Thread(target=talk, daemon=True)
-        talker.start()
-        talker.join(seconds)
+        thread = self._pipe_thread = threading.Thread(target=send_and_receive, daemon=True)
+        thread.start()
+        thread.join(seconds)
         if answers:
             return answers[0]
-        timed_out = talker.is_alive()
+        timed_out = thread.is_alive()
         reason = f"did not answer within {seconds:.0f} s"
         if not timed_out:
-            reason = f"ended with status {self._process.wait()}{self._last_words()}"
+            reason = f"ended with status {self._process.wait()}{self._last_line_of_stderr()}"
         self.end()
         raise RendererError(
             "The renderer {backend} {reason}.",
@@ -147,22 +149,22 @@ class _Child:
             reason=reason,
         )
 
-    def _last_words(self) -> str:
-        self._complaints.seek(0)
-        lines = self._complaints.read().decode("utf-8", errors="replace").strip().splitlines()
+    def _last_line_of_stderr(self) -> str:
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode("utf-8", errors="replace").strip().splitlines()
         return f" ({lines[-1].strip()[:200]})" if lines else ""
 
     def end(self) -> None:
-        """Kill the process, if it still runs, and close everything that belongs to it."""
-        kill_group(self._process.pid)
+        """Kill the process if it still runs, and close its pipes and files."""
+        kill_process_group(self._process.pid)
         self._process.wait()
-        if self._talker is not None:
-            self._talker.join(5)  # it ends when the pipe does; a pipe in use must not be closed
+        if self._pipe_thread is not None:
+            self._pipe_thread.join(5)  # it ends with the pipe; a pipe in use must not be closed
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError, ValueError):
                     pipe.close()
-        self._complaints.close()
+        self._stderr.close()
 
 
 _LOCK = threading.RLock()
@@ -170,9 +172,9 @@ _CHILDREN: dict[str, _Child] = {}
 
 
 def _child_of(backend: str, made_for: tuple[int, int]) -> _Child:
-    """Return the child that draws pictures of this size and antialiasing.
+    """Return the child that draws images of this size and antialiasing.
 
-    A child keeps to one size: Open3D's OffscreenRenderer aborts when it is replaced by another.
+    A child draws one size only: Open3D's OffscreenRenderer aborts if it is replaced by another.
     """
     child = _CHILDREN.get(backend)
     if child is not None and (child.specimens >= _SPECIMENS_A_CHILD or child.made_for != made_for):
@@ -206,7 +208,10 @@ def write_message(pipe: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_message(pipe: IO[bytes]) -> dict[str, np.ndarray]:
-    """Receive what `write_message` sent; `EOFError` where the other side is gone."""
+    """Receive the arrays of `write_message`.
+
+    Raises `EOFError` if the other process has ended.
+    """
     head = pipe.read(8)
     if len(head) < 8:
         raise EOFError

@@ -1,14 +1,14 @@
-"""What the raster and the ray caster compute for every face, sample and pixel, compiled.
+"""Compiled kernels of the raster and ray casting renderers.
 
-All of it stands in one file, because compiled code is cached on disk by the age of its own file:
-a caller in another file would go on with what it was compiled with.
+All kernels are in one file, because numba caches compiled code by the modification time of its own
+file: a caller in another file would keep using outdated code.
 
-Functions that are called for every pixel take numbers only: handing an array to another function
-costs compiled code more than what most of them compute.
+Functions that are called for every pixel take numbers only: passing an array to another function
+costs compiled code more than most of them compute.
 
-Lights are fixed to the camera, as a researcher's lamp is to the drawing board: one at the camera,
-one from the upper left, the convention of scientific illustration. The second wraps around the
-surface (half-Lambert), so that nothing turns black.
+Lights are fixed to the camera: one at the camera and one from the upper left, the convention of
+scientific illustration. The second wraps around the surface (half-Lambert), so that nothing is
+black.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from numba import njit
 
 _SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.views.renderers.scan_conversion`
-_STEEP = np.float32(2.0)  # how much depth, in widths of a pixel, one sample may stand for
-_STEEP_STEP = np.float32(6.0)  # the same between the middles of neighbouring pixels
+_STEEP = np.float32(2.0)  # depth range, in widths of a pixel, that one sample may represent
+_STEEP_STEP = np.float32(6.0)  # the same between the centres of neighbouring pixels
 _WHITE = np.float32(255.0)
 _CLAY = np.float32(238.0)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -27,11 +27,11 @@ _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 @njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
 def colour_hits(  # type: ignore[no-untyped-def]
     triangles,
-    places,
+    barycentric,
     facing,
     depth,
     colours,
-    bends,
+    normals_xy,
     camera,
     vertices,
     faces,
@@ -42,23 +42,25 @@ def colour_hits(  # type: ignore[no-untyped-def]
     shading,
     smooth,
 ):
-    """Compute colours from 0 to 255, and the normals' parts to the right and down, of points on faces.
+    """Write the colours and normals of points on faces.
 
-    `triangles` are their faces (-1: none, left alone), `places` their coordinates towards the
-    second and third corner, `facing` is 1 where a face is seen from the side on which its corners
-    run counter-clockwise, else -1, and `depth` is their distance along the camera's axis.
+    Colours are from 0 to 255. Of the normals, the components to the right and down are written.
+
+    `triangles` are the faces (-1: none, left alone) and `barycentric` the coordinates of the
+    points for the second and third corner. `facing` is 1 if the visible side of a face has its corners
+    counter-clockwise, else -1. `depth` is the distance along the camera's axis.
     """
     for i in range(len(triangles)):
         if triangles[i] < 0:
             continue
         if appearance == 2:
-            # White at the near pole of the unit sphere, dark gray at the far one.
+            # White at the near pole of the unit sphere, dark gray at the far pole.
             tone = _WHITE - np.float32(100.0) * (depth[i] - np.float32(3.0))
             colours[i, 0] = min(max(tone, np.float32(20.0)), _WHITE)
             continue
         face = np.uint64(triangles[i])
         a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
-        v, w = places[i, 0], places[i, 1]
+        v, w = barycentric[i, 0], barycentric[i, 1]
         u = _ONE - v - w
         nx = u * normals[a, 0] + v * normals[b, 0] + w * normals[c, 0]
         ny = u * normals[a, 1] + v * normals[b, 1] + w * normals[c, 1]
@@ -78,7 +80,7 @@ def colour_hits(  # type: ignore[no-untyped-def]
         x = (nx * camera[0, 0] + ny * camera[0, 1] + nz * camera[0, 2]) * scale
         y = (nx * camera[1, 0] + ny * camera[1, 1] + nz * camera[1, 2]) * scale
         z = -(nx * camera[2, 0] + ny * camera[2, 1] + nz * camera[2, 2]) * scale
-        bends[0, i], bends[1, i] = x, y
+        normals_xy[0, i], normals_xy[1, i] = x, y
         if appearance == 3:
             half = np.float32(127.5)
             colours[i, 0] = half * (_ONE + x)
@@ -89,7 +91,7 @@ def colour_hits(  # type: ignore[no-untyped-def]
         if appearance == 0:
             colours[i, 0] = _CLAY * light
             continue
-        # Dark colours are kept readable: some of the light goes through unshaded.
+        # Some unshaded light keeps dark colours readable.
         light = np.float32(0.2) + np.float32(0.8) * light
         for channel in range(3):
             if len(corner_colours):
@@ -105,11 +107,11 @@ def colour_hits(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _light(x, y, z, shading):  # type: ignore[no-untyped-def]
-    """Return the light that a surface of this normal sends to the camera, 0 to 1."""
+    """Return the light, 0 to 1, that a surface with this normal sends to the camera."""
     head = max(z, _ZERO)
     if shading == 1:
         return np.float32(0.12) + np.float32(0.88) * head
-    # From the upper left, 45 degrees above the drawing board.
+    # From the upper left, 45 degrees above the image plane.
     key = np.float32(-0.5) * x + np.float32(-0.5) * y + np.float32(0.70710678) * z
     if shading == 2:
         return np.float32(0.12) + np.float32(0.88) * max(key, _ZERO)
@@ -119,10 +121,11 @@ def _light(x, y, z, shading):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def pick(nearest, grid, step, coverage, picked, mixed):  # type: ignore[no-untyped-def]
-    """Write for every pixel its coverage and its nearest sample (-1: none); return how many are mixed.
+    """Write coverage and nearest sample of every pixel.
 
-    Mixed are pixels that are covered in part or hold a step or a steep slope: there, one sample does
-    not stand for all. Their numbers are written to `mixed`.
+    A pixel is mixed if it is covered in part, or holds a step in depth or a steep slope, so that one
+    sample does not represent it. The numbers of mixed pixels are written to `mixed`, and their count
+    is returned. The nearest sample of a pixel without any is -1.
     """
     height, width = coverage.shape
     samples = grid * grid
@@ -131,7 +134,7 @@ def pick(nearest, grid, step, coverage, picked, mixed):  # type: ignore[no-untyp
     flags = np.empty(width, np.bool_)
     for row in range(height):
         if grid == 2:
-            # The usual case by itself and without a branch: done for many pixels at once.
+            # The usual case without a branch, so that the compiler vectorises it.
             above, below = nearest[2 * row], nearest[2 * row + 1]
             corner = row << 17
             for column in range(width):
@@ -186,12 +189,13 @@ def samples_of(pixels, width, grid):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def locate(  # type: ignore[no-untyped-def]
-    samples, in_the_middle, places, nearness, faces, seen, nearest, grid, triangles, found, facing, depth
+    samples, at_centre, places, nearness, faces, seen, nearest, grid, triangles, barycentric, facing, depth
 ):
-    """Write what samples show, as a ray caster would: face, place on it, side, depth (infinite: none).
+    """Write the hits of samples: face, barycentric coordinates, side and depth.
 
-    A sample is its row, shifted by sixteen bits, and its column. With `in_the_middle`, the place is
-    that in the middle of the sample's pixel, or the nearest to it on the same face.
+    The depth is infinite without a hit. A sample is its row, shifted by 16 bits, and its column.
+    With `at_centre`, the barycentric coordinates are those of the centre of the sample's pixel,
+    or of the nearest point to it on the same face.
     """
     half = _SNAP // 2
     shift = 0 if grid == 1 else (1 if grid == 2 else 2)
@@ -209,10 +213,10 @@ def locate(  # type: ignore[no-untyped-def]
             continue
         depth[i] = _ONE / nearest[np.uint64(row), np.uint64(column)]
         x, y = (column << 8) + half, (row << 8) + half
-        if in_the_middle:
+        if at_centre:
             x, y = ((column >> shift << 8) + half) * grid, ((row >> shift << 8) + half) * grid
         if face != last:
-            # Neighbours mostly show the same face.
+            # Neighbouring samples often show the same face.
             last = face
             index = np.uint64(face)
             a, b, c = np.uint64(faces[index, 0]), np.uint64(faces[index, 1]), np.uint64(faces[index, 2])
@@ -220,25 +224,28 @@ def locate(  # type: ignore[no-untyped-def]
             bx, by = np.int64(places[b, 0]) - ax, np.int64(places[b, 1]) - ay
             cx, cy = np.int64(places[c, 0]) - ax, np.int64(places[c, 1]) - ay
             area = bx * cy - by * cx
-            # Rows run downwards, so that corners seen counter-clockwise give a negative area.
+            # Rows run downwards, so that counter-clockwise corners give a negative area.
             sign = -1 if area < 0 else 1
             near_a, near_b, near_c = nearness[a], nearness[b], nearness[c]
         in_b = sign * ((x - ax) * cy - (y - ay) * cx)
         in_c = sign * (bx * (y - ay) - by * (x - ax))
         in_a = sign * area - in_b - in_c
-        # Picture coordinates are weighted with nearness to become coordinates on the face.
+        # Nearness as a weight turns image coordinates into barycentric coordinates on the face.
         u = np.float32(max(in_a, 0)) * near_a  # type: ignore[arg-type]
         v = np.float32(max(in_b, 0)) * near_b  # type: ignore[arg-type]
         w = np.float32(max(in_c, 0)) * near_c  # type: ignore[arg-type]
         share = _ONE / (u + v + w)
-        found[i, 0], found[i, 1] = v * share, w * share
+        barycentric[i, 0], barycentric[i, 1] = v * share, w * share
         facing[i] = np.float32(-sign)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def aim(camera, pixels, offsets, size, rays):  # type: ignore[no-untyped-def]
-    """Write rays through some pixels, one for each offset from their middle; length 1 along the axis."""
-    # Read once: compiled code must otherwise expect that what is written changes the camera.
+    """Write rays through some pixels, one for each offset from the centre.
+
+    A ray has length 1 along the camera's axis.
+    """
+    # Read once: otherwise compiled code must assume that its writes change the camera.
     x, y, z, left, top, step = camera[3, 0], camera[3, 1], camera[3, 2], camera[4, 0], camera[4, 1], camera[4, 2]
     rx, ry, rz = camera[0, 0], camera[0, 1], camera[0, 2]
     dx, dy, dz = camera[1, 0], camera[1, 1], camera[1, 2]
@@ -257,25 +264,31 @@ def aim(camera, pixels, offsets, size, rays):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def place(pixels, found, rays, triangles, places, facing, depth):  # type: ignore[no-untyped-def]
-    """Write what rays found to where their pixels are: face (-1: none), place on it, side, depth (infinite: none).
+def write_hits(pixels, found, rays, triangles, barycentric, facing, depth):  # type: ignore[no-untyped-def]
+    """Write the hits of rays to their pixels.
 
-    A side is 1 where a ray meets a facet against its normal, else -1.
+    A hit is face, barycentric coordinates, side and depth.
+
+    Without a hit the face is -1 and the depth infinite. A side is 1 if a ray meets a facet against
+    its normal, else -1.
     """
     faces, spots, facets, reached = found
     for i in range(len(pixels)):
-        pixel, face = np.uint64(pixels[i]), np.int32(faces[i])  # what Embree calls invalid becomes -1
+        pixel, face = np.uint64(pixels[i]), np.int32(faces[i])  # Embree's invalid id becomes -1
         triangles[pixel], depth[pixel] = face, reached[i]
         if face < 0:
             continue
-        places[pixel, 0], places[pixel, 1] = spots[i, 0], spots[i, 1]
+        barycentric[pixel, 0], barycentric[pixel, 1] = spots[i, 0], spots[i, 1]
         along = facets[i, 0] * rays[i, 3] + facets[i, 1] * rays[i, 4] + facets[i, 2] * rays[i, 5]
         facing[pixel] = -_ONE if along > _ZERO else _ONE
 
 
 @njit(cache=True, nogil=True)
 def find_edges(depth, step):  # type: ignore[no-untyped-def]
-    """Return the pixels at the outline, at a step in depth, or on a slope too steep for one ray."""
+    """Return the pixels at outlines, at steps in depth and on steep slopes.
+
+    One ray does not represent these pixels.
+    """
     height, width = depth.shape
     edges = np.empty(height * width, np.int32)
     marked = np.zeros((height, width), np.bool_)
@@ -287,9 +300,9 @@ def find_edges(depth, step):  # type: ignore[no-untyped-def]
                 r, c = row + side, column + 1 - side
                 if r == height or c == width:
                     continue
-                there = depth[r, c]
-                # Two that see nothing differ by no number, which is not more than anything.
-                if abs(here - there) > limit * min(here, there):
+                other = depth[r, c]
+                # Two pixels of the background differ by nan, and the comparison is false.
+                if abs(here - other) > limit * min(here, other):
                     marked[row, column] = marked[r, c] = True
     found = 0
     for row in range(height):
@@ -301,7 +314,10 @@ def find_edges(depth, step):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def average_edges(colours, coverage, pixels, edge_depth, edge_colours, samples):  # type: ignore[no-untyped-def]
-    """Give some pixels the mean colour of those of their samples that hit, and their share as coverage."""
+    """Set some pixels to the mean colour of their samples that are hits.
+
+    The coverage becomes the share of these samples.
+    """
     for e in range(len(pixels)):
         pixel = np.uint64(pixels[e])
         hits = 0

@@ -1,4 +1,4 @@
-"""Cameras and surfaces in the forms that graphics libraries take."""
+"""Cameras and surfaces in the conventions of graphics libraries."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ NEAR, FAR = 0.25, 12.0
 
 
 def frustum(cameras: Cameras, view: int) -> tuple[float, float, float, float]:
-    """Return left, right, bottom and top of a view's window on the near plane, y upwards."""
+    """Return the bounds of a view's window on the near plane.
+
+    The order is left, right, bottom, top, with y upwards.
+    """
     left, right, top, bottom = cameras.windows[view] * NEAR
     return float(left), float(right), float(-bottom), float(-top)
 
 
 def projection_matrix(cameras: Cameras, view: int) -> np.ndarray:
-    """Return the (4, 4) projection of OpenGL (camera looks along -z, clip z from -1 to 1)."""
+    """Return the (4, 4) projection matrix of OpenGL.
+
+    The camera looks along -z, and clip z is from -1 to 1.
+    """
     left, right, bottom, top = frustum(cameras, view)
     matrix = np.zeros((4, 4))
     matrix[0] = (2 * NEAR / (right - left), 0, (right + left) / (right - left), 0)
@@ -27,7 +33,7 @@ def projection_matrix(cameras: Cameras, view: int) -> np.ndarray:
 
 
 def eye_target_up(cameras: Cameras, view: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return where a camera stands, a point it looks at, and its upward direction."""
+    """Return the position of a camera, a point that it looks at, and its up vector."""
     pose = cameras.camera_to_world[view]
     return pose[:3, 3], pose[:3, 3] + pose[:3, 2], -pose[:3, 1]
 
@@ -35,7 +41,7 @@ def eye_target_up(cameras: Cameras, view: int) -> tuple[np.ndarray, np.ndarray, 
 def drawable(surface: Surface, look: Look) -> Surface:
     """Return a surface whose colours and normals all belong to vertices.
 
-    Colours of corners and flat normals need a vertex of its own for every corner.
+    With corner colours or flat normals, every corner becomes a vertex of its own.
     """
     coloured = look.appearance == "colour"
     if look.normals == "smooth" and not (coloured and surface.corner_colours is not None):
@@ -55,15 +61,15 @@ def drawable(surface: Surface, look: Look) -> Surface:
     return Surface(vertices, faces, normals, colours)
 
 
-def on_background(picture: np.ndarray, coverage: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
-    """Return a picture blended with a background by the specimen's coverage from 0 to 1."""
+def on_background(image: np.ndarray, coverage: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
+    """Return an image blended with a background by coverage from 0 to 1."""
     share = coverage[..., None].astype(np.float32)
-    blended = share * picture + (1 - share) * np.array(background, np.float32)
+    blended = share * image + (1 - share) * np.array(background, np.float32)
     return np.asarray(np.rint(blended), dtype=np.uint8)
 
 
 def lit(normals: np.ndarray, pose: np.ndarray, shading: str) -> np.ndarray:
-    """Return the light, 0 to 1, that surfaces of some world normals send to a camera.
+    """Return the light that surfaces of some world normals send to a camera.
 
     Parameters
     ----------
@@ -72,12 +78,12 @@ def lit(normals: np.ndarray, pose: np.ndarray, shading: str) -> np.ndarray:
     pose : (4, 4) float64
         `camera_to_world`.
     shading : str
-        As `core.views.rendering.ViewSettings` has it.
+        As in `core.views.ViewSettings`.
 
     Returns
     -------
     (...) float32
-        The same light as the compiled casters give, without their cavities.
+        From 0 to 1; the same light as in the compiled renderers, without cavities.
     """
     seen = normals @ pose[:3, :3].astype(np.float32)
     seen /= np.maximum(np.linalg.norm(seen, axis=-1, keepdims=True), 1e-6)

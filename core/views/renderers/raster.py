@@ -1,7 +1,7 @@
-"""Scan conversion into a depth buffer (Catmull, 1974), compiled: the fastest way to the pixels of a ray caster.
+"""Scan conversion into a depth buffer (Catmull, 1974), the fastest renderer.
 
-Every pixel is sampled on a grid of 1, 4 or 16 points; what a point shows is what a ray through it
-would hit. Coordinates are snapped to 1/256 of a sample and edges decided in whole numbers, so that
+Every pixel is sampled on a grid of 1, 4 or 16 points. A sample shows what a ray through it would
+hit. Coordinates are snapped to 1/256 of a sample and edges are tested with integers, so that
 neighbouring faces leave no cracks and every machine gives the same pixels.
 """
 
@@ -16,13 +16,13 @@ import numpy as np
 
 from core.foundation import processors
 from core.views.renderers.compositing import finish
-from core.views.renderers.culling import clusters_of, coarse, part, unhidden
+from core.views.renderers.culling import clusters_of, coarse_nearness, split_by_facing, unoccluded
 from core.views.renderers.kernels import average_edges, locate, pick, samples_of
 from core.views.renderers.scan_conversion import TILE, project, scan
 from core.views.renderers.shading import Shading, camera_numbers, shading_of
 from core.views.renderers.surface import Cameras, Look, Surface
 
-_TILES = 64  # of the depth buffer with which clusters are compared, along a side of the picture, at least
+_TILES = 64  # of the coarse depth buffer, at least, along a side of the image
 
 
 def render(
@@ -33,20 +33,20 @@ def render(
     Parameters
     ----------
     surface : Surface
-        What to draw; surfaces are two-sided.
+        The specimen; surfaces are two-sided.
     cameras : Cameras
-        Poses, windows and picture size.
+        Poses, windows and image size.
     look : Look
         Lights and colours.
     threads : int
-        How many views are drawn at once; 0 for one a core.
+        Number of views drawn at once; 0 for one a core.
     distances : (v, h, w) float32, optional
-        Written to where given: distance along the camera's axis, infinite off the specimen.
+        Array for the distance along the camera's axis, infinite off the specimen.
 
     Returns
     -------
     images : (v, h, w, 3) uint8
-        The pictures.
+        The images.
     masks : (v, h, w) bool
         Which pixels the specimen covers by half or more.
     """
@@ -81,18 +81,18 @@ def render(
 
 @dataclass(frozen=True)
 class _Scene:
-    """What is the same for all views of a surface.
+    """Arrays that all views of a surface share.
 
     Parameters
     ----------
     faces : (m, 3) int32
         Vertex indices.
     clusters : (7, k) float32
-        As `core.views.renderers.culling` has them.
+        As `core.views.renderers.culling.clusters_of` returns them.
     vertex_columns : (3, n) float32
-        x, y and z by themselves: in that order processors take many at once.
+        x, y and z as rows, for vectorised loops.
     face_columns : (3, m) int32
-        First, second and third corners by themselves.
+        First, second and third corners as rows.
     """
 
     faces: np.ndarray
@@ -102,13 +102,16 @@ class _Scene:
 
     @classmethod
     def of(cls, vertices: np.ndarray, faces: np.ndarray) -> _Scene:
-        """Return what the views of some faces share."""
+        """Return the arrays of some vertices and faces."""
         columns = np.ascontiguousarray(vertices.T), np.ascontiguousarray(faces.T)
         return cls(faces, clusters_of(vertices, faces), *columns)
 
 
 class _Buffers:
-    """What one view after the other is written to: fresh memory would cost more than what is done to it."""
+    """Arrays that one view after the other uses.
+
+    Allocation would cost more than the work on them.
+    """
 
     def __init__(self, vertices: int, size: int, grid: int, channels: int) -> None:
         samples, pixels = (size * grid, size * grid), size * size
@@ -118,13 +121,13 @@ class _Buffers:
         self.seen, self.nearest = np.empty(samples, np.int32), np.empty(samples, np.float32)
         self.coverage, self.factor = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
         self.picked, self.mixed = np.empty((size, size), np.int32), np.empty(pixels + 1, np.int32)
-        self.hits = _room_for_hits(pixels)
-        # Nothing but numbers ever stands here, also where nothing is hit.
-        self.colours, self.bends = np.zeros((pixels, channels), np.float32), np.zeros((2, pixels), np.float32)
+        self.hits = _empty_hits(pixels)
+        # Initialised, so that pixels without a hit hold finite numbers.
+        self.colours, self.normals_xy = np.zeros((pixels, channels), np.float32), np.zeros((2, pixels), np.float32)
 
 
-def _room_for_hits(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return arrays for faces, places on them, sides and depths."""
+def _empty_hits(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return arrays for faces, barycentric coordinates, sides and depths."""
     facing, depth = np.empty(count, np.float32), np.empty(count, np.float32)
     return np.empty(count, np.int32), np.empty((count, 2), np.float32), facing, depth
 
@@ -138,30 +141,33 @@ def _draw(
     image: np.ndarray,
     mask: np.ndarray,
 ) -> np.ndarray:
-    """Write a picture and its mask; return the depth of every pixel, which the next view overwrites."""
+    """Write an image and its mask and return its depth.
+
+    The next view overwrites the depth.
+    """
     size = len(image)
     _scan(camera, scene, buffer, grid)
-    found = (buffer.places, buffer.nearness, scene.faces, buffer.seen, buffer.nearest, grid)
-    coverage, colours, bends = buffer.coverage, buffer.colours, buffer.bends
+    sampled = (buffer.places, buffer.nearness, scene.faces, buffer.seen, buffer.nearest, grid)
+    coverage, colours, normals_xy = buffer.coverage, buffer.colours, buffer.normals_xy
     count = pick(buffer.nearest, grid, camera[4, 2], coverage, buffer.picked, buffer.mixed)
-    locate(buffer.picked.ravel(), True, *found, *buffer.hits)
-    shading.colour(buffer.hits, camera, (colours, bends))
+    locate(buffer.picked.ravel(), True, *sampled, *buffer.hits)
+    shading.colour(buffer.hits, camera, (colours, normals_xy))
     depth = buffer.hits[3].reshape(size, size)
     if count:
         pixels = buffer.mixed[:count]
         samples = samples_of(pixels, size, grid)
-        more = _room_for_hits(len(samples))
-        locate(samples, False, *found, *more)
+        more = _empty_hits(len(samples))
+        locate(samples, False, *sampled, *more)
         average_edges(colours, coverage.ravel(), pixels, more[3], shading.colour(more, camera)[0], grid * grid)
     factor = np.empty((0, 0), np.float32)
     if shading.relief is not None:
-        factor = shading.relief(depth, bends.reshape(2, size, size), float(camera[4, 2]), buffer.factor)
+        factor = shading.relief(depth, normals_xy.reshape(2, size, size), float(camera[4, 2]), buffer.factor)
     finish(colours.reshape(size, size, -1), coverage, factor, shading.background, image, mask)
     return depth
 
 
 def _scan(camera: np.ndarray, scene: _Scene, buffer: _Buffers, grid: int) -> None:
-    """Find the face seen through every sample (-1: none) and the inverse of its depth."""
+    """Write the visible face of every sample (-1: none) and the inverse of its depth."""
     seen, nearest = buffer.seen, buffer.nearest
     width = len(seen)
     both_halves = buffer.places.view(np.int64)[:, 0]
@@ -169,10 +175,10 @@ def _scan(camera: np.ndarray, scene: _Scene, buffer: _Buffers, grid: int) -> Non
     corners = (buffer.places, buffer.nearness, buffer.cells, scene.faces, scene.face_columns)
     seen.fill(-1)
     nearest.fill(0)
-    towards, away = part(scene.clusters, camera)
+    towards, away = split_by_facing(scene.clusters, camera)
     scan(towards, *corners, np.empty((0, 0), np.float32), seen, nearest)
-    tiles = coarse(nearest, TILE)
+    tiles = coarse_nearness(nearest, TILE)
     coarser = max(0, (len(tiles) // _TILES).bit_length() - 1)
     shift = TILE.bit_length() - 1 + coarser
-    away = unhidden(away, scene.clusters, camera, grid, width, coarse(tiles, 1 << coarser), shift)
+    away = unoccluded(away, scene.clusters, camera, grid, width, coarse_nearness(tiles, 1 << coarser), shift)
     scan(away, *corners, tiles, seen, nearest)

@@ -1,8 +1,10 @@
-"""Ray casting with Embree (Wald et al., 2014) through Open3D: needs no screen and no driver.
+"""Ray casting with Embree through Open3D, without screen or driver.
 
-One ray goes through the middle of every pixel where there may be something. At outlines and steps
-in depth, more rays are cast and averaged (adaptive supersampling: Whitted, 1980), so that edges are
-smooth at little cost. Rays of several views are cast together, so that no processor waits.
+Source: Wald et al. (2014).
+
+One ray goes through the centre of every pixel in which the surface may be visible. At outlines and
+steps in depth, more rays are cast and averaged (adaptive supersampling: Whitted, 1980), so that edges
+are smooth at little cost. Rays of several views are cast together, so that no processor is idle.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ import numpy as np
 from core.foundation import processors
 from core.views.renderers.compositing import finish
 from core.views.renderers.culling import clusters_of, within_reach
-from core.views.renderers.kernels import aim, average_edges, find_edges, place
+from core.views.renderers.kernels import aim, average_edges, find_edges, write_hits
 from core.views.renderers.shading import Shading, camera_numbers, shading_of
 from core.views.renderers.surface import Cameras, Look, Surface
 
 _PIXELS_AT_ONCE = 2_000_000
-_SHIFT = 2  # squares of 4 pixels along a side are looked into or not
-_MIDDLE = np.zeros((1, 2), np.float32)
+_SHIFT = 2  # rays are cast for whole squares of 4 × 4 pixels
+_CENTRE = np.zeros((1, 2), np.float32)
 
 _Hits = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -31,7 +33,7 @@ _Hits = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def render(
     surface: Surface, cameras: Cameras, look: Look, threads: int = 0, distances: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a surface from every camera; see `core.views.renderers.raster.render`."""
+    """Draw a surface from every camera, as `raster.render` does."""
     views, size = len(cameras.camera_to_world), cameras.size
     images = np.empty((views, size, size, 3), np.uint8)
     masks = np.empty((views, size, size), np.bool_)
@@ -43,67 +45,67 @@ def render(
         for first in range(0, views, together):
             batch = range(first, min(first + together, views))
             aims = [camera_numbers(cameras.camera_to_world[view], cameras.windows[view], size) for view in batch]
-            pictures = [_Picture(camera, size, shading) for camera in aims]
-            list(pool.map(lambda picture: picture.look_where(clusters), pictures))
-            embree.cast(pictures, _MIDDLE, pool.map)
-            list(pool.map(_Picture.shade, pictures))
+            drawings = [_Drawing(camera, size, shading) for camera in aims]
+            list(pool.map(lambda drawing: drawing.choose_pixels(clusters), drawings))
+            embree.cast(drawings, _CENTRE, pool.map)
+            list(pool.map(_Drawing.shade, drawings))
             if look.antialias > 1:
-                embree.cast(pictures, _offsets(isqrt(look.antialias)), pool.map)
-            list(pool.map(_Picture.finish, pictures, (images[view] for view in batch), (masks[view] for view in batch)))
+                embree.cast(drawings, _offsets(isqrt(look.antialias)), pool.map)
+            list(pool.map(_Drawing.finish, drawings, (images[view] for view in batch), (masks[view] for view in batch)))
             if distances is not None:
-                distances[batch.start : batch.stop] = [picture.depth for picture in pictures]
+                distances[batch.start : batch.stop] = [drawing.depth for drawing in drawings]
     return images, masks
 
 
 def _offsets(grid: int) -> np.ndarray:
-    """Return the places of a grid of samples, off the middle of their pixel."""
-    places = ((np.arange(grid) + 0.5) / grid - 0.5).astype(np.float32)
-    return np.stack([axis.ravel() for axis in np.meshgrid(places, places)], axis=1)
+    """Return the offsets of a grid of samples from the centre of their pixel."""
+    steps = ((np.arange(grid) + 0.5) / grid - 0.5).astype(np.float32)
+    return np.stack([axis.ravel() for axis in np.meshgrid(steps, steps)], axis=1)
 
 
-class _Picture:
-    """One view while it is drawn."""
+class _Drawing:
+    """State of one view during rendering."""
 
     def __init__(self, camera: np.ndarray, size: int, shading: Shading) -> None:
         self.camera, self._size, self._shading = camera, size, shading
         self._hits = _no_hits(size * size)
         self.depth = self._hits[3].reshape(size, size)
 
-    def look_where(self, clusters: np.ndarray) -> None:
-        """Choose the pixels that rays go through: those that the surface may show in."""
+    def choose_pixels(self, clusters: np.ndarray) -> None:
+        """Choose the pixels in which the surface may be visible."""
         self.pixels = within_reach(clusters, self.camera, self._size, _SHIFT)
 
     def aim(self, offsets: np.ndarray, rays: np.ndarray) -> None:
         """Write the rays through the chosen pixels."""
         aim(self.camera, self.pixels, offsets, self._size, rays)
 
-    def take(self, found: _Hits, rays: np.ndarray, samples: int) -> None:
-        """Keep what rays through the middles of the chosen pixels found, or the mean of what several rays found."""
+    def store(self, found: _Hits, rays: np.ndarray, samples: int) -> None:
+        """Store the hits of the chosen pixels, or their mean for several rays a pixel."""
         if samples == 1:
-            place(self.pixels, found, rays, *self._hits)
+            write_hits(self.pixels, found, rays, *self._hits)
             return
         hits = _no_hits(len(rays))
-        place(np.arange(len(rays)), found, rays, *hits)
+        write_hits(np.arange(len(rays)), found, rays, *hits)
         colours, _ = self._shading.colour(hits, self.camera)
         average_edges(self._colours, self._coverage, self.pixels, hits[3], colours, samples)
 
     def shade(self) -> None:
-        """Light what was hit, and choose the pixels that more rays go through."""
-        self._colours, self._bends = self._shading.colour(self._hits, self.camera)
+        """Compute the colours of all hits, and choose the pixels that need more rays."""
+        self._colours, self._normals_xy = self._shading.colour(self._hits, self.camera)
         self._coverage = np.isfinite(self._hits[3]).astype(np.float32)
         self.pixels = find_edges(self.depth, self.camera[4, 2])
 
     def finish(self, image: np.ndarray, mask: np.ndarray) -> None:
-        """Write the picture and its mask."""
+        """Write the image and its mask."""
         size, factor = self._size, np.empty((0, 0), np.float32)
         if self._shading.relief is not None:
-            factor = self._shading.relief(self.depth, self._bends.reshape(2, size, size), float(self.camera[4, 2]))
+            factor = self._shading.relief(self.depth, self._normals_xy.reshape(2, size, size), float(self.camera[4, 2]))
         coverage = self._coverage.reshape(size, size)
         finish(self._colours.reshape(size, size, -1), coverage, factor, self._shading.background, image, mask)
 
 
 def _no_hits(count: int) -> _Hits:
-    """Return faces (-1: none), places on them, sides and depths of rays that have found nothing yet."""
+    """Return faces (-1), coordinates, sides and depths of rays without a hit."""
     triangles, depth = np.full(count, -1, np.int32), np.full(count, np.inf, np.float32)
     return triangles, np.empty((count, 2), np.float32), np.empty(count, np.float32), depth
 
@@ -122,15 +124,15 @@ class _Embree:
             self._tensor.from_numpy(np.array(surface.faces, dtype=np.uint32)),
         )
 
-    def cast(self, pictures: list[_Picture], offsets: np.ndarray, for_all: Callable[..., Iterable[object]]) -> None:
-        """Cast rays through the chosen pixels of some pictures, one for each offset."""
-        ends = np.cumsum([len(picture.pixels) * len(offsets) for picture in pictures])
+    def cast(self, drawings: list[_Drawing], offsets: np.ndarray, for_all: Callable[..., Iterable[object]]) -> None:
+        """Cast rays through the chosen pixels of some views, one for each offset."""
+        ends = np.cumsum([len(drawing.pixels) * len(offsets) for drawing in drawings])
         if not ends[-1]:
             return
         rays = np.empty((ends[-1], 6), np.float32)
         shares = np.split(rays, ends[:-1])
-        list(for_all(lambda picture, share: picture.aim(offsets, share), pictures, shares))
+        list(for_all(lambda drawing, share: drawing.aim(offsets, share), drawings, shares))
         found = self._scene.cast_rays(self._tensor.from_numpy(rays), nthreads=self._threads)
         names = ("primitive_ids", "primitive_uvs", "primitive_normals", "t_hit")
         parts = zip(*(np.split(found[name].numpy(), ends[:-1]) for name in names), strict=True)
-        list(for_all(lambda picture, *part: picture.take(part[0], part[1], len(offsets)), pictures, parts, shares))
+        list(for_all(lambda drawing, *part: drawing.store(part[0], part[1], len(offsets)), drawings, parts, shares))

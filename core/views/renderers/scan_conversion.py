@@ -1,10 +1,10 @@
-"""From a surface to the face that every sample of a picture shows, compiled.
+"""Compiled scan conversion: the visible face of every sample of an image.
 
-Faces are drawn by clusters of neighbours in the file. Clusters that face the camera come first; of
-the others only those are drawn that may stick out behind what is drawn then (`core.views.renderers.culling`).
-Equal depths go to the face of the lowest number, so that the order leaves no trace in the picture.
+Faces are drawn by clusters of neighbours in the file. Clusters that face the camera come first. Of
+the others, only those that may be visible after that are drawn (`core.views.renderers.culling`).
+At equal depths the face of the lowest number wins, so that the order does not change the image.
 
-Indices are unsigned where it matters: compiled code then does not ask whether they count from the end.
+Many indices are unsigned: compiled code then skips the test for indices that count from the end.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ import numpy as np
 from numba import njit
 
 SNAP = 256  # steps of a sample that projected vertices are snapped to
-_NEAREST = np.float32(0.25)  # of a unit before the camera; what is closer is not drawn
+_NEAREST = np.float32(0.25)  # of a unit before the camera; closer vertices are not drawn
 _OUTSIDE = 1 << 26
 _CLUSTER = 16  # faces
-TILE = 8  # samples along a side of a tile of the depth buffer that faces are compared with
-_SLACK = np.float32(1e-5)  # on distances of about 1, a hundred times what rounding does to them
+TILE = 8  # samples along a side of a tile of the coarse depth buffer
+_SLACK = np.float32(1e-5)  # on distances of about 1, a hundred times their rounding error
 _BATCH = 2048
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "ninf", "nsz"})
 def project(columns, camera, grid, width, places, nearness, cells):  # type: ignore[no-untyped-def]
-    """Write where vertices fall, in 1/256 samples, the inverse of their depth (0: not drawn), and their cells.
+    """Write projected positions, inverse depths and cells of vertices.
 
-    `columns` are x, y and z of all vertices. A place is one number, its row shifted by 32 bits and its
-    column, so that this is done for many vertices at once. A cell says between which columns and
-    rows of samples a vertex lies, or on which, and is the same for all vertices before or beyond
-    the picture: a face shows in no sample where its three corners lie in the same row or column
-    of cells.
+    `columns` are x, y and z of all vertices. A position is in 1/256 samples; it is one number, its row
+    shifted by 32 bits and its column, so that the loop vectorises. An inverse depth of 0 stands for
+    a vertex that is not drawn. A cell tells between or on which columns and rows of samples a
+    vertex is; vertices out of the image on one side share a cell there. A face covers no
+    sample if its three corners are in the same row or column of cells.
     """
     scale = np.float32(SNAP * grid) / camera[4, 2]
     limit = np.float32(_OUTSIDE)
     half, before, last = np.int32(SNAP // 2), np.int32(SNAP // 2 - 1), np.int32(2 * width)
     xs, ys, zs = columns[0], columns[1], columns[2]
-    # Read once: compiled code must otherwise expect that what is written changes the camera.
+    # Read once: otherwise compiled code must assume that its writes change the camera.
     x0, y0, z0, left, top = camera[3, 0], camera[3, 1], camera[3, 2], camera[4, 0], camera[4, 1]
     rx, ry, rz = camera[0, 0], camera[0, 1], camera[0, 2]
     dx, dy, dz = camera[1, 0], camera[1, 1], camera[1, 2]
@@ -59,7 +59,10 @@ def project(columns, camera, grid, width, places, nearness, cells):  # type: ign
 
 @njit(cache=True, nogil=True)
 def _may_show(chosen, cells, columns, flags, batch):  # type: ignore[no-untyped-def]
-    """Write the faces of some clusters that lie over a row and a column of samples; return how many."""
+    """Write the faces that cross a row and a column of samples.
+
+    Faces are those of some clusters. The result is the number of faces written.
+    """
     first, second, third = columns[0], columns[1], columns[2]
     for c in range(len(chosen)):
         start = chosen[c] * _CLUSTER
@@ -79,7 +82,7 @@ def _may_show(chosen, cells, columns, flags, batch):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def _measure(batch, places, nearness, faces, corners, depths):  # type: ignore[no-untyped-def]
-    """Write the places of the corners of some faces, x and y of each, and the inverse of their depths."""
+    """Write the projected corners (x and y) and inverse depths of some faces."""
     for k in range(len(batch)):
         face = np.uint64(batch[k])
         for corner in range(3):
@@ -90,10 +93,11 @@ def _measure(batch, places, nearness, faces, corners, depths):  # type: ignore[n
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _try_two_samples(found, width, corners, depths, kinds, spots, near):  # type: ignore[no-untyped-def]
-    """Say what faces cover: 1 and 2 for their first and second sample, where they have no more, else 4.
+    """Write which samples a face covers, if its rectangle has at most two.
 
-    Also write the first and last sample of the rectangle around each, and what nearness they have there.
-    Numbers of 32 bits do for faces over two samples; what they give for others is not looked at.
+    `kinds` becomes the sum of 1 for the first and 2 for the second sample, or 4 for a larger face.
+    `spots` and `near` become the first and last sample of the rectangle, and the nearness there.
+    Integers of 32 bits suffice for faces over two samples; the results for others are not used.
     """
     half, last = np.int32(SNAP // 2), np.int32(width - 1)
     for k in range(found):
@@ -110,7 +114,7 @@ def _try_two_samples(found, width, corners, depths, kinds, spots, near):  # type
         top = max(np.int32((min(y0, y1, y2) + (half - 1)) >> 8), np.int32(0))
         bottom = min(np.int32((max(y0, y1, y2) - half) >> 8), last)
         across, along = np.int32(right - left), np.int32(bottom - top)
-        # Edge functions at the first sample, positive within, and nearness as a plane over the picture.
+        # Edge functions at the first sample, positive inside, and nearness as a plane over the image.
         x, y = np.int32((left << 8) + half - x0), np.int32((top << 8) + half - y0)
         bx, by, cx, cy = np.int32(x1 - x0), np.int32(y1 - y0), np.int32(x2 - x0), np.int32(y2 - y0)
         area = np.int32(bx * cy - by * cx)
@@ -137,7 +141,7 @@ def _try_two_samples(found, width, corners, depths, kinds, spots, near):  # type
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill(chosen, batch, corners, depths, spots, tiles, seen, nearest):  # type: ignore[no-untyped-def]
-    """Draw the chosen faces of a batch, over any number of samples."""
+    """Draw the chosen faces of a batch over any number of samples."""
     for k in chosen:
         face = batch[k]
         ax, ay = np.int64(corners[0, k]), np.int64(corners[1, k])
@@ -160,7 +164,7 @@ def _fill(chosen, batch, corners, depths, spots, tiles, seen, nearest):  # type:
         if area < 0:
             bx, by, cx, cy, area = cx, cy, bx, by, -area
             near_b, near_c = near_c, near_b
-        # Edge functions, their steps to the right and down, and nearness as a plane over the picture.
+        # Edge functions, their steps to the right and down, and nearness as a plane over the image.
         x, y = (left << 8) + SNAP // 2 - ax, (top << 8) + SNAP // 2 - ay
         row_b, row_c = x * cy - y * cx, bx * y - by * x
         right_b, down_b = cy << 8, -(cx << 8)
@@ -186,12 +190,12 @@ def _fill(chosen, batch, corners, depths, spots, tiles, seen, nearest):  # type:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scan(chosen, places, nearness, cells, faces, columns, tiles, seen, nearest):  # type: ignore[no-untyped-def]
-    """Find the face of some clusters that is seen through every sample, and the inverse of its depth.
+    """Draw some clusters into the visible faces and inverse depths of samples.
 
-    `columns` are the faces once more, first, second and third corners. Faces are looked at by
-    batches and each batch step by step, most of which go without a branch, which processors would
-    guess wrong: those that may show in a sample, their measures, those over one sample or two (most
-    of a fine mesh), and the others.
+    `columns` are the faces once more: first, second and third corners as rows. Faces are drawn by
+    batches, each in four steps: faces that may cover a sample, their corners, faces over one or two
+    samples (most of a fine mesh), and larger faces. Most steps have no branch, which processors would
+    often predict wrong.
     """
     width = seen.shape[1]
     batch, flags, large = np.empty(_BATCH, np.int32), np.empty(_BATCH, np.bool_), np.empty(_BATCH, np.int32)

@@ -1,4 +1,4 @@
-"""What renderers draw: a surface ready for drawing, cameras with their windows, and a look."""
+"""Input of all renderers: surface, cameras with windows, look."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ NORMALS = ("smooth", "flat")
 
 @dataclass(frozen=True)
 class Surface:
-    """A normalised specimen, ready for drawing.
+    """The surface of a normalised specimen.
 
     Parameters
     ----------
     vertices : (n, 3) float32
-        Positions; the specimen's middle is the origin and its radius 1.
+        Positions; the specimen's centre is the origin and its radius 1.
     faces : (m, 3) int32
         Vertex indices.
     normals : (n, 3) float32
-        Unit vertex normals, zero where faces cancel out; on the side their faces are wound for.
+        Unit vertex normals on the front of their faces; zero if the faces cancel out.
     vertex_colours : (n, 3) uint8, optional
         Colour of each vertex.
     corner_colours : (m, 3, 3) uint8, optional
-        Colour of each corner; goes before `vertex_colours`.
+        Colour of each corner; takes precedence over `vertex_colours`.
     """
 
     vertices: Float[np.ndarray, "n 3"]
@@ -40,16 +40,16 @@ class Surface:
 
 @dataclass(frozen=True)
 class Cameras:
-    """Where the cameras stand and which part of what they see makes the picture.
+    """Camera poses and the window that each image shows.
 
     Parameters
     ----------
     camera_to_world : (v, 4, 4) float64
-        Poses as `core.views.cameras` has them: x right, y down, z forward.
+        Poses as `core.views.camera_poses` returns them: x right, y down, z forward.
     windows : (v, 4) float64
-        Left, right, top and bottom of each picture on the plane one unit before its camera.
+        Left, right, top and bottom of each image on the plane one unit before its camera.
     size : int
-        Width and height of a picture in pixels.
+        Width and height of an image in pixels.
     """
 
     camera_to_world: Float[np.ndarray, "v 4 4"]
@@ -59,7 +59,10 @@ class Cameras:
 
 @dataclass(frozen=True)
 class Look:
-    """How a surface is lit and coloured; the fields are those of `core.views.rendering.ViewSettings`."""
+    """Lights and colours of an image.
+
+    The fields are those of `core.views.ViewSettings`.
+    """
 
     appearance: str = "gray"
     shading: str = "clay"

@@ -1,4 +1,4 @@
-"""Point clouds as surfels: a small disc at every point (Pfister, Zwicker, van Baar and Gross, 2000)."""
+"""Point clouds as surfels: a small disc at every point (Pfister et al., 2000)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from core.views.renderers.surface import Surface
 
 _NEIGHBOURS = 16
 _SPACING_NEIGHBOUR = 6
-_REACH = 1.0  # radius of a disc in distances to the sixth neighbour: closes a surface, keeps its holes
+_REACH = 1.0  # radius of a disc in distances to the sixth neighbour: closes a surface and keeps its holes
 _CORNERS = 6
 _AROUND_A_CORNER = 6
 _MOST_POINTS = 200_000  # more are smaller than the pixels of any view
 
 
 def surfels_of(mesh: Mesh) -> Surface:
-    """Return a disc of six corners for every point, across its normal and as wide as points are apart.
+    """Return a disc of six corners for every point of a cloud.
 
-    Normals come from the file, or else from the plane that fits each point's nearest neighbours
-    best (Hoppe et al., 1992); their sign does not matter to the renderers. The corners of a disc
-    are drawn onto the surface that the points around them suggest and take their normals (a step of
-    moving least squares: Alexa et al., 2003), so that neighbouring discs lie in one another and
-    not across.
+    A disc is perpendicular to the normal of its point, and its radius follows the distance between
+    points. Normals are those of the file, if it has any, or those of the plane that fits each point's
+    nearest neighbours best (Hoppe et al., 1992); the renderers ignore their sign. The corners of a
+    disc are projected onto the surface of the points around them and get their normals (a step of
+    moving least squares: Alexa et al., 2003), so that neighbouring discs do not cross.
     """
     from scipy.spatial import cKDTree
 
@@ -52,7 +52,7 @@ def surfels_of(mesh: Mesh) -> Surface:
 
 
 def _fitted_normals(points: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Return the normals of the planes that fit each point's neighbours best, evened out once."""
+    """Return normals of planes fitted to each point's neighbours, smoothed once."""
     around = points[near] - points[near].mean(axis=1, keepdims=True)
     normals = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))[1][:, :, 0]
     closest = normals[near[:, : _SPACING_NEIGHBOUR + 1]]
@@ -62,7 +62,7 @@ def _fitted_normals(points: np.ndarray, near: np.ndarray) -> np.ndarray:
 def _onto_surface(
     corners: np.ndarray, corner_normals: np.ndarray, points: np.ndarray, normals: np.ndarray, tree: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Move corners along their normals to where the points around have their planes; return new normals too."""
+    """Return corners projected onto the planes of nearby points, and new normals."""
     count = min(_AROUND_A_CORNER, len(points))
     distances, near = tree.query(corners, k=count)
     distances, near = distances.reshape(len(corners), -1), near.reshape(len(corners), -1)

@@ -1,4 +1,4 @@
-"""VTK through PyVista, off screen. Only ever used inside the child process of `core.views.renderers.isolation`."""
+"""VTK through PyVista, off screen, for the child process of `isolation` alone."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LIGHTS = {
 
 
 class Renderer:
-    """One plotter, used again for every specimen of one picture size."""
+    """One plotter for all specimens of one image size."""
 
     def __init__(self) -> None:
         self._plotter: Any = None
-        self._made_for: tuple[int, int] = (0, 0)
+        self._size_and_antialias: tuple[int, int] = (0, 0)
 
     def render(self, surface: Surface, cameras: Cameras, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a surface from every camera; see `core.views.renderers.raster.render`."""
+        """Draw a surface from every camera, as `raster.render` does."""
         plotter = self._plotter_for(cameras.size, look.antialias)
         self._light(look.shading)
         actor = self._show(drawable(surface, look), look)
@@ -38,9 +38,9 @@ class Renderer:
         for view in range(views):
             self._aim(cameras, view)
             plotter.render()
-            picture = plotter.screenshot(transparent_background=True, return_img=True)
-            coverage = picture[..., 3].astype(np.float32) / 255
-            images[view] = on_background(picture[..., :3], coverage, look.background)
+            image = plotter.screenshot(transparent_background=True, return_img=True)
+            coverage = image[..., 3].astype(np.float32) / 255
+            images[view] = on_background(image[..., :3], coverage, look.background)
             masks[view] = coverage >= 0.5
         plotter.remove_actor(actor, render=False)
         return images, masks
@@ -48,14 +48,14 @@ class Renderer:
     def _plotter_for(self, size: int, antialias: int) -> Any:
         import pyvista as pv
 
-        if self._made_for != (size, antialias):
+        if self._size_and_antialias != (size, antialias):
             if self._plotter is not None:
                 self._plotter.close()
             self._plotter = pv.Plotter(off_screen=True, window_size=[size, size], lighting="none")
             if antialias > 1:
                 self._plotter.enable_anti_aliasing("msaa", multi_samples=min(antialias, 8))
             self._plotter.show(auto_close=False)
-            self._made_for = (size, antialias)
+            self._size_and_antialias = (size, antialias)
         return self._plotter
 
     def _light(self, shading: str) -> None:

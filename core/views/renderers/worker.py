@@ -1,11 +1,13 @@
-"""The child process of `core.views.renderers.isolation`: `python -m core.views.renderers.worker vtk|filament`."""
+"""Child process of `isolation`.
+
+It starts as `python -m core.views.renderers.worker vtk|filament`.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -16,8 +18,8 @@ _Draw = Callable[[Surface, Cameras, Look], tuple[np.ndarray, np.ndarray]]
 
 
 def main(backend: str) -> None:
-    """Answer requests on stdin with pictures on stdout until stdin ends."""
-    # Libraries print to stdout: give them stderr instead, and keep the pipe for the answers.
+    """Answer requests on stdin with images on stdout until stdin ends."""
+    # Libraries print to stdout: redirect it to stderr and keep the pipe for the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     draw = _renderer(backend)
@@ -57,5 +59,4 @@ def _renderer(backend: str) -> _Draw:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     main(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Views between processes."""
+"""Compact views for other processes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.views import Views, pack_views, unpack_views
 
 def views_of(count: int, height: int, width: int, seed: int, gray: bool, with_depth: bool) -> Views:
     """Return views of noise."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     shape = (count, height, width)
-    images = chance.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    images = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
     if gray:
         images[..., 1:] = images[..., :1]
-    depth = chance.normal(size=shape).astype(np.float32) if with_depth else None
-    return Views(images, chance.random(shape) > 0.5, np.tile(np.eye(4), (count, 1, 1)), depth)
+    depth = rng.normal(size=shape).astype(np.float32) if with_depth else None
+    return Views(images, rng.random(shape) > 0.5, np.tile(np.eye(4), (count, 1, 1)), depth)
 
 
 @given(st.integers(1, 5), st.integers(1, 33), st.integers(1, 33), st.integers(0, 99), st.booleans(), st.booleans())

@@ -1,4 +1,4 @@
-"""Photographs: upright, square, on a plain ground, whatever the file holds."""
+"""Photographs: upright, square, on a plain background, from any file."""
 
 from __future__ import annotations
 

@@ -353,11 +353,11 @@ def test_within_reach__leaves_out_no_pixel_that_shows_something(turn: int) -> No
 @pytest.mark.parametrize("seed", [1, 2])
 def test_scan__shows_what_comparing_every_face_with_every_sample_shows(seed: int) -> None:
     """Clusters, tiles and short cuts hide nothing: large and tiny, crossing and doubled faces, any order."""
-    chance = np.random.default_rng(seed)
-    middles = chance.uniform(-0.8, 0.8, (400, 1, 3))
-    corners = middles + chance.normal(size=(400, 3, 3)) * np.repeat([0.4, 0.05, 0.01, 0.004], 100)[:, None, None]
+    rng = np.random.default_rng(seed)
+    middles = rng.uniform(-0.8, 0.8, (400, 1, 3))
+    corners = middles + rng.normal(size=(400, 3, 3)) * np.repeat([0.4, 0.05, 0.01, 0.004], 100)[:, None, None]
     vertices = np.concatenate([corners, corners[:50]]).reshape(-1, 3).astype(np.float32)
-    faces = chance.permutation(np.arange(len(vertices), dtype=np.int32).reshape(-1, 3))
+    faces = rng.permutation(np.arange(len(vertices), dtype=np.int32).reshape(-1, 3))
     cameras = one_camera(64)
     camera = camera_numbers(cameras.camera_to_world[0], cameras.windows[0], 64)
     shading = shading_of(Surface(vertices, faces, np.zeros_like(vertices)), Look())

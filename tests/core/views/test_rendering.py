@@ -16,7 +16,16 @@ from PIL import Image
 from core.foundation import SettingError, SpecimenError
 from core.meshes import Mesh, read_mesh
 from core.storage import fingerprint
-from core.views import Views, ViewSettings, colour_of, read_view_files, render_views, write_views
+from core.views import (
+    Views,
+    ViewSettings,
+    colour_of,
+    find_views,
+    read_view_files,
+    render_views,
+    view_suffix,
+    write_views,
+)
 from tests.core.views.test_renderers import bumpy
 
 
@@ -85,7 +94,7 @@ def test_render_views__does_not_depend_on_place_and_unit(size: float, place: tup
 
 
 def test_render_views__aligned_does_not_depend_on_how_the_specimen_lies() -> None:
-    """Turned any way, an aligned specimen gives the same views; a mirrored one does not."""
+    """In any orientation, an aligned specimen gives the same views; a mirrored one does not."""
     body = bumpy()
     rotation, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))
     rotation *= np.sign(np.linalg.det(rotation))
@@ -103,7 +112,7 @@ def test_render_views__aligned_does_not_depend_on_how_the_specimen_lies() -> Non
 
 
 def test_render_views__is_deterministic_and_read_only() -> None:
-    """The same bytes every time, and nobody changes them."""
+    """The same bytes every time, in read-only arrays."""
     one, other = (render_views(bumpy(), ViewSettings(views=3, size=64)) for _ in range(2))
     assert np.array_equal(one.images, other.images)
     with pytest.raises(ValueError, match="read-only"):
@@ -142,6 +151,16 @@ def test_write_views__names_files_as_the_contract_says(tmp_path: Path) -> None:
     with Image.open(paths[0]) as image:
         assert image.size == (50, 50)
     assert np.array_equal(read_view_files(paths), views.images)
+
+
+@given(number=st.integers(0, 10_000))
+def test_view_suffix__is_read_back(tmp_path_factory: pytest.TempPathFactory, number: int) -> None:
+    """`find_views` finds every file that is named with the suffix, in the order of the numbers."""
+    folder = tmp_path_factory.mktemp("views")
+    paths = [folder / f"a_view{view_suffix(each)}" for each in (number, number + 1)]
+    for path in paths:
+        path.touch()
+    assert find_views(folder) == {"a_view": paths}
 
 
 @settings(max_examples=20, deadline=None)
