@@ -1,58 +1,58 @@
-"""The table of commands: which module holds each, and what `--help` says of it."""
+"""Table of all commands: the module of each, and its line in `--help`."""
 
-# Module → command → what it does, in the order in which `--help` lists them.
+# Module → command → help text, in the order of `--help`.
 COMMANDS = {
     "prepare": {
-        "samples": "make synthetic specimens to try everything with",
-        "render": "meshes → views",
-        "extract": "views → view features",
-        "pool": "view features → embeddings",
-        "run": "all stages as one stream into a named run",
+        "samples": "make synthetic specimens for trying out the program",
+        "render": "render meshes into views",
+        "extract": "extract view features from views",
+        "pool": "pool view features into embeddings",
+        "run": "run all stages as one stream, into a named run",
     },
     "search": {
-        "search": "the nearest specimens of one specimen, or of a file",
+        "search": "list the nearest specimens of one specimen, or of a file",
     },
     "retrieve": {
-        "index": "an index, so that large collections answer fast",
-        "explain": "a picture of the views by which two match",
-        "register": "one mesh laid onto another, and their differences",
-        "duplicates": "the same scan under two names",
+        "index": "build an index for fast search in large collections",
+        "explain": "draw the pairs of views by which two specimens match best",
+        "register": "align one mesh to another and measure their differences",
+        "duplicates": "find scans that are in the collection twice",
     },
     "judge": {
-        "compare": "several runs judged by the same queries",
-        "robustness": "who still finds itself when turned or damaged",
+        "compare": "compare the retrieval quality of several runs, by the same queries",
+        "robustness": "search for specimens after turning or damaging them",
     },
     "analyse": {
-        "search-all": "the nearest specimens of every specimen",
-        "cluster": "which groups there are",
-        "cluster-sweep": "many cluster settings, and the best of them",
-        "evaluate": "how good the neighbours are, judged by labels",
+        "search-all": "list the nearest specimens of every specimen",
+        "cluster": "group similar specimens into clusters",
+        "cluster-sweep": "try many cluster settings and keep the best",
+        "evaluate": "measure retrieval quality against labels",
     },
     "maps": {
-        "map": "where every specimen lies, near to what it is like",
+        "map": "map all specimens in 2 or 3 dimensions, similar ones close together",
     },
     "curate": {
-        "metadata": "bring metadata in from a CSV or Excel file",
-        "measure": "extents, area, volume, centroid size of specimens",
-        "table": "everything known of specimens as CSV: files, tags, sets, notes, metadata",
+        "metadata": "import metadata from a CSV or Excel file",
+        "measure": "measure extents, area, volume and centroid size of specimens",
+        "table": "write all data on specimens as CSV: files, tags, sets, notes, metadata",
     },
     "sets": {
-        "tags": "the tags of specimens; add, remove, write as CSV",
-        "sets": "named sets of specimens; keep, delete, write as CSV",
+        "tags": "list, add and remove tags of specimens; write them as CSV",
+        "sets": "list, create and delete named sets of specimens; write them as CSV",
     },
     "manage": {
-        "jobs": "what is at work, what waits, what ended how",
-        "runs": "the runs of a workspace; rename, delete, annotate one",
-        "reproduce": "a run once more from its --config …/config.json",
-        "watch": "take up scans that come into a folder",
-        "report": "a page and all tables of a run, for a supplement",
+        "jobs": "list background jobs; cancel or resume one",
+        "runs": "list the runs of a workspace; rename, delete or annotate one",
+        "reproduce": "repeat a run from its --config …/config.json",
+        "watch": "process new scans in a folder as they arrive",
+        "report": "write a page and all tables of a run, for a supplement",
     },
     "pictures": {
-        "turntable": "a specimen that turns once around, GIF or MP4",
+        "turntable": "animate one full rotation of a specimen, as GIF or MP4",
     },
     "machine": {
-        "doctor": "what works on this machine, what is missing",
-        "repair": "make damaged parts of a workspace again",
-        "backbones": "the backbones and what is at hand",
+        "doctor": "check what works on this machine and what is missing",
+        "repair": "find damaged parts of a workspace and make them again",
+        "backbones": "list the backbones, and which weights are on this machine",
     },
 }

@@ -1,4 +1,4 @@
-"""The file that `--config` names: any flags of a command, as YAML."""
+"""The `--config` file: any flags of a command, as YAML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.foundation import SettingError
 
 
 def config_path(arguments: Sequence[str]) -> Path | None:
-    """Return the file that `--config` names among the words of a call, if any."""
+    """Return the path given with `--config`, or None."""
     for index, argument in enumerate(arguments):
         if argument == "--config" and index + 1 < len(arguments):
             return Path(arguments[index + 1])
@@ -22,7 +22,14 @@ def config_path(arguments: Sequence[str]) -> Path | None:
 
 
 def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
-    """Make the values of a YAML file, or of a run's `config.json`, the defaults of a command."""
+    """Set the defaults of a command from a YAML file, or from a run's `config.json`.
+
+    Raises
+    ------
+    SettingError
+        If the file cannot be read, is not YAML, holds an unknown flag or a wrong value, or is the
+        configuration of a run and the command does not take one.
+    """
     import yaml
 
     from core.pipeline import is_run_config
@@ -60,17 +67,17 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
         flag = str(key).replace("-", "_")
         if flag not in by_flag:
             close = difflib.get_close_matches(flag, by_flag, n=1)
-            meant = f"Did you mean {close[0]}? " if close else ""
+            suggestion = f"Did you mean {close[0]}? " if close else ""
             raise SettingError(
                 "The configuration {path} has {key!r}, which is no flag of this command.",
-                advice="{meant}Allowed: {allowed}.",
+                advice="{suggestion}Allowed: {allowed}.",
                 path=path,
                 key=key,
-                meant=meant,
+                suggestion=suggestion,
                 allowed=", ".join(sorted(by_flag)),
             )
         if value is None:
-            continue  # `flag:` with nothing behind it leaves the default
+            continue  # `flag:` without a value keeps the default
         action = by_flag[flag]
         converted = _as_given(parser, action, key, value)
         is_negated = isinstance(action, argparse.BooleanOptionalAction) and flag != action.dest
@@ -79,7 +86,7 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
 
 
 def flags_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    """Return what a configuration may hold: every long flag, its hyphens as underscores."""
+    """Return the actions of all long flags by name, with underscores for hyphens."""
     return {
         option.lstrip("-").replace("-", "_"): action
         for action in parser._actions
@@ -89,24 +96,24 @@ def flags_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 
 def _shortly(value: object) -> str:
-    """Return a value as text that is short whatever it holds."""
+    """Return a value as short text, whatever its size."""
     return reprlib.repr(value) if isinstance(value, list | dict) else str(value)[:80]
 
 
 def _as_given(parser: argparse.ArgumentParser, action: argparse.Action, key: object, value: object) -> object:
-    """Convert a value of the file as if it had been typed."""
+    """Convert a value of the file as argparse converts a typed one."""
     if action.nargs == 0:
         if not isinstance(value, bool):
             raise SettingError(
                 "'{key}' in the configuration must be true or false (got {value}).", key=key, value=_shortly(value)
             )
         return value
-    holds_more = isinstance(value, list) and any(isinstance(part, list | dict) for part in value)
-    if isinstance(value, bool | dict) or holds_more:  # what is nested could stand for more text than there is memory
+    is_nested = isinstance(value, list) and any(isinstance(part, list | dict) for part in value)
+    if isinstance(value, bool | dict) or is_nested:  # YAML aliases can nest to more text than fits in memory
         raise SettingError(
             "'{key}' in the configuration needs one value (got {value}).", key=key, value=_shortly(value)
         )
-    # A flag that can be repeated takes each of a list by itself.
+    # A repeatable flag takes each value of a list separately.
     texts = [str(part) for part in value] if isinstance(value, list) else [str(value)]
     is_repeated = isinstance(action, argparse._AppendAction)
     try:

@@ -1,4 +1,4 @@
-"""What every command shares: its parser, progress, result lines, exit status."""
+"""Parser, progress, result lines and exit status of all commands."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 14
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `SettingError`s."""
+    """An argument parser that raises `SettingError` for wrong arguments."""
 
     def __init__(self, *, allow_abbrev: bool = False, **settings: Any) -> None:
-        # Half a flag would be taken for another one as soon as a flag is added.
+        # An abbreviated flag would change its meaning as soon as a similar flag is added.
         super().__init__(allow_abbrev=allow_abbrev, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of leaving with argparse's own status 2."""
+        """Raise `SettingError` instead of exiting with status 2, as argparse does."""
         raise SettingError(f"{message[:1].upper()}{message[1:]}.", advice=f"See `{self.prog} --help`.")
 
 
 def progress_of(options: argparse.Namespace) -> Progress:
-    """Return how a command tells how far it is."""
+    """Return how a command reports its progress."""
     return silent if options.quiet else on_terminal
 
 
@@ -39,10 +39,24 @@ def say(options: argparse.Namespace, text: str) -> None:
         print(text, flush=True)
 
 
-def report(options: argparse.Namespace, stage: Any, what: str, where: Path) -> int:
-    """Tell what a stage did, name who was passed over and why, and return the exit status.
+def report(options: argparse.Namespace, stage: Any, name: str, folder: Path) -> int:
+    """Print what a stage did, log each skipped specimen with its reason, and return the exit status.
 
-    `stage` has `done`, `unchanged`, `failures` and `warnings`, as `StageReport` has.
+    Parameters
+    ----------
+    options : Namespace
+        With `quiet`.
+    stage : object
+        With `done`, `unchanged`, `failures` and `warnings`, as `core.pipeline.StageReport` has.
+    name : str
+        Name of the stage, for the result line.
+    folder : Path
+        Where the results are, for the result line.
+
+    Raises
+    ------
+    InputError
+        If no specimen could be used.
     """
     log = logging.getLogger("core")
     for warning in stage.warnings:
@@ -55,10 +69,10 @@ def report(options: argparse.Namespace, stage: Any, what: str, where: Path) -> i
             advice="The lines above tell the reason for each.",
         )
     if stage.done:
-        kept = f", {stage.unchanged} already there" if stage.unchanged else ""
-        say(options, f"{what}: {specimens(stage.done)} done{kept}, in {where}")
+        unchanged = f", {stage.unchanged} already there" if stage.unchanged else ""
+        say(options, f"{name}: {specimens(stage.done)} done{unchanged}, in {folder}")
     else:
-        say(options, f"{what}: nothing to do, {specimens(stage.unchanged)} already there, in {where}")
+        say(options, f"{name}: nothing to do, {specimens(stage.unchanged)} already there, in {folder}")
     if stage.failures:
         print(f"{specimens(len(stage.failures))} passed over; the lines above tell why.", file=sys.stderr)
         return SOME_PASSED_OVER
@@ -66,12 +80,18 @@ def report(options: argparse.Namespace, stage: Any, what: str, where: Path) -> i
 
 
 def specimens(count: int) -> str:
-    """Return a number of specimens in words."""
+    """Return a number of specimens as text, for example "1 specimen"."""
     return f"{count} specimen{'' if count == 1 else 's'}"
 
 
 def log_into(path: Path) -> None:
-    """Keep warnings and errors in a file too, until the command is over."""
+    """Write warnings and errors to a file as well, until the command ends.
+
+    Raises
+    ------
+    WorkspaceError
+        If the folder of the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -89,7 +109,7 @@ def log_into(path: Path) -> None:
 
 
 def whole_number(text: str) -> int:
-    """Parse an integer, with a message that says what was given."""
+    """Parse an integer; the error names the text that was given."""
     try:
         return int(text)
     except ValueError as error:
@@ -97,7 +117,7 @@ def whole_number(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """Parse a number, with a message that says what was given."""
+    """Parse a number; the error names the text that was given."""
     try:
         return float(text)
     except ValueError as error:
@@ -110,7 +130,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def add_command(commands: Any, name: str, common: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Add a command of `COMMANDS` to the parser and return its own parser."""
+    """Add a command of `COMMANDS` to the parser, and return the parser of the command."""
     (text,) = (helps[name] for helps in COMMANDS.values() if name in helps)
     added: argparse.ArgumentParser = commands.add_parser(name, parents=[common], help=text)
     return added

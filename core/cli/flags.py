@@ -1,4 +1,4 @@
-"""Flags that several commands share, and the settings made from them."""
+"""Flags that several commands share, and the settings that they give."""
 
 from __future__ import annotations
 
@@ -27,28 +27,29 @@ from core.neighbours import NEIGHBOUR_METRICS, SearchSettings
 from core.views import APPEARANCES, BACKENDS, SHADINGS, ViewSettings
 
 VIEW_CHOICES = {
-    "backend": BACKENDS,
-    "appearance": APPEARANCES,
-    "shading": SHADINGS,
-    "layout": ("fibonacci", "dodecahedron", "icosahedron", "ring", "faces"),
+    "backend": (BACKENDS, "renderer"),
+    "appearance": (APPEARANCES, "what a view shows of the surface"),
+    "shading": (SHADINGS, "light and shadow"),
+    "layout": (("fibonacci", "dodecahedron", "icosahedron", "ring", "faces"), "arrangement of the cameras"),
 }
 
 
 def add_view_flags(parser: argparse.ArgumentParser, *, size: int | None) -> None:
-    """Add how specimens are rendered."""
+    """Add the flags of rendering."""
     group = parser.add_argument_group("views")
-    group.add_argument("--views", type=whole_number, default=12, help="images a specimen (12)")
+    group.add_argument("--views", type=whole_number, default=12, help="images of each specimen (12)")
     help_of_size = f"height and width in pixels ({size})" if size else "height and width in pixels (the backbone's own)"
     group.add_argument("--size", type=whole_number, default=size, help=help_of_size)
-    for name, choices in VIEW_CHOICES.items():
-        group.add_argument(f"--{name}", choices=choices, default=getattr(ViewSettings(), name), help=listed(choices))
+    for name, (choices, meaning) in VIEW_CHOICES.items():
+        usual = getattr(ViewSettings(), name)
+        group.add_argument(f"--{name}", choices=choices, default=usual, help=f"{meaning} ({usual})")
     group.add_argument("--background", default="white", help="white, black, gray, or a colour like #20304a (white)")
-    group.add_argument("--align", action="store_true", help="turn specimens to their principal axes first")
-    group.add_argument("--mixed", action="store_true", help="turn them so for every second view only")
+    group.add_argument("--align", action="store_true", help="rotate specimens to their principal axes first")
+    group.add_argument("--mixed", action="store_true", help="rotate to the principal axes for every second view only")
 
 
 def view_settings(options: argparse.Namespace) -> ViewSettings:
-    """Return view settings; a size of None leaves the default, to be replaced later."""
+    """Return view settings; a size of None gives the default size, to be replaced later."""
     return ViewSettings(
         views=options.views,
         size=ViewSettings().size if options.size is None else options.size,
@@ -63,35 +64,44 @@ def view_settings(options: argparse.Namespace) -> ViewSettings:
 
 
 def add_feature_flags(parser: argparse.ArgumentParser, *, model: str) -> None:
-    """Add the backbone and how it is run."""
+    """Add the flags of the backbone and of its engine."""
     group = parser.add_argument_group("backbone")
-    group.add_argument("--model", default=model, help=f"a backbone, a timm name, or auto ({model})")
-    group.add_argument("--weights", type=Path, help="a weights file, or a folder that holds it")
-    group.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-    group.add_argument("--image-size", type=whole_number, help="pixels that the backbone sees (its own default)")
-    group.add_argument("--model-weights", help="how much each of joined backbones A+B counts, like 2,1 (all alike)")
+    group.add_argument("--model", default=model, help=f"name of a backbone or of a timm model, or auto ({model})")
+    group.add_argument("--weights", type=Path, help="weights file, or the folder that holds it")
+    group.add_argument("--no-download", action="store_true", help="never download weights")
+    group.add_argument(
+        "--image-size", type=whole_number, help="side of the backbone's input in pixels (the backbone's default)"
+    )
+    group.add_argument("--model-weights", help="weights of joined backbones A+B, for example 2,1 (equal)")
     group.add_argument(
         "--tokens",
         choices=(*TOKENS, BEST),
         default="cls",
-        help=f"{listed(TOKENS)} (cls), or {BEST}: what found best with the backbone (docs/retrieval.md)",
+        help=f"tokens to use (cls); {BEST}: those with the best retrieval for the backbone (docs/retrieval.md)",
     )
-    group.add_argument("--patch-pool", choices=PATCH_POOLINGS, default="mean", help=listed(PATCH_POOLINGS))
+    group.add_argument(
+        "--patch-pool",
+        choices=PATCH_POOLINGS,
+        default="mean",
+        help="pooling of patch tokens (mean)",
+    )
     group.add_argument(
         "--patch-mask",
         action="store_true",
-        help="patches, or cells of layers, count by how much of the specimen they show",
+        help="weight patches, or cells of layers, by how much of the specimen they show",
     )
     group.add_argument(
-        "--layer", type=whole_number, default=-1, help="block that tokens come from, 0 the first (-1, the last)"
+        "--layer", type=whole_number, default=-1, help="block to take tokens from, 0 is the first (-1, the last)"
     )
-    group.add_argument("--facet", choices=FACETS, default="token", help=listed(FACETS))
+    group.add_argument("--facet", choices=FACETS, default="token", help="output of the block (token)")
     group.add_argument("--dense", action="store_true", help="keep all tokens, float16 [V, 1 + P, D], in tokens/")
-    group.add_argument("--engine", choices=ENGINES, default="auto", help=listed(ENGINES))
-    group.add_argument("--device", default="auto", help=f"{listed(DEVICES)}, cuda:1 … (auto)")
-    group.add_argument("--precision", choices=PRECISIONS, default="auto", help=listed(PRECISIONS))
-    group.add_argument("--batch-size", type=whole_number, default=16, help="images in one pass of PyTorch (16)")
-    group.add_argument("--engine-threads", type=whole_number, default=0, help="threads of the CPU it uses (0, all)")
+    group.add_argument("--engine", choices=ENGINES, default="auto", help="library that runs the backbone (auto)")
+    group.add_argument("--device", default="auto", help=f"{listed(DEVICES)}, or a GPU by number, like cuda:1 (auto)")
+    group.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="floating-point type of the backbone (auto)"
+    )
+    group.add_argument("--batch-size", type=whole_number, default=16, help="images in one batch with PyTorch (16)")
+    group.add_argument("--engine-threads", type=whole_number, default=0, help="CPU threads of the engine (0, all)")
 
 
 def feature_settings(options: argparse.Namespace) -> FeatureSettings:
@@ -115,20 +125,27 @@ def feature_settings(options: argparse.Namespace) -> FeatureSettings:
 
 
 def add_pool_flag(parser: argparse.ArgumentParser) -> None:
-    """Add how views become an embedding."""
-    parser.add_argument("--pool", choices=POOLINGS, default="mean", help=listed(POOLINGS))
+    """Add how views are pooled into an embedding."""
+    parser.add_argument("--pool", choices=POOLINGS, default="mean", help="pooling of views (mean)")
 
 
 def add_embedding_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the matrix and its ids."""
-    parser.add_argument("--emb", type=Path, default=Path("data/embeddings/embeddings.npy"), help="the matrix")
-    parser.add_argument("--ids", type=Path, default=Path("data/embeddings/ids.txt"), help="its ids, one a line")
+    """Add the embedding matrix and its ids."""
+    parser.add_argument("--emb", type=Path, default=Path("data/embeddings/embeddings.npy"), help="embedding matrix")
+    parser.add_argument(
+        "--ids", type=Path, default=Path("data/embeddings/ids.txt"), help="specimen ids of its rows, one a line"
+    )
 
 
 def add_search_flags(parser: argparse.ArgumentParser) -> None:
-    """Add how neighbours are found."""
-    parser.add_argument("--topk", type=whole_number, default=10, help="neighbours of a specimen (10)")
-    parser.add_argument("--metric", choices=NEIGHBOUR_METRICS, default="cosine", help=listed(NEIGHBOUR_METRICS))
+    """Add the flags of search."""
+    parser.add_argument("--topk", type=whole_number, default=10, help="number of neighbours (10)")
+    parser.add_argument(
+        "--metric",
+        choices=NEIGHBOUR_METRICS,
+        default="cosine",
+        help="distance or similarity between embeddings (cosine)",
+    )
 
 
 def search_settings(options: argparse.Namespace) -> SearchSettings:
@@ -137,27 +154,54 @@ def search_settings(options: argparse.Namespace) -> SearchSettings:
 
 
 def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = True) -> None:
-    """Add how specimens are grouped; `run` has one `--metric` for search and clusters."""
+    """Add the flags of clustering; `run` has one `--metric` for search and clusters."""
     group = parser.add_argument_group("clusters")
-    group.add_argument("--method", choices=METHODS, default="hdbscan", help=listed(METHODS))
-    group.add_argument("--normalize", choices=NORMALIZATIONS, default="l2", help=listed(NORMALIZATIONS))
+    group.add_argument("--method", choices=METHODS, default="hdbscan", help="clustering method (hdbscan)")
+    group.add_argument("--normalize", choices=NORMALIZATIONS, default="l2", help="scaling of the embeddings (l2)")
     if with_metric:
-        group.add_argument("--metric", choices=CLUSTER_METRICS, default="cosine", help=listed(CLUSTER_METRICS))
-    group.add_argument("--pca", type=_pca, default=64, help="0 none, components, or the share of variance to keep (64)")
-    group.add_argument("--min-cluster-size", type=whole_number, default=10, help="smallest cluster (10)")
-    group.add_argument("--min-samples", type=whole_number, default=1, help="as hdbscan counts them (1)")
-    group.add_argument("--cluster-selection-method", choices=SELECTION_METHODS, default="leaf", help="leaf, eom")
-    group.add_argument("--cluster-selection-epsilon", type=number, default=0.0, help="groups nearer than this stay one")
-    group.add_argument("--pca-report", type=Path, help="where to write the explained variance (in --out)")
-    group.add_argument("--umap", action=argparse.BooleanOptionalAction, default=False, help="reduce by UMAP as well")
-    group.add_argument("--umap-n-components", type=whole_number, default=15, help="dimensions after UMAP (15)")
-    group.add_argument("--umap-n-neighbors", type=whole_number, default=30, help="UMAP's neighbourhood (30)")
-    group.add_argument("--umap-min-dist", type=number, default=0.0, help="UMAP's smallest distance (0.0)")
-    group.add_argument("--umap-metric", choices=CLUSTER_METRICS, default="cosine", help=listed(CLUSTER_METRICS))
+        group.add_argument(
+            "--metric", choices=CLUSTER_METRICS, default="cosine", help="distance between embeddings (cosine)"
+        )
+    group.add_argument(
+        "--pca", type=_pca, default=64, help="0: none; number of components; or share of variance to keep (64)"
+    )
+    group.add_argument(
+        "--min-cluster-size", type=whole_number, default=10, help="smallest number of specimens in a cluster (10)"
+    )
+    group.add_argument("--min-samples", type=whole_number, default=1, help="min_samples of hdbscan (1)")
+    group.add_argument(
+        "--cluster-selection-method",
+        choices=SELECTION_METHODS,
+        default="leaf",
+        help="how hdbscan selects clusters (leaf)",
+    )
+    group.add_argument(
+        "--cluster-selection-epsilon",
+        type=number,
+        default=0.0,
+        help="do not split clusters closer than this distance (0.0)",
+    )
+    group.add_argument("--pca-report", type=Path, help="file for the explained variance (pca_report.csv in --out)")
+    group.add_argument(
+        "--umap", action=argparse.BooleanOptionalAction, default=False, help="reduce dimensions by UMAP as well"
+    )
+    group.add_argument(
+        "--umap-n-components", type=whole_number, default=15, help="number of dimensions after UMAP (15)"
+    )
+    group.add_argument("--umap-n-neighbors", type=whole_number, default=30, help="n_neighbors of UMAP (30)")
+    group.add_argument("--umap-min-dist", type=number, default=0.0, help="min_dist of UMAP (0.0)")
+    group.add_argument("--umap-metric", choices=CLUSTER_METRICS, default="cosine", help="distance of UMAP (cosine)")
 
 
 def cluster_settings(options: argparse.Namespace) -> ClusterSettings:
-    """Return cluster settings."""
+    """Return cluster settings.
+
+    Examples
+    --------
+    >>> from core.cli import parse
+    >>> cluster_settings(parse(["cluster", "--min-cluster-size", "5"])).min_cluster_size
+    5
+    """
     metric = options.metric if options.metric in CLUSTER_METRICS else "cosine"
     return ClusterSettings(
         method=options.method,
@@ -178,16 +222,18 @@ def cluster_settings(options: argparse.Namespace) -> ClusterSettings:
 
 
 def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
-    """Add which of the many settings are tried, and how the best is chosen."""
+    """Add which settings a sweep tries, and how it chooses the best."""
     group = parser.add_argument_group("sweep")
     for name in SWEPT:
         usual = ",".join(_as_word(value) for value in getattr(SweepSettings(), name))
-        group.add_argument(f"--try-{name.replace('_', '-')}", help=f"values to try, with commas ({usual})")
-    group.add_argument("--n-random", type=whole_number, default=0, help="try only so many, drawn at random (0: all)")
-    group.add_argument("--n-resamples", type=whole_number, default=0, help="samples to measure stability on (0)")
-    group.add_argument("--choose-by", choices=CHOICES, default="score", help=f"{listed(CHOICES)} (score)")
+        group.add_argument(f"--try-{name.replace('_', '-')}", help=f"values to try, separated by commas ({usual})")
+    group.add_argument(
+        "--n-random", type=whole_number, default=0, help="try this many settings, drawn at random (0: all)"
+    )
+    group.add_argument("--n-resamples", type=whole_number, default=0, help="random samples for measuring stability (0)")
+    group.add_argument("--choose-by", choices=CHOICES, default="score", help="how the best setting is chosen (score)")
     weights = ",".join(f"{name}={weight}" for name, weight in vars(ScoreWeights()).items())
-    group.add_argument("--weights", help=f"how much each part of the score counts ({weights})")
+    group.add_argument("--weights", help=f"weights of the parts of the score ({weights})")
 
 
 def sweep_settings(options: argparse.Namespace) -> SweepSettings:
@@ -208,7 +254,7 @@ def _as_word(value: object) -> str:
 
 
 def _values(name: str, text: object) -> tuple[Any, ...]:
-    """Return the values of a list like 16,32,0.9, as the setting takes them."""
+    """Return the values of a list like 16,32,0.9, in the type of the setting."""
     if text is None:
         return ()
     words = [str(word).strip() for word in (text if isinstance(text, list) else str(text).split(","))]
@@ -241,25 +287,35 @@ def _weight(name: str, text: str) -> float:
         weight = -1.0
     if name not in allowed or weight < 0:
         raise SettingError(
-            f"'weights' knows {', '.join(allowed)}, each with a number from 0 (got {name}={text}).",
-            advice="coverage=0.4,balance=1, say.",
+            f"'weights' takes {', '.join(allowed)}, each with a number of 0 or more (got {name}={text}).",
+            advice="An example: coverage=0.4,balance=1.",
         )
     return weight
 
 
 def add_evaluation_flags(parser: argparse.ArgumentParser) -> None:
-    """Add by which labels and measures neighbours are judged."""
+    """Add the labels and measures of evaluation."""
     usual = EvaluationSettings()
-    parser.add_argument("--labels", default="category", help="a CSV specimen_id,label or the word category")
+    parser.add_argument("--labels", default="category", help="a CSV specimen_id,label, or the word category")
     group = parser.add_argument_group("measures")
-    group.add_argument("--level", type=whole_number, help="folders of the category that count, 1 the first only (all)")
-    group.add_argument("--metric", choices=EVALUATION_METRICS, default=usual.metric, help=listed(EVALUATION_METRICS))
-    group.add_argument("--depths", default="1,5,10", help="the k of every P@k, like 1,5,10")
+    group.add_argument(
+        "--level", type=whole_number, help="number of folders of the category to use; 1: the first only (all)"
+    )
+    group.add_argument(
+        "--metric",
+        choices=EVALUATION_METRICS,
+        default=usual.metric,
+        help=f"distance between embeddings ({usual.metric})",
+    )
+    group.add_argument("--depths", default="1,5,10", help="values of k for P@k, for example 1,5,10")
     group.add_argument(
         "--votes", type=whole_number, default=usual.n_votes, help=f"neighbours that vote ({usual.n_votes})"
     )
     group.add_argument(
-        "--bootstrap", type=whole_number, default=usual.n_bootstrap, help=f"draws for intervals ({usual.n_bootstrap})"
+        "--bootstrap",
+        type=whole_number,
+        default=usual.n_bootstrap,
+        help=f"bootstrap samples for confidence intervals ({usual.n_bootstrap})",
     )
 
 
@@ -268,7 +324,9 @@ def evaluation_settings(options: argparse.Namespace) -> EvaluationSettings:
     try:
         depths = tuple(int(part) for part in str(options.depths).split(","))
     except ValueError as error:
-        raise SettingError(f"'depths' must be whole numbers (got {options.depths}).", advice="1,5,10, say.") from error
+        raise SettingError(
+            f"'depths' must be whole numbers (got {options.depths}).", advice="An example: 1,5,10."
+        ) from error
     return EvaluationSettings(
         metric=options.metric,
         depths=depths,
@@ -279,18 +337,18 @@ def evaluation_settings(options: argparse.Namespace) -> EvaluationSettings:
 
 
 def evaluation_of_run(options: argparse.Namespace) -> EvaluationSettings:
-    """Return how `run` judges neighbours: by its own metric where that is one of a matrix."""
+    """Return the evaluation settings of `run`, with its own metric if evaluation has that metric."""
     metric = options.metric if options.metric in EVALUATION_METRICS else EvaluationSettings().metric
     return EvaluationSettings(metric=metric, seed=options.seed)
 
 
 def labels_of(options: argparse.Namespace) -> str:
-    """Return the labels asked for, with the level of the category where one is given."""
+    """Return the chosen labels, with the level of the category if one is given."""
     if options.level is None:
         return str(options.labels)
     if options.labels != "category":
         raise SettingError(
-            f"'level' goes with labels from categories (got labels {options.labels}).", advice="Leave one of them out."
+            f"'level' needs labels from categories (got labels {options.labels}).", advice="Leave one of them out."
         )
     if options.level < 1:
         raise SettingError(f"'level' must be at least 1 (got {options.level}).", advice="1 is the first folder.")
@@ -298,12 +356,12 @@ def labels_of(options: argparse.Namespace) -> str:
 
 
 def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
-    """Add what forces finished work to be done again."""
+    """Add the flag that repeats finished work."""
     parser.add_argument("--overwrite", action="store_true", help="do finished work again")
 
 
 def each(given: list[str] | str | None) -> tuple[str, ...]:
-    """Return what a repeated flag holds; a configuration holds a single one as it is."""
+    """Return the values of a repeated flag; a configuration may hold a single string."""
     return (given,) if isinstance(given, str) else tuple(given or ())
 
 
@@ -314,7 +372,7 @@ def _model_weights(text: object) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in str(text).split(","))
     except ValueError as error:
-        raise SettingError(f"'model-weights' must be numbers (got {text}).", advice="2,1, say.") from error
+        raise SettingError(f"'model-weights' must be numbers (got {text}).", advice="An example: 2,1.") from error
 
 
 def _pca(text: str) -> float:
@@ -322,5 +380,5 @@ def _pca(text: str) -> float:
     try:
         number = float(text)
     except ValueError as error:
-        raise SettingError(f"'pca' must be a number (got {text}).", advice="0, 64 or 0.95, say.") from error
+        raise SettingError(f"'pca' must be a number (got {text}).", advice="Examples: 0, 64 or 0.95.") from error
     return int(number) if number.is_integer() else number

@@ -1,4 +1,4 @@
-"""Files and runs that are given on the command line, told by their names where they are of no use."""
+"""Files and runs given on the command line; an error names the one that cannot be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def run_of(folder: Path) -> RunFolder:
     Raises
     ------
     MissingStageError
-        Where there is no such folder; it says which runs are beside it.
+        If there is no such folder. The advice lists the runs beside it.
     """
     folder = folder.resolve()
     if not folder.is_dir():
@@ -35,7 +35,7 @@ def mesh_of_file(path: Path) -> Mesh:
     Raises
     ------
     SpecimenError
-        Where it cannot be used; it says which file.
+        If the file cannot be used. The error names it.
     """
     try:
         return read_mesh(path)

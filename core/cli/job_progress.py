@@ -1,4 +1,4 @@
-"""What commands share that can be jobs: noting in the catalogue how far they are and how they end."""
+"""Progress and end of commands that run as jobs, recorded in the catalogue."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from core.workspace import Catalogue, JobProgress, open_workspace
 
 
 def add_job_flag(parser: argparse.ArgumentParser) -> None:
-    """Add which job of the workspace a command is; `core.workspace.jobs` gives it."""
+    """Add `--job`, the number of the job that a command runs as; `core.workspace` sets it."""
     parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
 
 
-def as_job(options: argparse.Namespace, workspace: Path | None, work: Callable[[Progress], int]) -> int:
-    """Do work and return its exit status; where it is a job, the catalogue hears how far it is and how it ends.
+def as_job(options: argparse.Namespace, workspace: Path | None, command: Callable[[Progress], int]) -> int:
+    """Run a command and return its exit status; record progress and end if it is a job.
 
     Parameters
     ----------
     options : Namespace
-        With `job`, its number in the catalogue, or None where somebody at a terminal asks.
+        With `job`, its number in the catalogue, or None if the command was called directly.
     workspace : Path, optional
-        Whose catalogue; a job always has one.
-    work : callable
-        Takes what is told of progress, and returns the exit status.
+        The workspace with the catalogue. A job always has one.
+    command : callable
+        Takes a `core.foundation.Progress` and returns the exit status.
     """
     if options.job is None or workspace is None:
-        return work(progress_of(options))
+        return command(progress_of(options))
     catalogue = Catalogue(open_workspace(workspace).catalogue_path)
     catalogue.begin_job(options.job)
     try:
-        status = work(JobProgress(catalogue, options.job))
+        status = command(JobProgress(catalogue, options.job))
     except CoreError as error:
         catalogue.end_job(options.job, "failed", error.reason)
         raise

@@ -1,7 +1,7 @@
-"""The command line: one command a stage. Parse, call one function of `core`, report.
+"""The entry point of the command line: parse the arguments and run the command.
 
 Exit status: 0 all done; 1 nothing could be done, or a wrong argument; 3 done, but some
-specimens were passed over; 130 interrupted (Ctrl-C), 143 asked to end (SIGTERM).
+specimens were skipped; 130 interrupted (Ctrl-C); 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
@@ -29,15 +29,34 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class TerminatedError(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM): it ends as on Ctrl-C, its children first."""
+    """The process received SIGTERM. It ends as on Ctrl-C, child processes first."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run a command and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command and its flags, by default those of the process.
+
+    Returns
+    -------
+    int
+        0 all done; 1 nothing could be done, or a wrong argument; 3 some specimens were skipped;
+        130 interrupted; 143 terminated.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     main(["samples", "--out", folder, "--per-category", "1", "--quiet"])
+    0
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _ended_in_order():
-            options = parse(given)
+        with _sigterm_as_interrupt():
+            options = parse(words)
             _start_log(options)
             status: int = options.run(options)
             sys.stdout.flush()
@@ -45,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return NOTHING_DONE
     except KeyboardInterrupt as error:
-        print("Interrupted. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+        print("Interrupted. Finished work is kept. Run the same command again to resume.", file=sys.stderr)
         return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output, `head` say, has enough of it; nothing more can be told to them.
+        # The reader of the output, for example `head`, has closed the pipe. More output would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     finally:
@@ -57,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does, so that no child process stays behind."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, so that no child process keeps running."""
 
     def end(number: int, frame: object) -> NoReturn:
         del number, frame
@@ -67,15 +86,29 @@ def _ended_in_order() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    previous = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the options of a call: its flags, over those of `--config`, over the defaults."""
+    """Return the options of a call.
+
+    A flag takes precedence over the file given with `--config`, the file over the default.
+
+    Raises
+    ------
+    SettingError
+        If an argument is unknown, missing or wrong.
+
+    Examples
+    --------
+    >>> options = parse(["samples", "--per-category", "2"])
+    >>> options.per_category, options.seed
+    (2, 42)
+    """
     arguments = [_hyphens(argument) for argument in arguments]
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
     parser, commands = build_parser(named)
@@ -89,13 +122,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def build_parser(only: str | None = None) -> tuple[Parser, dict[str, Parser]]:
-    """Return the parser and those of its commands by name.
+    """Return the parser, and the parsers of the commands by name.
 
     Parameters
     ----------
     only : str, optional
-        The command that is called: the modules of the others are not imported, and their parsers
-        have no flags. All are complete without it.
+        The command that is called. The modules of the other commands are not imported, and their
+        parsers have no flags. Without it all parsers are complete.
     """
     parser = Parser(
         prog="python -m core",
@@ -123,15 +156,19 @@ def _close_logs() -> None:
 def _common_flags() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("flags of every command")
-    group.add_argument("--config", type=Path, metavar="FILE.yaml", help="a file with any of these flags as defaults")
-    group.add_argument("--seed", type=whole_number, default=42, help="seed of everything that uses chance (42)")
-    group.add_argument("--quiet", action="store_true", help="no progress, no summary")
-    group.add_argument("--log-level", choices=LOG_LEVELS, default="warning", help="what goes to stderr (warning)")
+    group.add_argument(
+        "--config", type=Path, metavar="FILE.yaml", help="YAML file with default values for any of these flags"
+    )
+    group.add_argument("--seed", type=whole_number, default=42, help="seed of the random number generators (42)")
+    group.add_argument("--quiet", action="store_true", help="print no progress and no summary")
+    group.add_argument(
+        "--log-level", choices=LOG_LEVELS, default="warning", help="least severe message printed to stderr (warning)"
+    )
     return common
 
 
 def _hyphens(argument: str) -> str:
-    """Let `--min_cluster_size` and `--min-cluster-size` be the same flag."""
+    """Return an argument with the underscores of its flag as hyphens."""
     if not argument.startswith("--"):
         return argument
     flag, equals, value = argument.partition("=")
@@ -139,13 +176,13 @@ def _hyphens(argument: str) -> str:
 
 
 def _unknown_flag(given: str, command: str, commands: dict[str, Parser]) -> SettingError:
-    """Return the error for a word that no command knows, with the flag that was probably meant."""
+    """Return the error for an unknown argument, with the closest flag as a suggestion."""
     name = command if command in commands else ""
     call = f"python -m core {name}" if name else "python -m core"
     flags = [f"--{flag.replace('_', '-')}" for flag in flags_of(commands[name])] if name else []
     close = difflib.get_close_matches(given.partition("=")[0], flags, n=1)
-    meant = f"Did you mean {close[0]}? " if close else ""
-    return SettingError(f"`{call}` does not know {given!r}.", advice=f"{meant}See `{call} --help`.")
+    suggestion = f"Did you mean {close[0]}? " if close else ""
+    return SettingError(f"`{call}` does not know {given!r}.", advice=f"{suggestion}See `{call} --help`.")
 
 
 def _start_log(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""A run's `config.json` as flags: what it says is the default, and a flag that is given wins."""
+"""A run's `config.json` as default values of flags; a given flag takes precedence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLUSTER_FLAGS = (
 
 
 def take_recipe(parser: argparse.ArgumentParser, path: Path) -> None:
-    """Make what a run's `config.json` says the defaults of `run`; flags given win."""
+    """Set the defaults of the command `run` from a run's `config.json`."""
     settings = (recipe := read_recipe(path)).settings
     features, engine = settings.features, settings.features.engine
     shares = ",".join(map(repr, features.model_weights)) or None
@@ -50,7 +50,7 @@ def take_recipe(parser: argparse.ArgumentParser, path: Path) -> None:
 
 
 def with_recipe(settings: RunSettings, recipe: RunSettings) -> RunSettings:
-    """Return the settings that flags gave, with what no flag says from a recipe."""
+    """Return the settings of the flags, completed from a recipe where there is no flag."""
     search, clusters = settings.search, settings.clusters
     metric = recipe.clusters.metric if search.metric == recipe.search.metric else clusters.metric
     return replace(

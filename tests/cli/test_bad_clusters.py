@@ -1,4 +1,4 @@
-"""Collections and labels that are hard on clustering: a clear sentence, and a result where one makes sense."""
+"""Difficult collections and labels for clustering: a clear message, and a result if possible."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from core.cli import main
 from core.clusters import read_clusters
 
-CHANCE = np.random.default_rng(0)
-HEAPS = (np.repeat(np.eye(4), 10, axis=0) + 0.05 * CHANCE.normal(size=(40, 4))).astype(np.float32)
+RNG = np.random.default_rng(0)
+CLUSTERS = (np.repeat(np.eye(4), 10, axis=0) + 0.05 * RNG.normal(size=(40, 4))).astype(np.float32)
 
 
 def put(folder: Path, matrix: np.ndarray) -> list[str]:
@@ -26,15 +26,15 @@ def put(folder: Path, matrix: np.ndarray) -> list[str]:
 @pytest.mark.parametrize(
     ("matrix", "flags", "sentence", "n_clusters"),
     [
-        (HEAPS[:5], [], "fewer specimens (5) than 'min_cluster_size' (10)", 0),
-        (HEAPS, ["--pca", "64"], "PCA was asked for 64 components; the data allow 4", 4),
-        (HEAPS[:12], ["--umap", "--pca", "0", "--min-cluster-size", "3"], "UMAP was asked for 30 neighbours", None),
+        (CLUSTERS[:5], [], "fewer specimens (5) than 'min_cluster_size' (10)", 0),
+        (CLUSTERS, ["--pca", "64"], "PCA was asked for 64 components; the data allow 4", 4),
+        (CLUSTERS[:12], ["--umap", "--pca", "0", "--min-cluster-size", "3"], "UMAP was asked for 30 neighbours", None),
         (np.ones((20, 4)), [], "All embeddings are the same, so all specimens are one cluster", 1),
-        (HEAPS[:1], ["--min-cluster-size", "2"], "fewer specimens (1) than 'min_cluster_size' (2)", 0),
-        (HEAPS, ["--pca", "0", "--min-samples", "50", "--min-cluster-size", "30"], "No group", 0),
+        (CLUSTERS[:1], ["--min-cluster-size", "2"], "fewer specimens (1) than 'min_cluster_size' (2)", 0),
+        (CLUSTERS, ["--pca", "0", "--min-samples", "50", "--min-cluster-size", "30"], "No group", 0),
     ],
 )
-def test_cluster__says_what_it_did_otherwise(
+def test_cluster__notes_changed_settings(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     matrix: np.ndarray,
@@ -52,10 +52,10 @@ def test_cluster__says_what_it_did_otherwise(
 
 
 def test_cluster__a_constant_column_changes_nothing(tmp_path: Path) -> None:
-    """A feature that is the same for all specimens tells none from another."""
-    wide = np.hstack([HEAPS, np.full((40, 1), 3.0)])
+    """A constant feature does not change the clusters."""
+    wide = np.hstack([CLUSTERS, np.full((40, 1), 3.0)])
     found = []
-    for name, matrix in (("plain", HEAPS), ("wide", wide)):
+    for name, matrix in (("plain", CLUSTERS), ("wide", wide)):
         (tmp_path / name).mkdir()
         flags = ["--metric", "euclidean", "--normalize", "none", "--pca", "4", "--quiet"]
         assert main(["cluster", *put(tmp_path / name, matrix), *flags]) == 0
@@ -64,9 +64,9 @@ def test_cluster__a_constant_column_changes_nothing(tmp_path: Path) -> None:
     assert found[0].max() == 3
 
 
-def test_cluster__advises_where_much_is_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The next steps are named with their flags and what they lead to, the mildest first, useless ones last."""
-    noise = CHANCE.normal(size=(60, 16))
+def test_cluster__advises_if_much_is_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The next steps are listed with flags and outcome, the mildest first, useless ones last."""
+    noise = RNG.normal(size=(60, 16))
     assert main(["cluster", *put(tmp_path, noise), "--min-samples", "5"]) == 0
     said = capsys.readouterr()
     text = said.out + said.err
@@ -95,10 +95,10 @@ ROWS = {f"g{row // 10}/s{row:02d}": f"heap {row // 10}" for row in range(40)}
 def test_cluster_sweep__labels_that_are_not_quite_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, encoding: str, sentence: str
 ) -> None:
-    """Half of the ids, unknown ones, duplicates, Shift-JIS, a byte-order mark: said, and compared all the same."""
+    """Half of the ids, unknown ids, duplicates, Shift-JIS, a byte-order mark: a note, and a comparison."""
     (tmp_path / "labels.csv").write_text(text, encoding=encoding)
     tried = ["--try-pca", "0", "--try-min-samples", "1", "--try-min-cluster-size", "5"]
-    assert main(["cluster-sweep", *put(tmp_path, HEAPS), "--labels", str(tmp_path / "labels.csv"), *tried]) == 0
+    assert main(["cluster-sweep", *put(tmp_path, CLUSTERS), "--labels", str(tmp_path / "labels.csv"), *tried]) == 0
     said = capsys.readouterr()
     assert sentence in said.out + said.err
     header = (tmp_path / "out" / "sweep_results.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
@@ -112,14 +112,14 @@ def test_cluster_sweep__labels_that_are_not_quite_right(
         (["--try-umap", "perhaps"], "'try-umap' must be yes or no"),
         (["--try-min-samples", "1,x"], "'try-min_samples' must be numbers"),
         (["--try-min-samples", "0"], "'min_samples' must be at least 1"),
-        (["--weights", "beauty=1"], "'weights' knows coverage, strength, balance, number, stability"),
-        (["--weights", "coverage=-1"], "each with a number from 0"),
+        (["--weights", "beauty=1"], "'weights' takes coverage, strength, balance, number, stability"),
+        (["--weights", "coverage=-1"], "each with a number of 0 or more"),
     ],
 )
 def test_cluster_sweep__values_that_cannot_be_tried(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], prose: str
 ) -> None:
-    """What was given, what is allowed; nothing is written."""
-    assert main(["cluster-sweep", *put(tmp_path, HEAPS), *flags]) == 1
+    """The error names the given and the allowed values; nothing is written."""
+    assert main(["cluster-sweep", *put(tmp_path, CLUSTERS), *flags]) == 1
     assert prose in capsys.readouterr().err
     assert not (tmp_path / "out" / "sweep_results.csv").exists()

@@ -1,4 +1,4 @@
-"""Bad input: one clear line that says what, why and what to do, and the promised exit status."""
+"""Bad input: one line with problem, reason and advice, and the documented exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import write_specimens
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Call a command that must refuse, and return its one line."""
+    """Call a command that must fail, and return its error line."""
     capsys.readouterr()
     assert main(list(words)) == 1
     captured = capsys.readouterr()
@@ -53,7 +53,7 @@ def test_input__without_specimens(
 
 @pytest.mark.parametrize("command", ["render", "run"])
 def test_input__all_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
-    """Nothing could be done is status 1, not 3, and each is still named."""
+    """Status 1 instead of 3, and every file is named."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ply").touch()
     (tmp_path / "in" / "b.stl").touch()
@@ -79,7 +79,7 @@ def test_input__all_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str], c
 def test_settings__out_of_range(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, flags: list[str], prose: str
 ) -> None:
-    """What was given, what is allowed; before anything is written."""
+    """The error names the given and the allowed values; nothing is written."""
     write_specimens(tmp_path / "in", "a")
     where = ["--workspace", str(tmp_path / "w")] if command == "run" else ["--out", str(tmp_path / "w")]
     assert re.search(prose, refusal(capsys, command, "--in", str(tmp_path / "in"), *where, *flags))
@@ -87,7 +87,7 @@ def test_settings__out_of_range(
 
 
 def test_device__cuda_without_cuda(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Says that there is none here, and which device there is."""
+    """The error says that there is no CUDA, and names a device that works."""
     import torch
 
     if torch.cuda.is_available():
@@ -112,7 +112,7 @@ def test_device__cuda_without_cuda(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_embeddings__that_do_not_fit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, matrix: np.ndarray, ids: str, prose: str
 ) -> None:
-    """Whoever reads them refuses them with the same words."""
+    """All commands refuse them with the same message."""
     flags = put_embeddings(tmp_path, matrix, ids)
     query = ["--query", "a"] if command == "search" else []
     assert re.search(prose, refusal(capsys, command, *flags, *query, "--out", str(tmp_path / "out")))
@@ -128,7 +128,7 @@ def test_embeddings__that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_stages__without_the_stage_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Extract without views, pool without features."""
+    """Extract without views, and pool without features, name the missing stage."""
     nowhere, out = str(tmp_path / "nowhere"), str(tmp_path / "out")
     line = refusal(capsys, "extract", "--renders", nowhere, "--out", out, "--model", "classical")
     assert "Run `python -m core render` first" in line
@@ -157,11 +157,11 @@ def test_query__ambiguous(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_output__that_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, flag: str
 ) -> None:
-    """A file where a folder should be: no rights of an administrator help there."""
+    """A file in place of a folder, which fails for the administrator as well."""
     write_specimens(tmp_path / "in", "a b")
     (tmp_path / "file").touch()
-    chance = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
-    flags = put_embeddings(tmp_path, chance, "".join(f"s{row}\n" for row in range(30)))
+    matrix = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    flags = put_embeddings(tmp_path, matrix, "".join(f"s{row}\n" for row in range(30)))
     given = {
         "render": ["--in", str(tmp_path / "in")],
         "run": ["--in", str(tmp_path / "in"), "--model", "classical"],
@@ -172,7 +172,7 @@ def test_output__that_cannot_be_written(
         assert re.search(r"cannot be written \(.*\)\. .*(another|free space)", line)
 
 
-def test_labels__that_name_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_labels__without_a_known_specimen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table of another collection, or none at all."""
     flags = put_embeddings(tmp_path, np.eye(2), "A/one\nB/two\n")
     (tmp_path / "labels.csv").write_text("specimen_id,label\nX,1\n", encoding="utf-8")
@@ -180,23 +180,21 @@ def test_labels__that_name_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "nowhere.csv" in refusal(capsys, "evaluate", *flags, "--labels", str(tmp_path / "nowhere.csv"))
 
 
-def test_interrupt__is_told_in_a_line(
+def test_interrupt__prints_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C anywhere: status 130, no traceback, and that work can go on."""
+    """Ctrl-C gives status 130 and no traceback."""
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(core.cli.matching_flags, "read_embeddings", interrupted)
     assert main(["search-all", "--out", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == ("Interrupted. What was finished is kept; the same command goes on from there.\n")
+    assert capsys.readouterr().err == ("Interrupted. Finished work is kept. Run the same command again to resume.\n")
 
 
-def test_run__that_is_not_there_is_named_with_those_beside_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A misspelt run is no stage that was left out."""
+def test_run__that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt run is named, with the runs beside it."""
     for name in ("first", "second"):
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "config.json").write_text("{}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`cluster`: who is in the groups, and how they agree with labels, beside the files of the contract."""
+"""The command `cluster`: members of clusters, and agreement with labels."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ODD = "g3/s00"
 
 @pytest.fixture
 def call(tmp_path: Path) -> list[str]:
-    """Write four heaps, a specimen of the first filed with the fourth, and strewn ones; return the call."""
-    chance = np.random.default_rng(0)
-    heaps = np.repeat(np.eye(6)[:4], 12, axis=0) + 0.03 * chance.normal(size=(48, 6))
+    """Write four clusters, one misfiled specimen, and noise; return the call."""
+    rng = np.random.default_rng(0)
+    heaps = np.repeat(np.eye(6)[:4], 12, axis=0) + 0.03 * rng.normal(size=(48, 6))
     ids = [f"g{row // 12}/s{row:02d}" for row in range(48)]
     ids[0] = ODD
-    strewn = chance.normal(size=(10, 6))
+    strewn = rng.normal(size=(10, 6))
     np.save(tmp_path / "e.npy", np.concatenate([heaps, strewn]).astype(np.float32))
     ids += [f"strewn/s{row}" for row in range(10)]
     (tmp_path / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
@@ -41,7 +41,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_cluster__says_who_is_in_the_groups(tmp_path: Path, call: list[str]) -> None:
-    """A row a specimen: each cluster has one medoid, noise has a nearest cluster, outliers have a score."""
+    """One row for each specimen: a medoid for each cluster, a nearest cluster for noise, outlier scores."""
     assert main(call) == 0
     out = tmp_path / "out"
     assert set(bytes_below(out)) == {*CONTRACT, *MEMBERS, "manifest.jsonl"}
@@ -61,10 +61,10 @@ def test_cluster__says_who_is_in_the_groups(tmp_path: Path, call: list[str]) -> 
     assert all(0 <= float(row["outlier_score"]) <= 1 for row in rows)
 
 
-def test_cluster__labels_judge_and_change_nothing(
+def test_cluster__labels_add_agreement_only(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The files of the contract are the same with labels; figures, a table and the odd one are beside them."""
+    """Labels do not change the documented files; scores, a table and misfits are added."""
     assert main(call) == 0
     plain = bytes_below(tmp_path / "out")
     capsys.readouterr()
@@ -93,7 +93,7 @@ def test_cluster__labels_judge_and_change_nothing(
 
 
 def test_cluster__labels_from_a_file(tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """What is odd about them is said; where none of them is known, nothing is done."""
+    """Missing labels give a note; labels without a known id are an error."""
     path = tmp_path / "labels.csv"
     path.write_text("specimen_id,label\n" + "".join(f"g{row // 12}/s{row:02d},x\n" for row in range(1, 48)), "utf-8")
     assert main([*call, "--labels", str(path)]) == 0

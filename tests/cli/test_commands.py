@@ -1,4 +1,4 @@
-"""Every command called for real: what it writes, what it says, and its exit status."""
+"""Every command called as by a user: files, output and exit status."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_stages__go_from_meshes_to_embeddings(tmp_path: Path, capsys: pytest.Cap
     assert "Pool: 3 specimens done, in " in capsys.readouterr().out
 
 
-def test_run__does_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One call from meshes to clusters, a second that does nothing, a third that is forced."""
+def test_run__runs_all_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One call from meshes to clusters; a second does nothing; a third overwrites."""
     write_specimens(tmp_path / "meshes", "A/one A/two B/three")
     call = ["run", "--workspace", str(tmp_path), "--name", "first", "--model", "classical", "--views", "2"]
     call += ["--size", "64", "--workers", "0", "--min_cluster_size", "2", "--pca", "0", "--keep-renders"]
@@ -77,7 +77,7 @@ def test_run__does_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.slow
 def test_run__works_with_the_embedded_network(tmp_path: Path, shared: Path) -> None:
-    """Real scans, the network that comes in a package, one broken file, in a process of its own."""
+    """Real scans, the built-in network and one broken file, in a separate process."""
     for specimen in take_inventory(shared / "specimens").specimens[:3]:
         target = tmp_path / "meshes" / f"{specimen.specimen_id}{specimen.path.suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,8 +94,8 @@ def test_run__works_with_the_embedded_network(tmp_path: Path, shared: Path) -> N
     assert made.matrix.shape == (3, 1280)
 
 
-def test_samples__makes_what_a_newcomer_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One of each category, and nothing twice."""
+def test_samples__makes_every_category(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One specimen of each category; a second call makes none."""
     call = ["samples", "--out", str(tmp_path), "--per-category", "1", "--quiet"]
     assert main(call) == 0
     assert len(take_inventory(tmp_path).specimens) >= 8
@@ -106,7 +106,7 @@ def test_samples__makes_what_a_newcomer_needs(tmp_path: Path, capsys: pytest.Cap
 def test_search__prints_and_writes_neighbours(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the unique end of an id; the file is named by the whole one."""
+    """By the unique end of an id; the file has the full id in its name."""
     call = ["search", *embeddings, "--query", "Teeth/s03", "--topk", "4", "--out", str(tmp_path / "results")]
     assert main(call) == 0
     path = tmp_path / "results" / "knn_Teeth__s03.csv"
@@ -117,16 +117,16 @@ def test_search__prints_and_writes_neighbours(
     assert f"Written to {path}" in capsys.readouterr().out
     stamp = path.stat().st_mtime_ns
     assert main(call) == 0
-    assert f"Nothing to write, {path} says so already" in capsys.readouterr().out
+    assert f"Search: nothing to write, {path} is up to date" in capsys.readouterr().out
     assert path.stat().st_mtime_ns == stamp
     assert main([*call, "--overwrite"]) == 0
     assert path.stat().st_mtime_ns > stamp
 
 
-def test_search_all__writes_a_file_a_specimen(
+def test_search_all__writes_a_file_for_each_specimen(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Category folders kept, a log beside them."""
+    """Category folders are kept, with a log beside them."""
     call = ["search-all", *embeddings, "--topk", "3", "--out", str(tmp_path / "knn")]
     assert main(call) == 0
     assert len(list((tmp_path / "knn").rglob("*.csv"))) == sum(GROUPS.values())
@@ -139,7 +139,7 @@ def test_search_all__writes_a_file_a_specimen(
 def test_cluster__writes_clusters_and_summary(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Columns and keys of the contract, by either spelling; not again until something changed."""
+    """Documented columns and keys, with either spelling; again only after a change."""
     report = tmp_path / "elsewhere" / "pca.csv"
     call = ["cluster", *embeddings, "--out", str(tmp_path / "results"), "--pca", "8", "--pca_report", str(report)]
     call += ["--min_cluster_size", "5", "--cluster-selection-method", "eom"]
@@ -165,7 +165,7 @@ def test_cluster__writes_clusters_and_summary(
 def test_cluster_sweep__finds_settings_that_cluster_takes(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A row a setting, with labels also their figures; the best configuration gives the best clusters."""
+    """One row for each setting, with label scores; the best configuration gives the best clusters."""
     out = tmp_path / "sweep"
     call = ["cluster-sweep", *embeddings, "--out", str(out), "--labels", "category", "--n-random", "6"]
     assert main(call) == 0
@@ -185,7 +185,7 @@ def test_cluster_sweep__finds_settings_that_cluster_takes(
 def test_evaluate__judges_by_labels(
     tmp_path: Path, embeddings: list[str], labels: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By folder or by a CSV: three clean groups are found perfectly."""
+    """By folder or by a CSV: three well-separated groups score perfectly."""
     if labels == "file":
         ids = (tmp_path / "embeddings" / "ids.txt").read_text(encoding="utf-8").split()
         text = "".join(f"{name},{name.rsplit('/', 1)[0]}\n" for name in ids)
@@ -201,8 +201,8 @@ def test_evaluate__judges_by_labels(
     assert "Evaluate: nothing to do" in capsys.readouterr().out
 
 
-def test_backbones__lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """Names of the contract, and what is at hand."""
+def test_backbones__lists_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """Documented names, and the available weights."""
     assert main(["backbones"]) == 0
     out = capsys.readouterr().out
     assert all(
@@ -211,7 +211,7 @@ def test_backbones__lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_quiet__says_nothing(tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither progress nor summary; errors are still told."""
+    """Neither progress nor summary; errors are still printed."""
     assert main(["search-all", *embeddings, "--out", str(tmp_path / "knn"), "--quiet"]) == 0
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
@@ -221,11 +221,11 @@ def test_quiet__says_nothing(tmp_path: Path, embeddings: list[str], capsys: pyte
 
 @pytest.fixture
 def views(embeddings: list[str], tmp_path: Path) -> list[str]:
-    """Write twelve views of every specimen of the embeddings, as of an icosahedron; return the flags."""
+    """Write twelve view features of every specimen, as of an icosahedron; return the flags."""
     made = read_embeddings(Path(embeddings[1]), Path(embeddings[3]))
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for name, vector in zip(made.ids, made.matrix, strict=True):
-        write_npy(tmp_path / f"features/{name}.npy", (vector + chance.normal(size=(12, 24))).astype(np.float32))
+        write_npy(tmp_path / f"features/{name}.npy", (vector + rng.normal(size=(12, 24))).astype(np.float32))
     write_json(tmp_path / "renders/settings.json", {"layout": "icosahedron", "views": 12})
     return embeddings
 
@@ -234,7 +234,7 @@ def views(embeddings: list[str], tmp_path: Path) -> list[str]:
 def test_match__is_the_same_flag_everywhere(
     views: list[str], tmp_path: Path, match: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Search and search-all find the same; evaluate judges it; each records what was asked for, and does it once."""
+    """Search, search-all and evaluate use the same matching, record it, and do it once."""
     how = ["--match", match, "--whiten", "8", "--candidates", "15", "--expand", "2", "--k-reciprocal"]
     one = ["search", *views, "--query", "Teeth/s03", "--out", str(tmp_path / "one"), *how]
     every = ["search-all", *views, "--out", str(tmp_path / "all"), *how]
@@ -254,7 +254,7 @@ def test_match__is_the_same_flag_everywhere(
     capsys.readouterr()
     assert [main(words) for words in (one, every, judged)] == [0, 0, 0]
     said = capsys.readouterr().out
-    assert "Nothing to write" in said
+    assert "nothing to write" in said
     assert said.count("nothing to do") == 2
     assert bytes_below(tmp_path) == before
 
@@ -262,7 +262,7 @@ def test_match__is_the_same_flag_everywhere(
 def test_match__refuses_a_projection_of_other_embeddings(
     views: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was learned from one collection says nothing of another."""
+    """A projection belongs to the collection that it was fitted on."""
     call = ["search", *views, "--query", "Teeth/s03", "--out", str(tmp_path / "o"), "--match", "maxsim", "--center"]
     assert main(call) == 0
     made = read_embeddings(Path(views[1]), Path(views[3]))
@@ -272,13 +272,13 @@ def test_match__refuses_a_projection_of_other_embeddings(
     assert main([*call, *other, "--features", str(tmp_path / "features"), *kept]) == 1
     assert "was learned from other embeddings" in capsys.readouterr().err
     assert main(["search", *views, "--query", "Teeth/s03", *kept]) == 1
-    assert "--projection is taken by --center or --whiten" in capsys.readouterr().err
+    assert "--projection needs --center or --whiten" in capsys.readouterr().err
 
 
 def test_search__filters_by_metadata_and_cluster(
     embeddings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only those that a table and clusters leave; the filters are recorded."""
+    """Only specimens that pass the filters are listed; the filters are recorded."""
     table, clusters = tmp_path / "table.csv", tmp_path / "clusters.csv"
     table.write_text("id,length\nTeeth/s01,3\nTeeth/s02,4\nTeeth/s05,9\n", encoding="utf-8")
     clusters.write_text("specimen_id,cluster_id,prob\nTeeth/s01,0,1\nTeeth/s05,0,1\nTeeth/s02,1,1\n", encoding="utf-8")
@@ -292,4 +292,4 @@ def test_search__filters_by_metadata_and_cluster(
     record = json.loads((tmp_path / "o/knn_Teeth__s03.json").read_text(encoding="utf-8"))
     assert (record["where"], record["cluster"]) == (["length=3..10"], 0)
     assert main(["search", *embeddings, "--query", "Teeth/s03", "--where", "length=3"]) == 1
-    assert "--where needs to know the metadata" in capsys.readouterr().err
+    assert "--where needs the metadata" in capsys.readouterr().err

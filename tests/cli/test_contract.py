@@ -1,4 +1,4 @@
-"""The command line as it is promised: every command, flag and default; both spellings; --config."""
+"""The documented command line: every command, flag and default; both spellings; --config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.clusters import ClusterSettings
 from core.foundation import SettingError
 from tests.fakes import PROJECT
 
-# What other people's scripts rely on, as the contract writes it; a value of None: no default is promised.
+# The documented interface that scripts rely on. A value of None means that no default is documented.
 EMBEDDINGS = {"--emb": None, "--ids": None}
 VIEWS = {"--views": 12, "--backend": "auto", "--appearance": "gray"}
 CLUSTERS = {
@@ -92,7 +92,7 @@ HEAVY = ("torch", "timm", "open3d", "openvino", "sklearn", "hdbscan", "umap", "n
 
 @pytest.mark.parametrize("command", CONTRACT)
 def test_build_parser__has_every_flag_of_the_contract(command: str) -> None:
-    """Every documented flag is there, with the documented default."""
+    """Every documented flag exists, with the documented default."""
     parser = build_parser()[1][command]
     by_flag = {option: action for action in parser._actions for option in action.option_strings}
     for flag, default in {**CONTRACT[command], **COMMON}.items():
@@ -103,7 +103,7 @@ def test_build_parser__has_every_flag_of_the_contract(command: str) -> None:
 
 
 def test_build_parser__explains_every_flag() -> None:
-    """`--help` has a word on each, and prints on any terminal."""
+    """`--help` has a text for every flag, and prints on any terminal."""
     for name, parser in build_parser()[1].items():
         assert parser.format_help().startswith(f"usage: python -m core {name}")
         for action in parser._actions:
@@ -126,7 +126,7 @@ def test_parse__takes_both_spellings(command: str) -> None:
 
 
 def value_for(action: argparse.Action) -> list[str]:
-    """Return something that a flag accepts."""
+    """Return a value that a flag accepts."""
     if action.nargs == 0:
         return []
     return [str(next(iter(action.choices)))] if action.choices else ["7"]
@@ -155,11 +155,11 @@ def test_parse__leaves_underscores_in_values_alone() -> None:
         (["cluster", "--umap-min-dist", "x"], r"--umap-min-dist: a number is needed \(got x\)"),
         (["render", "--appearance", "grey"], r"--appearance: invalid choice: 'grey' \(choose from 'gray', 'colour'"),
         (["render", "--views"], "--views: expected one argument"),
-        (["cluster", "--pca", "lots"], r"'pca' must be a number \(got lots\)\. 0, 64 or 0\.95, say"),
+        (["cluster", "--pca", "lots"], r"'pca' must be a number \(got lots\)\. Examples: 0, 64 or 0\.95"),
     ],
 )
 def test_main__names_a_wrong_argument(words: list[str], prose: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 1 and one line: what was given, what is allowed, what to do."""
+    """Status 1 and one line: what is given, what is allowed, what to do."""
     import re
 
     assert main(words) == 1
@@ -172,7 +172,7 @@ def test_main__names_a_wrong_argument(words: list[str], prose: str, capsys: pyte
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
 def test_main__helps(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Asking for help is no mistake."""
+    """Help and version end with status 0."""
     with pytest.raises(SystemExit) as left:
         main(words)
     assert left.value.code == 0
@@ -186,8 +186,8 @@ def configured(folder: Path, text: str, *words: str) -> argparse.Namespace:
     return parse(["cluster", "--config", str(path), *words])
 
 
-def test_config__gives_defaults_and_flags_win(tmp_path: Path) -> None:
-    """The file before the program's own defaults, a flag before the file."""
+def test_config__gives_defaults_below_flags(tmp_path: Path) -> None:
+    """The file replaces the program's defaults; a flag takes precedence over the file."""
     text = "min_cluster_size: 5\nmin-samples: 3\numap: true\npca: 0.9\nout: elsewhere\nseed: 7\n"
     options = configured(tmp_path, text, "--min-samples", "4")
     assert (options.min_cluster_size, options.min_samples, options.umap, options.pca) == (5, 4, True, 0.9)
@@ -206,13 +206,13 @@ def test_config__is_found_behind_an_equals_sign(tmp_path: Path) -> None:
     ("text", "value"), [("no_umap: true", False), ("no_umap: false", True), ("umap: false", False), ("umap:", False)]
 )
 def test_config__understands_no(tmp_path: Path, text: str, value: bool) -> None:
-    """A negated flag, and a flag with nothing behind it."""
+    """A negated flag, and a flag without a value."""
     assert configured(tmp_path, text).umap is value
 
 
 @pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "---\n"])
 def test_config__may_be_empty(tmp_path: Path, text: str) -> None:
-    """All defaults, then."""
+    """All defaults hold."""
     assert configured(tmp_path, text).min_cluster_size == 10
 
 
@@ -238,12 +238,12 @@ def test_config__may_be_empty(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_config__says_what_is_wrong(tmp_path: Path, text: str, prose: str) -> None:
-    """A slip in the file is as clear as one on the command line, and nothing in it is run."""
+    """An error in the file is named as on the command line, and no code in it is executed."""
     with pytest.raises(SettingError, match=prose):
         configured(tmp_path, text)
 
 
-def test_config__says_where_it_is_not(tmp_path: Path) -> None:
+def test_config__that_cannot_be_read(tmp_path: Path) -> None:
     """A wrong path, a folder, another encoding."""
     (tmp_path / "latin.yaml").write_bytes("name: Zähne".encode("latin-1"))
     for name in ("nowhere.yaml", "."):
@@ -268,7 +268,7 @@ def test_config__says_where_it_is_not(tmp_path: Path) -> None:
     )
 )
 def test_config__says_the_same_as_flags(tmp_path: Path, values: dict[str, object]) -> None:
-    """Whatever can be typed can stand in the file, with the same meaning."""
+    """Any flag can be given in the file, with the same meaning."""
     words = []
     for name, value in values.items():
         flag = "--" + name.replace("_", "-")
@@ -279,7 +279,7 @@ def test_config__says_the_same_as_flags(tmp_path: Path, values: dict[str, object
 
 
 def test_help__needs_nothing_heavy() -> None:
-    """`--help` must not wait for networks, viewers or compilers to load."""
+    """`--help` imports no networks, viewers or compilers."""
     script = (
         "import sys\nfrom core.cli.main import build_parser\nbuild_parser()\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)))"
@@ -289,13 +289,13 @@ def test_help__needs_nothing_heavy() -> None:
 
 
 def test_module__can_be_called() -> None:
-    """`python -m core` is the door; its exit status is the command's."""
+    """The exit status of `python -m core` is that of the command."""
     for words, status in ((["--help"], 0), (["nonsense"], 1)):
         child = subprocess.run([sys.executable, "-m", "core", *words], cwd=PROJECT, capture_output=True, check=False)
         assert child.returncode == status
 
 
-def test_module__minds_no_closed_pipe() -> None:
+def test_module__ends_quietly_on_a_closed_pipe() -> None:
     """`python -m core … | head -1` ends quietly."""
     command = f"{sys.executable} -m core backbones | head -1; exit ${{PIPESTATUS[0]}}"
     child = subprocess.run(["bash", "-c", command], cwd=PROJECT, capture_output=True, text=True, check=False)

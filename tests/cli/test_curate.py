@@ -1,4 +1,4 @@
-"""The commands about what is known of specimens: metadata, measure, table."""
+"""The commands `metadata`, `measure` and `table`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.workspace import Catalogue, SpecimenRecord, Workspace, open_workspace
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace that knows two boxes, one of them open, and a file that is gone."""
+    """Return a workspace of two boxes, one of them open, and a missing file."""
     made = open_workspace(tmp_path / "data")
     box = trimesh.creation.box((4.0, 2.0, 1.0))
     whole, opened = made.meshes / "Boxes" / "nhm_0012_left.ply", made.meshes / "Boxes" / "nhm_0013.ply"
@@ -42,7 +42,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_metadata__by_catalogue_number(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What does not match is named with status 3; what differs is kept until --overwrite; --dry-run writes nothing."""
+    """Rows without a match give status 3; --overwrite replaces values; --dry-run writes nothing."""
     table, call = (
         tmp_path / "m.csv",
         ["metadata", "--workspace", str(workspace.root), "--file", str(tmp_path / "m.csv")],
@@ -63,14 +63,14 @@ def test_metadata__by_catalogue_number(
 
 
 def test_metadata__nothing_fits(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 1, and what to do."""
+    """Status 1, and advice."""
     (tmp_path / "m.csv").write_text("a,b\nx,y\n")
     assert main(["metadata", "--workspace", str(workspace.root), "--file", str(tmp_path / "m.csv")]) == 1
     assert "Name the column that holds ids" in capsys.readouterr().err
 
 
 def test_measure__writes_what_can_be_measured(workspace: Workspace, tmp_path: Path) -> None:
-    """Status 3 for a file that is gone; a volume only where the surface is closed."""
+    """Status 3 for a missing file; a volume only for closed surfaces."""
     assert main(["measure", "--workspace", str(workspace.root), "--out", str(tmp_path / "m.csv")]) == 3
     whole, opened = rows(tmp_path / "m.csv")
     assert (whole["specimen_id"], whole["surface"], float(whole["volume"])) == ("Boxes/nhm_0012_left", "closed", 8.0)
@@ -80,7 +80,7 @@ def test_measure__writes_what_can_be_measured(workspace: Workspace, tmp_path: Pa
 def test_table__has_sets_tags_and_notes(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All of it, or a named set in its order; a name that is none is answered with those that are."""
+    """All specimens, or a named set in its order; an unknown set is an error that lists the sets."""
     curation = Curation(Catalogue(workspace.catalogue_path))
     curation.put_set("mine", ["Boxes/nhm_0013", "Boxes/gone"])
     curation.add_tag("left", ["Boxes/gone"])

@@ -1,4 +1,4 @@
-"""`map`: the coordinates of the app, what they were made by, and pages and drawings on request."""
+"""The command `map`: coordinates as in the app, their settings, pages and drawings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.fakes import bytes_below
 
 @pytest.fixture
 def call(embeddings: list[str], tmp_path: Path) -> list[str]:
-    """Return the call that maps three groups into `map`."""
+    """Return the arguments that map three groups into the folder `map`."""
     return ["map", *embeddings, "--out", str(tmp_path / "map")]
 
 
 def embeddings_of(call: list[str]) -> Embeddings:
-    """Return what a call lays out."""
+    """Return the embeddings of a call."""
     return read_embeddings(Path(call[2]), Path(call[4]))
 
 
@@ -38,7 +38,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_map__has_the_coordinates_of_the_app(
     tmp_path: Path, call: list[str], method: str, dimensions: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To the bit; a second call does nothing and says so, another seed does."""
+    """Equal to the bit; a second call does nothing; another seed makes a new map."""
     words = [*call, "--method", method, "--dimensions", str(dimensions), "--n_neighbors", "8"]
     assert main(words) == 0
     said = capsys.readouterr().out
@@ -61,10 +61,10 @@ def test_map__has_the_coordinates_of_the_app(
     assert bytes_below(tmp_path / "map") == before
 
 
-def test_map__writes_page_and_drawing_beside_the_coordinates_that_are_there(
+def test_map__adds_page_and_drawing_to_existing_coordinates(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is asked for later is added; coloured otherwise it is drawn again; the table stays as it is."""
+    """A later call adds page and drawing; other colours draw them again; the table stays."""
     words = [*call, "--method", "pca"]
     assert main(words) == 0
     table = tmp_path / "map" / "map.csv"
@@ -89,7 +89,7 @@ def test_map__writes_page_and_drawing_beside_the_coordinates_that_are_there(
 def test_map__is_coloured_by_clusters_or_labels(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A `clusters.csv` by its clusters, noise apart; a CSV of labels by these; what neither knows is grey and said."""
+    """By a clusters.csv or a CSV of labels; specimens without either are grey, with a note."""
     clusters, labels = tmp_path / "clusters.csv", tmp_path / "labels.csv"
     ids = embeddings_of(call).ids
     lines = [f"{name},{-1 if row < 4 else row % 2},1.0" for row, name in enumerate(ids[:-3])]
@@ -120,7 +120,7 @@ def test_map__is_coloured_by_clusters_or_labels(
 def test_map__says_what_is_wrong(
     tmp_path: Path, call: list[str], flags: list[str], prose: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 1, what was given and what is allowed; nothing is written."""
+    """Status 1, what is given and what is allowed; nothing is written."""
     other = tmp_path / "clusters.csv"
     other.write_text("specimen_id,cluster_id,prob\nnobody,0,1\n", encoding="utf-8")
     given = [str(other) if flag == "other" else flag for flag in flags]
@@ -130,7 +130,7 @@ def test_map__says_what_is_wrong(
 
 
 def test_map__of_one_specimen_and_without_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A single specimen has a place; without categories all are grey."""
+    """A single specimen has coordinates; without categories all points are grey."""
     write_embeddings(tmp_path, Embeddings(("alone",), np.ones((1, 4), dtype=np.float32)))
     call = ["map", "--emb", str(tmp_path / "embeddings.npy"), "--ids", str(tmp_path / "ids.txt"), "--svg", "--html"]
     assert main([*call, "--out", str(tmp_path / "map")]) == 0

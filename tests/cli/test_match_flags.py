@@ -1,4 +1,4 @@
-"""The flags of matching on the command line: mirror images, and several runs judged in the same way."""
+"""Flags of matching on the command line: mirror images, and the comparison of several runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIRRORED = "Right/one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Return a run of six specimens and the mirror image of one, seen from six sides that mirror one another."""
+    """Return a run of six specimens and a mirror image, seen from six mirror-symmetric sides."""
     workspace = tmp_path_factory.mktemp("mirrored")
     write_specimens(workspace / "meshes", list(NAMES))
     lines = (workspace / "meshes" / "Left" / "one.off").read_text(encoding="ascii").splitlines()
@@ -54,7 +54,7 @@ def first_of(folder: Path, name: str) -> dict[str, str]:
 def test_search_all__mirror_finds_the_mirror_image(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Left finds right and right left, nearer than without; what was asked for is recorded; a second call is idle."""
+    """Left finds right and right left, nearer than without; settings are recorded; a second call is idle."""
     call = ["search-all", "--run", str(run.root), "--match", "maxsim", "--topk", "6"]
     plain, both = tmp_path / "plain", tmp_path / "both"
     assert main([*call, "--out", str(plain)]) == 0
@@ -70,8 +70,8 @@ def test_search_all__mirror_finds_the_mirror_image(
     assert "Search: nothing to do, 7 specimens already there" in capsys.readouterr().out
 
 
-def test_search_all__mirror_is_what_the_core_finds(run: RunFolder, tmp_path: Path) -> None:
-    """For every specimen, by its views and its mirrored views."""
+def test_search_all__mirror_agrees_with_the_function(run: RunFolder, tmp_path: Path) -> None:
+    """The command gives the same as the function, by views and mirrored views."""
     call = ["search-all", "--run", str(run.root), "--match", "maxsim", "--whiten", "3", "--topk", "4", "--mirror"]
     assert main([*call, "--out", str(tmp_path)]) == 0
     embeddings, describer = read_embeddings(run.matrix_path, run.ids_path), Describer(run)
@@ -84,7 +84,7 @@ def test_search_all__mirror_is_what_the_core_finds(run: RunFolder, tmp_path: Pat
 
 
 def test_evaluate__mirror_brings_left_and_right_together(run: RunFolder, tmp_path: Path) -> None:
-    """Judged by side, the mirror image of the other side comes first with it and not without it."""
+    """With --mirror, the mirror image of the other side is the nearest; without, it is not."""
     labels = tmp_path / "labels.csv"
     rows = [f"{name},{'pair' if name.endswith('/one') else name}" for name in (*NAMES, MIRRORED)]
     labels.write_text("specimen_id,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -101,7 +101,7 @@ def test_evaluate__mirror_brings_left_and_right_together(run: RunFolder, tmp_pat
 def test_mirror__says_what_it_needs(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """Views, not embeddings; and a run, which knows how they were made."""
+    """--mirror needs views instead of embeddings, and a run with its settings."""
     assert main([command, "--run", str(run.root), "--mirror", "--out", str(tmp_path)]) == 1
     assert "Add --match maxsim." in capsys.readouterr().err
     flags = ["--emb", str(run.matrix_path), "--ids", str(run.ids_path), "--match", "maxsim", "--mirror"]
@@ -112,10 +112,10 @@ def test_mirror__says_what_it_needs(
 @pytest.mark.parametrize(
     "flags", [[], ["--match", "maxsim", "--whiten", "3", "--k-reciprocal"], ["--match", "chamfer", "--mirror"]]
 )
-def test_compare__judges_every_run_as_evaluate_does(
+def test_compare__agrees_with_evaluate(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
 ) -> None:
-    """The same figures of each run, the same way of matching recorded for all, and once only."""
+    """Each run has the figures of `evaluate`; the matching is recorded; a second call does nothing."""
     folders = [run.root, run.root.parent / "three_views"]
     call = ["compare", "--bootstrap", "20", *flags, "--out", str(tmp_path)]
     call += [word for folder in folders for word in ("--run", str(folder))]

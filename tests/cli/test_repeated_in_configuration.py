@@ -1,4 +1,4 @@
-"""Flags that can be repeated, given as a list in a configuration."""
+"""Repeatable flags as a list in a configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ QUERY, ALSO = "Teeth/s00", ["Teeth/s01", "Teeth/s02"]
 
 
 def test_config__a_repeated_flag_takes_each_of_a_list(tmp_path: Path, embeddings: list[str]) -> None:
-    """The same neighbours as typed one by one."""
+    """The list gives the same neighbours as repeated flags."""
     typed = [part for name in ALSO for part in ("--also", name)]
     assert main(["search", *embeddings, "--query", QUERY, *typed, "--out", str(tmp_path / "typed")]) == 0
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({"query": QUERY, "also": ALSO}), encoding="utf-8")
@@ -25,7 +25,7 @@ def test_config__a_repeated_flag_takes_each_of_a_list(tmp_path: Path, embeddings
 def test_config__a_single_value_of_a_repeated_flag_is_one(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A comma is part of it."""
+    """A comma is part of the value."""
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({"query": QUERY, "also": "Teeth/s01,x"}), encoding="utf-8")
     assert main(["search", *embeddings, "--config", str(tmp_path / "c.yaml"), "--out", str(tmp_path)]) == 1
     assert "Teeth/s01,x" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The commands about what people keep of specimens: tags, sets."""
+"""The commands `tags` and `sets`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ A, B, C = "Boxes/a", "Boxes/b", "Teeth/歯"
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace that knows three specimens."""
+    """Return a workspace of three specimens."""
     made = open_workspace(tmp_path / "data")
     records = [SpecimenRecord(str(made.meshes), name, f"{name}.ply", kind="mesh") for name in (A, B, C)]
     Catalogue(made.catalogue_path).put_specimens(records)
@@ -51,10 +51,10 @@ def test_tags__are_added_listed_and_removed(
     assert curation.tags() == {}
 
 
-def test_tags__names_specimens_that_are_not_there(
+def test_tags__of_unknown_specimens(
     workspace: Workspace, curation: Curation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 3 and the others are tagged; where none is there, nothing is, with status 1."""
+    """Status 3, and the other specimens are tagged; status 1 if no specimen is known."""
     (tmp_path / "ids.txt").write_text(f"{A}\n\nBoxes/typo\n", encoding="utf-8")
     assert call(workspace, "tags", "--add", "left", "--file", tmp_path / "ids.txt") == 3
     assert "Passed over Boxes/typo: there is no such specimen." in capsys.readouterr().err
@@ -64,10 +64,8 @@ def test_tags__names_specimens_that_are_not_there(
     assert curation.tags() == {A: ("left",)}
 
 
-def test_tags__are_written_as_csv_and_such_a_table_names_specimens(
-    workspace: Workspace, curation: Curation, tmp_path: Path
-) -> None:
-    """What one call writes, another takes as its specimens."""
+def test_tags__csv_can_be_read_again(workspace: Workspace, curation: Curation, tmp_path: Path) -> None:
+    """The output of one call gives the specimens of another."""
     curation.add_tag("left", [A, C])
     out = tmp_path / "tags.csv"
     assert call(workspace, "tags", "--out", out) == 0
@@ -79,29 +77,29 @@ def test_tags__are_written_as_csv_and_such_a_table_names_specimens(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("tags", "--add", "x"), "Nothing says which specimens get the tag."),
-        (("tags", "--add", "x", "--remove", "y", "--specimens", A), "One of --add and --remove at a time."),
+        (("tags", "--add", "x"), "No specimens are given for the tag."),
+        (("tags", "--add", "x", "--remove", "y", "--specimens", A), "--add and --remove cannot be given together."),
         (("tags", "--specimens", A), "Give --add, --remove or --out."),
         (("tags", "--add", "a;b", "--specimens", A), "'a;b' cannot be the name of a tag."),
         (("tags", "--add", "x", "--set", "none"), "There is no set 'none'. There are: none."),
         (("tags", "--add", "x", "--file", "nowhere.txt"), "The file 'nowhere.txt' is not there."),
-        (("sets", "--specimens", A), "Nothing says which set this is about. Give --name."),
+        (("sets", "--specimens", A), "No set is named. Give --name."),
         (("sets", "--name", "x", "--delete"), "There is no set 'x'."),
-        (("sets", "--name", "x", "--delete", "--specimens", A), "One of --delete, --in"),
+        (("sets", "--name", "x", "--delete", "--specimens", A), "--delete, --in and specimens cannot"),
     ],
 )
 def test_tags_and_sets__say_what_is_missing(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
-    """Status 1, what was wrong and what to do."""
+    """Status 1, the problem and the advice."""
     assert call(workspace, *words) == 1
     assert said in capsys.readouterr().err
 
 
-def test_sets__go_to_another_workspace_as_csv(
+def test_sets__export_and_import(
     workspace: Workspace, curation: Curation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Kept in their order, written, forgotten, brought in again; one of that name is replaced only when told to."""
+    """Sets keep their order through export and import; --overwrite replaces a set."""
     assert call(workspace, "sets", "--name", "mine", "--specimens", C, A) == 0
     assert call(workspace, "sets", "--name", "mine", "--specimens", B) == 1
     assert "There is a set 'mine' already." in capsys.readouterr().err
@@ -122,7 +120,7 @@ def test_sets__go_to_another_workspace_as_csv(
 
 
 def test_sets__refuse_another_table(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A table without the two columns is named, with how to get one that has them."""
+    """A table without the two columns is named, with advice."""
     (tmp_path / "t.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     assert call(workspace, "sets", "--in", tmp_path / "t.csv") == 1
     assert "t.csv has no columns set and specimen_id." in capsys.readouterr().err

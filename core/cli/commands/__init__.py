@@ -1,17 +1,18 @@
-"""The commands of the command line, by what they are for.
+"""The commands of the command line, by topic.
 
-A module gathers flags, calls one function of `core`, and reports. It is imported only if one of
-its commands is called: `core.cli.command_table` holds what `--help` says of all of them.
+A command reads its flags, calls one function of `core`, and prints the result. A module is imported
+only if one of its commands is called: the help texts of all commands are in
+`core.cli.command_table`.
 
 ==========  ============================================================
-`prepare`   from meshes to embeddings: samples, render, extract, pool, run
-`search`    nearest specimens of one specimen or file
+`prepare`   samples, render, extract, pool, run: meshes to embeddings
+`search`    search
 `retrieve`  index, explain, register, duplicates
-`judge`     compare runs, test their robustness
+`judge`     compare, robustness
 `analyse`   search-all, cluster, cluster-sweep, evaluate
 `maps`      map
 `curate`    metadata, measure, table
-`sets`      tags and sets
+`sets`      tags, sets
 `manage`    jobs, runs, reproduce, watch, report
 `pictures`  turntable
 `machine`   doctor, repair, backbones

@@ -1,4 +1,4 @@
-"""Commands that ask something of embeddings: search-all, cluster, cluster-sweep, evaluate."""
+"""Commands that analyse embeddings: search-all, cluster, cluster-sweep, evaluate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.cli import flags, matching_flags
 from core.cli.console import DONE, add_command, progress_of, report, say
 from core.clusters import (
     Agreement,
-    Groundwork,
+    ClusteringCache,
     Misfit,
     advise_on,
     clusters_into,
@@ -42,21 +42,21 @@ def _add_search_all(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_run_flag(parser)
     flags.add_search_flags(parser)
     matching_flags.add_match_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="where to (data/knn_results)")
+    parser.add_argument("--out", type=Path, default=Path("data/knn_results"), help="output folder (data/knn_results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_search_all)
 
 
 def _search_all(options: argparse.Namespace) -> int:
-    there, settings = matching_flags.collection_of(options), flags.search_settings(options)
+    collection, settings = matching_flags.collection_of(options), flags.search_settings(options)
     how: dict[str, object] | None = None
     all_nearest = None
     if matching_flags.match_settings(options) != MatchSettings():
-        matcher = matching_flags.matcher_of(options, there, settings)
+        matcher = matching_flags.matcher_of(options, collection, settings)
         how = matching_flags.about(options, matcher)
-        all_nearest = partial(_all_nearest, options, there, matcher)
+        all_nearest = partial(_all_nearest, options, collection, matcher)
     stage = search_folder(
-        there.embeddings,
+        collection.embeddings,
         options.out,
         settings,
         how=how,
@@ -68,20 +68,20 @@ def _search_all(options: argparse.Namespace) -> int:
 
 
 def _all_nearest(
-    options: argparse.Namespace, there: matching_flags.Collection, matcher: Matcher
+    options: argparse.Namespace, collection: matching_flags.Collection, matcher: Matcher
 ) -> Iterator[Neighbours]:
-    return matcher.all_nearest(matching_flags.mirrored_of(options, there))
+    return matcher.all_nearest(matching_flags.mirrored_of(options, collection))
 
 
 def _add_run_flag(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", dest="run_folder", type=Path, help="a run's folder, instead of --emb and --ids")
+    parser.add_argument("--run", dest="run_folder", type=Path, help="folder of a run, instead of --emb and --ids")
 
 
 def _add_cluster(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "cluster", common)
     flags.add_embedding_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
-    parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to judge the groups by")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
+    parser.add_argument("--labels", help="a CSV specimen_id,label, or the word category, to compare the clusters with")
     flags.add_cluster_flags(parser)
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_cluster)
@@ -105,21 +105,21 @@ def _cluster(options: argparse.Namespace) -> int:
         f"{clustering.n_clusters} clusters of {len(clustering.ids)} specimens, {clustering.n_noise} of them noise "
         f"({clustering.noise_ratio:.0%}), mean membership strength {clustering.mean_prob:.2f}",
     )
-    for number, step in enumerate(advise_on(Groundwork(embeddings), clustering), start=1):
+    for number, step in enumerate(advise_on(ClusteringCache(embeddings), clustering), start=1):
         if number == 1:
-            say(options, f"{explain_noise(clustering)} To try next:")
+            say(options, f"{explain_noise(clustering)} Settings to try next:")
         outcome = explain_outcome(step, clustering)
         say(options, f"  {number}. {step.text} ({step.flags}{'; ' if outcome else ''}{outcome})")
     if labels is not None and found.agreement is not None:
-        _tell_agreement(options, labels, found.agreement, found.misfits)
+        _print_agreement(options, labels, found.agreement, found.misfits)
     say(options, f"Written to {options.out}: {', '.join(path.name for path in found.written)}")
     return DONE
 
 
-def _tell_agreement(
+def _print_agreement(
     options: argparse.Namespace, labels: Labels, agreement: Agreement, misfits: tuple[Misfit, ...]
 ) -> None:
-    """Say how clusters agree with labels, and who may be misfiled."""
+    """Print how clusters agree with labels, and the first possibly misfiled specimen."""
     say(
         options,
         f"Against the labels of {agreement.n_labelled} specimens ({labels.source}): ARI {agreement.ari:.3f}, "
@@ -138,8 +138,8 @@ def _tell_agreement(
 def _add_cluster_sweep(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "cluster-sweep", common)
     flags.add_embedding_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="where to (results/sweep)")
-    parser.add_argument("--labels", help="a CSV specimen_id,label or the word category, to compare with")
+    parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="output folder (results/sweep)")
+    parser.add_argument("--labels", help="a CSV specimen_id,label, or the word category, to compare the clusters with")
     flags.add_sweep_flags(parser)
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_cluster_sweep)
@@ -178,18 +178,20 @@ def _add_evaluate(commands: Any, common: argparse.ArgumentParser) -> None:
     _add_run_flag(parser)
     flags.add_evaluation_flags(parser)
     matching_flags.add_match_flags(parser)
-    parser.add_argument("--out", type=Path, default=Path("results/evaluation"), help="where to (results/evaluation)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results/evaluation"), help="output folder (results/evaluation)"
+    )
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    there = matching_flags.collection_of(options, mapped=False)
-    labels = resolve_labels(flags.labels_of(options), there.embeddings.ids)
+    collection = matching_flags.collection_of(options, mapped=False)
+    labels = resolve_labels(flags.labels_of(options), collection.embeddings.ids)
     settings = flags.evaluation_settings(options)
-    ranking = matching_flags.ranking_of(options, there, settings.metric)
+    ranking = matching_flags.ranking_of(options, collection, settings.metric)
     evaluation = evaluate_into(
-        options.out, there.embeddings, labels, settings, ranking=ranking, overwrite=options.overwrite
+        options.out, collection.embeddings, labels, settings, ranking=ranking, overwrite=options.overwrite
     )
     if evaluation is None:
         say(options, f"Evaluate: nothing to do, retrieval.json is already there, in {options.out}")

@@ -1,4 +1,4 @@
-"""Commands about what is known of specimens: metadata, measure, table."""
+"""Commands about data on specimens: metadata, measure, table."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ from core.meshes import Measurements, read_mesh
 from core.storage import read_table, write_csv
 from core.workspace import Catalogue, SpecimenRecord, open_workspace
 
-_NAMED_AT_MOST = 20
+_MOST_LINES = 20
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
     parser = add_command(commands, "metadata", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
-    parser.add_argument("--file", type=Path, required=True, help="a CSV or Excel file, names of columns first")
-    parser.add_argument("--by", choices=WAYS, default="auto", help=f"how rows find their specimens: {listed(WAYS)}")
-    parser.add_argument("--column", default="", help="the column that tells the specimen (found by itself)")
-    parser.add_argument("--overwrite", action="store_true", help="let values that differ replace those kept")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    parser.add_argument(
+        "--file", type=Path, required=True, help="a CSV or Excel file with column names in the first row"
+    )
+    parser.add_argument("--by", choices=WAYS, default="auto", help="how rows are matched to specimens (auto)")
+    parser.add_argument("--column", default="", help="the column with the specimen's id or name (found automatically)")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing values that differ")
+    parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
     parser.set_defaults(run=_metadata)
     _add_measure(commands, common)
     _add_table(commands, common)
@@ -46,7 +48,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _add_measure(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "measure", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
-    parser.add_argument("--out", type=Path, default=Path("measurements.csv"), help="where to (measurements.csv)")
+    parser.add_argument("--out", type=Path, default=Path("measurements.csv"), help="output file (measurements.csv)")
     parser.set_defaults(run=_measure)
 
 
@@ -54,7 +56,7 @@ def _add_table(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "table", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
     parser.add_argument("--set", dest="set_name", default="", help="only the specimens of this named set")
-    parser.add_argument("--out", type=Path, default=Path("specimens.csv"), help="where to (specimens.csv)")
+    parser.add_argument("--out", type=Path, default=Path("specimens.csv"), help="output file (specimens.csv)")
     parser.set_defaults(run=_table)
 
 
@@ -70,7 +72,7 @@ def _metadata(options: argparse.Namespace) -> int:
     else:
         written = write_matched(catalogue, matched, overwrite=options.overwrite)
         kept = 0 if options.overwrite else len(matched.changes)
-        more = f"; {kept} that differ were kept as they are, --overwrite replaces them" if kept else ""
+        more = f"; {kept} existing values that differ were kept, --overwrite replaces them" if kept else ""
         say(options, f"Metadata: {written} values written for {specimens(len(matched.values))}{more}.")
     return SOME_PASSED_OVER if matched.not_matched or matched.ambiguous else DONE
 
@@ -109,7 +111,7 @@ def _table(options: argparse.Namespace) -> int:
 
 
 def _records(catalogue: Catalogue) -> list[SpecimenRecord]:
-    """Return what is known of every specimen's file, that of the last input folder where there are two of an id."""
+    """Return the record of every specimen; of an id in two input folders, that of the last."""
     by_id = {name: record for source in catalogue.sources() for name, record in catalogue.specimens(source).items()}
     if not by_id:
         raise InputError("The workspace knows no specimens yet.", advice="Run `python -m core run` first.")
@@ -123,20 +125,20 @@ def _report(options: argparse.Namespace, matched: MatchedTable) -> None:
     say(
         options,
         f"{matched.source}: {specimens(len(matched.values))} matched by {matched.by} (column {matched.column!r}); "
-        f"{len(matched.without_row)} without a row, {len(matched.not_matched)} rows of no specimen, "
+        f"{len(matched.without_row)} without a row, {len(matched.not_matched)} rows without a specimen, "
         f"{len(matched.ambiguous)} ambiguous.",
     )
-    for row in matched.not_matched[:_NAMED_AT_MOST]:
+    for row in matched.not_matched[:_MOST_LINES]:
         log.error("Line %d, %r: no such specimen.", row.line, row.key)
-    for row in matched.ambiguous[:_NAMED_AT_MOST]:
+    for row in matched.ambiguous[:_MOST_LINES]:
         if len(row.candidates) == 1:
-            log.error("Line %d, %r: another line says something else of %s.", row.line, row.key, row.candidates[0])
+            log.error("Line %d, %r: another line has other values for %s.", row.line, row.key, row.candidates[0])
         else:
             log.error("Line %d, %r may be any of %s.", row.line, row.key, listed(row.candidates[:5]))
-    for change in matched.changes[:_NAMED_AT_MOST]:
+    for change in matched.changes[:_MOST_LINES]:
         log.warning(
-            "%s, %s: %r is kept, the file says %r.", change.specimen_id, change.column, change.before, change.after
+            "%s, %s: %r is kept, the file has %r.", change.specimen_id, change.column, change.before, change.after
         )
-    left = sum(max(0, len(them) - _NAMED_AT_MOST) for them in (matched.not_matched, matched.ambiguous, matched.changes))
+    left = sum(max(0, len(them) - _MOST_LINES) for them in (matched.not_matched, matched.ambiguous, matched.changes))
     if left:
         log.warning("%d more lines like these are not shown.", left)

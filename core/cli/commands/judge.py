@@ -1,4 +1,4 @@
-"""Commands that judge whole runs: how several compare, and what a search in one survives."""
+"""Commands that evaluate whole runs: compare, robustness."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _add_compare(commands: Any, common: argparse.ArgumentParser) -> None:
         dest="run_folders",
         action="append",
         required=True,
-        help="a run's folder; repeat it, the first compares",
+        help="folder of a run; repeatable, the first run is the baseline",
     )
     flags.add_evaluation_flags(parser)
     matching_flags.add_match_flags(parser, several=True)
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_compare)
 
@@ -46,8 +46,8 @@ def _compare(options: argparse.Namespace) -> int:
     for folder in flags.each(options.run_folders):
         run = run_of(Path(folder))
         name = run.name if run.name not in runs else str(folder)
-        there = matching_flags.collection_of_run(run, mapped=False)
-        runs[name], ranking = there.embeddings, matching_flags.ranking_of(options, there, settings.metric)
+        collection = matching_flags.collection_of_run(run, mapped=False)
+        runs[name], ranking = collection.embeddings, matching_flags.ranking_of(options, collection, settings.metric)
         if ranking is not None:
             rankings[name] = ranking
     found = comparison_into(
@@ -56,11 +56,11 @@ def _compare(options: argparse.Namespace) -> int:
     if found is None:
         say(options, f"Compare: nothing to do, {options.out / 'comparison.csv'} is already there")
         return DONE
-    _tell(options, found)
+    _print_comparison(options, found)
     return DONE
 
 
-def _tell(options: argparse.Namespace, found: Comparison) -> None:
+def _print_comparison(options: argparse.Namespace, found: Comparison) -> None:
     for note in found.notes:
         say(options, f"Note: {note}")
     names = list(found.evaluations)
@@ -71,7 +71,7 @@ def _tell(options: argparse.Namespace, found: Comparison) -> None:
     say(options, f"{'':{width}}  " + "  ".join(f"{measure:>11}" for measure in measures))
     for name, evaluation in found.evaluations.items():
         say(options, f"{name:{width}}  " + "  ".join(f"{value:11.3f}" for value in evaluation.overall.values()))
-    say(options, f"Differences against {found.first}; * where the interval leaves 0 out:")
+    say(options, f"Differences against {found.first}; * if the confidence interval excludes 0:")
     by_key = {(one.run, one.measure): one for one in found.differences}
     for name in names[1:]:
         cells = [by_key[name, measure] for measure in measures]
@@ -85,14 +85,21 @@ def _tell(options: argparse.Namespace, found: Comparison) -> None:
 def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "robustness", common)
     usual = RobustnessSettings()
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
-    parser.add_argument("--changes", default=",".join(usual.changes), help=f"of {listed(CHANGES)}, with commas")
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of a run")
     parser.add_argument(
-        "--specimens", type=whole_number, default=usual.specimens, help=f"how many are tried ({usual.specimens})"
+        "--changes",
+        default=",".join(usual.changes),
+        help=f"changes to try, separated by commas: {listed(CHANGES)} (all)",
     )
-    parser.add_argument("--weights", type=Path, help="the backbone's weights")
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument(
+        "--specimens",
+        type=whole_number,
+        default=usual.specimens,
+        help=f"number of specimens to try ({usual.specimens})",
+    )
+    parser.add_argument("--weights", type=Path, help="weights file of the backbone")
+    parser.add_argument("--no-download", action="store_true", help="never download weights")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
     flags.add_overwrite_flag(parser)
     parser.add_argument("--workspace", type=Path, help=argparse.SUPPRESS)
     add_job_flag(parser)
@@ -100,10 +107,10 @@ def _add_robustness(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _robustness(options: argparse.Namespace) -> int:
-    return as_job(options, options.workspace, lambda progress: _measure(options, progress))
+    return as_job(options, options.workspace, lambda progress: _run_robustness(options, progress))
 
 
-def _measure(options: argparse.Namespace, progress: Progress) -> int:
+def _run_robustness(options: argparse.Namespace, progress: Progress) -> int:
     changes = tuple(name.strip() for name in str(options.changes).split(","))
     settings = RobustnessSettings(changes=changes, specimens=options.specimens, seed=options.seed)
     run = run_of(options.run_folder)
@@ -122,7 +129,9 @@ def _measure(options: argparse.Namespace, progress: Progress) -> int:
         say(options, f"Robustness: nothing to do, {options.out / 'robustness.csv'} is already there")
         return DONE
     for one in found:
-        in_class = f"{one.finds_its_class:6.1%} of {one.n_with_class} their category" if one.n_with_class else ""
-        say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} find themselves  {in_class}")
+        of_class = (
+            f"{one.finds_its_class:6.1%} of {one.n_with_class} nearest to their category" if one.n_with_class else ""
+        )
+        say(options, f"{one.change:10}  {one.finds_itself:6.1%} of {one.n_specimens} nearest to themselves  {of_class}")
     say(options, f"Written to {options.out / 'robustness.csv'}")
     return DONE

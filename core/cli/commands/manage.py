@@ -1,4 +1,4 @@
-"""Commands about jobs and runs that are there: jobs, runs, reproduce, watch, report."""
+"""Commands about jobs and existing runs: jobs, runs, reproduce, watch, report."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from core.workspace import (
     open_workspace,
     rename_run,
     resume,
+    run_queue,
     size_on_disk,
-    take_care,
     time_left,
     write_notes,
 )
 
-SECONDS_TO_BE_NOTED = 10.0
+SECONDS_UNTIL_RECORDED = 10.0
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -50,9 +50,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _add_jobs(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "jobs", common)
     add_workspace_flag(parser)
-    parser.add_argument("--cancel", type=whole_number, metavar="JOB", help="end this job, or take it out of the queue")
-    parser.add_argument("--resume", type=whole_number, metavar="JOB", help="go on with this job where it was")
-    parser.add_argument("--take-care", action="store_true", help="start what is queued, one by one, until all are done")
+    parser.add_argument("--cancel", type=whole_number, metavar="JOB", help="end this job, or remove it from the queue")
+    parser.add_argument("--resume", type=whole_number, metavar="JOB", help="continue this job from where it stopped")
+    parser.add_argument("--take-care", action="store_true", help="run all queued jobs, one after the other")
     parser.set_defaults(run=_jobs)
 
 
@@ -61,14 +61,14 @@ def _jobs(options: argparse.Namespace) -> int:
     if options.cancel is not None:
         cancel(workspace, options.cancel)
     if options.resume is not None:
-        say(options, f"Job {resume(workspace, options.resume)} goes on with job {options.resume}.")
+        say(options, f"Job {resume(workspace, options.resume)} continues job {options.resume}.")
     if options.take_care:
-        take_care(workspace)
+        run_queue(workspace)
         return DONE
     current_job(workspace)
     jobs = Catalogue(workspace.catalogue_path).jobs()
     for job in jobs:
-        print(_in_words(job), flush=True)
+        print(_job_line(job), flush=True)
     if not jobs:
         say(options, "There are no jobs yet.")
     return DONE
@@ -77,10 +77,10 @@ def _jobs(options: argparse.Namespace) -> int:
 def _add_runs(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "runs", common)
     add_workspace_flag(parser)
-    parser.add_argument("--name", default="", help="the run that the other flags are about")
-    parser.add_argument("--rename", metavar="NEW", help="give it this name")
-    parser.add_argument("--delete", action="store_true", help="delete it; specimens' own files are never touched")
-    parser.add_argument("--notes", metavar="TEXT", help="keep this text with it")
+    parser.add_argument("--name", default="", help="the run that the other flags apply to")
+    parser.add_argument("--rename", metavar="NEW", help="rename the run")
+    parser.add_argument("--delete", action="store_true", help="delete the run; the specimens' own files stay")
+    parser.add_argument("--notes", metavar="TEXT", help="store this text as the run's notes")
     parser.set_defaults(run=_runs)
 
 
@@ -89,15 +89,15 @@ def _runs(options: argparse.Namespace) -> int:
     finish_deletions(workspace)
     changes = [options.rename is not None, options.delete, options.notes is not None]
     if any(changes) and (sum(changes) > 1 or not options.name):
-        raise SettingError("One of --rename, --delete and --notes at a time goes with --name.")
+        raise SettingError("Give --name with one of --rename, --delete and --notes.")
     if options.rename is not None:
-        say(options, f"{options.name} is now called {rename_run(workspace, options.name, options.rename).name}.")
+        say(options, f"{options.name} is renamed to {rename_run(workspace, options.name, options.rename).name}.")
     elif options.delete:
         freed = delete_run(workspace, options.name)
-        say(options, f"{options.name} is deleted; {freed / 1e6:.1f} MB are free again.")
+        say(options, f"{options.name} is deleted; {freed / 1e6:.1f} MB were freed.")
     elif options.notes is not None:
         write_notes(existing_run(workspace, options.name), options.notes)
-        say(options, f"Noted with {options.name}.")
+        say(options, f"Notes of {options.name} are stored.")
     else:
         for facts in list_runs(workspace):
             when = datetime.datetime.fromtimestamp(facts.changed).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -113,11 +113,13 @@ def _runs(options: argparse.Namespace) -> int:
 def _add_reproduce(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "reproduce", common)
     add_workspace_flag(parser)
-    parser.add_argument("--name", default="", help="the new run's name (made from the old one)")
-    parser.add_argument("--in", dest="meshes", type=Path, help="scans, where they are no longer where they were")
-    parser.add_argument("--weights", type=Path, help="weights, where they are no longer where they were found")
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-    parser.add_argument("--workers", type=whole_number, help="child processes that render (one fewer than processors)")
+    parser.add_argument("--name", default="", help="name of the new run (made from the old name)")
+    parser.add_argument("--in", dest="meshes", type=Path, help="folder of the scans, if they have moved")
+    parser.add_argument("--weights", type=Path, help="weights file, if it has moved")
+    parser.add_argument("--no-download", action="store_true", help="never download weights")
+    parser.add_argument(
+        "--workers", type=whole_number, help="number of rendering processes (one fewer than processors)"
+    )
     parser.set_defaults(run=_reproduce, take_recipe=lambda parser, path: None)
 
 
@@ -139,12 +141,14 @@ def _reproduce(options: argparse.Namespace) -> int:
 def _add_watch(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "watch", common)
     add_workspace_flag(parser)
-    parser.add_argument("--in", dest="meshes", type=Path, help="the folder (the workspace's meshes)")
-    parser.add_argument("--name", default="", help="the run that takes them up")
-    parser.add_argument("--mode", choices=MODES, default="run", help="only say what has come, or run (run)")
-    parser.add_argument("--every", type=number, default=5.0, help="seconds between two looks (5)")
-    parser.add_argument("--while-wanted", action="store_true", help="end as soon as the app no longer wants it")
-    parser.add_argument("flags", nargs="*", help="behind --: flags of `run`, for a run that is not there yet")
+    parser.add_argument("--in", dest="meshes", type=Path, help="the folder to watch (the workspace's meshes)")
+    parser.add_argument("--name", default="", help="the run that new scans are added to")
+    parser.add_argument(
+        "--mode", choices=MODES, default="run", help="offer: only report new scans; run: process them (run)"
+    )
+    parser.add_argument("--every", type=number, default=5.0, help="seconds between two checks of the folder (5)")
+    parser.add_argument("--while-wanted", action="store_true", help="end once the app stops the watching")
+    parser.add_argument("flags", nargs="*", help="after --: flags of `run`, used if the run does not exist yet")
     parser.set_defaults(run=_watch)
 
 
@@ -152,33 +156,33 @@ def _watch(options: argparse.Namespace) -> int:
     workspace = open_workspace(options.workspace)
     folder = (options.meshes or workspace.meshes).expanduser().resolve()
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}.", advice="Give the folder that scans come into.")
-    # Wrong flags are told now, not when the first scan comes.
+        raise InputError(f"There is no folder {folder}.", advice="Give the folder that new scans are saved to.")
+    # Wrong flags raise now, not at the first scan.
     options.parse(["run", *options.flags])
     settings = WatchSettings(str(folder), options.name, options.mode, options.every, tuple(options.flags))
     workspace.run(settings.run_name)
     say(options, f"Watching {folder} every {settings.seconds:g} s; Ctrl-C ends it.")
     began = time.monotonic()
 
-    def goes_on() -> bool:
-        # Whoever started this notes its number a moment later.
-        return not options.while_wanted or time.monotonic() - began < SECONDS_TO_BE_NOTED or is_wanted(workspace)
+    def is_active() -> bool:
+        # The app records the number of this process only after it has started it.
+        return not options.while_wanted or time.monotonic() - began < SECONDS_UNTIL_RECORDED or is_wanted(workspace)
 
-    watch(workspace, settings, tell=lambda sentence: say(options, sentence), goes_on=goes_on)
+    watch(workspace, settings, tell=lambda sentence: say(options, sentence), goes_on=is_active)
     return DONE
 
 
 def _add_report(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "report", common)
     add_workspace_flag(parser)
-    parser.add_argument("--name", default="", help="the run (the newest)")
-    parser.add_argument("--out", type=Path, help="a folder or a .zip (report_NAME.zip)")
-    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (en)")
-    parser.add_argument("--map", choices=MAP_METHODS, default="umap", help="how the map is drawn (umap)")
+    parser.add_argument("--name", default="", help="name of the run (the newest)")
+    parser.add_argument("--out", type=Path, help="output folder, or a .zip file (report_NAME.zip)")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="language of the page (en)")
+    parser.add_argument("--map", choices=MAP_METHODS, default="umap", help="method of the map (umap)")
     parser.add_argument(
         "--labels",
         default="category",
-        help="what groups and judges specimens: category, category:1 …, column:NAME of the metadata, a CSV (category)",
+        help="labels of the specimens: category, category:1 …, column:NAME of the metadata, a CSV (category)",
     )
     add_job_flag(parser)
     parser.set_defaults(run=_report)
@@ -207,11 +211,11 @@ def _write_report(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def add_workspace_flag(parser: argparse.ArgumentParser) -> None:
-    """Add which workspace is meant."""
+    """Add the workspace."""
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
 
 
-def _in_words(job: JobRecord) -> str:
+def _job_line(job: JobRecord) -> str:
     when = datetime.datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
     what = job.run_name if job.kind == "run" else f"{job.kind} of {job.run_name}"
     words = f"{job.job_id:>4}  {when}  {job.state:24} {what}"

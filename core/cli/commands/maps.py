@@ -1,4 +1,4 @@
-"""The command that lays all specimens out in two or three dimensions: map."""
+"""The command `map`: all specimens in two or three dimensions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import flags
-from core.cli.console import DONE, add_command, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, number, say, whole_number
 from core.cli.inputs import run_of
 from core.clusters import NOISE, read_clusters
 from core.collection import resolve_labels
@@ -34,28 +34,32 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     usual = MapSettings()
     parser = add_command(commands, "map", common)
     flags.add_embedding_flags(parser)
-    parser.add_argument("--run", dest="run_folder", type=Path, help="a run's folder, instead of --emb and --ids")
-    parser.add_argument("--out", type=Path, default=Path("results/map"), help="where to (results/map)")
-    parser.add_argument("--method", choices=MAP_METHODS, default=usual.method, help=f"{listed(MAP_METHODS)} (umap)")
-    parser.add_argument("--dimensions", type=whole_number, choices=(2, 3), default=usual.dimensions, help="2, 3 (2)")
+    parser.add_argument("--run", dest="run_folder", type=Path, help="folder of a run, instead of --emb and --ids")
+    parser.add_argument("--out", type=Path, default=Path("results/map"), help="output folder (results/map)")
+    parser.add_argument(
+        "--method", choices=MAP_METHODS, default=usual.method, help=f"method of the map ({usual.method})"
+    )
+    parser.add_argument(
+        "--dimensions", type=whole_number, choices=(2, 3), default=usual.dimensions, help="number of dimensions (2)"
+    )
     parser.add_argument(
         "--n-neighbors",
         type=whole_number,
         default=usual.n_neighbors,
-        help=f"neighbours that hold a specimen in place; t-SNE's perplexity ({usual.n_neighbors})",
+        help=f"number of neighbours of UMAP and PaCMAP, perplexity of t-SNE ({usual.n_neighbors})",
     )
+    parser.add_argument("--min-dist", type=number, default=usual.min_dist, help=f"min_dist of UMAP ({usual.min_dist})")
     parser.add_argument(
-        "--min-dist", type=number, default=usual.min_dist, help=f"UMAP: how near points may lie ({usual.min_dist})"
+        "--metric", choices=MAP_METRICS, default=usual.metric, help=f"distance between embeddings ({usual.metric})"
     )
-    parser.add_argument("--metric", choices=MAP_METRICS, default=usual.metric, help=listed(MAP_METRICS))
     parser.add_argument(
         "--colour",
         default=CATEGORY,
         metavar="WHAT",
-        help="of page and drawing: category, category:1 …, a clusters.csv, or a CSV specimen_id,label (category)",
+        help="colours of the points: category, category:1 …, a clusters.csv, or a CSV specimen_id,label (category)",
     )
-    parser.add_argument("--html", action="store_true", help="write map.html, too: a page that needs no network")
-    parser.add_argument("--svg", action="store_true", help="write map.svg, too; of two dimensions")
+    parser.add_argument("--html", action="store_true", help="also write map.html, a page that needs no network")
+    parser.add_argument("--svg", action="store_true", help="also write map.svg; 2 dimensions only")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_map)
 
@@ -71,7 +75,7 @@ def _map(options: argparse.Namespace) -> int:
         metric=options.metric,
         seed=options.seed,
     )
-    colouring, odd = colouring_by(str(options.colour), embeddings.ids)
+    colouring, notes = colouring_by(str(options.colour), embeddings.ids)
     found = map_into(
         options.out,
         embeddings,
@@ -86,7 +90,7 @@ def _map(options: argparse.Namespace) -> int:
     if not found.written:
         say(options, f"Map: nothing to do, map.csv is already there, in {options.out}")
         return DONE
-    for line in (*found.result.notes, *(odd if options.html or options.svg else ())):
+    for line in (*found.result.notes, *(notes if options.html or options.svg else ())):
         say(options, f"Note: {line}")
     say(
         options,
@@ -99,7 +103,7 @@ def _map(options: argparse.Namespace) -> int:
 
 
 def colouring_by(given: str, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
-    """Return what colours the specimens of a map, and what is odd about it, in sentences.
+    """Return the colouring of a map, and notes on problems with it.
 
     Parameters
     ----------
@@ -112,7 +116,7 @@ def colouring_by(given: str, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str
     Raises
     ------
     InputError, SettingError
-        Where the file cannot be read or knows none of the specimens, or there is no such level.
+        If the file cannot be read, has none of the specimens, or there is no such level.
     """
     if given == CATEGORY:
         return colour_by_groups(CATEGORY, [category_of(name) for name in ids]), ()
@@ -125,8 +129,8 @@ def colouring_by(given: str, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str
 
 
 def _colouring_by_clusters(path: Path, ids: tuple[str, ...]) -> tuple[Colouring, tuple[str, ...]]:
-    known, numbers, _ = read_clusters(path)
-    cluster_of = dict(zip(known, numbers.tolist(), strict=True))
+    clustered_ids, numbers, _ = read_clusters(path)
+    cluster_of = dict(zip(clustered_ids, numbers.tolist(), strict=True))
     without = sum(name not in cluster_of for name in ids)
     if without == len(ids):
         raise InputError(
@@ -134,6 +138,6 @@ def _colouring_by_clusters(path: Path, ids: tuple[str, ...]) -> tuple[Colouring,
         )
     named = {NOISE: NOISE_NAME, None: ""}
     values = [named.get(number, str(number)) for number in map(cluster_of.get, ids)]
-    told = "{without} of {count} specimens are not in {path} and are grey."
-    notes = (note(told, without=without, count=len(ids), path=path),) if without else ()
+    sentence = "{without} of {count} specimens are not in {path} and are grey."
+    notes = (note(sentence, without=without, count=len(ids), path=path),) if without else ()
     return colour_by_groups("cluster", values, ("", NOISE_NAME)), notes

@@ -1,4 +1,4 @@
-"""Commands that make pictures of one specimen: turntable."""
+"""Commands that draw one specimen: turntable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli.console import DONE, add_command, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, number, say, whole_number
 from core.cli.inputs import mesh_of_file
 from core.meshes import KINDS, CurvatureSettings, Mesh, curvature_of, robust_limit
 from core.scenes import TurntableSettings, check_suffix, colours_of_distances, write_turntable
@@ -17,14 +17,28 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add these commands to the parser."""
     usual = TurntableSettings()
     parser = add_command(commands, "turntable", common)
-    parser.add_argument("--file", type=Path, required=True, help="the mesh or point cloud")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to: a .gif or .mp4")
-    parser.add_argument("--frames", type=whole_number, default=usual.frames, help=f"pictures a turn ({usual.frames})")
-    parser.add_argument("--size", type=whole_number, default=usual.size, help=f"pixels, even ({usual.size})")
-    parser.add_argument("--seconds", type=number, default=usual.seconds, help=f"length of a turn ({usual.seconds:g})")
-    parser.add_argument("--appearance", choices=("gray", "colour"), default=usual.appearance, help="gray, colour")
-    parser.add_argument("--curvature", choices=KINDS, help=f"colour it by curvature instead: {listed(KINDS)}")
-    parser.add_argument("--background", default=usual.background, help=f"a colour ({usual.background})")
+    parser.add_argument("--file", type=Path, required=True, help="mesh or point cloud")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="output file, .gif or .mp4")
+    parser.add_argument(
+        "--frames", type=whole_number, default=usual.frames, help=f"number of frames of one rotation ({usual.frames})"
+    )
+    parser.add_argument(
+        "--size",
+        type=whole_number,
+        default=usual.size,
+        help=f"width and height in pixels, an even number ({usual.size})",
+    )
+    parser.add_argument(
+        "--seconds", type=number, default=usual.seconds, help=f"duration of one rotation in seconds ({usual.seconds:g})"
+    )
+    parser.add_argument(
+        "--appearance",
+        choices=("gray", "colour"),
+        default=usual.appearance,
+        help=f"what the pictures show of the surface ({usual.appearance})",
+    )
+    parser.add_argument("--curvature", choices=KINDS, help="colour the surface by this curvature")
+    parser.add_argument("--background", default=usual.background, help=f"background colour ({usual.background})")
     parser.set_defaults(run=_turntable)
 
 
@@ -41,7 +55,7 @@ def _turntable(options: argparse.Namespace) -> int:
     if options.curvature:
         mesh = _coloured_by_curvature(mesh, options)
     write_turntable(options.out, mesh, settings)
-    say(options, f"Written to {options.out}: {settings.frames} pictures in {settings.seconds:g} s")
+    say(options, f"Written to {options.out}: {settings.frames} frames in {settings.seconds:g} s")
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""Commands that make something: samples, render, extract, pool, run."""
+"""Commands from meshes to embeddings: samples, render, extract, pool, run."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _add_samples(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "samples", common)
-    parser.add_argument("--out", type=Path, default=Path("data/meshes"), help="where to (data/meshes)")
-    parser.add_argument("--per-category", type=whole_number, default=8, help="specimens a category (8)")
-    parser.add_argument("--overwrite", action="store_true", help="make them again")
+    parser.add_argument("--out", type=Path, default=Path("data/meshes"), help="output folder (data/meshes)")
+    parser.add_argument("--per-category", type=whole_number, default=8, help="specimens in each category (8)")
+    parser.add_argument("--overwrite", action="store_true", help="make existing specimens again")
     parser.set_defaults(run=_samples)
 
 
@@ -55,10 +55,12 @@ def _samples(options: argparse.Namespace) -> int:
 
 def _add_render(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "render", common)
-    parser.add_argument("--in", dest="meshes", type=Path, default=Path("data/meshes"), help="scans (data/meshes)")
-    parser.add_argument("--out", type=Path, default=Path("data/renders"), help="where to (data/renders)")
+    parser.add_argument(
+        "--in", dest="meshes", type=Path, default=Path("data/meshes"), help="folder of scans (data/meshes)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("data/renders"), help="output folder (data/renders)")
     flags.add_view_flags(parser, size=768)
-    _add_work_flags(parser)
+    _add_worker_flags(parser)
     parser.set_defaults(run=_render)
 
 
@@ -78,8 +80,8 @@ def _render(options: argparse.Namespace) -> int:
 
 def _add_extract(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "extract", common)
-    parser.add_argument("--renders", type=Path, default=Path("data/renders"), help="views (data/renders)")
-    parser.add_argument("--out", type=Path, default=Path("data/features"), help="where to (data/features)")
+    parser.add_argument("--renders", type=Path, default=Path("data/renders"), help="folder of views (data/renders)")
+    parser.add_argument("--out", type=Path, default=Path("data/features"), help="output folder (data/features)")
     flags.add_feature_flags(parser, model="dinov2_vits14")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_extract)
@@ -97,14 +99,16 @@ def _extract(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         progress=progress_of(options),
     )
-    say(options, f"Backbone: {_in_words(extractor.identity)}")
+    say(options, f"Backbone: {_backbone_line(extractor.identity)}")
     return report(options, stage, "Extract", options.out)
 
 
 def _add_pool(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "pool", common)
-    parser.add_argument("--features", type=Path, default=Path("data/features"), help="features (data/features)")
-    parser.add_argument("--out", type=Path, default=Path("data/embeddings"), help="where to (data/embeddings)")
+    parser.add_argument(
+        "--features", type=Path, default=Path("data/features"), help="folder of view features (data/features)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("data/embeddings"), help="output folder (data/embeddings)")
     flags.add_pool_flag(parser)
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_pool)
@@ -121,17 +125,21 @@ def _pool(options: argparse.Namespace) -> int:
 def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "run", common)
     parser.add_argument("--workspace", type=Path, default=Path("data"), help="the workspace (data)")
-    parser.add_argument("--name", default="", help="the run's name (made from backbone, views and size)")
-    parser.add_argument("--in", dest="meshes", type=Path, help="scans (the workspace's meshes)")
-    parser.add_argument("--keep-renders", action=argparse.BooleanOptionalAction, help="keep views (from 768 px on)")
-    parser.add_argument("--only", type=Path, metavar="FILE", help="work only on the ids in it, one a line")
+    parser.add_argument("--name", default="", help="name of the run (made from backbone, views and size)")
+    parser.add_argument("--in", dest="meshes", type=Path, help="folder of scans (the workspace's meshes)")
+    parser.add_argument(
+        "--keep-renders", action=argparse.BooleanOptionalAction, help="keep the views as files (if 768 px or larger)"
+    )
+    parser.add_argument(
+        "--only", type=Path, metavar="FILE", help="process only the specimen ids in this file, one a line"
+    )
     add_job_flag(parser)
     flags.add_view_flags(parser, size=None)
     flags.add_feature_flags(parser, model="auto")
     flags.add_pool_flag(parser)
     flags.add_search_flags(parser)
     flags.add_cluster_flags(parser, with_metric=False)
-    _add_work_flags(parser)
+    _add_worker_flags(parser)
     parser.set_defaults(run=_run, recipe=None, take_recipe=recipes.take_recipe)
 
 
@@ -165,7 +173,7 @@ def _run_once(options: argparse.Namespace, progress: Progress) -> int:
         progress=progress,
     )
     status = report(options, result, f"Run {result.run.name}", result.run.root)
-    say(options, f"Backbone: {_in_words(result.run.config()['features'])}")
+    say(options, f"Backbone: {_backbone_line(result.run.config()['features'])}")
     return status
 
 
@@ -176,12 +184,14 @@ def _ids_in(path: Path) -> frozenset[str]:
         raise InputError(f"The ids in {path} cannot be read ({error}).", advice="Write one id a line.") from error
 
 
-def _add_work_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=whole_number, help="child processes that render (one fewer than processors)")
+def _add_worker_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=whole_number, help="number of rendering processes (one fewer than processors)"
+    )
     flags.add_overwrite_flag(parser)
 
 
-def _in_words(identity: dict[str, object]) -> str:
+def _backbone_line(identity: dict[str, object]) -> str:
     return (
         f"{identity['backbone']} at {identity['image_size']} px by {identity['engine']} in {identity['precision']} "
         f"on {identity['device']}; weights: {identity['weights_source']}"

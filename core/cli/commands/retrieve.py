@@ -1,4 +1,4 @@
-"""Commands that say more about neighbours: indexes, reasons, differences, duplicates."""
+"""Commands about neighbours: index, explain, register, duplicates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 import core
 from core.cli import flags
-from core.cli.console import DONE, add_command, listed, number, say, whole_number
+from core.cli.console import DONE, add_command, number, say, whole_number
 from core.cli.inputs import mesh_of_file, run_of
 from core.collection import file_of
 from core.embeddings import read_embeddings
@@ -22,9 +22,9 @@ from core.matching import (
     ViewPair,
     draw_pairs,
     explain,
+    occlusion_picture,
     open_patches,
-    painted_by,
-    picture_of_where,
+    paint_views,
     write_picture,
 )
 from core.meshes import write_ply
@@ -41,7 +41,7 @@ from core.neighbours import (
     write_index,
 )
 from core.pipeline import Describer, feature_settings_of
-from core.storage import fingerprint, once, sha256_of_file, write_json
+from core.storage import fingerprint, sha256_of_file, write_json, write_once
 from core.workspace import RunFolder, hashes_of
 
 if TYPE_CHECKING:
@@ -61,14 +61,27 @@ def _add_index(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "index", common)
     flags.add_embedding_flags(parser)
     parser.add_argument(
-        "--index-out", type=Path, default=Path("results/index.faiss"), help="where to (results/index.faiss)"
+        "--index-out", type=Path, default=Path("results/index.faiss"), help="output file (results/index.faiss)"
     )
-    parser.add_argument("--type", dest="kind", choices=KINDS, default=usual.kind, help=listed(KINDS))
-    parser.add_argument("--metric", choices=NEIGHBOUR_METRICS, default=usual.metric, help=listed(NEIGHBOUR_METRICS))
-    for name, of in (("lists", "lists of ivfpq"), ("probes", "lists a query looks into"), ("code-bytes", "of ivfpq")):
-        parser.add_argument(f"--{name}", type=whole_number, default=0, help=f"{of} (0: from the collection)")
-    parser.add_argument("--links", type=whole_number, default=usual.links, help=f"links of hnsw ({usual.links})")
-    parser.add_argument("--effort", type=whole_number, default=0, help="what a walk of hnsw keeps in mind (0: 256)")
+    parser.add_argument("--type", dest="kind", choices=KINDS, default=usual.kind, help=f"kind of index ({usual.kind})")
+    parser.add_argument(
+        "--metric",
+        choices=NEIGHBOUR_METRICS,
+        default=usual.metric,
+        help=f"distance or similarity between embeddings ({usual.metric})",
+    )
+    for name, meaning in (
+        ("lists", "number of lists of ivfpq"),
+        ("probes", "number of lists of ivfpq searched for a query"),
+        ("code-bytes", "bytes of a code of ivfpq"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=whole_number, default=0, help=f"{meaning} (0: chosen by the size of the collection)"
+        )
+    parser.add_argument(
+        "--links", type=whole_number, default=usual.links, help=f"links of a node of hnsw ({usual.links})"
+    )
+    parser.add_argument("--effort", type=whole_number, default=0, help="length of the candidate list of hnsw (0: 256)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_index)
 
@@ -91,26 +104,26 @@ def _index(options: argparse.Namespace) -> int:
     write_index(options.index_out, index)
     recall = measure_recall(index)
     say(options, f"Index of {len(embeddings)} specimens ({index.settings.kind}), in {options.index_out}")
-    say(options, f"Compared on a sample, it finds {recall:.1%} of the 10 exact neighbours")
+    say(options, f"On a sample, it finds {recall:.1%} of the 10 exact neighbours")
     return DONE
 
 
 def _add_explain(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "explain", common)
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="a run's folder")
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of a run")
     parser.add_argument("--query", required=True, metavar="ID", help="a specimen id, or the end of one")
-    parser.add_argument("--other", required=True, metavar="ID", help="the specimen that it is compared with")
-    parser.add_argument("--pairs", type=whole_number, default=4, help="pairs of views (4)")
+    parser.add_argument("--other", required=True, metavar="ID", help="the specimen to compare it with")
+    parser.add_argument("--pairs", type=whole_number, default=4, help="number of pairs of views (4)")
     parser.add_argument(
         "--show",
         choices=SHOWN,
         default=SHOWN[0],
-        help="the views alone; the parts that count (covered one by one); patches that are alike; attention",
+        help="views only; where: the parts that matter, found by covering; similar patches; attention (views)",
     )
-    parser.add_argument("--where", dest="show", action="store_const", const="where", help="the same as --show where")
-    parser.add_argument("--weights", type=Path, help="the backbone's weights")
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights from the hub")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument("--where", dest="show", action="store_const", const="where", help="same as --show where")
+    parser.add_argument("--weights", type=Path, help="weights file of the backbone")
+    parser.add_argument("--no-download", action="store_true", help="never download weights")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_explain)
 
@@ -127,7 +140,7 @@ def _explain(options: argparse.Namespace) -> int:
     def make() -> tuple[ViewPair, ...]:
         return _draw(options, run, names, path)
 
-    pairs = once(options.out, path.stem, made_from, [path], make, options.overwrite)
+    pairs = write_once(options.out, path.stem, made_from, [path], make, options.overwrite)
     if pairs is None:
         say(options, f"Explain: nothing to do, {path} is already there")
         return DONE
@@ -139,31 +152,36 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace, run: RunFolder, names: list[str], path: Path) -> tuple[ViewPair, ...]:
-    """Describe two specimens, draw their best pairs of views, and return these."""
+    """Describe two specimens, draw their best pairs of views, and return the pairs."""
     describer = Describer(run, weights=options.weights, download=not options.no_download)
     query, other = (describer.describe(file_of(run, name)) for name in names)
     pairs = explain(query.features, other.features, count=options.pairs)
     images = [np.array(query.views.images), np.array(other.views.images)]
     if options.show in PAINTED:
         settings = feature_settings_of(run.config()["features"], options.weights, not options.no_download)
-        images = list(painted_by(options.show, open_patches(settings), query.views, other.views, pairs))
+        images = list(paint_views(options.show, open_patches(settings), query.views, other.views, pairs))
     for pair in pairs if options.show == "where" else ():
         one, two = pair.query_view, pair.other_view
-        images[0][one] = picture_of_where(describer.extractor, query.views, one, other.features[two])
-        images[1][two] = picture_of_where(describer.extractor, other.views, two, query.features[one])
+        images[0][one] = occlusion_picture(describer.extractor, query.views, one, other.features[two])
+        images[1][two] = occlusion_picture(describer.extractor, other.views, two, query.features[one])
     write_picture(path, draw_pairs(pairs, images[0], images[1]))
     return pairs
 
 
 def _add_register(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = add_command(commands, "register", common)
-    parser.add_argument("--query", type=Path, required=True, metavar="FILE", help="the mesh that stays and is coloured")
-    parser.add_argument("--other", type=Path, required=True, metavar="FILE", help="the mesh that is laid onto it")
     parser.add_argument(
-        "--scale", action=argparse.BooleanOptionalAction, default=True, help="bring it to the query's centroid size"
+        "--query", type=Path, required=True, metavar="FILE", help="the fixed mesh; it is coloured by distance"
     )
-    parser.add_argument("--mirror", action="store_true", help="try its mirror image, too")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument("--other", type=Path, required=True, metavar="FILE", help="the mesh to align to it")
+    parser.add_argument(
+        "--scale",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="scale the other mesh to the centroid size of the query",
+    )
+    parser.add_argument("--mirror", action="store_true", help="try the mirror image of the other mesh as well")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_register)
 
@@ -178,30 +196,36 @@ def _register(options: argparse.Namespace) -> int:
     made_from = fingerprint("register", core.__version__, hashes, asdict(settings))
 
     def make() -> tuple[Registration, float, bool]:
-        return _lay_on(options, settings, files)
+        return _align(options, settings, files)
 
-    outcome = once(options.out, stem.name, made_from, files, make, options.overwrite)
+    outcome = write_once(options.out, stem.name, made_from, files, make, options.overwrite)
     if outcome is None:
         say(options, f"Register: nothing to do, {files[0]} is already there")
         return DONE
     found, limit, has_sides = outcome
     side = "mirrored, " if found.is_mirrored else ""
-    say(options, f"{options.other} laid onto {options.query}: {side}enlarged {found.scale:.4g} times")
+    say(options, f"{options.other} aligned to {options.query}: {side}scaled {found.scale:.4g} times")
     say(
         options, f"RMS distance {found.rms:.4g}, Hausdorff distance {found.hausdorff:.4g}, in units of the query's file"
     )
     if has_sides:
         say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
     else:
-        say(options, f"Colours from 0 to {limit:.4g} (red); of a point cloud there is no inside")
+        say(options, f"Colours from 0 to {limit:.4g} (red); a point cloud has no inside")
     say(options, f"Written to {stem}.ply, .png and .json")
     return DONE
 
 
-def _lay_on(
+def _align(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
 ) -> tuple[Registration, float, bool]:
-    """Register, and write the coloured mesh, its picture and the numbers; tell whether distances have a side."""
+    """Align two meshes; write the coloured mesh, its picture and the numbers.
+
+    Returns
+    -------
+    tuple
+        The registration, the distance of the strongest colour, and whether distances have a sign.
+    """
     from core.meshes import register
     from core.scenes import draw_differences, with_distances
 
@@ -209,8 +233,8 @@ def _lay_on(
     found = register(query, other, settings)
     if found.has_failed:
         raise SpecimenError(
-            f"{options.other} could not be laid onto {options.query}: {found.overlap:.0%} of their surfaces meet.",
-            advice="They may be of different form; try --mirror, or --scale where units differ.",
+            f"{options.other} could not be aligned to {options.query}: {found.overlap:.0%} of their surfaces overlap.",
+            advice="Their forms may differ. Try --mirror, or --scale if their units differ.",
         )
     coloured, limit = with_distances(query, found)
     write_ply(files[0], coloured)
@@ -226,11 +250,18 @@ def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:
     flags.add_embedding_flags(parser)
     usual = DuplicateSettings()
     parser.add_argument(
-        "--threshold", type=number, default=usual.threshold, help=f"greatest distance of a pair ({usual.threshold})"
+        "--threshold", type=number, default=usual.threshold, help=f"largest distance of a pair ({usual.threshold})"
     )
-    parser.add_argument("--metric", choices=("cosine", "euclidean"), default=usual.metric, help="cosine, euclidean")
-    parser.add_argument("--run", dest="run_folder", type=Path, help="a run, whose catalogue knows identical files")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="where to (results)")
+    parser.add_argument(
+        "--metric",
+        choices=("cosine", "euclidean"),
+        default=usual.metric,
+        help=f"distance between embeddings ({usual.metric})",
+    )
+    parser.add_argument(
+        "--run", dest="run_folder", type=Path, help="folder of a run; its catalogue tells identical files"
+    )
+    parser.add_argument("--out", type=Path, default=Path("results"), help="output folder (results)")
     flags.add_overwrite_flag(parser)
     parser.set_defaults(run=_duplicates)
 
