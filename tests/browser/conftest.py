@@ -1,4 +1,4 @@
-"""One prepared workspace with a specimen in the wrong drawer, one app on it, Chromium: for all tests in the browser."""
+"""Fixtures of the browser tests: a prepared workspace, the app on it, Chromium."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, prepare_run, r
 
 OTHER_RUN = "classical"
 MISFILED = "Corals/Horn/coral_horn_odd"
-# A busy machine is slow; a page that never comes is told from it only by patience.
+# Long enough for a busy machine.
 MILLISECONDS = 90_000
 expect.set_options(timeout=MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and pass over them where there is no browser.
+    """Mark the tests of this folder, and skip them if there is no browser.
 
-    Where something did not come to the screen in time, a test is tried once more, and pytest's report
-    says so (R): a busy machine looks the same. What came and was wrong fails at once.
+    A test is repeated once after a timeout, since a busy machine can cause one; pytest's report shows it
+    as R. A wrong result fails at once.
     """
     reason = "There is no chromium on PATH; scripts/system_libraries.sh --browser."
     for item in items:
@@ -46,7 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace of 42 samples, a tooth among the corals, and runs by two backbones, the network's newer."""
+    """Return a workspace of 42 samples, one misfiled, with runs by two backbones.
+
+    A tooth lies among the corals. The run by the network is the newer one.
+    """
     workspace = open_workspace(tmp_path_factory.mktemp("study"))
     make_samples(workspace.meshes, SampleSettings(per_category=3))
     tooth = next((workspace.meshes / "Teeth" / "Conical").glob("tooth_conical_003.*"))
@@ -58,14 +61,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="session")
 def address(prepared: Workspace) -> Iterator[str]:
-    """Start the app on that workspace."""
+    """Start the app on the prepared workspace."""
     with running_app(prepared.root) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium once a file: what drives it stands in the way of other event loops."""
+    """Start Chromium once for each file, since Playwright blocks other event loops."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
         yield started
@@ -74,23 +77,23 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def clicks_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Click as people do, who look first: not on what the app, still running, is about to put elsewhere.
+    """Click only once the page is at rest, since a running app can move what is clicked.
 
-    Pages that never rest, since a job is on or since they are not of the app, are clicked all the same.
+    Pages that are never at rest (a running job, or not a page of the app) are clicked after a timeout.
     """
-    at_once = Locator.click
+    click = Locator.click
 
     def when_at_rest(part: Locator, **options: Any) -> None:
         with suppress(PlaywrightTimeoutError):
             at_rest(part.page, milliseconds=250, patience=5.0)
-        at_once(part, **options)
+        click(part, **options)
 
     monkeypatch.setattr(Locator, "click", when_at_rest)
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Open a page that reaches this machine only, and fail where it asks anybody else."""
+    """Open a page that can reach this machine only, and fail on any other request."""
     opened = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     opened.set_default_timeout(MILLISECONDS)
     elsewhere: list[str] = []

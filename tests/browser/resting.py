@@ -1,4 +1,4 @@
-"""Waiting until a page rests: how long that takes depends on the machine, not on the page."""
+"""Waiting until a page of the app is at rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MENU_ATTEMPTS = 6
 
 
 def picture_of(part: Locator) -> np.ndarray:
-    """Return (h, w, 3) int of a part of a page, as soon as two pictures in a row are the same."""
+    """Return a picture of a part of a page, (h, w, 3) int, once two in a row are equal."""
     until, before = time.monotonic() + _PATIENCE, part.screenshot()
     while True:
         part.page.wait_for_timeout(_APART_MILLISECONDS)
@@ -28,11 +28,12 @@ def picture_of(part: Locator) -> np.ndarray:
 
 
 def at_rest(page: Page, *, milliseconds: int = _REST_MILLISECONDS, patience: float = 90.0) -> None:
-    """Return when the app has not run for so long: what is clicked before that may be about to go.
+    """Wait until the app has been idle for some milliseconds.
 
     Raises
     ------
-        TimeoutError: (Playwright's) The app did not rest within ``patience`` seconds.
+    playwright.sync_api.TimeoutError
+        If the app is not idle within `patience` seconds.
     """
     page.evaluate("() => { window.busyAt = performance.now(); }")
     page.wait_for_function(
@@ -47,10 +48,9 @@ def at_rest(page: Page, *, milliseconds: int = _REST_MILLISECONDS, patience: flo
 
 
 def choose(box: Locator, option: str) -> None:
-    """Choose from a box of options, again where its menu closed: it does when the page moves beneath it.
+    """Choose an option of a select box; open its menu again if it has closed.
 
-    A picture that comes in above the box moves the page, and whoever looks at the page opens the
-    menu once more.
+    The menu closes if the page moves, for example because a picture appears above the box.
     """
     wanted = box.page.get_by_role("option", name=option)
     for attempt in range(_MENU_ATTEMPTS):

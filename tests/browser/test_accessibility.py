@@ -1,4 +1,4 @@
-"""Every screen against axe-core: nobody is kept out by what this project draws."""
+"""Accessibility of every screen, tested with axe-core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.session import SCREENS
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 GRAVE = ("serious", "critical")
 SPECIMEN = "Corals/Horn/coral_horn_001"
-# What stands on a screen once it is there.
+# Text that is on a screen once it is drawn.
 THERE = {
     "specimens": ".wall button.pick img",
     "specimen": ".viewer[data-state=ready]",
@@ -27,9 +27,9 @@ THERE = {
 
 
 def faults_of(page: Page) -> list[str]:
-    """Return the grave faults that axe-core finds, a line each."""
+    """Return the serious and critical violations that axe-core reports, one a line."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    # All of the page: what Streamlit draws by itself passes, too, so that nothing need be left out.
+    # The whole page: Streamlit's own parts pass as well.
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{fault['id']} ({fault['impact']}): {node['html'][:200]}"
@@ -41,13 +41,13 @@ def faults_of(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("screen", [screen.name for screen in SCREENS])
 def test_screen__has_no_grave_fault(page: Page, address: str, screen: str) -> None:
-    """axe-core finds nothing serious or critical on any screen, with a specimen in hand."""
+    """axe-core reports nothing serious or critical on any screen, with a chosen specimen."""
     page.emulate_media(color_scheme="light")
     at = "" if screen == SCREENS[0].name else screen
     page.goto(f"{address}/{at}?lang=en&specimen={SPECIMEN}")
     page.locator(THERE[screen]).first.wait_for()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    # Streamlit fades what is about to be drawn again, which no colour outlives: a fault is what stays.
+    # Streamlit fades parts before it redraws them, which lowers contrast. Only a lasting violation counts.
     for _ in range(3):
         expect(page.locator("[data-stale=true]")).to_have_count(0)
         faults = faults_of(page)

@@ -1,4 +1,4 @@
-"""Groups and maps in a real browser: a newcomer, soft membership, the map in 3D, sweeps, and plots to take away."""
+"""Clusters and maps in a real browser: new scans, soft membership, 3D, sweeps, downloads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 
 def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, address: str, prepared: Workspace) -> None:
-    """A scan from outside gets a star beside its like, nothing else moves; Clusters says which it would join."""
+    """A new scan gets a star beside similar specimens, no point moves; Clusters shows its cluster."""
     known = next((prepared.meshes / "Corals" / "Horn").glob("coral_horn_001.*"))
     name = f"unknown{known.suffix}"
     open_map(page, address)
@@ -71,7 +71,7 @@ def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, addre
 
 
 def test_journey__soft_membership(page: Page, address: str) -> None:
-    """The specimen in hand has a share in every cluster; the CSV has all, and rows that add up to 1."""
+    """The chosen specimen has a membership in every cluster; rows of the CSV add up to 1."""
     page.goto(f"{address}/clusters?lang=en&specimen={TOOTH}")
     page.get_by_text("Soft membership", exact=True).click()
     page.get_by_text("all shares add up to 1").wait_for()
@@ -91,7 +91,7 @@ def test_journey__soft_membership(page: Page, address: str) -> None:
 
 
 def test_journey__the_map_in_3d(page: Page, address: str) -> None:
-    """Dragging turns it, a click takes a point in hand, and the CSV has three axes."""
+    """Dragging rotates the map, a click chooses a point, and the CSV has three axes."""
     open_map(page, address)
     page.get_by_role("radio", name="3", exact=True).or_(page.get_by_role("button", name="3", exact=True)).first.click()
     page.get_by_role("button", name="SVG").and_(page.locator("[disabled]")).wait_for()
@@ -127,7 +127,7 @@ def test_journey__the_map_in_3d(page: Page, address: str) -> None:
     "note", ["化石の三次元形状、" * 40, "PCA of 48 specimens, by tooth_" + "x" * 200 + " " + "and more " * 30]
 )
 def test_map_page__opens_from_a_file_and_saves_itself(page: Page, tmp_path: Path, note: str) -> None:
-    """Nothing but the file is needed, and no word is lost under the picture, whatever its language."""
+    """The page needs only its file, and the picture covers no text in any language."""
     colouring = colour_by_groups("kind", ["one", "other", "one"])
     coordinates = np.array([[0, 0], [1, 1], [2, 0]], np.float32)
     write_map_page(tmp_path / "map.html", MapPicture(("A/1", "A/2", "B/3"), coordinates, colouring, "Map", note))
@@ -152,7 +152,7 @@ def test_map_page__opens_from_a_file_and_saves_itself(page: Page, tmp_path: Path
 
 @pytest.fixture
 def swept(prepared: Workspace) -> Iterator[list[int]]:
-    """Write a sweep of the run that is looked at; return what it tried of `min_cluster_size`."""
+    """Write a sweep of the shown run; return its values of `min_cluster_size`."""
     run = prepared.run(RUN_NAME)
     settings = SweepSettings(pca=(8, 16), min_samples=(1, 2), min_cluster_size=(3, 5))
     write_sweep(sweep_folder(run), run_sweep(read_embeddings(run.matrix_path, run.ids_path), settings))
@@ -162,7 +162,7 @@ def swept(prepared: Workspace) -> Iterator[list[int]]:
 
 
 def place_on_axis(page: Page, axis: str, mark: float) -> tuple[float, float]:
-    """Return where on the screen a share of an axis of the parallel coordinates is."""
+    """Return the screen position of a share of an axis of the parallel coordinates."""
     found = page.locator(".st-key-sweep_parallel .js-plotly-plot").evaluate(
         """(plot, [axis, mark]) => {
             const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
@@ -175,7 +175,7 @@ def place_on_axis(page: Page, axis: str, mark: float) -> tuple[float, float]:
 
 
 def wait_for_brush(page: Page, mode: str) -> None:
-    """Return when the lines are drawn for dragging (`select`) or clicking (`pan`), and nothing else moves."""
+    """Wait until the lines are drawn for dragging (`select`) or clicking (`pan`), and at rest."""
     page.wait_for_function(
         """mode => {
             const plots = document.querySelectorAll('.st-key-sweep_parallel .js-plotly-plot');
@@ -188,7 +188,7 @@ def wait_for_brush(page: Page, mode: str) -> None:
 
 
 def test_journey__brush_and_click_parallel_coordinates(page: Page, address: str, swept: list[int]) -> None:
-    """A part of an axis keeps the settings through it; a point opens its clustering."""
+    """A range of an axis filters the settings; a click on a point opens its clustering."""
     page.goto(f"{address}/sweep?lang=en")
     plot = page.locator(".st-key-sweep_parallel .js-plotly-plot")
     plot.scroll_into_view_if_needed()
@@ -211,7 +211,7 @@ def test_journey__brush_and_click_parallel_coordinates(page: Page, address: str,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_journey__take_a_plot_away(page: Page, address: str, scheme: str) -> None:
-    """One click each, without hunting: a PNG three times as fine on the ground of the screen, and an SVG."""
+    """One click each: a PNG of three times the resolution on the screen's background, and an SVG."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(f"{address}/clusters?lang=en")
     page.locator(".st-key-sizes .js-plotly-plot .bars").first.wait_for()

@@ -1,4 +1,4 @@
-"""What a palaeontologist does, in a real browser, on the real app, without a network."""
+"""The work of a palaeontologist in a real browser, on the real app, without a network."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def cards(page: Page) -> list[str]:
 
 
 def in_hand(page: Page) -> str:
-    """Return the specimen that the browser's address names."""
+    """Return the specimen in the browser's address."""
     return parse_qs(urlparse(page.url).query).get("specimen", [""])[0]
 
 
 def wait_for_specimen(page: Page, specimen_id: str) -> None:
-    """Return when the address names a specimen."""
+    """Wait until the address has a specimen."""
     expected = specimen_id.replace("'", "")
     page.wait_for_function("wanted => new URLSearchParams(location.search).get('specimen') === wanted", arg=expected)
 
 
 def share_of_canvas(page: Page) -> float:
-    """Return the share of the 3D viewer's left half that is not ground."""
+    """Return the share of the 3D viewer's left half that is not background."""
     page.locator(".viewer[data-state=ready]").wait_for()
     page.wait_for_timeout(1500)
     picture = picture_of(page.locator(".viewer .canvas"))
@@ -50,7 +50,7 @@ def share_of_canvas(page: Page) -> float:
 
 
 def test_journey__from_a_specimen_to_its_like(page: Page, address: str, prepared: Workspace) -> None:
-    """Pick a specimen, see neighbours and both in 3D, follow one, go back, take the CSV away."""
+    """Choose a specimen, see its neighbours in 3D, follow one, go back, download the CSV."""
     page.goto(address)
     page.locator("button.pick").first.wait_for()
     query = "Teeth/Conical/tooth_conical_001"
@@ -162,13 +162,13 @@ def open_map(page: Page, address: str) -> None:
 
 
 def place_of(page: Page, specimen_id: str) -> tuple[float, float]:
-    """Return where a specimen is on the screen."""
+    """Return the position of a specimen on the screen."""
     x, y = page.locator(".map").evaluate("(map, id) => map.whereIs(id)", specimen_id)
     return float(x), float(y)
 
 
 def test_journey__the_map_tells_and_takes_what_is_pointed_at(page: Page, address: str) -> None:
-    """Pointing shows picture, id, category and cluster; a click takes in hand and shows who is nearest."""
+    """Hovering shows picture, id, category and cluster; a click chooses it and shows the nearest."""
     open_map(page, address)
     page.mouse.move(*place_of(page, "Teeth/Conical/tooth_conical_001"))
     tip = page.locator(".tip")
@@ -182,7 +182,7 @@ def test_journey__the_map_tells_and_takes_what_is_pointed_at(page: Page, address
 
 
 def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
-    """Words highlight without asking the server; a box around all selects all, and the selection lasts."""
+    """Search highlights without the server; a box selects all points, and the selection lasts."""
     open_map(page, address)
     page.get_by_placeholder("Find and highlight").fill("cadicone")
     expect(page.locator(".map")).to_have_attribute("data-found", "3")
@@ -203,7 +203,7 @@ def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
 
 
 def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) -> None:
-    """PNG and SVG hold a picture; the page works from the disk, without the app."""
+    """PNG and SVG hold the map; the page works from disk, without the app."""
     open_map(page, address)
     files = {}
     for name, label in (("map.png", "PNG"), ("map.svg", "SVG"), ("map.html", "Page for offline use")):
@@ -222,7 +222,7 @@ def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) ->
 
 
 def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> None:
-    """Moving a slider changes what is shown; the CSV holds every specimen."""
+    """A slider changes the clusters; the CSV holds every specimen."""
     page.goto(f"{address}/clusters")
     page.get_by_test_id("stMetricValue").first.wait_for()
     slider = page.get_by_role("slider", name="Smallest cluster")
@@ -240,7 +240,7 @@ def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> 
 
 
 def test_journey__first_start_to_first_neighbours(browser: Browser, prepared: Workspace, tmp_path: Path) -> None:
-    """A new workspace: choose a folder with a broken file in it, start, reload meanwhile, see who is alike."""
+    """A new workspace: choose a folder with a broken file, start, reload, see neighbours."""
     scans = tmp_path / "scans"
     for category in ("Corals", "Teeth"):
         shutil.copytree(prepared.meshes / category, scans / category)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.collection import Curation, read_metadata
-from core.workspace import Catalogue, Workspace, keep_selection, new_token
+from core.workspace import Catalogue, Workspace, new_token, write_selection
 from tests.browser.conftest import MILLISECONDS
 from tests.browser.test_journeys import in_hand, wait_for_specimen
 from tests.prepared import running_app
@@ -33,7 +33,7 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
     gallery: Page,
     prepared: Workspace,
 ) -> None:
-    """Tick, tick another with Shift, see four in the sidebar, name them, open one, export, clear, take them again."""
+    """Select a range with Shift, name it, open one specimen, export, clear, and select it again."""
     ticks = gallery.locator(".wall button.tick")
     ticks.nth(0).click()
     gallery.get_by_text("1 selected").wait_for()
@@ -57,7 +57,7 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
     expect(gallery.get_by_text("4 selected")).to_be_visible()
     gallery.get_by_role("button", name="Clear").click()
     gallery.get_by_text("Nothing is selected").wait_for()
-    # What the sidebar showed before goes when the page is drawn to its end.
+    # The old content of the sidebar goes once the page is drawn completely.
     expect(gallery.get_by_text("Named sets")).to_have_count(1)
     gallery.get_by_text("Named sets").click()
     gallery.get_by_role("button", name="Select this set").click()
@@ -65,7 +65,7 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
 
 
 def test_journey__a_reload_keeps_the_selection(gallery: Page, browser: Browser, address: str) -> None:
-    """It is there again, on the way back, too; another tab begins with it and changes it for itself alone."""
+    """A reload and going back keep it; another tab starts with it and changes only its own."""
     ticks = gallery.locator(".wall button.tick")
     ticks.nth(0).click()
     gallery.get_by_text("1 selected").wait_for()
@@ -103,8 +103,8 @@ def test_journey__a_reload_keeps_the_selection(gallery: Page, browser: Browser, 
     gallery.get_by_text("Nothing is selected").wait_for()
 
 
-def test_journey__addresses_of_old_and_of_nobody(page: Page, address: str) -> None:
-    """The first screen has a name, too; an address of no screen lists those that there are."""
+def test_journey__old_and_unknown_addresses(page: Page, address: str) -> None:
+    """The first screen has a name as well; an unknown address lists the screens."""
     page.goto(f"{address}/specimens?lang=en")
     page.get_by_role("heading", name="Specimens").wait_for()
     page.locator(".wall button.pick img").first.wait_for()
@@ -123,7 +123,7 @@ def test_journey__addresses_of_old_and_of_nobody(page: Page, address: str) -> No
 
 
 def test_journey__back_forward_and_keys(gallery: Page) -> None:
-    """The browser's buttons lead through what was looked at; arrows through the list; / finds."""
+    """The browser's buttons go through the history, arrows through the list; / opens the search."""
     gallery.locator(f".card:has(button[data-specimen='{FIRST}']) button.open").first.click()
     wait_for_specimen(gallery, FIRST)
     gallery.get_by_role("heading", name="ammonoid_cadicone_001").wait_for()
@@ -149,7 +149,7 @@ def test_journey__metadata_from_excel(
     prepared: Workspace,
     tmp_path: Path,
 ) -> None:
-    """A table by file name: what fits, what does not, then the values on the specimen's page."""
+    """A table matched by file name: rows with and without a match, then values on the specimen's page."""
     book = openpyxl.Workbook()
     for row in (["標本", "産地", "Ma"], ["ammonoid_cadicone_001.ply", "北海道", 83.5], ["nobody", "夕張", 1]):
         book.active.append(row)
@@ -164,7 +164,7 @@ def test_journey__metadata_from_excel(
 
 
 def test_journey__japanese(page: Page, address: str) -> None:
-    """The switch in the sidebar speaks Japanese at once, and a reload still does; back to English afterwards."""
+    """The switch in the sidebar changes to Japanese at once, a reload keeps it; then back to English."""
     page.goto(address)
     page.get_by_text("日本語", exact=True).click()
     page.get_by_role("heading", name="標本").wait_for()
@@ -176,10 +176,10 @@ def test_journey__japanese(page: Page, address: str) -> None:
     page.get_by_role("heading", name="Specimens").wait_for()
 
 
-def test_journey__a_kept_address_opens_in_a_server_just_started(page: Page, prepared: Workspace) -> None:
-    """Screen, specimen, selection and language of a bookmark are there after the workstation was started again."""
+def test_journey__a_bookmark_opens_after_a_restart(page: Page, prepared: Workspace) -> None:
+    """Screen, specimen, selection and language of a bookmark work after a restart of the server."""
     token = new_token()
-    keep_selection(Catalogue(prepared.catalogue_path), token, [FIRST, FOURTH])
+    write_selection(Catalogue(prepared.catalogue_path), token, [FIRST, FOURTH])
     with running_app(prepared.root) as address:
         page.goto(f"{address}/map?specimen={FOURTH}&selection={token}&lang=ja")
         page.get_by_role("heading", name="マップ").wait_for()

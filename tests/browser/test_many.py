@@ -26,13 +26,13 @@ def many(prepared: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Works
 
 @pytest.fixture(scope="module")
 def many_address(many: Workspace) -> Iterator[str]:
-    """Start the app on it."""
+    """Start the app on the large workspace."""
     with running_app(many.root) as started:
         yield started
 
 
 def test_journey__twenty_thousand_specimens(page: Page, many: Workspace, many_address: str) -> None:
-    """Scroll to the last of the gallery, search from it, and see all of them on the map and select a part."""
+    """Scroll to the end of the gallery, search from there, see all on the map and select a part."""
     run = many.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     last = embeddings.ids[-1]

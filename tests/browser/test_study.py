@@ -1,4 +1,4 @@
-"""A study of a collection, from the screens alone: who is misfiled, which groups, which backbone, long work."""
+"""A study of a collection on the screens: misfiled specimens, clusters, backbones, long runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import wait_for
 
 
 def rows_of(page: Page, button: str, *, exact: bool = False, within: str = "") -> list[dict[str, str]]:
-    """Press a button, of the tab that is named if one is, and return the rows of the CSV that it gives."""
+    """Press a download button, optionally in a tab, and return the rows of the CSV."""
     there = page.get_by_role("tabpanel", name=within) if within else page
     with page.expect_download() as download:
         there.get_by_role("button", name=button, exact=exact).first.click()
@@ -28,13 +28,13 @@ def rows_of(page: Page, button: str, *, exact: bool = False, within: str = "") -
 
 
 def noise_of(page: Page) -> int:
-    """Return the share of noise that the screen Clusters tells, in percent."""
+    """Return the share of noise on the screen Clusters, in percent."""
     metric = page.get_by_test_id("stMetric").filter(has_text="Noise").get_by_test_id("stMetricValue")
     return int(metric.inner_text().strip().rstrip("%"))
 
 
 def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: Workspace) -> None:
-    """The tooth among the corals is listed; a click shows that its like are teeth; its page takes and keeps a tag."""
+    """The misfiled tooth is listed; a click shows teeth as its neighbours; its page keeps a tag."""
     page.goto(f"{address}/clusters?lang=en")
     page.get_by_text("Possibly misfiled", exact=True).click()
     listed = page.get_by_role("group", name="Possibly misfiled").locator(f"button.pick[data-specimen='{MISFILED}']")
@@ -48,7 +48,7 @@ def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: W
     tags.fill("misfiled")
     tags.press("Enter")
     page.get_by_test_id("stMain").get_by_text("misfiled", exact=True).first.wait_for()
-    # Somebody else opens that page tomorrow: the tag is kept, not only shown.
+    # A new session shows the tag, so it is stored and not only shown.
     curation = Curation(Catalogue(prepared.catalogue_path))
     wait_for(lambda: "misfiled" in curation.tags().get(MISFILED, ()), "the tag to be kept")
     page.goto("about:blank")
@@ -58,7 +58,7 @@ def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: W
 
 
 def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> None:
-    """Dense surroundings asked for make noise and advice; taking the advice lowers it; the CSV holds the outcome."""
+    """A high density setting gives noise and advice; the advice lowers it; the CSV has the result."""
     page.goto(f"{address}/clusters?lang=en")
     samples = page.get_by_role("slider", name="Min. samples")
     samples.focus()
@@ -66,7 +66,7 @@ def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> N
         samples.press("ArrowRight")
     expect(samples).to_have_value("8")
     page.get_by_text("Leads to").first.wait_for()
-    # Advice for the steps before, and their noise, are on the screen for a moment.
+    # Advice and noise of the previous settings are on the screen for a moment.
     at_rest(page)
     before = noise_of(page)
     assert before > 30
@@ -81,7 +81,7 @@ def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> N
 
 
 def test_journey__compare_two_backbones(page: Page, address: str) -> None:
-    """Both runs are judged by the same specimens, each with what made it; the other one then is on every screen."""
+    """Both runs are compared by the same specimens, with settings; then the other run is on every screen."""
     page.goto(f"{address}/evaluate?lang=en")
     page.get_by_role("tab", name="Compare runs").click()
     whole = page.get_by_role("tabpanel", name="Compare runs")
@@ -97,7 +97,7 @@ def test_journey__compare_two_backbones(page: Page, address: str) -> None:
 
 
 def test_journey__compare_view_by_view(page: Page, address: str) -> None:
-    """Both runs by their sets of views: other figures than by embeddings, and the flags that give the same."""
+    """Comparison view by view: other figures than by embeddings, and the flags of the command."""
     page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
     page.get_by_role("tab", name="Compare runs").click()
     whole = page.get_by_role("tabpanel", name="Compare runs")
@@ -111,8 +111,8 @@ def test_journey__compare_view_by_view(page: Page, address: str) -> None:
     assert whole.locator(".js-plotly-plot").count() == 2
 
 
-def test_journey__measure_what_a_search_survives(page: Page, address: str) -> None:
-    """One press puts it in the queue; it shows how far it is, and its figures come in place without a reload."""
+def test_journey__measure_robustness(page: Page, address: str) -> None:
+    """One click queues the job; progress and figures appear without a reload."""
     page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
     page.get_by_role("tab", name="What a search survives").click()
     panel = page.get_by_role("tabpanel", name="What a search survives")
@@ -131,7 +131,7 @@ def test_journey__measure_what_a_search_survives(page: Page, address: str) -> No
 
 
 def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: Path) -> None:
-    """A long run is cancelled in the middle and gone on with: what was finished is kept, and the rest is made."""
+    """A long run is cancelled and resumed: finished work is kept, and the rest is done."""
     with running_app(tmp_path / "workspace", roots=str(prepared.root.parent)) as address:
         page.goto(f"{address}/?lang=en")
         page.get_by_label("Folder", exact=True).fill(str(prepared.meshes))
@@ -158,8 +158,8 @@ def test_journey__cancel_and_resume(page: Page, prepared: Workspace, tmp_path: P
         page.goto("about:blank")
 
 
-def test_journey__settings_stay_while_other_screens_are_looked_at(page: Page, address: str) -> None:
-    """Sliders of Clusters, the map's method and the number of neighbours are as they were left."""
+def test_journey__settings_stay_between_screens(page: Page, address: str) -> None:
+    """Sliders of Clusters, the map's method and the number of neighbours keep their values."""
 
     def go(name: str) -> None:
         page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()

@@ -60,7 +60,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_until_healthy(address: str) -> None:
-    """Return when the server answers."""
+    """Wait until the server answers."""
     until = time.monotonic() + SECONDS
     while True:
         try:
@@ -85,7 +85,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A page and what happened on it."""
+    """A page with its messages and requests."""
 
     page: Page
     asked_elsewhere: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Visit:
     received_bytes: list[int] = field(default_factory=list)
 
     def allow_only_localhost(self, route: Route) -> None:
-        """Pass on what goes to this machine; note and refuse the rest."""
+        """Let requests to this machine pass; record and refuse all others."""
         if urlparse(route.request.url).hostname in ("localhost", None):
             route.continue_()
         else:
@@ -101,7 +101,7 @@ class Visit:
             route.abort()
 
     def wait_for_scene(self, other_than: str = "") -> str:
-        """Return the fingerprint of the scene when it is on the screen."""
+        """Wait for a scene on the screen and return its fingerprint."""
         scene = self.page.locator(f".viewer[data-state=ready]:not([data-scene='{other_than}'])")
         scene.wait_for(timeout=SECONDS * 1000)
         return scene.get_attribute("data-scene") or ""
@@ -116,17 +116,17 @@ class Visit:
         ]
 
     def set_number(self, label: str, value: int) -> None:
-        """Type a number into one of the app's fields."""
+        """Type a number into a field of the app."""
         self.page.get_by_label(label).fill(str(value))
         self.page.keyboard.press("Enter")
 
     def button(self, name: str) -> None:
-        """Press a button of the viewer and let it draw."""
+        """Press a button of the viewer and wait until it has drawn."""
         self.page.locator(".viewer").get_by_role("button", name=name, exact=True).click()
         self.page.wait_for_timeout(600)
 
     def show(self, choice: str, *, is_scene: bool = True) -> None:
-        """Choose what is shown; what surfaces are coloured by is another scene."""
+        """Choose the style; colouring of the surfaces makes another scene."""
         before = self.page.locator(".viewer").get_attribute("data-scene") or ""
         self.page.locator(".viewer select").select_option(label=choice)
         if is_scene:
@@ -134,7 +134,7 @@ class Visit:
         self.page.wait_for_timeout(800)
 
     def drag(self, across: float, right: int, down: int) -> None:
-        """Drag from a place of the canvas, a share of its width from the left."""
+        """Drag from a point of the canvas, given as a share of its width."""
         box = self.page.locator(".viewer .canvas").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] * across, box["y"] + box["height"] / 2
@@ -166,7 +166,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
 
 
 def share_covered(viewport: np.ndarray) -> float:
-    """Return the share of a viewport that is not ground."""
+    """Return the share of a viewport that is not background."""
     return float((np.abs(viewport - viewport[0, 0]).max(axis=2) > GROUND_TOLERANCE).mean())
 
 
@@ -175,8 +175,8 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     return float((np.abs(one - other).max(axis=2) > GROUND_TOLERANCE).mean())
 
 
-def test_viewer__shows_specimens_and_asks_nobody_else(visit: Visit) -> None:
-    """Both viewports show a shaded specimen, and nothing was fetched from outside."""
+def test_viewer__shows_specimens_without_other_requests(visit: Visit) -> None:
+    """Both viewports show a shaded specimen, without requests to other machines."""
     for viewport in visit.viewports():
         assert share_covered(viewport) > 0.1
         specimen = viewport[np.abs(viewport - viewport[0, 0]).max(axis=2) > GROUND_TOLERANCE]
@@ -186,7 +186,7 @@ def test_viewer__shows_specimens_and_asks_nobody_else(visit: Visit) -> None:
 
 
 def test_viewer__dragging_turns_both(visit: Visit) -> None:
-    """Dragging in one viewport turns the other one too; reset brings the first look back."""
+    """Dragging in one viewport rotates the other as well; reset restores the first view."""
     before = visit.viewports()
     visit.drag(0.25, 120, 50)
     after = visit.viewports()
@@ -209,7 +209,7 @@ def test_viewer__views_and_styles(visit: Visit) -> None:
 
 
 def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
-    """The page with vtk.js stays, and is not sent again; only the new scene is."""
+    """The page with vtk.js stays; only the new scene is sent."""
     scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
     visit.page.locator(".viewer iframe").evaluate("frame => { frame.contentWindow.stayed = true; }")
     before = visit.viewports()
@@ -225,7 +225,7 @@ def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
 
 
 def test_viewer__another_neighbour_beside_the_same_query(visit: Visit) -> None:
-    """With one more specimen all of them are seen, each fits its smaller viewport, and the pose stays."""
+    """All three specimens are shown, each fits its smaller viewport, and the pose stays."""
     visit.button("Top")
     before = share_covered(visit.viewports()[1])
     scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
@@ -238,12 +238,12 @@ def test_viewer__another_neighbour_beside_the_same_query(visit: Visit) -> None:
 
 
 def test_viewer__hurried_clicks(visit: Visit) -> None:
-    """Scenes that are overtaken while they load leave nothing behind, and the last one stands."""
+    """Scenes replaced while they load leave nothing behind, and the last one is shown."""
     for first in (1, 0, 1, 0, 1):
         visit.set_number("First", first)
         visit.page.wait_for_timeout(120)
     expect(visit.page.locator(".viewer .title bdi")).to_have_text(["b_plate", "c_blue"], timeout=SECONDS * 1000)
-    # What was overtaken may come late.
+    # Replaced scenes may arrive late.
     visit.page.wait_for_timeout(5000)
     visit.wait_for_scene()
     assert visit.page.locator(".viewer .title bdi").all_inner_texts() == ["b_plate", "c_blue"]
@@ -253,7 +253,7 @@ def test_viewer__hurried_clicks(visit: Visit) -> None:
 
 
 def test_viewer__vertex_colours(visit: Visit) -> None:
-    """A coloured scan is clay at first and blue when asked for colour."""
+    """A coloured scan is clay at first, and blue with colour switched on."""
     visit.set_number("First", 2)
     visit.set_number("Count", 1)
     visit.page.locator(".viewer .title").get_by_text("c_blue").wait_for()
@@ -267,7 +267,7 @@ def test_viewer__vertex_colours(visit: Visit) -> None:
 
 
 def test_viewer__broken_specimen_becomes_pictures(visit: Visit) -> None:
-    """Where a mesh cannot be read the rendered views stand, with the reason, and the page goes on."""
+    """If a mesh cannot be read, its rendered views and the reason are shown."""
     visit.set_number("First", 3)
     visit.page.get_by_text("rendered views, because the 3D viewer cannot be shown").wait_for()
     assert "d_broken.ply" in visit.page.get_by_role("alert").inner_text()
@@ -277,13 +277,13 @@ def test_viewer__broken_specimen_becomes_pictures(visit: Visit) -> None:
 
 
 def test_viewer__no_specimen(visit: Visit) -> None:
-    """An empty list says what to do."""
+    """An empty list gives advice."""
     visit.set_number("Count", 0)
     visit.page.get_by_text("No specimen is chosen yet").wait_for()
 
 
-def test_viewer__each_turns_by_itself_where_unlinked(visit: Visit) -> None:
-    """Unlinked, a drag turns the specimen under the mouse only; linked again, both look alike."""
+def test_viewer__rotates_one_specimen_if_unlinked(visit: Visit) -> None:
+    """Unlinked, a drag rotates one specimen only; linked again, both have the same pose."""
     visit.button("Turn together")
     before = visit.viewports()
     visit.drag(0.75, 160, 80)
@@ -293,7 +293,7 @@ def test_viewer__each_turns_by_itself_where_unlinked(visit: Visit) -> None:
 
 
 def test_viewer__curvature_and_distance(visit: Visit) -> None:
-    """Both colour the surface, and a legend outside of the canvas says what the colours mean."""
+    """Both colour the surface, and a legend outside the canvas explains the colours."""
     visit.show("Mean curvature")
     legend = visit.page.locator(".viewer .legend")
     assert "Mean curvature (1/mm)" in legend.inner_text()
@@ -311,7 +311,7 @@ def test_viewer__curvature_and_distance(visit: Visit) -> None:
 
 
 def test_viewer__section(visit: Visit) -> None:
-    """A cut takes away a half of both, is closed and outlined, and tells its area in units of the file."""
+    """A section removes half of both, is closed and outlined, and shows its area in units of the file."""
     visit.button("Front")
     before = visit.viewports()
     visit.button("Section")
@@ -335,7 +335,7 @@ def test_viewer__section(visit: Visit) -> None:
 
 
 def test_viewer__scale_bar_is_true_under_zoom(visit: Visit) -> None:
-    """The bar, measured in pixels against the specimen, is as long as it says, before and after zooming."""
+    """The length of the bar in pixels agrees with its label, before and after zooming."""
     width = ellipsoid(PLATE).extent[0]
     visit.button("Top")
     for key in ("", "+", "-"):
@@ -363,7 +363,7 @@ def test_viewer__picture_is_named_and_annotated(visit: Visit, tmp_path: Path) ->
 
 
 def test_viewer__turntable(visit: Visit, tmp_path: Path) -> None:
-    """The query is offered as a film that turns."""
+    """The query can be downloaded as a rotating animation."""
     with visit.page.expect_download(timeout=SECONDS * 1000) as download:
         visit.page.get_by_role("button", name="Turntable GIF").click()
     assert download.value.suggested_filename == "a_egg_clay.gif"
@@ -373,7 +373,7 @@ def test_viewer__turntable(visit: Visit, tmp_path: Path) -> None:
 
 
 def test_viewer__controls_have_names_and_can_be_reached(visit: Visit) -> None:
-    """Every control of the viewer has a name, and Tab goes through them; the canvas takes keys."""
+    """Every control has a name, Tab reaches all of them, and the canvas takes keys."""
     controls = visit.page.locator(".viewer").locator("button, select, input:visible, .canvas")
     named = "part => part.getAttribute('aria-label') || part.textContent.trim()"
     assert all(controls.evaluate_all(f"parts => parts.map({named})"))
@@ -387,7 +387,7 @@ def test_viewer__controls_have_names_and_can_be_reached(visit: Visit) -> None:
 
 
 def test_viewer__no_webgl(browser: Browser, address: str) -> None:
-    """Without WebGL a turntable of rendered views stands, the reason says so, and one can try again."""
+    """Without WebGL a turntable of rendered views is shown, with the reason and a retry button."""
     page = browser.new_page()
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
     page.goto(address)
@@ -405,7 +405,7 @@ def test_viewer__no_webgl(browser: Browser, address: str) -> None:
 
 @pytest.mark.slow
 def test_viewer__many_scenes(visit: Visit) -> None:
-    """After many scenes there is still one page with one canvas, and the pictures are the same."""
+    """After many scenes there is one page with one canvas, and the pictures are the same."""
     before = visit.viewports()
     for index in range(1, 27):
         scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""

@@ -1,4 +1,4 @@
-"""Bringing specimens in, watching them being worked on, and what becomes of runs, in a real browser."""
+"""Uploads, progress and management of runs in a real browser."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def address(workspace: Workspace) -> Iterator[str]:
 
 
 def zip_of_specimens(folder: Path, names: list[str]) -> bytes:
-    """Return a ZIP of specimens, with a file in it that is none."""
+    """Return a ZIP of specimens and one file of another kind."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name in names:
@@ -50,7 +50,7 @@ def zip_of_specimens(folder: Path, names: list[str]) -> bytes:
 
 
 def choose_classical(page: Page) -> None:
-    """Choose the backbone that needs no network."""
+    """Choose the backbone without a network."""
     choose(page.get_by_role("combobox", name="Backbone"), "classical")
 
 
@@ -64,7 +64,7 @@ def name_the_run(page: Page, name: str) -> None:
 def test_journey__upload_a_zip_and_see_first_neighbours(
     page: Page, address: str, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """A ZIP with a web page among the scans: the scans come in by category, the page does not; then a run."""
+    """A ZIP with a web page among the scans: the scans are imported by category; then a run."""
     names = [f"{category}/s{number}" for category in ("Corals", "Teeth") for number in range(4)]
     data = zip_of_specimens(tmp_path, names)
     page.goto(address)
@@ -87,7 +87,7 @@ def test_journey__upload_a_zip_and_see_first_neighbours(
 
 
 def test_journey__a_run_gets_notes_a_name_a_report_and_an_end(page: Page, address: str, workspace: Workspace) -> None:
-    """Notes are kept, the name is changed, the report is whole, and deleting frees the disk, not the scans."""
+    """Notes, renaming and the report work; deleting a run frees its files, not the scans."""
     scans = workspace.root.parent / "scans"
     write_specimens(scans, [f"{group}/s{number}" for group in "AB" for number in range(4)])
     words = ["run", "--workspace", str(workspace.root), "--in", str(scans), "--name", "first try", "--quiet"]
@@ -97,7 +97,7 @@ def test_journey__a_run_gets_notes_a_name_a_report_and_an_end(page: Page, addres
     page.get_by_role("button", name="Keep the notes").click()
     page.get_by_text("The notes on “first try” are kept.").wait_for()
     name = page.get_by_role("textbox", name="Name", exact=True)
-    # While a screen is drawn again, the field that goes stands beside the one that comes.
+    # During a redraw the old field and the new one are both on the screen.
     expect(name).to_have_count(1)
     name.fill("renamed")
     page.get_by_role("button", name="Rename").click()
