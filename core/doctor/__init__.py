@@ -1,14 +1,14 @@
-"""What works on this machine and in this workspace, and how to mend it.
+"""Checks of this machine and of a workspace, with remedies and repair.
 
 The machine is probed in child processes: renderers, devices, engines, weights, viewer. A workspace
-is looked over for damage, and what can be made again is. A damaged catalogue keeps every row that
-can be read.
+is examined for damage, and files that can be recomputed are repaired. A new catalogue keeps every
+row of a damaged one that can be read.
 
 ===========  =====================================
 `machine`    what works here and what is missing
-`probes`     small trials, each in a child process
+`probes`     small probes, each in a child process
 `workspace`  damage in a workspace, and its repair
-`catalogue`  rows saved from a damaged catalogue
+`catalogue`  rows recovered from a damaged catalogue
 ===========  =====================================
 """
 

@@ -1,4 +1,4 @@
-"""A new catalogue in the place of a damaged one, with every row that can still be read and makes sense."""
+"""Recovery of a damaged catalogue: every valid row is copied into a new one."""
 
 from __future__ import annotations
 
@@ -17,48 +17,55 @@ _KINDS: dict[str, type | tuple[type, ...]] = {"TEXT": str, "INTEGER": int, "REAL
 
 
 def rebuild_catalogue(workspace: Workspace) -> list[str]:
-    """Put a new catalogue in the place of the damaged one, with what of that can still be read."""
+    """Replace a damaged catalogue by a new one with every valid row of it.
+
+    Returns
+    -------
+    list of str
+        What was done, in sentences.
+    """
     path = workspace.catalogue_path
     done = []
-    kept = _kept_aside(path) if path.is_file() else None
-    if kept is not None:
-        done.append(f"The damaged catalogue is kept as {kept.name}.")
-    found: dict[str, int] = {}
+    copy = _copy_of(path) if path.is_file() else None
+    if copy is not None:
+        done.append(f"The damaged catalogue is kept as {copy.name}.")
+    rows_of: dict[str, int] = {}
 
     def build(temporary: Path) -> None:
-        _with_all_tables(temporary)
-        if kept is not None:
-            found.update(_salvage(kept, temporary))
-        # The log of the damaged catalogue must not be taken for that of the new one.
+        _make_tables(temporary)
+        if copy is not None:
+            rows_of.update(_copy_rows(copy, temporary))
+        # SQLite would apply the log of the damaged catalogue to the new one.
         for side in ("-wal", "-shm"):
             path.with_name(path.name + side).unlink(missing_ok=True)
 
     write_atomically(path, build)
-    for table, rows in found.items():
+    for table, rows in rows_of.items():
         if rows:
             done.append(f"{rows} rows of {table!r} were read from it.")
     done.append("A new catalogue was written.")
     return done
 
 
-def _kept_aside(path: Path) -> Path:
+def _copy_of(path: Path) -> Path:
+    """Copy a catalogue and its logs beside it, and return the path of the copy."""
     number = 1
-    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
+    while (copy := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
         number += 1
     for side in ("-wal", "-shm", ""):
         with suppress(FileNotFoundError):
-            shutil.copyfile(path.with_name(path.name + side), aside.with_name(aside.name + side))
-    return aside
+            shutil.copyfile(path.with_name(path.name + side), copy.with_name(copy.name + side))
+    return copy
 
 
-def _with_all_tables(path: Path) -> None:
+def _make_tables(path: Path) -> None:
     catalogue = Catalogue(path)
     metadata_columns(catalogue)
     Curation(catalogue).tags()
 
 
-def _salvage(damaged: Path, new: Path) -> dict[str, int]:
-    """Copy every row that can be read and makes sense; return how many of each table."""
+def _copy_rows(damaged: Path, new: Path) -> dict[str, int]:
+    """Copy every valid row, and return the number of rows by table."""
     copied = {}
     with closing(sqlite3.connect(new)) as target, closing(sqlite3.connect(damaged)) as source, target:
         _make_other_tables(source, target)
@@ -72,28 +79,28 @@ def _salvage(damaged: Path, new: Path) -> dict[str, int]:
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the tables of a catalogue, each with the words that make it."""
-    words = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    found: dict[str, str] = {}
+    """Return the tables of a catalogue with their `CREATE TABLE` statements."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    tables: dict[str, str] = {}
     with suppress(sqlite3.Error, UnicodeDecodeError):
-        for name, sql in connection.execute(words):
+        for name, sql in connection.execute(query):
             if str(name).isidentifier() and str(sql).startswith("CREATE TABLE"):
-                found[name] = sql
-    return found
+                tables[name] = sql
+    return tables
 
 
 def _make_other_tables(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    """Make the tables that other parts of the program added to the damaged catalogue."""
+    """Make the tables that other modules added to the damaged catalogue."""
     for name in _tables(source).keys() - _tables(target).keys():
         with suppress(sqlite3.Error):
             target.execute(_tables(source)[name])
 
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, object]]:
-    """Yield the rows before the damage, then those behind it, from the end; none twice."""
+    """Yield the rows before the damage, then those after it from the end, each once."""
     seen: set[int] = set()
     for order in ("ASC", "DESC"):
-        # A damaged file breaks off in the middle, or holds text that is none.
+        # Reading a damaged file fails in the middle, or at text that cannot be decoded.
         with suppress(sqlite3.Error, UnicodeDecodeError, OverflowError):
             cursor = source.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid {order}")  # noqa: S608 our own names
             names = [column[0] for column in cursor.description[1:]]
@@ -107,7 +114,7 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, object]]
 def _put_row(target: sqlite3.Connection, table: str, row: dict[str, object], kinds: dict[str, str]) -> bool:
     if not row or any(not isinstance(value, _KINDS.get(kinds[name], object)) for name, value in row.items()):
         return False
-    if not all(is_sound(row[name]) for (its, name), is_sound in _SOUND.items() if its == table and name in row):
+    if not all(is_valid(row[name]) for (its, name), is_valid in _VALID.items() if its == table and name in row):
         return False
     marks = ", ".join("?" for _ in row)
     statement = f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 our own names
@@ -116,7 +123,7 @@ def _put_row(target: sqlite3.Connection, table: str, row: dict[str, object], kin
     return False
 
 
-def _are_fields(text: object) -> bool:
+def _holds_fields(text: object) -> bool:
     try:
         fields_of(text)
     except DamagedRowError:
@@ -124,11 +131,15 @@ def _are_fields(text: object) -> bool:
     return True
 
 
-def _is_list(text: object) -> bool:
+def _holds_list(text: object) -> bool:
     try:
         return isinstance(json.loads(str(text)), list)
     except (json.JSONDecodeError, RecursionError):
         return False
 
 
-_SOUND = {("metadata", "fields"): _are_fields, ("jobs", "progress"): _is_list, ("job_orders", "arguments"): _is_list}
+_VALID = {
+    ("metadata", "fields"): _holds_fields,
+    ("jobs", "progress"): _holds_list,
+    ("job_orders", "arguments"): _holds_list,
+}

@@ -1,6 +1,6 @@
-"""What works on this machine, what is missing, and the command that brings it.
+"""Checks of what works on this machine and what is missing.
 
-Everything that could hang or crash is tried in a child process with a time limit.
+Everything that could hang or crash is probed in a child process with a time limit.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from pathlib import Path
 import psutil
 
 from core.backbones import AUTO, REGISTRY, WEIGHTS_VARIABLE, choose_auto, find_weights
-from core.foundation import WeightsError, end_family
+from core.foundation import PROJECT, WeightsError, end_process_tree
 from core.storage import cache_folder
 
-PROJECT = Path(__file__).resolve().parents[2]
 WORKS, MISSING, OPTIONAL = "works", "missing", "not here"
 _LIBRARIES = {
     "libusb-1.0": "libusb-1.0-0",
@@ -36,18 +35,18 @@ _LIBRARIES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Parameters
     ----------
     name : str
-        What was looked at.
+        What was checked.
     state : str
-        `works`, `missing` (the product needs it) or `not here` (it can do without).
+        `works`, `missing` if the program needs it, or `not here` if it is optional.
     detail : str
-        Version, or what went wrong.
+        Version, or reason of failure.
     remedy : str
-        The command that brings it, or why it may be left.
+        The command that installs it, or why it is optional.
     """
 
     name: str
@@ -58,7 +57,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Trial:
-    """A probe, how long it may take, whether the product needs it, and what brings it."""
+    """A probe to run, with its time limit and remedy.
+
+    Parameters
+    ----------
+    probe, title : str
+        Name of the probe in `core.doctor.probes`, and what it checks.
+    needed : bool
+        Whether the program needs it.
+    remedy : str
+        The command that installs it, or why it is optional.
+    seconds : float
+        Time limit.
+    """
 
     probe: str
     title: str
@@ -87,13 +98,23 @@ TRIALS = (
 )
 
 
-def examine(workspace: Path) -> Iterator[Finding]:
-    """Yield a finding for everything the product uses on this machine."""
+def examine_machine(workspace: Path) -> Iterator[Finding]:
+    """Yield a finding for everything that the program uses on this machine.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from core.doctor import examine_machine
+    >>> findings = examine_machine(Path("data"))
+    >>> next(findings).name
+    'Python'
+    >>> findings.close()
+    """
     yield _python()
     yield _memory()
     pool = ThreadPoolExecutor(max_workers=2)
     try:
-        yield from pool.map(_try, TRIALS)
+        yield from pool.map(_run_trial, TRIALS)
     finally:
         pool.shutdown(cancel_futures=True)
     yield from _weights()
@@ -112,8 +133,8 @@ def _memory() -> Finding:
     return Finding("memory", WORKS if available >= 2 else OPTIONAL, detail, "" if available >= 2 else "close programs")
 
 
-def _try(trial: Trial) -> Finding:
-    """Run a probe in a child process and put what came of it into words."""
+def _run_trial(trial: Trial) -> Finding:
+    """Run a probe in a child process and return its finding."""
     absent = MISSING if trial.needed else OPTIONAL
     child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "core.doctor.probes", trial.probe],
@@ -127,8 +148,8 @@ def _try(trial: Trial) -> Finding:
     try:
         stdout, stderr = child.communicate(timeout=trial.seconds)
     except subprocess.TimeoutExpired:
-        end_family(child.pid, seconds=2.0)
-        # Closed, not waited for: a process that hangs in a driver cannot even be killed.
+        end_process_tree(child.pid, seconds=2.0)
+        # Closed without waiting: a process that hangs in a driver cannot be killed.
         for pipe in (child.stdout, child.stderr):
             if pipe is not None:
                 pipe.close()
@@ -144,7 +165,7 @@ def _try(trial: Trial) -> Finding:
 
 
 def _remedy(detail: str, trial: Trial) -> str:
-    """Name the system package of a shared library that could not be opened."""
+    """Return the command that installs a missing shared library, or the usual remedy."""
     match = re.search(r"(lib[\w.+-]+): cannot open shared object", detail)
     if match:
         for start, package in _LIBRARIES.items():

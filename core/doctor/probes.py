@@ -1,6 +1,6 @@
-"""Small trials of what can take a process down with it; each runs in a child of its own.
+"""Small probes of what may crash a process, each run in its own child process.
 
-`python -m core.doctor.probes NAME` prints what works in a line, or leaves with an error.
+`python -m core.doctor.probes NAME` prints a line if the probe works, or exits with an error.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A workspace looked over: what in it is damaged, and what can be made again from its files.
+"""Damage in a workspace, and its repair from the files that are sound.
 
-The catalogue is made again from the scans and from whatever of the damaged one can still be read;
-that one is kept beside it. An embedding matrix that does not fit its ids is put together again from
-the embeddings of single specimens. Files of single specimens that cannot be read are taken away, so
-that a run makes them again; what only a run can make again is named.
+A new catalogue is made from the scans and from the valid rows of the damaged one, which is kept
+beside it. An embedding matrix that does not fit its ids is assembled again from the embeddings of
+single specimens. Unreadable files of single specimens are deleted, so that a run computes them
+again. Damage that only a run can repair is reported.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from core.storage import Manifest, read_npy, remove_unfinished
 from core.views import ViewSettings
 from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace
 
-# Views that show which side of a specimen is its broad one, drawn as large as a small picture.
+# Views from which the broadest side of a specimen is found, at the size of a small picture.
 _VIEWS = ViewSettings(views=12, size=256)
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One thing in a workspace that is not as it should be.
+    """One damaged file or folder of a workspace.
 
     Parameters
     ----------
     place : str
-        The file or folder, below the workspace.
+        The file or folder, relative to the workspace.
     problem : str
-        What is wrong with it, in a sentence.
+        What is wrong, in a sentence.
     remedy : str
-        What to do about it, in a sentence.
+        What to do, in a sentence.
     is_mendable : bool
-        Whether `repair_workspace` does that.
+        Whether `repair_workspace` repairs it.
     """
 
     place: str
@@ -52,52 +52,62 @@ class Damage:
 
 @dataclass(frozen=True)
 class RepairReport:
-    """What a repair did, in sentences, and what is left to do."""
+    """What a repair did, in sentences, and the damage that remains."""
 
     done: tuple[str, ...]
     left: tuple[Damage, ...]
 
 
 def examine_workspace(workspace: Workspace, *, thoroughly: bool = True) -> tuple[Damage, ...]:
-    """Return what is damaged in a workspace; nothing is changed.
+    """Return the damage of a workspace without changing it.
 
     Parameters
     ----------
     workspace : Workspace
-        Which.
+        The workspace.
     thoroughly : bool
-        Whether every row of the catalogue and every value of the embeddings is looked at, and every
-        file of a specimen looked for. Without it the answer comes at once, also for large collections.
+        Whether every row of the catalogue, every value of the embeddings and every file of a
+        specimen is checked. Otherwise the check is fast, also for large collections.
 
     Returns
     -------
     tuple of Damage
-        Empty for a sound workspace. While a run works on it, its runs are not looked at.
+        Empty for a sound workspace. While a run works on it, its runs are not checked.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.doctor import examine_workspace
+    >>> from core.workspace import open_workspace
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     examine_workspace(open_workspace(Path(folder)))
+    ()
     """
     runs = () if workspace.is_locked() else _damage_of_runs(workspace, thoroughly)
     return (*_damage_of_catalogue(workspace, thoroughly), *runs)
 
 
 def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progress = silent) -> RepairReport:
-    """Make again what can be made again from the files of a workspace.
+    """Repair the damage of a workspace from its sound files.
 
     Parameters
     ----------
     workspace : Workspace
-        Which. No run may be working on it.
+        The workspace. No run may be working on it.
     workers : int
-        Child processes that read scans; 0 reads them in this one.
+        Number of child processes that read scans; 0 reads them in this process.
     progress : Progress
-        Told of every scan that is read.
+        Counts the scans that are read.
 
     Raises
     ------
     BusyError
-        Where a run is working on it.
+        If a run is working on it.
     NewerVersionError
-        Where its catalogue was written by a newer version of this program.
+        If its catalogue was written by a newer version of this program.
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
     """
     with workspace.locked():
         done: list[str] = []
@@ -106,10 +116,10 @@ def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progre
             done.append(f"{unfinished} half-written files of processes that are gone were removed.")
         if any(damage.is_mendable for damage in _damage_of_catalogue(workspace, thoroughly=True)):
             done += rebuild_catalogue(workspace)
-        done += _read_scans_again(workspace, workers, progress)
+        done += _reread_scans(workspace, workers, progress)
         for run in _run_folders(workspace):
-            done += _put_together_again(run)
-            done += _take_damaged_away(run)
+            done += _reassemble_embeddings(run)
+            done += _delete_damaged_files(run)
         left = (*_damage_of_catalogue(workspace, thoroughly=True), *_damage_of_runs(workspace, thoroughly=True))
         return RepairReport(tuple(done), left)
 
@@ -138,7 +148,7 @@ def _damage_of_catalogue(workspace: Workspace, thoroughly: bool) -> Iterator[Dam
 
 
 def _read_all(catalogue: Catalogue, sources: list[str]) -> str:
-    """Read every row and return what SQLite says of the file: `ok`, or the first thing that is wrong."""
+    """Read every row and return the result of SQLite's check: `ok` or a problem."""
     with catalogue.transaction() as connection:
         answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     for source in sources:
@@ -180,7 +190,7 @@ def _damage_of_runs(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
 
 def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
     if not run.matrix_path.is_file() and not run.ids_path.is_file():
-        return ""  # a run that never came to its end, which is no damage
+        return ""  # an unfinished run, which is no damage
     try:
         if thoroughly:
             read_embeddings(run.matrix_path, run.ids_path)
@@ -199,7 +209,7 @@ def _files_gone(run: RunFolder) -> int:
 
 
 def _damaged_files(run: RunFolder) -> list[Path]:
-    """Return the features and embeddings of single specimens that are there but cannot be read."""
+    """Return the files of single specimens that exist but cannot be read."""
     damaged = []
     for folder in (run.features, run.embeddings):
         for name in Manifest(folder).ids:
@@ -212,8 +222,8 @@ def _damaged_files(run: RunFolder) -> list[Path]:
     return damaged
 
 
-def _take_damaged_away(run: RunFolder) -> list[str]:
-    """Delete what a run wrote and nobody can read; it is made again by the same run."""
+def _delete_damaged_files(run: RunFolder) -> list[str]:
+    """Delete unreadable files of a run, which the same run computes again."""
     damaged = _damaged_files(run)
     for path in damaged:
         path.unlink(missing_ok=True)
@@ -227,8 +237,8 @@ def _run_folders(workspace: Workspace) -> list[RunFolder]:
     return [RunFolder(path) for path in folders if path.is_dir() and not path.name.startswith(".")]
 
 
-def _read_scans_again(workspace: Workspace, workers: int, progress: Progress) -> list[str]:
-    """Learn anew of the specimens that the catalogue does not know, or whose small picture is gone."""
+def _reread_scans(workspace: Workspace, workers: int, progress: Progress) -> list[str]:
+    """Read the scans that are missing in the catalogue or have no small picture."""
     done = []
     catalogue = Catalogue(workspace.catalogue_path)
     for folder in _inputs(workspace):
@@ -249,11 +259,11 @@ def _read_scans_again(workspace: Workspace, workers: int, progress: Progress) ->
 
 
 def _inputs(workspace: Workspace) -> list[Path]:
-    found = set()
+    folders = set()
     for run in _run_folders(workspace):
         with suppress(CoreError):
-            found.add(str(run.config().get("input", "")))
-    return [Path(text) for text in sorted(found - {""})]
+            folders.add(str(run.config().get("input", "")))
+    return [Path(text) for text in sorted(folders - {""})]
 
 
 def _is_known(workspace: Workspace, record: SpecimenRecord | None) -> bool:
@@ -268,8 +278,8 @@ def _record(source: str, specimen: SpecimenFile, outcome: Prepared | Failure) ->
     return replace(outcome.record, source=source)
 
 
-def _put_together_again(run: RunFolder) -> list[str]:
-    """Write matrix and ids anew from the embeddings of single specimens, where the two are damaged."""
+def _reassemble_embeddings(run: RunFolder) -> list[str]:
+    """Assemble damaged embeddings again from those of single specimens."""
     done = Manifest(run.embeddings).ids
     if not _problem_of_embeddings(run, thoroughly=True):
         return []
@@ -282,7 +292,7 @@ def _put_together_again(run: RunFolder) -> list[str]:
 
 
 def _vectors(run: RunFolder, names: list[str]) -> dict[str, np.ndarray]:
-    """Return the embeddings that can be read, all of the length that most of them have."""
+    """Return the readable embeddings that have the most frequent length."""
     vectors = {}
     for name in names:
         with suppress(CoreError):

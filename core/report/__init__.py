@@ -4,7 +4,7 @@ One HTML page that needs no network, and every table as CSV. It names model, set
 views. English and Japanese.
 
 ==========  ==================================
-`facts`     what a report tells
+`facts`     the contents of a report
 `page`      the facts as one page
 `drawings`  pictures and plots inside the page
 `phrases`   the words, by language

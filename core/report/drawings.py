@@ -1,4 +1,4 @@
-"""Pictures and plots that lie within the page itself: thumbnails as data URIs, plots as SVG."""
+"""Pictures and plots inside the page: thumbnails as data URIs, plots as SVG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MANY = 3000
 
 
 def picture_of(path: Path | None, pixels: int) -> str:
-    """Return a small picture as a data URI; an empty string where it cannot be read."""
+    """Return a small picture as a data URI, empty if it cannot be read."""
     if path is None or not path.is_file():
         return ""
     image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
@@ -31,25 +31,25 @@ def picture_of(path: Path | None, pixels: int) -> str:
 
 
 def colours_of_clusters(count: int) -> tuple[str, ...]:
-    """Return a colour for every cluster; from the sixtieth on they begin again."""
+    """Return a colour for every cluster, repeating after sixty."""
     few = palette(min(count, _NAMED_CLUSTERS))
     return tuple(few[number % len(few)] for number in range(count)) if few else ()
 
 
 def map_svg(coordinates: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], title: str) -> str:
-    """Return a map as SVG: a path of dots for every cluster, and its number at its middle.
+    """Return a map as SVG, with a path of dots and a number for every cluster.
 
-    A dot takes some ten bytes, so that twenty thousand specimens stay below a quarter of a megabyte.
-    Only numbers and `title`, escaped, go into it.
+    A dot takes about ten bytes, so that 20,000 specimens take less than 250 kB. The number stands at
+    the median of the cluster. The SVG holds only numbers and the escaped `title`.
 
     Parameters
     ----------
     coordinates : (n, 2) or (n, 3) float
-        Of which the first two are drawn.
+        Map coordinates; the first two are drawn.
     labels : (n,) int
         Cluster of every specimen, -1 for noise.
     title : str
-        For screen readers.
+        Title for screen readers.
     """
     places = _to_page(coordinates[:, :2])
     count = int(labels.max()) + 1 if labels.size else 0
@@ -64,7 +64,7 @@ def map_svg(coordinates: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]
 
 
 def bars_svg(values: Sequence[float], colours: Sequence[str], title: str, *, height: int = 150) -> str:
-    """Return bars as SVG, the first leftmost, with the highest value written beside its bar."""
+    """Return bars from left to right as SVG, with the highest value as text."""
     if not values:
         return ""
     top, width = max(max(values), 1e-12), min(40.0, 860 / len(values))
@@ -79,12 +79,12 @@ def bars_svg(values: Sequence[float], colours: Sequence[str], title: str, *, hei
 
 
 def share_colour() -> str:
-    """Return the colour of a share that has no cluster."""
+    """Return the colour of bars that belong to no cluster."""
     return OKABE_ITO[0]
 
 
 def _to_page(points: np.ndarray) -> np.ndarray:
-    """Fit points into the drawing; both axes alike, up is up."""
+    """Scale points into the drawing with one scale for both axes, y upwards."""
     if len(points) == 0:
         return np.zeros((0, 2))
     low, high = points.min(axis=0), points.max(axis=0)

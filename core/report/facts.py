@@ -1,4 +1,4 @@
-"""What a report tells of a run."""
+"""The contents of a report on a run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,27 @@ from core.backbones import REGISTRY
 from core.clusters import (
     Agreement,
     Clustering,
+    ClusteringCache,
     ClusterSettings,
-    Groundwork,
     Members,
     Misfit,
     cluster_on,
-    compare as compare_with_labels,
+    compare_with_labels,
     describe_members,
     find_misfits,
 )
 from core.collection import Labels, Quarantined, labels_of_column, quarantined, resolve_labels
 from core.embeddings import Embeddings, read_embeddings
 from core.evaluation import Evaluation, evaluate
-from core.foundation import CoreError, InputError, MissingStageError, Progress, SettingError, silent
+from core.foundation import (
+    CoreError,
+    InputError,
+    MissingStageError,
+    Progress,
+    check_at_least,
+    check_choice,
+    silent,
+)
 from core.maps import MapResult, MapSettings, map_in, trustworthiness
 from core.neighbours import Duplicates, SearchSettings, find_duplicates
 from core.report.phrases import LANGUAGES
@@ -36,24 +44,30 @@ from core.workspace import Catalogue, RunFacts, SpecimenRecord, Workspace, descr
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What a report shows; its tables as CSV are always whole.
+    """Language and size of a report, whose CSV tables are always complete.
 
     Parameters
     ----------
     language : {"en", "ja"}
-        Of the page.
+        Language of the page.
     labels : str
-        What groups and judges specimens: `category`, `category:1` for the first folder and so on,
-        `column:NAME` for a column of the metadata, or the path of a CSV.
+        The labels for groups and evaluation: `category`, `category:1` for the first folder and so
+        on, `column:NAME` for a column of the metadata, or the path of a CSV.
     n_pictures : int
-        Pictures of a cluster.
+        Number of pictures per cluster.
     most_clusters, most_rows : int
-        Clusters shown with pictures, and rows of a table, so that the page stays small whatever the
-        size of the collection.
+        Number of clusters with pictures and of table rows on the page, which limit its size for
+        large collections.
     pixels : int
-        Height and width of a picture.
+        Height and width of a picture in pixels.
     map : MapSettings
-        How the map is drawn.
+        Settings of the map.
+
+    Examples
+    --------
+    >>> from core.report import ReportSettings
+    >>> ReportSettings(language="ja", labels="category:1").n_pictures
+    8
     """
 
     language: str = "en"
@@ -66,20 +80,14 @@ class ReportSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        if self.language not in LANGUAGES:
-            raise SettingError(
-                "'language' must be one of {allowed} (got {language}).",
-                allowed=", ".join(LANGUAGES),
-                language=self.language,
-            )
+        check_choice("language", self.language, LANGUAGES)
         for name in ("n_pictures", "most_clusters", "most_rows", "pixels"):
-            if getattr(self, name) < 1:
-                raise SettingError("'{name}' must be at least 1 (got {value}).", name=name, value=getattr(self, name))
+            check_at_least(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that a report tells; an evaluation only where labels say enough to judge by."""
+    """The contents of a report, with an evaluation if there are enough labels."""
 
     workspace: Workspace
     run: RunFacts
@@ -101,7 +109,7 @@ class Facts:
     citations: tuple[str, ...]
 
     def thumbnail(self, specimen_id: str) -> Path | None:
-        """Return the small picture of a specimen, where there is one."""
+        """Return the path of the small picture of a specimen, if its file is known."""
         record = self.records.get(specimen_id)
         return self.workspace.thumbnail_of(record.sha256) if record is not None and record.sha256 else None
 
@@ -109,16 +117,16 @@ class Facts:
 def gather_facts(
     workspace: Workspace, name: str, settings: ReportSettings | None = None, *, progress: Progress = silent
 ) -> Facts:
-    """Work out what a report tells; clusters are those that were last kept for the run.
+    """Compute the contents of a report, with the clusters last kept for the run.
 
     Raises
     ------
     MissingStageError
-        Where there is no such run, or it has no embeddings yet.
+        If there is no such run, or it has no embeddings yet.
     WorkspaceError, MisalignedEmbeddingsError, InputError
-        Where the run is damaged, or the labels that were asked for are not there.
+        If the run is damaged, or the requested labels are missing.
     SettingError
-        Where there is no such column of the metadata.
+        If there is no such column of the metadata.
     """
     settings = settings if settings is not None else ReportSettings()
     run = workspace.run(name)
@@ -131,14 +139,14 @@ def gather_facts(
     catalogue = Catalogue(workspace.catalogue_path)
     records = catalogue.specimens(str(config.get("input", "")))
     labels = _labels(settings.labels, catalogue, embeddings.ids)
-    work = Groundwork(embeddings)
-    clustering = cluster_on(work, _cluster_settings(run.results / "summary.json", config))
+    cache = ClusteringCache(embeddings)
+    clustering = cluster_on(cache, _cluster_settings(run.results / "summary.json", config))
     next(steps)
-    members = describe_members(work, clustering, settings.n_pictures)
+    members = describe_members(cache, clustering, settings.n_pictures)
     next(steps)
-    drawn = map_in(run.results / "maps", embeddings, settings.map)
+    map_result = map_in(run.results / "maps", embeddings, settings.map)
     next(steps)
-    evaluation, agreement, misfits = _judge(embeddings, clustering, labels)
+    evaluation, agreement, misfits = _evaluate(embeddings, clustering, labels)
     next(steps)
     hashes = {specimen_id: record.sha256 for specimen_id, record in records.items()}
     facts = Facts(
@@ -148,8 +156,8 @@ def gather_facts(
         records=records,
         labels=labels,
         groups=tuple(sorted(Counter(value or "" for value in labels.values).items())),
-        map=drawn,
-        map_trust=trustworthiness(embeddings, drawn),
+        map=map_result,
+        map_trust=trustworthiness(embeddings, map_result),
         clustering=clustering,
         members=members,
         evaluation=evaluation,
@@ -166,24 +174,27 @@ def gather_facts(
 
 
 def _labels(given: str, catalogue: Catalogue, ids: tuple[str, ...]) -> Labels:
-    """Return the labels that were asked for; none of any specimen where it is categories and there are none."""
+    """Return the requested labels.
+
+    If categories are requested and there are none, every label is None.
+    """
     word, _, column = given.partition(":")
     if word == "column":
         return labels_of_column(catalogue, column, ids)
     try:
-        found = resolve_labels(given, ids)
-        # Where somebody keeps the file is nobody's business.
-        return found if word == "category" else replace(found, source=Path(given).name)
+        labels = resolve_labels(given, ids)
+        # The path of the file is private.
+        return labels if word == "category" else replace(labels, source=Path(given).name)
     except InputError:
         if word != "category":
             raise
         return Labels(ids, (None,) * len(ids), given)
 
 
-def _judge(
+def _evaluate(
     embeddings: Embeddings, clustering: Clustering, labels: Labels
 ) -> tuple[Evaluation | None, Agreement | None, tuple[Misfit, ...]]:
-    """Judge by labels, where two of them have two specimens or more."""
+    """Evaluate by labels, if at least two of them have two or more specimens."""
     with suppress(InputError):
         agreement = compare_with_labels(clustering.labels, labels)
         misfits = find_misfits(embeddings, clustering, labels)
@@ -194,11 +205,11 @@ def _judge(
 
 
 def _cluster_settings(summary: Path, config: Mapping[str, Any]) -> ClusterSettings:
-    """Return the settings of the clusters that were last kept, else those of the run."""
+    """Return the settings of the clusters last kept, else those of the run."""
     given: object = None
     with suppress(CoreError):
-        found = read_json(summary) if summary.is_file() else {}
-        given = found.get("settings") if isinstance(found, dict) else None
+        values = read_json(summary) if summary.is_file() else {}
+        given = values.get("settings") if isinstance(values, dict) else None
     values = given if isinstance(given, dict) else config.get("clusters", {})
     return ClusterSettings(**_known(ClusterSettings, values))
 
@@ -217,25 +228,25 @@ def _versions(config: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _citations(config: Mapping[str, Any], clusters: ClusterSettings, drawn: MapSettings) -> tuple[str, ...]:
-    """Return what a paper that uses this run cites: the backbone, and the methods that were used."""
+    """Return the references for a paper on this run: the backbone and the methods."""
     features = config.get("features", {})
     names = str(features.get("backbone", "")).split("+")
-    found = [REGISTRY[name].citation for name in names if name in REGISTRY]
+    references = [REGISTRY[name].citation for name in names if name in REGISTRY]
     if any(name != "classical" for name in names):
-        found.append("Wightman (2019) PyTorch Image Models. doi:10.5281/zenodo.4414861.")
+        references.append("Wightman (2019) PyTorch Image Models. doi:10.5281/zenodo.4414861.")
     if clusters.method.startswith("hdbscan"):
-        found.append(
+        references.append(
             "Campello, Moulavi & Sander (2013) Density-based clustering based on hierarchical density estimates. "
             "PAKDD; McInnes, Healy & Astels (2017) hdbscan: Hierarchical density based clustering. JOSS 2(11)."
         )
     if clusters.umap or drawn.method == "umap":
-        found.append(
+        references.append(
             "McInnes, Healy & Melville (2018) UMAP: Uniform manifold approximation and projection. JOSS 3(29)."
         )
     if drawn.method == "tsne":
-        found.append("van der Maaten & Hinton (2008) Visualizing data using t-SNE. JMLR 9.")
-    found += [
+        references.append("van der Maaten & Hinton (2008) Visualizing data using t-SNE. JMLR 9.")
+    references += [
         "Shilane, Min, Kazhdan & Funkhouser (2004) The Princeton Shape Benchmark. Shape Modeling International.",
         "Venna & Kaski (2001) Neighborhood preservation in nonlinear projection methods. ICANN.",
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(references))

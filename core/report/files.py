@@ -1,4 +1,4 @@
-"""The folder or ZIP of a report: the page, every table as CSV, and the configuration."""
+"""The folder or ZIP of a report: page, tables as CSV, configuration."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from core.workspace import NOTES_FILE, Catalogue
 
 PAGE_NAME = "report.html"
 TABLES = "tables"
-# In ZIPs that hold the same, times would differ.
+# A fixed time, so that the same report gives the same ZIP.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_report(
-    out: Path, facts: Facts, settings: ReportSettings | None = None, *, made: datetime.datetime | None = None
+    out: Path, facts: Facts, settings: ReportSettings | None = None, *, date: datetime.datetime | None = None
 ) -> Path:
-    """Write a report, as a ZIP where `out` ends in `.zip`, else as a folder; return where it is.
+    """Write a report as a folder or ZIP, and return its path.
 
-    It is made beside its place and moved there when it is whole.
+    The report is written beside its place and moved there when it is complete.
 
     Parameters
     ----------
     out : Path
-        A folder that does not exist yet or holds a report, or a ZIP.
+        A folder that does not exist yet or holds a report; or a ZIP if the name ends in `.zip`.
     facts : Facts
-        What it tells.
+        Contents of the report.
     settings : ReportSettings, optional
-        Language, and how much the page shows.
-    made : datetime, optional
-        The date on the page; now where None.
+        Language and size of the page.
+    date : datetime, optional
+        The date on the page; now if None.
 
     Raises
     ------
     SettingError
-        Where the folder holds something else.
+        If the folder holds other files.
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
     """
     settings = settings if settings is not None else ReportSettings()
     is_zip = out.suffix.lower() == ".zip"
@@ -61,14 +61,14 @@ def write_report(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".report-{os.getpid()}-", dir=out.parent) as temporary:
-            made_in = Path(temporary) / "report"
-            _fill(made_in, facts, settings, made)
+            written = Path(temporary) / "report"
+            _fill(written, facts, settings, date)
             if is_zip:
                 packed = Path(temporary) / out.name
-                _pack(made_in, packed, out.stem)
+                _pack(written, packed, out.stem)
                 packed.replace(out)
             else:
-                _put_in_place(made_in, out)
+                _put_in_place(written, out)
     except OSError as error:
         raise WorkspaceError(
             "The report {out} cannot be written ({reason}).",
@@ -79,9 +79,9 @@ def write_report(
     return out
 
 
-def _fill(folder: Path, facts: Facts, settings: ReportSettings, made: datetime.datetime | None) -> None:
-    write_bytes(folder / PAGE_NAME, render_page(facts, settings, made=made).encode("utf-8"))
-    # Where the scans lie on somebody's machine is nobody's business; `reproduce --in` says it anew.
+def _fill(folder: Path, facts: Facts, settings: ReportSettings, date: datetime.datetime | None) -> None:
+    write_bytes(folder / PAGE_NAME, render_page(facts, settings, date=date).encode("utf-8"))
+    # The full input path is private; `reproduce --in` replaces it.
     write_json(folder / "config.json", {**facts.run.config, "input": Path(facts.run.input).name})
     if facts.run.notes:
         write_bytes(folder / NOTES_FILE, facts.run.notes.encode("utf-8"))
@@ -98,9 +98,9 @@ def _fill(folder: Path, facts: Facts, settings: ReportSettings, made: datetime.d
     header = ("specimen_id", "kind", "reason")
     write_csv(tables / "failures.csv", header, ((one.specimen_id, one.kind, one.reason) for one in facts.failures))
     rows = (
-        (found.query_id, name, f"{distance:.6f}")
-        for found in Searcher(facts.embeddings, facts.search).all_nearest()
-        for name, distance in zip(found.ids, found.distances.tolist(), strict=True)
+        (neighbours.query_id, name, f"{distance:.6f}")
+        for neighbours in Searcher(facts.embeddings, facts.search).all_nearest()
+        for name, distance in zip(neighbours.ids, neighbours.distances.tolist(), strict=True)
     )
     write_csv(tables / "neighbours.csv", ("query_id", "neighbor_id", "distance"), rows)
 
@@ -115,13 +115,13 @@ def _pack(folder: Path, target: Path, name: str) -> None:
                 archive.writestr(entry, path.read_bytes())
 
 
-def _put_in_place(made_in: Path, out: Path) -> None:
-    """Move the new report to its place; the one before stays until the new one is there."""
-    before = made_in.parent / "before"
+def _put_in_place(written: Path, out: Path) -> None:
+    """Move the new report to its place, restoring the earlier one if that fails."""
+    before = written.parent / "before"
     if out.exists():
         out.rename(before)
     try:
-        made_in.rename(out)
+        written.rename(out)
     except OSError:
         with suppress(OSError):
             before.rename(out)

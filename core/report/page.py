@@ -1,4 +1,4 @@
-"""The facts of a report as one page of HTML that needs nothing else."""
+"""The facts of a report as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMPONENTS_SHOWN = 64
 
 @dataclass(frozen=True)
 class Pictured:
-    """A specimen with its picture: id, short name, category, data URI."""
+    """A specimen with its short name, category and picture as a data URI."""
 
     specimen_id: str
     name: str
@@ -34,7 +34,7 @@ class Pictured:
 
 @dataclass(frozen=True)
 class PicturedCluster:
-    """A cluster with pictures of its strongest members, and the labels of all."""
+    """A cluster with pictures of its strongest members, and the counts of its labels."""
 
     facts: ClusterFacts
     colour: str
@@ -42,17 +42,17 @@ class PicturedCluster:
     groups: tuple[tuple[str, int], ...]
 
 
-def render_page(facts: Facts, settings: ReportSettings, *, made: datetime.datetime | None = None) -> str:
-    """Return the page.
+def render_page(facts: Facts, settings: ReportSettings, *, date: datetime.datetime | None = None) -> str:
+    """Return the page as HTML.
 
     Parameters
     ----------
     facts : Facts
-        What it tells.
+        Contents of the report.
     settings : ReportSettings
-        Language, and how much is shown.
-    made : datetime, optional
-        The date on it; now where None.
+        Language and size of the page.
+    date : datetime, optional
+        The date on the page; now if None.
     """
     say = Phrases(settings.language)
     environment = Environment(
@@ -67,7 +67,7 @@ def render_page(facts: Facts, settings: ReportSettings, *, made: datetime.dateti
         facts=facts,
         settings=settings,
         version=core.__version__,
-        made=(made or datetime.datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M"),
+        made=(date or datetime.datetime.now().astimezone()).strftime("%Y-%m-%d %H:%M"),
         folder=Path(facts.run.input).name,
         label=_label(facts, say),
         shown=lambda name: _shown(name, facts, say),
@@ -107,7 +107,7 @@ class _Pictures:
 
 
 def _label(facts: Facts, say: Phrases) -> str:
-    """Return what the labels are called within a sentence."""
+    """Return the name of the labels within a sentence."""
     word, _, column = facts.labels.source.partition(":")
     if word == "column":
         return say("label-column", column=column)
@@ -115,7 +115,7 @@ def _label(facts: Facts, say: Phrases) -> str:
 
 
 def _shown(name: str, facts: Facts, say: Phrases) -> str:
-    """Return a label as it is shown."""
+    """Return a label as it is displayed."""
     if not facts.labels.source.startswith("category"):
         return name or say("no-label")
     return name.replace("/", " › ") or say("no-category")
@@ -125,11 +125,11 @@ def _in_plain_words(facts: Facts, say: Phrases) -> list[str]:
     """Return the settings as sentences."""
     views, features = facts.run.config.get("views", {}), facts.run.config.get("features", {})
     clusters = facts.clustering.settings
-    told = ("tokens", "layout", "appearance")  # in sentences of their own
+    described = ("tokens", "layout", "appearance")  # by other sentences
     unusual = [
         say(f"unusual-{name.replace('_', '-')}", value=value)
         for name, value in unusual_settings(facts.run.config)
-        if name not in told
+        if name not in described
     ]
     sentences = [
         say(
@@ -173,14 +173,14 @@ def _in_plain_words(facts: Facts, say: Phrases) -> list[str]:
 def _clusters(
     facts: Facts, settings: ReportSettings, colours: tuple[str, ...], pictured: _Pictures
 ) -> list[PicturedCluster]:
-    found = []
+    clusters = []
     rows: dict[int, list[str]] = {}
     for value, cluster in zip(facts.labels.values, facts.clustering.labels.tolist(), strict=True):
         rows.setdefault(cluster, []).append(value or "")
     for one in facts.members.clusters[: settings.most_clusters]:
         shown = pictured.several(one.exemplars[: settings.n_pictures])
-        found.append(PicturedCluster(one, colours[one.cluster_id], shown, _counts(rows[one.cluster_id])[:6]))
-    return found
+        clusters.append(PicturedCluster(one, colours[one.cluster_id], shown, _counts(rows[one.cluster_id])[:6]))
+    return clusters
 
 
 def _noise(facts: Facts) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The words of reports, in English and in Japanese, in the format of Project Fluent."""
+"""The messages of reports in English and Japanese, as Project Fluent files."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ FOLDER = Path(__file__).resolve().parent / "words"
 
 
 class Phrases:
-    """The words of one language."""
+    """The messages of one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._bundle = _bundle(language)
 
     def __call__(self, key: str, /, **values: str | int | float) -> str:
-        """Return a message.
+        """Return a message with its values.
 
         Raises
         ------
         KeyError
-            Where there is none of that name, or a value of it was not given.
+            If there is no such message, or a value of it is missing.
         """
         message = self._bundle.get_message(key) if self._bundle.has_message(key) else None
         if message is None or message.value is None:

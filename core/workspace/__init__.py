@@ -1,19 +1,19 @@
-"""The workspace: its folders, its catalogue and what is remembered in it.
+"""The workspace: its folders, catalogue, runs and jobs.
 
 The catalogue is one SQLite file of specimens and jobs; runs are folders with a `config.json`. Long
-work runs as jobs in child processes and reports to the catalogue. Nothing here knows how a mesh or
-an embedding is made.
+computations run as jobs in child processes and report to the catalogue. This package does not know
+how a mesh is read or an embedding is computed.
 
 ================  ====================================================
-`paths`           which folder of a workspace holds what
+`paths`           the folders of a workspace and of a run
 `catalogue`       specimens, their state and errors, and jobs
 `records`         rows of the catalogue, checked when read
 `runs`            listing, renaming, deleting and annotating runs
 `jobs`            background jobs: start, queue, watch, cancel, resume
-`time_estimates`  speed of a stage and time left
-`history`         which runs hold a specimen, since when
+`time_estimates`  rate of a stage and time left
+`history`         the runs that hold a specimen
 `selections`      selections of the screens, kept for a while
-`preferences`     what the app remembers about a workspace
+`preferences`     preferences of the app, such as its language
 ================  ====================================================
 """
 

@@ -6,14 +6,12 @@ from .jobs import (
     current_job as current_job,
     last_lines as last_lines,
     log_of as log_of,
-    queue_run as queue_run,
-    queue_some as queue_some,
+    queue_job as queue_job,
+    queue_specimens as queue_specimens,
     queued_jobs as queued_jobs,
     resume as resume,
-    start_run as start_run,
-    take_care as take_care,
-    tend as tend,
-    with_live_state as with_live_state,
+    run_queue as run_queue,
+    start_next_job as start_next_job,
     write_ids as write_ids,
 )
 from .paths import (
@@ -22,7 +20,11 @@ from .paths import (
     Workspace as Workspace,
     open_workspace as open_workspace,
 )
-from .preferences import FILE_NAME as FILE_NAME, put_preference as put_preference, read_preferences as read_preferences
+from .preferences import (
+    PREFERENCES_FILE as PREFERENCES_FILE,
+    put_preference as put_preference,
+    read_preferences as read_preferences,
+)
 from .records import (
     DamagedRowError as DamagedRowError,
     JobRecord as JobRecord,
@@ -45,5 +47,5 @@ from .runs import (
     size_on_disk as size_on_disk,
     write_notes as write_notes,
 )
-from .selections import keep_selection as keep_selection, kept_selection as kept_selection, new_token as new_token
-from .time_estimates import pace_of as pace_of, time_left as time_left
+from .selections import new_token as new_token, read_selection as read_selection, write_selection as write_selection
+from .time_estimates import estimate_time as estimate_time, time_left as time_left

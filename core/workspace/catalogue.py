@@ -1,4 +1,4 @@
-"""The catalogue of a workspace: specimens, their state and errors, and jobs, in one SQLite file."""
+"""The catalogue of a workspace: specimens and jobs in one SQLite file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from core.foundation import NewerVersionError, Reason, WorkspaceError, sentences_from_json
 from core.workspace.records import (
-    GOING_ON,
+    ACTIVE,
     KINDS,
     QUEUED,
     DamagedRowError,
@@ -23,8 +23,8 @@ from core.workspace.records import (
 )
 
 FORMAT_VERSION = 1
-# How long a connection waits for another one, in seconds.
-_PATIENCE = 30.0
+# Time that a connection waits for another one.
+_TIMEOUT_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS specimens (
     source TEXT NOT NULL,
@@ -66,7 +66,21 @@ _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JO
 
 
 class Catalogue:
-    """The SQLite file of a workspace; every call opens and closes its own connection."""
+    """The SQLite file of a workspace.
+
+    Every call opens and closes its own connection.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.workspace import Catalogue, SpecimenRecord
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     catalogue = Catalogue(Path(folder) / "catalogue.sqlite")
+    ...     catalogue.put_specimens([SpecimenRecord("meshes", "Molars/a", "meshes/Molars/a.ply", n_faces=1200)])
+    ...     catalogue.specimens("meshes")["Molars/a"].n_faces
+    1200
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,35 +95,35 @@ class Catalogue:
                     format_version=FORMAT_VERSION,
                 )
             connection.executescript(_SCHEMA)
-            if version < FORMAT_VERSION:  # to write it again would make readers wait for a writer
+            if version < FORMAT_VERSION:  # writing it again would block readers
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def put_specimens(self, records: Iterable[SpecimenRecord]) -> None:
-        """Store what is known of specimens, replacing what was known."""
+        """Store records of specimens in place of earlier ones."""
         names = list(SpecimenRecord.__dataclass_fields__)
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT OR REPLACE INTO specimens ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 our own names
         rows = [tuple(vars(record)[name] for name in names) for record in records]
         with self._open() as connection:
             connection.executemany(statement, rows)
-            _keep_reasons(connection, (row[names.index(kept)] for row in rows for kept in ("error", "notes")))
+            _keep_reasons(connection, (row[names.index(name)] for row in rows for name in ("error", "notes")))
 
     def specimens(self, source: str, *, only_failed: bool = False) -> dict[str, SpecimenRecord]:
-        """Return the specimens of an input folder by id, or only those that could not be used."""
+        """Return the specimens of an input folder by id, or only the failed ones."""
         condition = "source = ? AND error != ''" if only_failed else "source = ?"
         statement = f"SELECT {', '.join(KINDS)} FROM specimens WHERE {condition} ORDER BY specimen_id"  # noqa: S608
-        sound: set[tuple[type, ...]] = set()
+        checked: set[tuple[type, ...]] = set()
         with self._open() as connection:
             connection.row_factory = None
-            return {row[1]: as_record(row, sound) for row in connection.execute(statement, (source,))}
+            return {row[1]: as_record(row, checked) for row in connection.execute(statement, (source,))}
 
     def sources(self) -> list[str]:
-        """Return the input folders that were ever looked at."""
+        """Return the input folders of all specimens."""
         with self._open() as connection:
             return [row[0] for row in connection.execute("SELECT DISTINCT source FROM specimens ORDER BY source")]
 
     def forget_missing(self, source: str, present: Iterable[str]) -> None:
-        """Forget the specimens of an input folder that are no longer there."""
+        """Remove the specimens of an input folder that are no longer present."""
         with self._open() as connection:
             known = {
                 row[0] for row in connection.execute("SELECT specimen_id FROM specimens WHERE source=?", (source,))
@@ -117,52 +131,52 @@ class Catalogue:
             gone = [(source, name) for name in known - set(present)]
             connection.executemany("DELETE FROM specimens WHERE source = ? AND specimen_id = ?", gone)
 
-    def add_job(self, run_name: str, arguments: Sequence[str] = ()) -> int:
-        """Note a job that is about to start and return its number."""
-        with self._open() as connection:
-            return _insert_job(connection, run_name, "waiting", arguments)
-
-    def add_job_if_free(self, run_name: str, arguments: Sequence[str] = ()) -> int | None:
-        """Note a job that is about to start, unless another one goes on; return its number or None."""
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            if _one_goes_on(connection):
-                return None
-            return _insert_job(connection, run_name, "waiting", arguments)
-
     def queue_job(self, run_name: str, arguments: Sequence[str]) -> int:
-        """Note a job behind all that are queued and return its number."""
+        """Add a job to the end of the queue and return its number."""
         with self._open() as connection:
-            return _insert_job(connection, run_name, QUEUED, arguments)
+            cursor = connection.execute(
+                "INSERT INTO jobs (run_name, state, created) VALUES (?, ?, ?)", (run_name, QUEUED, time.time())
+            )
+            job_id = int(cursor.lastrowid or 0)
+            connection.execute(
+                "INSERT INTO job_orders (job_id, arguments, place) "
+                "VALUES (?, ?, (SELECT COALESCE(MAX(place), 0) + 1 FROM job_orders))",
+                (job_id, json.dumps(list(arguments))),
+            )
+            return job_id
 
     def claim_queued_job(self) -> JobRecord | None:
-        """Take the next job out of the queue, unless another one goes on; whoever gets it starts it."""
+        """Take the next job from the queue, if no other job is active.
+
+        Only one caller is given the job, and has to start it.
+        """
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
             row = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id LIMIT 1", (QUEUED,)).fetchone()
-            if row is None or _one_goes_on(connection):
+            active = connection.execute("SELECT 1 FROM jobs WHERE state IN (?, ?) LIMIT 1", ACTIVE).fetchone()
+            if row is None or active is not None:
                 return None
-            # The time from which it may take a moment until it has a process.
+            # `created` is the time from which the job waits for its process.
             connection.execute(
                 "UPDATE jobs SET state = 'waiting', created = ? WHERE job_id = ?", (time.time(), row["job_id"])
             )
         return self.job(int(row["job_id"]))
 
     def queued_jobs(self) -> list[JobRecord]:
-        """Return the jobs that wait for others, the next one first."""
+        """Return the queued jobs in order, the next one first."""
         with self._open() as connection:
             rows = connection.execute(f"{_JOBS} WHERE state = ? ORDER BY place, job_id", (QUEUED,)).fetchall()
             return [as_job(dict(row)) for row in rows]
 
     def put_first(self, job_id: int) -> None:
-        """Let a queued job be the next one."""
+        """Move a queued job to the front of the queue."""
         with self._open() as connection:
             connection.execute(
                 "UPDATE job_orders SET place = (SELECT MIN(place) FROM job_orders) - 1 WHERE job_id = ?", (job_id,)
             )
 
     def drop_queued_job(self, job_id: int, message: str) -> bool:
-        """Take a job out of the queue; return whether it was still there."""
+        """Cancel a queued job, and return whether it was still queued."""
         with self._open() as connection:
             cursor = connection.execute(
                 "UPDATE jobs SET state = 'cancelled', finished = ?, message = ? WHERE job_id = ? AND state = ?",
@@ -170,58 +184,61 @@ class Catalogue:
             )
             return cursor.rowcount > 0
 
-    def jobs_going_on(self) -> list[JobRecord]:
-        """Return the jobs that are about to start or at work, newest first."""
+    def active_jobs(self) -> list[JobRecord]:
+        """Return the jobs that are starting or running, newest first."""
         with self._open() as connection:
-            rows = connection.execute(f"{_JOBS} WHERE state IN (?, ?) ORDER BY job_id DESC", GOING_ON).fetchall()
+            rows = connection.execute(f"{_JOBS} WHERE state IN (?, ?) ORDER BY job_id DESC", ACTIVE).fetchall()
             return [as_job(dict(row)) for row in rows]
 
     def note_process(self, job_id: int, pid: int, pid_started: float) -> None:
-        """Note which process works on a job; the time tells it from a later process of the same number."""
+        """Record the process of a job.
+
+        The start time distinguishes it from a later process with the same number.
+        """
         with self._open() as connection:
             connection.execute("UPDATE jobs SET pid = ?, pid_started = ? WHERE job_id = ?", (pid, pid_started, job_id))
 
     def begin_job(self, job_id: int) -> None:
-        """Note that a job is at work."""
+        """Record that a job is running."""
         with self._open() as connection:
             connection.execute("UPDATE jobs SET state = 'running' WHERE job_id = ? AND state = 'waiting'", (job_id,))
 
     def end_job(self, job_id: int, state: str, message: str = "") -> None:
-        """Note how a job ended; what ended once stays as it is."""
+        """Record how a job ended, if it has not ended before."""
         with self._open() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, finished = ?, message = ? WHERE job_id = ? AND state IN (?, ?)",
-                (state, time.time(), message, job_id, *GOING_ON),
+                (state, time.time(), message, job_id, *ACTIVE),
             )
             _keep_reasons(connection, [message])
 
     def put_progress(self, job_id: int, stages: Iterable[Mapping[str, Any]]) -> None:
-        """Store how far the stages of a job are."""
+        """Store the counts of the stages of a job."""
         with self._open() as connection:
             connection.execute("UPDATE jobs SET progress = ? WHERE job_id = ?", (json.dumps(list(stages)), job_id))
 
     def jobs(self, limit: int = 20) -> list[JobRecord]:
-        """Return the newest jobs first."""
+        """Return the jobs, newest first."""
         with self._open() as connection:
             rows = connection.execute(f"{_JOBS} ORDER BY job_id DESC LIMIT ?", (limit,)).fetchall()
             return [as_job(dict(row)) for row in rows]
 
     def job(self, job_id: int) -> JobRecord | None:
-        """Return a job by its number."""
+        """Return a job by its number, or None."""
         with self._open() as connection:
             row = connection.execute(f"{_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
             return as_job(dict(row)) if row is not None else None
 
     def reasons(self, texts: Iterable[str]) -> dict[str, Reason]:
-        """Return the sentences that texts of specimens and jobs were made from, where that was kept."""
-        found = {}
+        """Return the recorded sentences of errors, notes and messages, by their text."""
+        reasons = {}
         with self._open() as connection:
             for text in dict.fromkeys(texts):
                 row = connection.execute("SELECT sentences FROM reasons WHERE text = ?", (text,)).fetchone()
                 if row is not None:
                     with suppress(KeyError, TypeError, AttributeError):
-                        found[text] = Reason(text, sentences_from_json(json.loads(row[0])))
-        return found
+                        reasons[text] = Reason(text, sentences_from_json(json.loads(row[0])))
+        return reasons
 
     def revision(self) -> int:
         """Return a number that grows with every change of metadata, sets, tags or notes."""
@@ -230,26 +247,38 @@ class Catalogue:
 
     @contextmanager
     def transaction(self, schema: str = "", *, changes: bool = False) -> Iterator[sqlite3.Connection]:
-        """Open the file for one transaction, all of which is kept or nothing; `schema` makes its tables."""
+        """Open the file for one transaction.
+
+        Parameters
+        ----------
+        schema : str
+            Statements that create the tables of the transaction if they are missing.
+        changes : bool
+            Whether the transaction changes what screens show: it then raises `revision` and locks
+            out other writers from its beginning.
+        """
         with self._open() as connection:
             connection.executescript(schema)
             if changes:
-                # Locks out other writers from here on, so that what is read next stays true.
+                # Locks out other writers, so that what is read next stays valid.
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("INSERT INTO revisions DEFAULT VALUES")
             yield connection
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection for one transaction; readers and one writer never block each other."""
+        """Open a connection for one transaction.
+
+        Readers and one writer do not block each other.
+        """
         connection: sqlite3.Connection | None = None
         try:
-            connection = sqlite3.connect(self.path, timeout=_PATIENCE)
+            connection = sqlite3.connect(self.path, timeout=_TIMEOUT_SECONDS)
             connection.row_factory = sqlite3.Row
             _write_ahead(connection)
             with connection:
                 yield connection
-        # Text that is no text is found by what reads it: SQLite believes what it is given.
+        # SQLite does not check text, so that damaged text is found only when it is decoded.
         except (sqlite3.Error, UnicodeDecodeError, json.JSONDecodeError, DamagedRowError) as error:
             raise WorkspaceError(
                 "The catalogue {path} cannot be used ({reason}).",
@@ -265,12 +294,15 @@ class Catalogue:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Let readers and a writer work at once; a new file is locked while another connection does the same."""
-    until = time.monotonic() + _PATIENCE
+    """Switch to write-ahead logging, which lets readers and a writer work at once.
+
+    A new file is locked while another connection does the same.
+    """
+    until = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:  # SQLite itself does not wait for this change
+        except sqlite3.OperationalError as error:  # SQLite does not wait for this change itself
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
@@ -278,28 +310,11 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _insert_job(connection: sqlite3.Connection, run_name: str, state: str, arguments: Sequence[str]) -> int:
-    cursor = connection.execute(
-        "INSERT INTO jobs (run_name, state, created) VALUES (?, ?, ?)", (run_name, state, time.time())
-    )
-    job_id = int(cursor.lastrowid or 0)
-    connection.execute(
-        "INSERT INTO job_orders (job_id, arguments, place) "
-        "VALUES (?, ?, (SELECT COALESCE(MAX(place), 0) + 1 FROM job_orders))",
-        (job_id, json.dumps(list(arguments))),
-    )
-    return job_id
-
-
 def _keep_reasons(connection: sqlite3.Connection, texts: Iterable[str]) -> None:
-    """Keep beside texts what those of them were made from that are reasons."""
+    """Store the sentences of those texts that are reasons."""
     rows = [
         (str(text), json.dumps(text.sentences.as_json(), ensure_ascii=False))
         for text in texts
         if isinstance(text, Reason)
     ]
     connection.executemany("INSERT OR REPLACE INTO reasons VALUES (?, ?)", rows)
-
-
-def _one_goes_on(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM jobs WHERE state IN (?, ?) LIMIT 1", GOING_ON).fetchone() is not None

@@ -1,4 +1,4 @@
-"""What happened to a specimen: which runs hold it, since when, and which failed on it."""
+"""The history of a specimen: the runs over its folder, and when each finished it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from core.workspace.runs import describe_run
 
 
 @dataclass(frozen=True)
-class Appearance:
+class SpecimenInRun:
     """A specimen in a run.
 
     Parameters
     ----------
     run, backbone : str
-        The run and what made it.
+        Name and backbone of the run.
     views : int
         Views of each specimen.
     finished : float or None
-        When its embedding was written, in seconds since 1970; None where the run has none of it.
+        Time at which its embedding was written, in seconds since 1970; None if the run has none.
     """
 
     run: str
@@ -29,19 +29,19 @@ class Appearance:
     finished: float | None
 
 
-def history_of(workspace: Workspace, specimen_id: str, source: str) -> tuple[Appearance, ...]:
-    """Return every run over a specimen's input folder, newest first, and when it finished the specimen.
+def history_of(workspace: Workspace, specimen_id: str, source: str) -> tuple[SpecimenInRun, ...]:
+    """Return every run over the input folder of a specimen, newest first.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the runs are.
+        The workspace of the runs.
     specimen_id : str
-        Of the specimen.
+        The specimen.
     source : str
         Its input folder; runs over other folders are left out.
     """
-    found = []
+    history = []
     for run in workspace.runs():
         facts = describe_run(run)
         if facts.input != source:
@@ -50,5 +50,5 @@ def history_of(workspace: Workspace, specimen_id: str, source: str) -> tuple[App
             finished = file_of_specimen(run.embeddings, specimen_id, ".npy").stat().st_mtime
         except (OSError, CoreError):
             finished = None
-        found.append(Appearance(facts.name, facts.backbone, facts.views, finished))
-    return tuple(found)
+        history.append(SpecimenInRun(facts.name, facts.backbone, facts.views, finished))
+    return tuple(history)

@@ -1,11 +1,11 @@
-"""Long work in a child process of its own: start, queue, watch, cancel, go on with.
+"""Background jobs: start, queue, watch, cancel, resume.
 
-Most jobs make a run; others, `robustness` say, measure one that is there.
+Most jobs make a run; others, such as `robustness`, measure an existing run.
 
-A job goes on when the page is reloaded or the browser closed. It writes how far it is into the
-catalogue; everybody who looks reads it there. One job at a time works on a workspace; others wait
-in a queue in the catalogue. Whoever looks at the jobs starts the next one where its turn has come;
-while there is a queue, a caretaker process of its own looks, so that nobody else has to.
+A job is a child process that outlives a page reload and a closed browser. It writes its progress
+into the catalogue, from which every screen and command reads it. One job at a time works on a
+workspace; the others wait in a queue in the catalogue. Each poll starts the next queued job if none
+is running. As long as jobs are queued, a separate process (`jobs --take-care`) polls.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 from filelock import FileLock, Timeout
 
-from core.foundation import BusyError, InputError, collect_children, end_family, start_child
+from core.foundation import InputError, end_process_tree, reap_children, start_child
 from core.storage import fingerprint, write_bytes
 from core.workspace.catalogue import Catalogue
 from core.workspace.paths import Workspace
@@ -30,68 +29,47 @@ from core.workspace.time_estimates import with_mark
 
 T = TypeVar("T")
 SECONDS_BETWEEN_REPORTS = 0.4
-SECONDS_BETWEEN_LOOKS = 1.0
-_BYTES_A_LINE = 500
+SECONDS_BETWEEN_POLLS = 1.0
+# Time a new job has until its process is recorded.
+_SECONDS_TO_START = 30.0
+# Mean length of a log line, from which the part of the log to read is estimated.
+_BYTES_PER_LINE = 500
 
 
-def start_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
-    """Start `python -m core run` for a workspace in a child process; return the job's number.
+def queue_job(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
+    """Queue a job and return its number.
 
-    Parameters
-    ----------
-    workspace : Workspace
-        Where it works.
-    arguments : sequence of str
-        Flags of `run`, without `--workspace`.
-    run_name : str
-        What the job is called on the screen.
-
-    Raises
-    ------
-    BusyError
-        Where a job is already running here.
-    """
-    busy = current_job(workspace)
-    job_id = None if busy is not None else Catalogue(workspace.catalogue_path).add_job_if_free(run_name, arguments)
-    if job_id is None:
-        name = busy.run_name if busy is not None else run_name
-        raise BusyError("The run {name!r} is still going on.", advice="Wait until it is done, or cancel it.", name=name)
-    _start_process(workspace, job_id, arguments)
-    return job_id
-
-
-def queue_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
-    """Put a run behind all other jobs and return its number; it starts at once where none goes on.
+    The job starts at once if no other job is queued or running.
 
     Parameters
     ----------
     workspace : Workspace
-        Where it works.
+        The workspace that the job works on.
     arguments : sequence of str
         Flags of `run`, without `--workspace`; or the name of another command that takes `--job`,
         and its flags.
     run_name : str
-        The run that it makes or measures.
+        The run that the job makes or measures.
     """
     job_id = Catalogue(workspace.catalogue_path).queue_job(run_name, arguments)
-    tend(workspace)
+    start_next_job(workspace)
     if queued_jobs(workspace):
-        _start_caretaker(workspace)
+        _start_queue_process(workspace)
     return job_id
 
 
-def queue_some(workspace: Workspace, run_name: str, specimen_ids: Iterable[str]) -> int:
-    """Queue a run that is there once more, for these specimens only: those that failed, or have just come.
+def queue_specimens(workspace: Workspace, run_name: str, specimen_ids: Iterable[str]) -> int:
+    """Queue an existing run for these specimens only, and return the job's number.
 
     Raises
     ------
     MissingStageError, WorkspaceError
-        Where there is no such run, or its configuration is damaged.
+        If there is no such run, or its configuration is damaged.
     """
     run = workspace.run(run_name)
     run.config()
     path = write_ids(workspace, run_name, specimen_ids)
-    return queue_run(
+    return queue_job(
         workspace,
         ["--config", str(run.config_path), "--name", run_name, "--only", str(path), "--no-download"],
         run_name,
@@ -99,15 +77,15 @@ def queue_some(workspace: Workspace, run_name: str, specimen_ids: Iterable[str])
 
 
 def write_ids(workspace: Workspace, run_name: str, specimen_ids: Iterable[str]) -> Path:
-    """Write ids to a file for `run --only`, and return it."""
+    """Write specimen ids to a file for `run --only`, and return its path."""
     names = sorted(specimen_ids)
     path = workspace.logs / f"only_{fingerprint(run_name, names)[:12]}.txt"
     write_bytes(path, "".join(f"{name}\n" for name in names).encode("utf-8"))
     return path
 
 
-def tend(workspace: Workspace) -> JobRecord | None:
-    """Start the next job of the queue where its turn has come; return the job that is at work."""
+def start_next_job(workspace: Workspace) -> JobRecord | None:
+    """Start the next queued job if none is running, and return the running job."""
     job = current_job(workspace)
     catalogue = Catalogue(workspace.catalogue_path)
     if job is not None or not catalogue.queued_jobs() or workspace.is_locked():
@@ -119,59 +97,67 @@ def tend(workspace: Workspace) -> JobRecord | None:
     return catalogue.job(claimed.job_id)
 
 
-def take_care(workspace: Workspace, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-    """Look after the queue until it is empty; a second caretaker leaves at once."""
+def run_queue(workspace: Workspace, *, seconds: float = SECONDS_BETWEEN_POLLS) -> None:
+    """Start queued jobs one after the other until the queue is empty.
+
+    If another process already does so for this workspace, return at once.
+    """
     lock = FileLock(workspace.root / ".caretaker.lock", timeout=0)
     while queued_jobs(workspace):
         try:
             with lock:
                 while queued_jobs(workspace):
-                    tend(workspace)
+                    start_next_job(workspace)
                     time.sleep(seconds)
         except Timeout:
             return
-        # What was queued while the lock was still held is seen by the outer question.
+        # The outer loop sees jobs that were queued while the lock was still held.
 
 
 def current_job(workspace: Workspace) -> JobRecord | None:
-    """Return the job that is at work, or None. A job whose process is gone is marked as stopped."""
+    """Return the running job, or None.
+
+    A job whose process has ended without a final state is marked as stopped.
+    """
     catalogue = Catalogue(workspace.catalogue_path)
-    for job in catalogue.jobs_going_on():
+    for job in catalogue.active_jobs():
         if _is_alive(job):
             return job
-        catalogue.end_job(job.job_id, "stopped", _last_words(workspace, job))
+        catalogue.end_job(job.job_id, "stopped", _reason_for_stop(workspace, job))
     return None
 
 
 def queued_jobs(workspace: Workspace) -> list[JobRecord]:
-    """Return the jobs that wait for others, the next one first."""
+    """Return the queued jobs in order, the next one first."""
     return Catalogue(workspace.catalogue_path).queued_jobs()
 
 
 def cancel(workspace: Workspace, job_id: int) -> None:
-    """End a job and its children, or take it out of the queue.
+    """End a job and its processes, or remove it from the queue.
 
-    What a run finished stays, and the next one goes on from there.
+    The finished specimens of a run are kept, and the next run resumes from them.
     """
     catalogue = Catalogue(workspace.catalogue_path)
     job = catalogue.job(job_id)
     if job is None or job.is_over or catalogue.drop_queued_job(job_id, "Taken out of the queue before it began."):
         return
     job = catalogue.job(job_id) or job
-    # Noted first: whoever looks while its processes end would take it for one that broke down.
-    kept = "Cancelled; what was done is kept." if job.kind == "run" else "Cancelled."
-    catalogue.end_job(job_id, "cancelled", kept)
+    # Recorded first: a poll during the end of the processes would otherwise mark the job as stopped.
+    message = "Cancelled; what was done is kept." if job.kind == "run" else "Cancelled."
+    catalogue.end_job(job_id, "cancelled", message)
     if job.pid and _is_alive(job):
-        end_family(job.pid)
+        end_process_tree(job.pid)
 
 
 def resume(workspace: Workspace, job_id: int) -> int:
-    """Queue a job that ended once more, with the same flags; a run goes on where it was. Return the new number.
+    """Queue an ended job again with the same flags, and return the new number.
+
+    A run resumes from its finished specimens.
 
     Raises
     ------
     InputError
-        Where there is no such job, it is not over, or its flags were not kept.
+        If there is no such job, it has not ended, or its flags were not recorded.
     """
     job = Catalogue(workspace.catalogue_path).job(job_id)
     if job is None:
@@ -189,19 +175,19 @@ def resume(workspace: Workspace, job_id: int) -> int:
             advice="Start the run anew; finished work is kept.",
             job_id=job_id,
         )
-    return queue_run(workspace, job.arguments, job.run_name)
+    return queue_job(workspace, job.arguments, job.run_name)
 
 
 def log_of(workspace: Workspace, job_id: int) -> Path:
-    """Return the log of a job."""
+    """Return the path of a job's log."""
     return workspace.logs / f"job_{job_id}.log"
 
 
 def last_lines(workspace: Workspace, job_id: int, count: int = 200) -> list[str]:
-    """Return the last lines of a job's log, few or none where there are not more."""
+    """Return at most `count` lines from the end of a job's log."""
     with suppress(OSError), log_of(workspace, job_id).open("rb") as stream:
         stream.seek(0, os.SEEK_END)
-        start = max(0, stream.tell() - count * _BYTES_A_LINE)
+        start = max(0, stream.tell() - count * _BYTES_PER_LINE)
         stream.seek(start)
         lines = stream.read().decode("utf-8", "replace").splitlines()
         return lines[1 if start else 0 :][-count:]
@@ -209,7 +195,10 @@ def last_lines(workspace: Workspace, job_id: int, count: int = 200) -> list[str]
 
 
 class JobProgress:
-    """The progress protocol for a job: how far each stage is goes into the catalogue."""
+    """The progress protocol of a job.
+
+    It writes the counts of each stage into the catalogue.
+    """
 
     def __init__(self, catalogue: Catalogue, job_id: int) -> None:
         self._catalogue, self._job_id = catalogue, job_id
@@ -237,54 +226,47 @@ class JobProgress:
             self._catalogue.put_progress(self._job_id, self._stages.values())
 
 
-def with_live_state(workspace: Workspace, job: JobRecord) -> JobRecord:
-    """Return a job as it is now, a vanished process taken into account."""
-    if job.is_over or job.is_queued or _is_alive(job):
-        return job
-    return replace(job, state="stopped", message=_last_words(workspace, job))
-
-
 def _start_process(workspace: Workspace, job_id: int, arguments: Sequence[str]) -> None:
     command, *flags = command_of(arguments)
-    where = ["--workspace", str(workspace.root), "--job", str(job_id)]
-    child = start_child([command, *where, *flags], log_of(workspace, job_id))
-    Catalogue(workspace.catalogue_path).note_process(job_id, child.pid, _started(child.pid))
+    job_flags = ["--workspace", str(workspace.root), "--job", str(job_id)]
+    child = start_child([command, *job_flags, *flags], log_of(workspace, job_id))
+    Catalogue(workspace.catalogue_path).note_process(job_id, child.pid, _start_time(child.pid))
 
 
-def _start_caretaker(workspace: Workspace) -> None:
+def _start_queue_process(workspace: Workspace) -> None:
     start_child(["jobs", "--workspace", str(workspace.root), "--take-care"], workspace.logs / "caretaker.log")
 
 
 def _is_alive(job: JobRecord) -> bool:
-    collect_children()
+    reap_children()
     if job.pid == 0:
-        # Between noting a job and starting its process lies a moment; a clock may have been set back since.
-        return abs(time.time() - job.created) < 30
+        # The process is recorded shortly after the job; the clock may have been set back since.
+        return abs(time.time() - job.created) < _SECONDS_TO_START
     try:
         process = psutil.Process(job.pid)
-        # A clock that was set moves the time at which a process seems to have started, but not its words.
-        same = abs(process.create_time() - job.pid_started) < 2 or job.pid_started == 0 or _is_its_own(process, job)
+        # A clock change shifts the apparent start time of a process, but not its command line.
+        same = abs(process.create_time() - job.pid_started) < 2 or job.pid_started == 0 or _runs_job(process, job)
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def _is_its_own(process: psutil.Process, job: JobRecord) -> bool:
-    """Return whether a process was started by the words that start this job."""
+def _runs_job(process: psutil.Process, job: JobRecord) -> bool:
+    """Return whether the command line of a process starts this job."""
     words = process.cmdline()
     return words[1:4] == ["-m", "core", job.kind] and f"--job {job.job_id} " in f"{' '.join(words)} "
 
 
-def _started(pid: int) -> float:
+def _start_time(pid: int) -> float:
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
         return 0.0
 
 
-def _last_words(workspace: Workspace, job: JobRecord) -> str:
-    """Return the last line of a job's log, or what can be said without one."""
+def _reason_for_stop(workspace: Workspace, job: JobRecord) -> str:
+    """Return the last line of a job's log, or a sentence if the log is empty."""
     lines = [line for line in last_lines(workspace, job.job_id) if line.strip()]
     if lines:
         return lines[-1][:500]
-    return "Its process ended without a word; start it again and it goes on where it was."
+    return "The process ended without output. Start it again to resume."

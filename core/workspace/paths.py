@@ -1,4 +1,4 @@
-"""Workspaces and runs: which folder holds what."""
+"""The folders and files of a workspace and of a run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from core.foundation import BusyError, MissingStageError, NewerVersionError, Set
 from core.storage import is_reserved, read_json
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
+# Format of `config.json`; a higher number was written by a newer version of this program.
 CONFIG_FORMAT = 1
-_PARTS = ("views", "features", "search", "clusters", "versions")
-_MAKE_AGAIN = "Start a run of the same name again with `python -m core run --name`: what it has done is kept."
+_CONFIG_PARTS = ("views", "features", "search", "clusters", "versions")
+_RUN_AGAIN = "Start a run of the same name again with `python -m core run --name`: what it has done is kept."
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One named run: its configuration and the files of its stages."""
+    """The folder of a run: its configuration and the files of its stages."""
 
     root: Path
 
@@ -34,12 +35,12 @@ class RunFolder:
 
     @property
     def config_path(self) -> Path:
-        """Return the file that records everything that made the run."""
+        """Return the file that records all settings and versions of the run."""
         return self.root / "config.json"
 
     @property
     def renders(self) -> Path:
-        """Return the folder of views, where they are kept."""
+        """Return the folder of views, which is missing if views are not kept."""
         return self.root / "renders"
 
     @property
@@ -49,17 +50,17 @@ class RunFolder:
 
     @property
     def embeddings(self) -> Path:
-        """Return the folder of embeddings, their matrix and ids."""
+        """Return the folder of the embeddings, their matrix and ids."""
         return self.root / "embeddings"
 
     @property
     def matrix_path(self) -> Path:
-        """Return the embedding matrix."""
+        """Return the file of the embedding matrix."""
         return self.embeddings / "embeddings.npy"
 
     @property
     def ids_path(self) -> Path:
-        """Return the ids in row order."""
+        """Return the file of the ids in row order."""
         return self.embeddings / "ids.txt"
 
     @property
@@ -74,7 +75,7 @@ class RunFolder:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the run has embeddings to look at."""
+        """Return whether the run has embeddings."""
         return self.matrix_path.is_file() and self.ids_path.is_file()
 
     def config(self) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class RunFolder:
         Raises
         ------
         MissingStageError, WorkspaceError
-            Where the run was never started, or its configuration is damaged.
+            If the run was never started, or its configuration is damaged.
         """
         if not self.config_path.is_file():
             raise MissingStageError(
@@ -95,13 +96,13 @@ class RunFolder:
 
 
 def _check_config(path: Path, config: object) -> None:
-    """Make sure that a configuration is one that this program can read."""
+    """Raise an error if this program cannot read a configuration."""
     if not isinstance(config, dict):
-        raise WorkspaceError("{path} is not a configuration.", advice=_MAKE_AGAIN, path=path)
+        raise WorkspaceError("{path} is not a configuration.", advice=_RUN_AGAIN, path=path)
     version = config.get("format", CONFIG_FORMAT)
     if not isinstance(version, int):
         raise WorkspaceError(
-            "{path} is damaged: its format is {version!r}.", advice=_MAKE_AGAIN, path=path, version=str(version)[:40]
+            "{path} is damaged: its format is {version!r}.", advice=_RUN_AGAIN, path=path, version=str(version)[:40]
         )
     if version > CONFIG_FORMAT:
         raise NewerVersionError(
@@ -111,22 +112,30 @@ def _check_config(path: Path, config: object) -> None:
             version=version,
             config_format=CONFIG_FORMAT,
         )
-    for name, kind in (("input", str), ("pool", str), *((part, dict) for part in _PARTS)):
+    for name, kind in (("input", str), ("pool", str), *((part, dict) for part in _CONFIG_PARTS)):
         if not isinstance(config.get(name, kind()), kind):
             raise WorkspaceError(
-                "{path} is damaged: its part {name!r} cannot be understood.", advice=_MAKE_AGAIN, path=path, name=name
+                "{path} is damaged: its part {name!r} cannot be understood.", advice=_RUN_AGAIN, path=path, name=name
             )
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that holds a collection and everything made from it."""
+    """A folder that holds a collection and all results.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from core.workspace import Workspace
+    >>> Workspace(Path("data")).run("dinov2").matrix_path.as_posix()
+    'data/runs/dinov2/embeddings/embeddings.npy'
+    """
 
     root: Path
 
     @property
     def meshes(self) -> Path:
-        """Return the default input folder; only samples and uploads write to it."""
+        """Return the default input folder, to which only samples and uploads write."""
         return self.root / "meshes"
 
     @property
@@ -136,12 +145,12 @@ class Workspace:
 
     @property
     def thumbnails(self) -> Path:
-        """Return the folder of small pictures, named by the content of the specimen's file."""
+        """Return the folder of small pictures, named by the SHA-256 of specimen files."""
         return self.root / "thumbnails"
 
     @property
     def previews(self) -> Path:
-        """Return the folder of decimated meshes, named likewise."""
+        """Return the folder of decimated meshes, named by the SHA-256 of specimen files."""
         return self.root / "previews"
 
     @property
@@ -155,11 +164,11 @@ class Workspace:
         return self.root / "runs"
 
     def thumbnail_of(self, sha256: str) -> Path:
-        """Return where the small picture of a specimen with this content is."""
+        """Return the path of the small picture of a file with this SHA-256."""
         return self.thumbnails / sha256[:2] / f"{sha256}.webp"
 
     def preview_of(self, sha256: str) -> Path:
-        """Return where the decimated mesh of a specimen with this content is."""
+        """Return the path of the decimated mesh of a file with this SHA-256."""
         return self.previews / sha256[:2] / f"{sha256}.ply"
 
     def run(self, name: str) -> RunFolder:
@@ -168,7 +177,7 @@ class Workspace:
         Raises
         ------
         SettingError
-            Where the name could not be a folder on every system.
+            If the name cannot be a folder on every system.
         """
         if not _RUN_NAME.fullmatch(name) or is_reserved(name) or name.endswith((" ", ".")):
             raise SettingError(
@@ -182,30 +191,32 @@ class Workspace:
         """Return the runs that have a configuration, newest first."""
         if not self.runs_folder.is_dir():
             return []
-        # Hidden folders are what is left of deleted runs.
+        # Hidden folders are remainders of deleted runs.
         paths = (path for path in self.runs_folder.iterdir() if not path.name.startswith("."))
         folders = [RunFolder(path) for path in paths if (path / "config.json").is_file()]
         return sorted(folders, key=lambda run: run.config_path.stat().st_mtime_ns, reverse=True)
 
     @contextmanager
     def locked(self, *, seconds: float = 1.0) -> Iterator[None]:
-        """Let one process at a time work on this workspace; a dead process keeps no lock.
+        """Hold the lock of this workspace, so that one process at a time works on it.
+
+        The lock of a process ends with it.
 
         Parameters
         ----------
         seconds : float
-            How long to wait for it.
+            Time to wait for the lock.
 
         Raises
         ------
         BusyError
-            Where another process is working on it.
+            If another process holds the lock.
         WorkspaceError
-            Where its folder is missing, or its file system knows no locks.
+            If the folder is missing, or its file system has no locks.
         """
         lock = FileLock(self.root / ".lock")
         try:
-            # Whoever asks whether it is held, as `is_locked` does, has it for a moment.
+            # `is_locked` of another process holds the lock for a moment.
             lock.acquire(timeout=seconds, poll_interval=0.02)
         except Timeout as error:
             raise BusyError(
@@ -226,7 +237,7 @@ class Workspace:
             lock.release()
 
     def is_locked(self) -> bool:
-        """Return whether some process, a command in a terminal say, is working on this workspace."""
+        """Return whether a process, such as a command in a terminal, holds the lock."""
         try:
             with self.locked(seconds=0):
                 return False
@@ -235,12 +246,22 @@ class Workspace:
 
 
 def open_workspace(root: Path) -> Workspace:
-    """Make the folders of a workspace where they are missing, and check that it can be written.
+    """Open a workspace, making its folders if they are missing.
 
     Raises
     ------
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.workspace import open_workspace
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     workspace = open_workspace(Path(folder) / "data")
+    ...     workspace.meshes.is_dir(), workspace.runs()
+    (True, [])
     """
     workspace = Workspace(root.expanduser().resolve())
     try:

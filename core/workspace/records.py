@@ -1,4 +1,4 @@
-"""What the catalogue says of a specimen and of a job, checked where it is read: a file may be damaged."""
+"""Rows of the catalogue, checked when read because the file may be damaged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-GOING_ON = ("waiting", "running")
+ACTIVE = ("waiting", "running")
 QUEUED = "queued"
 
 
 @dataclass(frozen=True)
 class SpecimenRecord:
-    """What is known of a specimen's file; lengths are in the units of the file."""
+    """The file of a specimen and its mesh, with extents in the units of the file."""
 
     source: str
     specimen_id: str
@@ -41,7 +41,10 @@ class DamagedRowError(ValueError):
 
 @dataclass(frozen=True)
 class StageProgress:
-    """How far one stage of a job is; `core.workspace.time_estimates` says from the marks how fast it goes."""
+    """The counts of one stage of a job.
+
+    `core.workspace.estimate_time` computes its rate from the marks.
+    """
 
     label: str
     done: int
@@ -53,27 +56,27 @@ class StageProgress:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A piece of long work in a child process.
+    """A long computation in a child process.
 
     Parameters
     ----------
     job_id, run_name : int, str
-        Its number, and the run that it makes or measures.
+        Number of the job, and the run that it makes or measures.
     state : str
-        `queued`, `waiting` for its process, `running`, or how it ended: `done`, `done, some passed
+        `queued`, `waiting` for its process, `running`, or an end state: `done`, `done, some passed
         over`, `cancelled`, `failed`, `stopped`.
     pid, pid_started : int, float
-        Its process.
+        Number and start time of its process.
     created, finished : float
-        Seconds since 1970; 0 where not yet.
+        Seconds since 1970; `finished` is 0 until the job ends.
     stages : tuple of StageProgress
-        How far it is.
+        Counts of its stages.
     message : str
-        Why it ended as it did.
+        The reason for its end state.
     arguments : tuple of str
-        The flags of `run`, or another command and its flags, so that it can be started once more.
+        The flags of `run`, or another command and its flags, from which it can be started again.
     place : float
-        Where it stands in the queue; the smallest is next.
+        Place in the queue; the smallest is next.
     """
 
     job_id: int
@@ -90,42 +93,45 @@ class JobRecord:
 
     @property
     def kind(self) -> str:
-        """Return the command that does the work: `run`, unless another one is named."""
+        """Return the command of the job: `run`, unless another one is named."""
         return command_of(self.arguments)[0]
 
     @property
     def is_over(self) -> bool:
-        """Return whether nothing more will happen."""
-        return self.state not in (*GOING_ON, QUEUED)
+        """Return whether the job has ended."""
+        return self.state not in (*ACTIVE, QUEUED)
 
     @property
     def is_queued(self) -> bool:
-        """Return whether it waits for others to end."""
+        """Return whether the job waits for others to end."""
         return self.state == QUEUED
 
 
 def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return a job's command and flags: those of `run` where they begin with a flag."""
+    """Return the command and flags of a job.
+
+    If the arguments begin with a flag, the command is `run`.
+    """
     is_named = bool(arguments) and not arguments[0].startswith("-")
     return tuple(arguments) if is_named else ("run", *arguments)
 
 
-def as_record(row: tuple[Any, ...], sound: set[tuple[type, ...]]) -> SpecimenRecord:
-    """Return a row as a record whose values are of the kinds that its readers rely on.
+def as_record(row: tuple[Any, ...], checked: set[tuple[type, ...]]) -> SpecimenRecord:
+    """Return a row as a record whose values have the right types.
 
-    `sound` holds the kinds of the rows before, so that a hundred thousand of one kind are checked once.
+    `checked` holds the types of the rows before, so that rows of the same types are checked once.
 
     Raises
     ------
     DamagedRowError
-        Where a value is of another kind.
+        If a value has another type.
     """
     kinds = tuple(map(type, row))
-    if kinds not in sound:
+    if kinds not in checked:
         for name, value in zip(KINDS, row, strict=True):
             if not isinstance(value, KINDS[name]):
                 raise DamagedRowError(f"the row of {row[1]!r} holds {value!r} as {name}")
-        sound.add(kinds)
+        checked.add(kinds)
     return SpecimenRecord(*row)
 
 
@@ -135,7 +141,7 @@ def as_job(row: dict[str, Any]) -> JobRecord:
     Raises
     ------
     DamagedRowError
-        Where it holds something else.
+        If it has another form.
     """
     try:
         stages = tuple(StageProgress(**stage) for stage in json.loads(row.pop("progress")))
@@ -144,7 +150,7 @@ def as_job(row: dict[str, Any]) -> JobRecord:
         for name in ("pid_started", "created", "finished"):
             row[name] = float(row[name])
         for name in ("run_name", "state", "message"):
-            row[name] = row[name] + ""  # a TypeError where it is no text
+            row[name] = row[name] + ""  # a TypeError if it is no text
         return JobRecord(**row, stages=stages, arguments=arguments, place=place)
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DamagedRowError(f"the row of job {row.get('job_id')!r} is damaged") from error

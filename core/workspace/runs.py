@@ -1,4 +1,4 @@
-"""The runs of a workspace: what they are, renaming, deleting, notes."""
+"""The runs of a workspace: listing, renaming, deleting and annotating them."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from core.workspace.paths import RunFolder, Workspace
 
 NOTES_FILE = "notes.txt"
 COMPLETE, UNFINISHED, DAMAGED = "complete", "unfinished", "damaged"
-LONGEST_NOTES = 20_000
-# Begins with a dot: no run is called so, and nobody lists it.
+MAX_NOTES_CHARACTERS = 20_000
+# Begins with a dot, so that it is neither a valid run name nor listed.
 _DELETING = ".deleting-"
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a list of runs shows.
+    """The facts of a run that a list of runs shows.
 
     Parameters
     ----------
     name : str
-        Of the run.
+        Name of the run.
     state : str
-        `complete`, `unfinished` where it has no embeddings yet, `damaged` where its configuration
-        cannot be read.
+        `complete`, `unfinished` if it has no embeddings yet, `damaged` if its configuration cannot
+        be read.
     backbone, engine, pool : str
-        What made it.
+        Settings of the run, empty if damaged.
     views, pixels : int
-        Views a specimen, and their height and width.
+        Views per specimen, and their height and width in pixels.
     n_specimens : int
-        How many specimens it holds, finished ones where it is unfinished.
+        Number of specimens; of the finished ones if the run is unfinished.
     changed : float
-        When it was last begun, in seconds since 1970.
+        Time of its last start, in seconds since 1970.
     input : str
         The input folder.
     notes : str
-        What somebody wrote about it.
+        Notes of the user.
     config : mapping
-        The whole configuration; empty where damaged.
+        The whole configuration, empty if damaged.
     """
 
     name: str
@@ -66,12 +66,12 @@ class RunFacts:
 
 
 def list_runs(workspace: Workspace) -> list[RunFacts]:
-    """Return what is known of every run, newest first."""
+    """Return the facts of every run, newest first."""
     return [describe_run(run) for run in workspace.runs()]
 
 
 def describe_run(run: RunFolder) -> RunFacts:
-    """Return what is known of a run; a damaged one is described as far as it goes."""
+    """Return the facts of a run, as far as they can be read."""
     state = COMPLETE if run.is_complete else UNFINISHED
     try:
         config = run.config()
@@ -95,58 +95,61 @@ def describe_run(run: RunFolder) -> RunFacts:
 
 
 def size_on_disk(folder: Path) -> int:
-    """Return the bytes that a folder takes on the disk; links are counted, not followed."""
+    """Return the bytes that a folder takes on the disk.
+
+    Links are counted, not followed.
+    """
     total = 0
     for directory, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
                 stat = Path(directory, name).lstat()
-                # What is allocated, in blocks of 512 bytes, where the system tells.
+                # The allocated blocks of 512 bytes, if the system reports them.
                 total += stat.st_blocks * 512 if hasattr(stat, "st_blocks") else stat.st_size
     return total
 
 
 def rename_run(workspace: Workspace, name: str, new_name: str) -> RunFolder:
-    """Give a run another name, at once or not at all.
+    """Rename a run atomically.
 
     Raises
     ------
     SettingError
-        Where the new name cannot be a folder's, or is taken.
+        If the new name cannot be that of a folder, or is taken.
     BusyError
-        Where a job works on the run or waits for it.
+        If a job uses the run or is queued for it.
     WorkspaceError
-        Where the folder cannot be renamed.
+        If the folder cannot be renamed.
     """
     run, renamed = existing_run(workspace, name), workspace.run(new_name.strip())
     taken = {other.name.casefold() for other in workspace.runs_folder.iterdir()} - {name.casefold()}
     if renamed.name.casefold() in taken:
         raise SettingError("There is a run called {name!r} already.", advice="Choose another name.", name=renamed.name)
-    _refuse_if_read(workspace, run, "renamed")
-    with _at_rest(workspace, name), _or_say_why(run.root, "renamed"):
+    _check_holds_no_input(workspace, run, "renamed")
+    with _run_unused(workspace, name), _os_errors_reported(run.root, "renamed"):
         run.root.rename(renamed.root)
     return renamed
 
 
 def delete_run(workspace: Workspace, name: str) -> int:
-    """Delete a run and return the bytes that were freed; specimens' own files are never touched.
+    """Delete a run and return the freed bytes.
 
-    The run is gone at once; a process that is killed while its files are removed leaves a hidden
-    folder, which `finish_deletions` removes.
+    Files of specimens are not touched. The run disappears at once; a process that is killed while it
+    removes the files leaves a hidden folder, which `finish_deletions` removes.
 
     Raises
     ------
     BusyError
-        Where a job works on the run or waits for it.
+        If a job uses the run or is queued for it.
     SettingError
-        Where the run does not exist, or specimens are read from within its folder.
+        If the run does not exist, or an input folder lies within its folder.
     WorkspaceError
-        Where it cannot be deleted.
+        If it cannot be deleted.
     """
     run = existing_run(workspace, name)
-    _refuse_if_read(workspace, run, "deleted")
+    _check_holds_no_input(workspace, run, "deleted")
     freed = size_on_disk(run.root)
-    with _at_rest(workspace, name), _or_say_why(run.root, "deleted"):
+    with _run_unused(workspace, name), _os_errors_reported(run.root, "deleted"):
         if run.root.is_symlink():
             run.root.unlink()
             return 0
@@ -156,18 +159,18 @@ def delete_run(workspace: Workspace, name: str) -> int:
 
 
 def finish_deletions(workspace: Workspace) -> None:
-    """Remove what a deletion that was cut short has left."""
+    """Remove the remainders of interrupted deletions."""
     for path in workspace.runs_folder.glob(f"{_DELETING}*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def existing_run(workspace: Workspace, name: str) -> RunFolder:
-    """Return a run that is there.
+    """Return a run by its name if it exists.
 
     Raises
     ------
     SettingError
-        Where there is none of that name.
+        If there is no run of that name.
     """
     run = workspace.run(name)
     if not run.root.is_dir():
@@ -176,40 +179,40 @@ def existing_run(workspace: Workspace, name: str) -> RunFolder:
 
 
 def read_notes(run: RunFolder) -> str:
-    """Return what somebody wrote about a run; nothing where nobody did."""
+    """Return the notes on a run, empty if there are none."""
     with suppress(OSError):
         return (run.root / NOTES_FILE).read_text(encoding="utf-8", errors="replace")
     return ""
 
 
 def write_notes(run: RunFolder, text: str) -> None:
-    """Keep notes about a run, in place of those before.
+    """Write notes on a run in place of earlier ones.
 
     Raises
     ------
     SettingError
-        Where they are too long.
+        If they are too long.
     WorkspaceError
-        Where they cannot be written.
+        If they cannot be written.
     """
-    if len(text) > LONGEST_NOTES:
+    if len(text) > MAX_NOTES_CHARACTERS:
         raise SettingError(
             "The notes have {length:,} characters; at most {longest_notes:,} are kept.",
             advice="Shorten them.",
             length=len(text),
-            longest_notes=LONGEST_NOTES,
+            longest_notes=MAX_NOTES_CHARACTERS,
         )
     write_bytes(run.root / NOTES_FILE, text.encode("utf-8"))
 
 
 @contextmanager
-def _at_rest(workspace: Workspace, name: str) -> Iterator[None]:
-    """Hold the workspace, unless a job works on another run of it.
+def _run_unused(workspace: Workspace, name: str) -> Iterator[None]:
+    """Hold the lock of the workspace, if no job holds it for another run.
 
     Raises
     ------
     BusyError
-        Where a job works on this run or waits for it, or somebody unknown works here.
+        If a job uses this run or is queued for it, or a process other than a job holds the lock.
     """
     job = current_job(workspace)
     names = {waiting.run_name for waiting in queued_jobs(workspace)} | ({job.run_name} if job is not None else set())
@@ -223,7 +226,7 @@ def _at_rest(workspace: Workspace, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _or_say_why(folder: Path, done: str) -> Iterator[None]:
+def _os_errors_reported(folder: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -236,8 +239,8 @@ def _or_say_why(folder: Path, done: str) -> Iterator[None]:
         ) from error
 
 
-def _refuse_if_read(workspace: Workspace, run: RunFolder, done: str) -> None:
-    """Raise where specimens are read from within the run, its views as photographs say."""
+def _check_holds_no_input(workspace: Workspace, run: RunFolder, done: str) -> None:
+    """Raise an error if an input folder lies within the run, such as its views."""
     catalogue = Catalogue(workspace.catalogue_path)
     sources = {facts.input for facts in list_runs(workspace)} | set(catalogue.sources())
     inside = next((path for path in sorted(sources) if path and Path(path).is_relative_to(run.root.resolve())), None)
@@ -261,7 +264,14 @@ def _count(run: RunFolder) -> int:
 
 
 def mapping_of(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a part of a configuration, empty where it is not there."""
+    """Return a part of a configuration, empty if it is missing.
+
+    Examples
+    --------
+    >>> from core.workspace import mapping_of
+    >>> mapping_of({"views": {"size": 224}}, "views"), mapping_of({}, "views")
+    ({'size': 224}, {})
+    """
     value = config.get(key)
     return value if isinstance(value, dict) else {}
 
@@ -271,12 +281,12 @@ def _number(value: object) -> int:
 
 
 def hashes_of(run: RunFolder) -> dict[str, str]:
-    """Return the SHA-256 of the file of every specimen of a run, as the catalogue of its workspace has it.
+    """Return the SHA-256 of the file of every specimen of a run, from the catalogue.
 
     Raises
     ------
     MissingStageError, WorkspaceError
-        Where the run or the catalogue is missing or damaged.
+        If the run or the catalogue is missing or damaged.
     """
     source = str(run.config().get("input", ""))
     path = Workspace(run.root.parent.parent).catalogue_path
@@ -286,12 +296,12 @@ def hashes_of(run: RunFolder) -> dict[str, str]:
 
 
 def pictures_of_run(run: RunFolder) -> dict[str, Path]:
-    """Return the small pictures of a run's specimens that are there.
+    """Return the existing small pictures of the specimens of a run, by id.
 
     Raises
     ------
     MissingStageError, WorkspaceError
-        Where the run or the catalogue is missing or damaged.
+        If the run or the catalogue is missing or damaged.
     """
     workspace = Workspace(run.root.parent.parent)
     files = {name: workspace.thumbnail_of(sha256) for name, sha256 in sorted(hashes_of(run).items()) if sha256}

@@ -1,8 +1,8 @@
-"""What is selected on a screen, kept for a while so that opening its address again finds it.
+"""Selections of the screens, kept for a while and found by their address.
 
-A selection has a token of its own, which nobody guesses, and stands in the address of its browser
-tab. Only the session that made a token writes under it: whoever else opens the address begins with
-the same specimens and keeps changes under another token, so that no tab overwrites another's.
+A selection has an unguessable token, which is part of the address of its browser tab. Only the
+session that made a token writes under it. Another session that opens the address starts with the
+same specimens and writes under a new token, so that no tab overwrites the selection of another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_SELECTIONS = 200
 MOST_BYTES = 32_000_000
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _SCHEMA = "CREATE TABLE IF NOT EXISTS selections (token TEXT PRIMARY KEY, ids TEXT NOT NULL, changed REAL NOT NULL);"
-# The newest stay as long as there are not too many of them, nor too much in them.
+# The newest selections are kept, up to a number of selections and a size in bytes.
 _PRUNE = """
 DELETE FROM selections WHERE token IN (
     SELECT token FROM (
@@ -33,26 +33,28 @@ DELETE FROM selections WHERE token IN (
 
 
 def new_token() -> str:
-    """Return a token that nobody else has."""
+    """Return a new unguessable token."""
     return secrets.token_hex(16)
 
 
-def keep_selection(catalogue: Catalogue, token: str, specimen_ids: Sequence[str]) -> None:
-    """Keep ids under a token in place of those before; the oldest selections are forgotten.
+def write_selection(catalogue: Catalogue, token: str, specimen_ids: Sequence[str]) -> None:
+    """Store ids under a token in place of earlier ones.
+
+    The oldest selections are removed.
 
     Parameters
     ----------
     catalogue : Catalogue
-        Where they are kept.
+        The catalogue that holds the selections.
     token : str
-        As `new_token` gives it.
+        From `new_token`.
     specimen_ids : sequence of str
-        In the order they were taken.
+        In the order of selection.
 
     Raises
     ------
     WorkspaceError
-        Where the workspace cannot be written.
+        If the workspace cannot be written.
     """
     ids = json.dumps(list(specimen_ids), ensure_ascii=False)
     with catalogue.transaction(_SCHEMA) as connection:
@@ -60,20 +62,22 @@ def keep_selection(catalogue: Catalogue, token: str, specimen_ids: Sequence[str]
         connection.execute(_PRUNE, (MOST_SELECTIONS, MOST_BYTES))
 
 
-def kept_selection(catalogue: Catalogue, token: str) -> tuple[str, ...]:
-    """Return the ids kept under a token, in their order; none where it is unknown or damaged, or is no token.
+def read_selection(catalogue: Catalogue, token: str) -> tuple[str, ...]:
+    """Return the ids of a token, in the order of selection.
+
+    There are none if the token is unknown or malformed, or its row is damaged.
 
     Raises
     ------
     WorkspaceError
-        Where the workspace cannot be read.
+        If the workspace cannot be read.
     """
     if not _TOKEN.fullmatch(token):
         return ()
     with catalogue.transaction(_SCHEMA) as connection:
         row = connection.execute("SELECT ids FROM selections WHERE token = ?", (token,)).fetchone()
     try:
-        found = json.loads(row[0]) if row is not None else []
+        ids = json.loads(row[0]) if row is not None else []
     except (ValueError, TypeError, RecursionError):
         return ()
-    return tuple(dict.fromkeys(name for name in found if isinstance(name, str))) if isinstance(found, list) else ()
+    return tuple(dict.fromkeys(name for name in ids if isinstance(name, str))) if isinstance(ids, list) else ()

@@ -1,4 +1,4 @@
-"""A damaged workspace: every damage is found and named, and what can be made again is made again."""
+"""Damage in a workspace is found and named, and repaired if possible."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SETTINGS = RunSettings(
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace with a run, metadata, tags, a set and a note, which nobody may change."""
+    """Return a read-only workspace with a run, metadata, tags, a set and a note."""
     workspace = open_workspace(tmp_path_factory.mktemp("whole"))
     write_specimens(workspace.meshes, list(NAMES))
     (workspace.meshes / "broken.ply").write_bytes(b"ply")
@@ -47,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def workspace(whole: Workspace, tmp_path: Path) -> Workspace:
-    """Return a copy of it, to be damaged; its scans stay where they are."""
+    """Return a copy of it to damage, with the same scans."""
     shutil.copytree(whole.root, tmp_path / "w")
     return open_workspace(tmp_path / "w")
 
@@ -69,7 +69,7 @@ def known(workspace: Workspace, whole: Workspace) -> tuple[object, ...]:
 
 
 def places(damages: tuple[Damage, ...]) -> list[str]:
-    """Return where the damages are."""
+    """Return the places of the damage."""
     return [damage.place for damage in damages]
 
 
@@ -98,7 +98,7 @@ def test_repair_workspace__leaves_a_sound_one_alone(workspace: Workspace) -> Non
 def test_repair_workspace__makes_a_truncated_catalogue_again(
     workspace: Workspace, whole: Workspace, share: float
 ) -> None:
-    """Every specimen is known again; what was read of the rest is kept; nothing is rendered by the next run."""
+    """Every specimen and every valid row is kept, and the next run renders nothing."""
     data = workspace.catalogue_path.read_bytes()
     workspace.catalogue_path.write_bytes(data[: int(share * len(data))] or b"no")
     assert "catalogue.sqlite" in places(examine_workspace(workspace))
@@ -111,8 +111,8 @@ def test_repair_workspace__makes_a_truncated_catalogue_again(
     assert (extractor.calls, again.unchanged, len(again.failures)) == (0, len(NAMES), 1)
 
 
-def test_repair_workspace__keeps_what_people_wrote(workspace: Workspace, whole: Workspace) -> None:
-    """A catalogue whose specimens are damaged keeps metadata, tags, sets and notes, every one."""
+def test_repair_workspace__keeps_user_annotations(workspace: Workspace, whole: Workspace) -> None:
+    """A catalogue with damaged specimens keeps all metadata, tags, sets and notes."""
     with closing(sqlite3.connect(workspace.catalogue_path)) as connection, connection:
         connection.execute("UPDATE specimens SET sha256 = x'00ff' WHERE specimen_id = 'A/a'")
         connection.execute("INSERT INTO metadata VALUES ('zz', '[not fields]')")
@@ -160,8 +160,8 @@ def test_repair_workspace__leaves_the_catalogue_of_a_newer_version_alone(workspa
 
 
 @pytest.mark.parametrize("damage", ["ids short", "ids gone", "matrix cut", "matrix gone", "nan", "ids text"])
-def test_repair_workspace__puts_the_embeddings_together_again(workspace: Workspace, damage: str) -> None:
-    """A matrix that does not fit its ids, or is damaged, is made of the single embeddings, byte by byte."""
+def test_repair_workspace__reassembles_embeddings(workspace: Workspace, damage: str) -> None:
+    """A damaged matrix is assembled from the single embeddings with the same bytes."""
     run = run_of(workspace)
     before = bytes_below(run.root)
     matrix = np.load(run.matrix_path)
@@ -187,7 +187,7 @@ def test_repair_workspace__puts_the_embeddings_together_again(workspace: Workspa
 
 
 def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Workspace, whole: Workspace) -> None:
-    """A run folder half deleted: said, with the way back, which leads to the same bytes."""
+    """A partly deleted run is reported with a remedy that restores the same bytes."""
     run = run_of(workspace)
     before = bytes_below(run.root)
     shutil.rmtree(run.features / "A")
@@ -203,8 +203,8 @@ def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Works
     assert bytes_below(run.root) == before
 
 
-def test_repair_workspace__takes_away_files_that_cannot_be_read(workspace: Workspace, whole: Workspace) -> None:
-    """Cut short, empty, not a number: named, taken away, and made again by the run to the same bytes."""
+def test_repair_workspace__deletes_unreadable_files(workspace: Workspace, whole: Workspace) -> None:
+    """Truncated, empty and NaN files are deleted, and the run writes the same bytes."""
     run = run_of(workspace)
     before = bytes_below(run.root)
     features = sorted(run.features.rglob("*.npy"))
@@ -247,8 +247,8 @@ def test_examine_workspace__names_a_damaged_configuration(
     assert not damage.is_mendable
 
 
-def test_examine_workspace__passes_over_manifests_that_are_rubbish(workspace: Workspace, whole: Workspace) -> None:
-    """A damaged record of finished work costs work, no result: the next run does it again."""
+def test_examine_workspace__ignores_damaged_manifests(workspace: Workspace, whole: Workspace) -> None:
+    """After a damaged manifest the next run repeats the work without lost results."""
     run = run_of(workspace)
     before = bytes_below(run.root)
     Manifest(run.features).path.write_bytes(b"\x00\xff" * 500)
@@ -258,13 +258,13 @@ def test_examine_workspace__passes_over_manifests_that_are_rubbish(workspace: Wo
 
 
 def test_repair_workspace__waits_for_no_run(workspace: Workspace) -> None:
-    """While somebody works there, nothing is touched."""
+    """While another process works there, nothing is changed."""
     with workspace.locked(), pytest.raises(BusyError):
         repair_workspace(workspace)
 
 
 def test_repair__says_what_it_did(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command names damage and deeds; its status tells whether something is left."""
+    """The command reports damage and repairs, and its status whether damage remains."""
     run = run_of(workspace)
     run.ids_path.unlink()
     words = ["repair", "--workspace", str(workspace.root), "--workers", "0"]
@@ -276,7 +276,7 @@ def test_repair__says_what_it_did(workspace: Workspace, capsys: pytest.CaptureFi
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "The embeddings of the run 'run' were put together again from 5 files." in said
-    assert f"The workspace {workspace.root} is sound." in said
+    assert f"The workspace {workspace.root} is undamaged." in said
     config = json.loads(run.config_path.read_text(encoding="utf-8"))
     run.config_path.write_text(json.dumps({**config, "format": 7}), encoding="utf-8")
     assert main(words) == 3

@@ -1,4 +1,4 @@
-"""The report: one page that needs nothing else and trusts no text, all tables, the same bytes again."""
+"""The report: a self-contained page, escaped text, all tables, the same bytes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SETTINGS = ReportSettings(map=MapSettings(method="pca"))
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace of a run with names and notes that try to be HTML, and one broken file."""
+    """Return a workspace of a run with HTML in names and notes, and one broken file."""
     workspace = open_workspace(tmp_path_factory.mktemp("report"))
     write_specimens(workspace.meshes, NAMES)
     (workspace.meshes / "C" / "broken.ply").write_bytes(b"ply")
@@ -85,8 +85,8 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_render_page__needs_nothing_else(facts: Facts, language: str) -> None:
-    """No script, no address of anybody; every link leads within the page; pictures lie in it."""
-    page = Page(render_page(facts, replace(SETTINGS, language=language), made=ON_THIS_DAY))
+    """No script and no external address, links and pictures inside the page."""
+    page = Page(render_page(facts, replace(SETTINGS, language=language), date=ON_THIS_DAY))
     assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
     assert all(target.startswith(("#", "data:image/webp;base64,")) for target in page.targets)
     assert {target[1:] for target in page.targets if target.startswith("#")} <= set(page.ids)
@@ -96,7 +96,7 @@ def test_render_page__needs_nothing_else(facts: Facts, language: str) -> None:
 
 def test_render_page__escapes_what_people_wrote(facts: Facts) -> None:
     """Names of folders, notes and reasons are text, never tags."""
-    html = render_page(facts, SETTINGS, made=ON_THIS_DAY)
+    html = render_page(facts, SETTINGS, date=ON_THIS_DAY)
     words = "".join(Page(html).words)
     assert "<script>alert('notes')</script> 歯のみ" in words
     assert "A<b>ad" in words
@@ -105,8 +105,8 @@ def test_render_page__escapes_what_people_wrote(facts: Facts) -> None:
 
 
 def test_render_page__tells_what_made_it(facts: Facts) -> None:
-    """Backbone, settings in sentences, failures with their reason, versions, citations."""
-    words = " ".join("".join(Page(render_page(facts, SETTINGS, made=ON_THIS_DAY)).words).split())
+    """Backbone, settings in sentences, failures with reasons, versions, citations."""
+    words = " ".join("".join(Page(render_page(facts, SETTINGS, date=ON_THIS_DAY)).words).split())
     for said in (
         "Report on the run “run”",
         "Made on 2026-01-02 03:04",
@@ -122,9 +122,9 @@ def test_render_page__tells_what_made_it(facts: Facts) -> None:
 
 
 def test_write_report__holds_all_tables_and_the_same_bytes_again(facts: Facts, tmp_path: Path) -> None:
-    """A row for every specimen; a second report on the same day is the same, as a folder and as a ZIP."""
-    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
-    again = write_report(tmp_path / "again", facts, SETTINGS, made=ON_THIS_DAY)
+    """A row for every specimen, and a report of the same date has the same bytes."""
+    folder = write_report(tmp_path / "report", facts, SETTINGS, date=ON_THIS_DAY)
+    again = write_report(tmp_path / "again", facts, SETTINGS, date=ON_THIS_DAY)
     assert bytes_below(folder) == bytes_below(again)
     names = {path.name for path in (folder / "tables").iterdir()}
     page = (folder / "report.html").read_text(encoding="utf-8")
@@ -135,35 +135,35 @@ def test_write_report__holds_all_tables_and_the_same_bytes_again(facts: Facts, t
         assert sorted(row["specimen_id"] for row in rows[name]) == sorted(NAMES)
     assert [row["specimen_id"] for row in rows["failures"]] == ["C/broken"]
     assert len(rows["neighbours"]) == 15 * 10
-    zipped = [write_report(tmp_path / f"{name}.zip", facts, SETTINGS, made=ON_THIS_DAY) for name in ("one", "two")]
+    zipped = [write_report(tmp_path / f"{name}.zip", facts, SETTINGS, date=ON_THIS_DAY) for name in ("one", "two")]
     with zipfile.ZipFile(zipped[0]) as archive:
         assert {name.split("/", 1)[1] for name in archive.namelist()} == set(bytes_below(folder))
         assert archive.read("one/report.html") == (folder / "report.html").read_bytes()
 
 
-def test_write_report__tells_nobody_where_the_scans_lie(facts: Facts, workspace: Workspace, tmp_path: Path) -> None:
-    """A supplement is public; the folder's name is enough."""
-    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+def test_write_report__leaves_out_the_path_of_the_scans(facts: Facts, workspace: Workspace, tmp_path: Path) -> None:
+    """A supplement is public, so that only the name of the folder is in it."""
+    folder = write_report(tmp_path / "report", facts, SETTINGS, date=ON_THIS_DAY)
     for name, data in bytes_below(folder).items():
         assert str(workspace.root).encode() not in data, name
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["input"] == "meshes"
 
 
 def test_write_report__replaces_a_report_only(facts: Facts, tmp_path: Path) -> None:
-    """A folder of somebody's files stays as it is."""
+    """A folder with other files is left unchanged."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years", encoding="utf-8")
     with pytest.raises(SettingError, match="is there already and holds no report"):
         write_report(tmp_path / "mine", facts, SETTINGS)
-    folder = write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    folder = write_report(tmp_path / "report", facts, SETTINGS, date=ON_THIS_DAY)
     (folder / "report.html").write_text("old", encoding="utf-8")
-    write_report(tmp_path / "report", facts, SETTINGS, made=ON_THIS_DAY)
+    write_report(tmp_path / "report", facts, SETTINGS, date=ON_THIS_DAY)
     assert (folder / "report.html").read_text(encoding="utf-8") != "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "report"]
 
 
 def test_render_page__stays_small_for_twenty_thousand(facts: Facts) -> None:
-    """Representatives are shown, not all; the page stays below three megabytes."""
+    """Only representatives are shown, so that the page stays below 3 MB."""
     chance = np.random.default_rng(0)
     count, groups = 20_000, 200
     ids = tuple(f"Group{number % 500}/specimen_with_a_rather_long_name_{number:06d}" for number in range(count))
@@ -191,7 +191,7 @@ def test_render_page__stays_small_for_twenty_thousand(facts: Facts) -> None:
 
 
 def test_map_svg__draws_every_specimen_once() -> None:
-    """And nothing where there is nothing."""
+    """An empty map draws nothing."""
     points = np.random.default_rng(1).normal(size=(50, 2))
     drawn = map_svg(points, np.arange(50) % 4 - 1, "A <map> & more")
     assert drawn.count("h0") == 50
@@ -200,7 +200,7 @@ def test_map_svg__draws_every_specimen_once() -> None:
 
 
 def test_gather_facts__does_without_categories_and_needs_a_run(workspace: Workspace, tmp_path: Path) -> None:
-    """Specimens in one folder have nothing to be judged by; a run that is not there is named."""
+    """Specimens in one folder have no evaluation, and a missing run is named."""
     with pytest.raises(MissingStageError, match="There is no run called 'nothing' here"):
         gather_facts(workspace, "nothing")
     flat = open_workspace(tmp_path)
@@ -215,7 +215,7 @@ def test_gather_facts__does_without_categories_and_needs_a_run(workspace: Worksp
 
 
 def test_report__groups_and_judges_by_a_column(workspace: Workspace, tmp_path: Path) -> None:
-    """What people noted counts, 0 and odd names too; a column that is none is answered with those there are."""
+    """A metadata column gives the labels, and an unknown one is an error."""
     column = "<i>genus</i> & age"
     values = {name: {column: int(name[-1]) % 2} for name in NAMES[:-1]}
     put_metadata(Catalogue(workspace.catalogue_path), values)
@@ -224,7 +224,7 @@ def test_report__groups_and_judges_by_a_column(workspace: Workspace, tmp_path: P
     assert facts.groups == (("", 1), ("0", 8), ("1", 6))
     assert facts.evaluation is not None
     assert sorted(facts.evaluation.per_class) == ["0", "1"]
-    html = render_page(facts, settings, made=ON_THIS_DAY)
+    html = render_page(facts, settings, date=ON_THIS_DAY)
     words = " ".join("".join(Page(html).words).split())
     assert f"the nearest specimen is of the same “{column}”" in words
     assert "(no value)" in words
@@ -246,7 +246,7 @@ def test_report__by_a_file_of_labels_tells_nobody_where_it_lies(workspace: Works
 
 
 def test_report__is_a_command(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In Japanese, as a ZIP; without a run it says what makes one."""
+    """It writes a Japanese ZIP, and without a run it says which command makes one."""
     out = tmp_path / "r.zip"
     words = ["report", "--workspace", str(workspace.root), "--name", "run", "--out", str(out)]
     words += ["--language", "ja", "--map", "pca"]
@@ -259,14 +259,14 @@ def test_report__is_a_command(workspace: Workspace, tmp_path: Path, capsys: pyte
 
 def test_report_settings__say_what_is_allowed() -> None:
     """Languages and numbers."""
-    with pytest.raises(SettingError, match=r"'language' must be one of en, ja \(got fr\)"):
+    with pytest.raises(SettingError, match=r"'language' must be one of en, ja \(got 'fr'\)"):
         ReportSettings(language="fr")
     with pytest.raises(SettingError, match=r"'pixels' must be at least 1 \(got 0\)"):
         ReportSettings(pixels=0)
 
 
 def test_phrases__are_the_same_in_every_language_and_all_there() -> None:
-    """What the template and the page say exists; nothing is left over."""
+    """Every message of template and page exists, and every message is used."""
     keys = {}
     for code in LANGUAGES:
         body = FluentParser().parse((FOLDER / f"{code}.ftl").read_text(encoding="utf-8")).body

@@ -1,4 +1,4 @@
-"""The catalogue: what is put in comes out, from several processes, and damage is named."""
+"""The catalogue: records read back, from several processes, and damage is named."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.foundation import WorkspaceError
 from core.workspace import Catalogue, SpecimenRecord, StageProgress
 from core.workspace.catalogue import FORMAT_VERSION
 from tests.strategies import id_lists
+from tests.waiting import claimed_job
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def test_forget_missing__keeps_other_folders(catalogue: Catalogue) -> None:
 
 
 def test_jobs__go_from_waiting_to_an_end_and_stay_there(catalogue: Catalogue) -> None:
-    """What ended once is not cancelled afterwards, nor does it begin again."""
-    job_id = catalogue.add_job("a run")
+    """A job that has ended is not cancelled afterwards, nor does it begin again."""
+    job_id = claimed_job(catalogue)
     states = []
     for change in (
         lambda: catalogue.begin_job(job_id),
@@ -68,14 +69,14 @@ def test_jobs__go_from_waiting_to_an_end_and_stay_there(catalogue: Catalogue) ->
 
 def test_jobs__come_newest_first(catalogue: Catalogue) -> None:
     """As a screen lists them."""
-    numbers = [catalogue.add_job(name) for name in "abc"]
+    numbers = [catalogue.queue_job(name, []) for name in "abc"]
     assert [job.job_id for job in catalogue.jobs(limit=2)] == numbers[:0:-1]
     assert catalogue.job(999) is None
 
 
 def test_put_progress__reads_back(catalogue: Catalogue) -> None:
     """How far every stage is."""
-    job_id = catalogue.add_job("a run")
+    job_id = catalogue.queue_job("a run", [])
     stage = {"label": "Features", "done": 5, "total": 10, "started": 100.0, "updated": 110.0}
     catalogue.put_progress(job_id, [stage])
     job = catalogue.job(job_id)
@@ -84,7 +85,7 @@ def test_put_progress__reads_back(catalogue: Catalogue) -> None:
 
 
 def test_catalogue__is_written_by_several_at_once(catalogue: Catalogue) -> None:
-    """A run writes while a screen reads and another adds: nobody loses anything."""
+    """Several threads write and read at once without losing a record."""
 
     def work(number: int) -> None:
         for index in range(10):
@@ -122,7 +123,7 @@ def test_catalogue__leaves_the_future_alone(tmp_path: Path) -> None:
 
 
 def test_catalogue__is_made_by_several_at_the_same_moment(tmp_path: Path) -> None:
-    """Whoever comes second to a new file waits for the first, however often that is tried."""
+    """Several threads open a new file at once, and each waits for the others."""
     for number in range(30):
         path, start = tmp_path / f"{number}.sqlite", threading.Barrier(6)
 

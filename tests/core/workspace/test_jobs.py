@@ -1,4 +1,4 @@
-"""Jobs: a run in a child process is started, watched, cancelled, and gone on with."""
+"""Jobs: a run in a child process is started, watched, cancelled and resumed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.foundation import BusyError
 from core.storage import TEMPORARY_PREFIX
 from core.workspace import (
     Catalogue,
@@ -21,23 +20,23 @@ from core.workspace import (
     current_job,
     log_of,
     open_workspace,
-    start_run,
-    with_live_state,
+    queue_job,
+    queued_jobs,
 )
 from tests.fakes import PROJECT, bytes_below, write_specimens
-from tests.waiting import PATIENCE, job_of, wait_for
+from tests.waiting import PATIENCE, claimed_job, job_of, wait_for
 
 FLAGS = ["--name", "run", "--model", "classical", "--size", "64", "--min-cluster-size", "2", "--pca", "0"]
 MANY = [f"group{number % 4}/specimen{number:03d}" for number in range(40)]
 
 
 def finish(workspace: Workspace, job_id: int) -> JobRecord:
-    """Wait for a job as a screen does."""
+    """Wait for the end of a job by polling, as a screen does."""
     wait_for(lambda: current_job(workspace) is None, "the end of the job")
     return job_of(workspace, job_id)
 
 
-def is_under_way(workspace: Workspace, job_id: int) -> bool:
+def has_begun(workspace: Workspace, job_id: int) -> bool:
     """Return whether the first specimens are through, but not all."""
     job = job_of(workspace, job_id)
     assert not job.is_over, job.message
@@ -46,27 +45,28 @@ def is_under_way(workspace: Workspace, job_id: int) -> bool:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the bytes of a run of the many that nobody disturbed, but for the path of its input."""
+    """Return the bytes of an undisturbed run, without the path of its input."""
     workspace = open_workspace(tmp_path_factory.mktemp("undisturbed"))
     write_specimens(workspace.meshes, MANY)
-    job = finish(workspace, start_run(workspace, [*FLAGS, "--workers", "0"], "run"))
+    job = finish(workspace, queue_job(workspace, [*FLAGS, "--workers", "0"], "run"))
     assert job.state == "done", job.message
     return results_of(workspace)
 
 
 def results_of(workspace: Workspace) -> dict[str, bytes]:
-    """Return the bytes of a run; its configuration names the workspace."""
+    """Return the bytes of a run without its configuration, which names the workspace."""
     return {name: data for name, data in bytes_below(workspace.run("run").root).items() if name != "config.json"}
 
 
-def test_start_run__is_watched_to_its_end(tmp_path: Path) -> None:
-    """Waiting, running, done; every stage counted; a second one is refused meanwhile."""
+def test_queue_job__is_watched_to_its_end(tmp_path: Path) -> None:
+    """Every stage of a job is counted, and a second job is queued meanwhile."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, "a b c")
     (workspace.meshes / "broken.ply").write_bytes(b"ply")
-    job_id = start_run(workspace, [*FLAGS, "--workers", "0"], "run")
-    with pytest.raises(BusyError, match=r"The run 'run' is still going on\. Wait until it is done, or cancel it"):
-        start_run(workspace, FLAGS, "another")
+    job_id = queue_job(workspace, [*FLAGS, "--workers", "0"], "run")
+    second = queue_job(workspace, FLAGS, "another")
+    assert [job.job_id for job in queued_jobs(workspace)] == [second]
+    cancel(workspace, second)
     job = finish(workspace, job_id)
     assert (job.state, job.is_over) == ("done, some passed over", True)
     assert job.finished >= job.created
@@ -82,65 +82,64 @@ def test_start_run__is_watched_to_its_end(tmp_path: Path) -> None:
     assert workspace.run("run").is_complete
 
 
-def test_start_run__tells_why_it_failed(tmp_path: Path) -> None:
+def test_queue_job__tells_why_it_failed(tmp_path: Path) -> None:
     """The reason is on the job, as it would be on a terminal."""
     workspace = open_workspace(tmp_path)
-    job = finish(workspace, start_run(workspace, FLAGS, "run"))
+    job = finish(workspace, queue_job(workspace, FLAGS, "run"))
     assert job.state == "failed"
     assert "is empty. Meshes and point clouds end in" in job.message
 
 
-def test_start_run__tells_of_a_wrong_flag(tmp_path: Path) -> None:
-    """The child ends before it can note anything; its last words are taken."""
+def test_queue_job__tells_of_a_wrong_flag(tmp_path: Path) -> None:
+    """A child that ends without a record gives the last line of its log."""
     workspace = open_workspace(tmp_path)
-    job = finish(workspace, start_run(workspace, ["--vews", "3"], "run"))
+    job = finish(workspace, queue_job(workspace, ["--vews", "3"], "run"))
     assert job.state == "stopped"
     assert "does not know '--vews'. Did you mean --views?" in job.message
 
 
-def test_cancel__ends_in_the_middle_and_the_next_run_goes_on(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
-    """No process stays, no specimen counts as failed, and in the end the bytes are the same."""
+def test_cancel__ends_in_the_middle_and_the_next_run_resumes(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    """No process remains, no specimen has failed, and the final bytes are the same."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, MANY)
-    job_id = start_run(workspace, [*FLAGS, "--workers", "2"], "run")
-    wait_for(lambda: is_under_way(workspace, job_id) or current_job(workspace) is None, "the first specimens")
-    family = family_of(job_of(workspace, job_id).pid)
+    job_id = queue_job(workspace, [*FLAGS, "--workers", "2"], "run")
+    wait_for(lambda: has_begun(workspace, job_id) or current_job(workspace) is None, "the first specimens")
+    tree = process_tree(job_of(workspace, job_id).pid)
     cancel(workspace, job_id)
     cancel(workspace, job_id)
     job = job_of(workspace, job_id)
     assert (job.state, job.message) == ("cancelled", "Cancelled; what was done is kept.")
-    assert [process.pid for process in family if is_running(process)] == []
+    assert [process.pid for process in tree if is_running(process)] == []
     assert current_job(workspace) is None
     known = Catalogue(workspace.catalogue_path).specimens(str(workspace.meshes))
     assert 3 <= len(known) < len(MANY)
     assert [name for name, record in known.items() if record.error] == []
-    again = finish(workspace, start_run(workspace, [*FLAGS, "--workers", "2"], "run"))
+    again = finish(workspace, queue_job(workspace, [*FLAGS, "--workers", "2"], "run"))
     assert again.state == "done"
     assert results_of(workspace) == undisturbed
     rendering = next(stage for stage in again.stages if stage.label == "Rendering")
     assert rendering.total == len(MANY) - len(known)
 
 
-def test_killed_job__is_reported_as_stopped_and_gone_on_with(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
-    """Kill -9: no orphans, a word for the screen, and the same bytes after another run."""
+def test_killed_job__is_reported_as_stopped_and_resumed(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    """Kill -9 leaves no orphans but a message, and another run gives the same bytes."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, MANY)
-    job_id = start_run(workspace, [*FLAGS, "--workers", "2"], "run")
-    wait_for(lambda: is_under_way(workspace, job_id) or current_job(workspace) is None, "the first specimens")
-    family = family_of(job_of(workspace, job_id).pid)
-    os.kill(family[0].pid, signal.SIGKILL)
-    wait_for(lambda: not any(is_running(process) for process in family), "the end of the orphans")
-    assert with_live_state(workspace, job_of(workspace, job_id)).state == "stopped"
+    job_id = queue_job(workspace, [*FLAGS, "--workers", "2"], "run")
+    wait_for(lambda: has_begun(workspace, job_id) or current_job(workspace) is None, "the first specimens")
+    tree = process_tree(job_of(workspace, job_id).pid)
+    os.kill(tree[0].pid, signal.SIGKILL)
+    wait_for(lambda: not any(is_running(process) for process in tree), "the end of the orphans")
     assert current_job(workspace) is None
     assert job_of(workspace, job_id).state == "stopped"
-    finish(workspace, start_run(workspace, [*FLAGS, "--workers", "0"], "run"))
+    finish(workspace, queue_job(workspace, [*FLAGS, "--workers", "0"], "run"))
     assert results_of(workspace) == undisturbed
     assert list(workspace.root.rglob(f"{TEMPORARY_PREFIX}*")) == []
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_run__ends_in_order_when_asked(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    """SIGTERM and Ctrl-C: a line, an exit status, no orphans, nothing half-written."""
+    """SIGTERM and Ctrl-C leave a line, an exit status, no orphan and no partial file."""
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, MANY)
     command = [sys.executable, "-m", "core", "run", "--workspace", str(tmp_path), *FLAGS, "--workers", "2"]
@@ -150,44 +149,42 @@ def test_run__ends_in_order_when_asked(tmp_path: Path, number: signal.Signals, s
         signal.signal(signal.SIGINT, before)
         manifest = workspace.run("run").features / "manifest.jsonl"
         wait_for(manifest.is_file, "the first specimen")
-        family = family_of(child.pid)
+        tree = process_tree(child.pid)
         child.send_signal(number)
         stderr = child.communicate(timeout=PATIENCE)[1]
     assert child.returncode == status
-    assert "Interrupted. What was finished is kept; the same command goes on from there." in stderr
+    assert "Interrupted. Finished work is kept. Run the same command again to resume." in stderr
     assert "Traceback" not in stderr
-    wait_for(lambda: not any(is_running(process) for process in family), "the end of the children")
+    wait_for(lambda: not any(is_running(process) for process in tree), "the end of the children")
     assert list(tmp_path.rglob(f"{TEMPORARY_PREFIX}*")) == []
 
 
-def family_of(pid: int) -> list[psutil.Process]:
-    """Return a process and all below it."""
-    eldest = psutil.Process(pid)
-    return [eldest, *eldest.children(recursive=True)]
+def process_tree(pid: int) -> list[psutil.Process]:
+    """Return a process and its descendants."""
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
 
 
 def is_running(process: psutil.Process) -> bool:
-    """Return whether a process still does something."""
+    """Return whether a process still runs."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def test_with_live_state__does_not_take_another_process_for_the_job(tmp_path: Path) -> None:
-    """After a restart of the machine its number may be somebody else's."""
+def test_current_job__does_not_take_another_process_for_the_job(tmp_path: Path) -> None:
+    """After a restart of the machine its number may belong to another process."""
     workspace = open_workspace(tmp_path)
     catalogue = Catalogue(workspace.catalogue_path)
-    job_id = catalogue.add_job("run")
+    job_id = claimed_job(catalogue)
     catalogue.begin_job(job_id)
     catalogue.note_process(job_id, os.getpid(), 12345.0)
-    job = with_live_state(workspace, job_of(workspace, job_id))
-    assert job.state == "stopped"
-    assert job.message.startswith("Its process ended without a word")
-    cancel(workspace, job_id)
-    assert job_of(workspace, job_id).state == "cancelled"
+    assert current_job(workspace) is None
+    job = job_of(workspace, job_id)
+    assert (job.state, job.message) == ("stopped", "The process ended without output. Start it again to resume.")
 
 
 def test_cancel__minds_no_unknown_job(tmp_path: Path) -> None:
-    """Two windows, one of them late."""
+    """A second window may cancel a job that no longer exists."""
     cancel(open_workspace(tmp_path), 77)

@@ -26,7 +26,7 @@ def test_open_workspace__makes_its_folders(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("below", ["", "below"])
 def test_open_workspace__says_where_it_cannot_write(tmp_path: Path, below: str) -> None:
-    """A file where a folder should be is the mistake that tests can make as any user."""
+    """A file in place of a folder fails for any user, also for root."""
     (tmp_path / "file").touch()
     with pytest.raises(
         WorkspaceError, match=r"The workspace .*file.* cannot be written.*another folder with --workspace"
@@ -81,7 +81,7 @@ def test_config__says_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_locked__lets_one_in_at_a_time(tmp_path: Path) -> None:
-    """The second is told who is there and what to do."""
+    """A second process gets an error that says what to do."""
     workspace = open_workspace(tmp_path)
     busy = pytest.raises(BusyError, match=r"Another run is working on the workspace .*cancel it in the app")
     with workspace.locked(), busy, Workspace(workspace.root).locked():
@@ -90,8 +90,8 @@ def test_locked__lets_one_in_at_a_time(tmp_path: Path) -> None:
         pass
 
 
-def test_locked__frees_the_lock_of_the_dead(tmp_path: Path) -> None:
-    """A killed process keeps nobody out."""
+def test_locked__frees_the_lock_of_a_killed_process(tmp_path: Path) -> None:
+    """The lock of a killed process is free."""
     script = (
         "import os, sys; from pathlib import Path; from core.workspace.paths import open_workspace\n"
         "with open_workspace(Path(sys.argv[1])).locked(): os.kill(os.getpid(), 9)"

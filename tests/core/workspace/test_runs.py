@@ -1,4 +1,4 @@
-"""The list of runs; renaming and deleting, at once or not at all, and never a specimen's own file."""
+"""Runs are listed, renamed and deleted atomically, apart from specimen files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.workspace import (
     finish_deletions,
     list_runs,
     open_workspace,
-    queue_run,
+    queue_job,
     rename_run,
     size_on_disk,
     write_notes,
@@ -58,7 +58,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def test_list_runs__tells_what_made_each(workspace: Workspace) -> None:
-    """Backbone, settings, number; unfinished and damaged ones, too."""
+    """Backbone, settings and specimens, also of unfinished and damaged runs."""
     workspace.run("one").matrix_path.unlink()
     broken = workspace.run("broken")
     broken.root.mkdir()
@@ -76,7 +76,7 @@ def test_list_runs__tells_what_made_each(workspace: Workspace) -> None:
 
 
 def test_unusual_settings__tells_what_else_decides_the_numbers() -> None:
-    """Nothing for the usual, whether it is written down or not; views and tokens else."""
+    """Nothing for default settings, recorded or not, otherwise views and tokens."""
     assert unusual_settings(CONFIG) == []
     usual = {"views": asdict(ViewSettings()), "features": TokenSettings().identity}
     assert unusual_settings(usual) == []
@@ -94,7 +94,7 @@ def test_unusual_settings__tells_what_else_decides_the_numbers() -> None:
 
 
 def test_rename_run__keeps_every_byte(workspace: Workspace) -> None:
-    """The folder has another name and nothing else changed; the old name is free."""
+    """The folder is renamed, its bytes are unchanged, and the old name is free."""
     write_notes(workspace.run("one"), "Teeth only. 歯のみ。")
     before = bytes_below(workspace.run("one").root)
     renamed = rename_run(workspace, "one", " first try ")
@@ -115,7 +115,7 @@ def test_rename_run__keeps_every_byte(workspace: Workspace) -> None:
     ],
 )
 def test_rename_run__refuses_names(workspace: Workspace, new: str, prose: str) -> None:
-    """Taken ones, on systems that mind no capitals, too, and those that are no folder's."""
+    """Existing names in any letter case and invalid folder names are refused."""
     with pytest.raises(SettingError, match=prose):
         rename_run(workspace, "one", new)
     assert {facts.name for facts in list_runs(workspace)} == {"one", "two"}
@@ -140,7 +140,7 @@ def test_delete_run__frees_what_it_says_and_leaves_the_rest(workspace: Workspace
 
 
 def test_delete_run__is_over_at_once_even_when_cut_short(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the process dies while removing files, no half of a run is listed, and the rest goes later."""
+    """After a kill during deletion, the run is not listed and is removed later."""
 
     def die(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
@@ -155,7 +155,7 @@ def test_delete_run__is_over_at_once_even_when_cut_short(workspace: Workspace, m
 
 
 def test_delete_run__refuses_where_specimens_are_read_from_within(workspace: Workspace) -> None:
-    """Views of one run may be the photographs of another; known from a run, or from the catalogue."""
+    """The views of a run may be the input of another run or of the catalogue."""
     make_run(workspace, "three", input=str(workspace.run("one").renders))
     with pytest.raises(SettingError, match=r"'one' was not deleted: specimens are read from .*renders, which lies"):
         delete_run(workspace, "one")
@@ -176,9 +176,9 @@ def test_delete_run__follows_no_link(workspace: Workspace, tmp_path: Path) -> No
 
 
 def test_delete_run__refuses_while_a_job_uses_it(workspace: Workspace) -> None:
-    """One that waits as well as one in a terminal, of which nobody knows which run it makes."""
+    """A queued job prevents deletion, and so does a command in a terminal."""
     with workspace.locked():
-        job_id = queue_run(workspace, ["--no-such-flag"], "one")
+        job_id = queue_job(workspace, ["--no-such-flag"], "one")
         with pytest.raises(BusyError, match=r"A job uses the run 'one'\. Wait until it is done, or cancel it\."):
             delete_run(workspace, "one")
         with pytest.raises(BusyError, match="Another run is working on the workspace"):
@@ -188,13 +188,13 @@ def test_delete_run__refuses_while_a_job_uses_it(workspace: Workspace) -> None:
 
 
 def test_delete_run__names_one_that_is_not_there(workspace: Workspace) -> None:
-    """And where the others are listed."""
+    """The error says which command lists the runs."""
     with pytest.raises(SettingError, match=r"There is no run called 'three'\. `python -m core runs` lists them\."):
         delete_run(workspace, "three")
 
 
 def test_write_notes__has_an_end(workspace: Workspace) -> None:
-    """A note, not a book; none where none was written."""
+    """Notes are limited in length, and empty if none were written."""
     assert read_notes(workspace.run("one")) == ""
     with pytest.raises(SettingError, match="The notes have 20,001 characters"):
         write_notes(workspace.run("one"), "x" * 20_001)
