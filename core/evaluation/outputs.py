@@ -15,7 +15,7 @@ from core.evaluation.retrieval import EVALUATION_FILES, Evaluation, EvaluationSe
 from core.evaluation.robustness import Describer, RobustnessSettings, Survival, measure_robustness, write_robustness
 from core.foundation import Progress, silent
 from core.neighbours import Ranking
-from core.storage import Manifest, fingerprint, once, sha256_of_file
+from core.storage import Manifest, fingerprint, sha256_of_file, write_once
 
 EVALUATED_AT_MOST = 20_000
 
@@ -46,7 +46,7 @@ def evaluate_into(
     files = [out / name for name in EVALUATION_FILES]
     how = () if ranking is None else (dict(ranking.about),)
     made_from = fingerprint_of_results(embeddings, asdict(settings), labels.values, labels.source, *how)
-    return once(out, "evaluation", made_from, files, make, overwrite)
+    return write_once(out, "evaluation", made_from, files, make, overwrite)
 
 
 def evaluate_categories_into(
@@ -99,7 +99,7 @@ def comparison_into(
     parts = [(name, embeddings.ids, sha256_of_matrix(embeddings)) for name, embeddings in runs.items()]
     how = {name: dict(ranking.about) for name, ranking in (rankings or {}).items()}
     made_from = fingerprint("comparison", core.__version__, parts, labels, content, asdict(settings), how)
-    return once(out, "comparison", made_from, [out / "comparison.csv", out / "comparison.json"], make, overwrite)
+    return write_once(out, "comparison", made_from, [out / "comparison.csv", out / "comparison.json"], make, overwrite)
 
 
 def robustness_into(
@@ -126,4 +126,4 @@ def robustness_into(
         return found
 
     made_from = fingerprint_of_results(embeddings, asdict(settings), describer.identity)
-    return once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)
+    return write_once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)

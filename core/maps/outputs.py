@@ -15,7 +15,7 @@ from core.maps.colouring import Colouring
 from core.maps.coordinates import MapResult, MapSettings, make_map, read_map, trustworthiness, write_map
 from core.maps.density_regions import Regions, find_regions
 from core.maps.pictures import MOST_PICTURES, MapPicture, write_map_page, write_map_svg
-from core.storage import fingerprint, once, read_json, write_json
+from core.storage import fingerprint, read_json, write_json, write_once
 
 METHOD_NAMES: Mapping[str, str] = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "pacmap": "PaCMAP"}
 CATEGORY = "category"
@@ -87,7 +87,7 @@ def map_into(
     table, about = out / "map.csv", out / "map.json"
     made_from = fingerprint("map", core.__version__, embeddings.ids, sha256_of_matrix(embeddings), asdict(settings))
     written = []
-    if once(out, "map", made_from, [table, about], lambda: _make(embeddings, settings, table, about), overwrite):
+    if write_once(out, "map", made_from, [table, about], lambda: _make(embeddings, settings, table, about), overwrite):
         written += [table, about]
     facts = read_json(about)
     drawn = MapResult(embeddings.ids, read_map(table, settings).coordinates.copy(), settings, tuple(facts["notes"]))
@@ -119,7 +119,7 @@ def _draw(path: Path, made_from: str, write: Callable[[Path], None], overwrite: 
         write(path)
         return True
 
-    return [path] if once(path.parent, path.name, made_from, [path], make, overwrite) else []
+    return [path] if write_once(path.parent, path.name, made_from, [path], make, overwrite) else []
 
 
 def _write_page(path: Path, picture: MapPicture, pictures: Mapping[str, Path]) -> None:

@@ -9,7 +9,7 @@ from core.foundation import SettingError
 from core.workspace import Catalogue, Workspace, current_job
 from tests.app.test_screens import app, texts
 from tests.prepared import RUN_NAME
-from tests.waiting import wait_for
+from tests.waiting import claimed_job, wait_for
 from ui.words import say_in
 
 TOOTH = "Teeth/Conical/tooth_conical_001"
@@ -48,7 +48,7 @@ def test_report__is_written_by_a_job_by_the_column_chosen(in_own_workspace: Work
 def test_report__says_why_the_last_one_was_not_written(in_own_workspace: Workspace) -> None:
     """A job that failed is told of with its reason; another one can be asked for."""
     catalogue = Catalogue(in_own_workspace.catalogue_path)
-    number = catalogue.add_job(RUN_NAME, ["report", "--name", RUN_NAME])
+    number = claimed_job(catalogue, RUN_NAME, ["report", "--name", RUN_NAME])
     error = SettingError("There is no column {column!r}.", column="genus")
     catalogue.end_job(number, "failed", error.reason)
     screen = runs_screen()

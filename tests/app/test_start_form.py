@@ -19,12 +19,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
     """Return the flags and names of the runs that are started, none of which begins."""
     calls: list[tuple[list[str], str]] = []
 
-    def queue_run(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
+    def queue_job(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
         del workspace
         calls.append((list(arguments), run_name))
         return len(calls)
 
-    monkeypatch.setattr(ui.specimens.start_form, "queue_run", queue_run)
+    monkeypatch.setattr(ui.specimens.start_form, "queue_job", queue_job)
     return calls
 
 

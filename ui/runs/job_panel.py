@@ -12,12 +12,12 @@ from core.workspace import (
     JobRecord,
     StageProgress,
     cancel,
+    estimate_time,
     last_lines,
     log_of,
-    pace_of,
     queued_jobs,
     resume,
-    tend,
+    start_next_job,
     time_left,
 )
 from ui.components import tell_of_ends
@@ -33,7 +33,7 @@ _ORDER = ("Checking", "Rendering", "Features", "Pooling", "Neighbours", "Cluster
 def watch_job() -> None:
     """Show the job at work and the queue, refreshed every second; the page runs again when a job is over."""
     workspace = state.workspace()
-    job = tend(workspace)
+    job = start_next_job(workspace)
     before = st.session_state.get(_SEEN)
     st.session_state[_SEEN] = None if job is None else job.job_id
     if before is not None and before != st.session_state[_SEEN]:
@@ -47,7 +47,7 @@ def watch_job() -> None:
 @st.fragment(run_every=3.0)
 def show_job_in_sidebar() -> None:
     """Say in the sidebar of every screen that a job is at work, and tell of jobs that ended."""
-    job = tend(state.workspace())
+    job = start_next_job(state.workspace())
     tell_of_ends(state.catalogue().jobs(limit=10))
     if job is None:
         return
@@ -192,7 +192,7 @@ def _in_words(stage: StageProgress) -> str:
         else say("jobs-stage-of", label=label, done=stage.done, total=stage.total)
     ]
     if stage.total is not None and stage.done < stage.total:
-        rate = pace_of(stage, time.time()).rate
+        rate = estimate_time(stage, time.time()).rate
         parts.append(say("jobs-estimating") if rate is None else _rate_in_words(rate))
     return " · ".join(parts)
 

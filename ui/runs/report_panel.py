@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.collection import metadata_columns
 from core.foundation import CoreError
-from core.workspace import JobRecord, RunFacts, current_job, queue_run
+from core.workspace import JobRecord, RunFacts, current_job, queue_job
 from ui.session import state
 from ui.words import as_lines, language, say
 
@@ -48,7 +48,7 @@ def _ask_and_start(facts: RunFacts, path: Path) -> None:
         return
     arguments = [COMMAND, "--name", facts.name, "--out", str(path), "--language", language(), "--labels", str(chosen)]
     try:
-        queue_run(state.workspace(), arguments, facts.name)
+        queue_job(state.workspace(), arguments, facts.name)
     except CoreError as error:
         state.show_error(error)
         return

@@ -10,7 +10,7 @@ import streamlit as st
 from core.foundation import CoreError
 from core.pipeline import changes_of_input, free_name, read_recipe
 from core.storage import csv_for_people
-from core.workspace import COMPLETE, RunFacts, delete_run, list_runs, queue_run, rename_run, size_on_disk, write_notes
+from core.workspace import COMPLETE, RunFacts, delete_run, list_runs, queue_job, rename_run, size_on_disk, write_notes
 from ui.runs.report_panel import offer_report
 from ui.session import go_to, state
 from ui.words import as_line, say
@@ -115,7 +115,7 @@ def _offer_reproduction(facts: RunFacts) -> None:
             try:
                 state.workspace().run(name)
                 arguments = ["--config", str(run.config_path), "--name", name, "--no-download"]
-                queue_run(state.workspace(), arguments, name)
+                queue_job(state.workspace(), arguments, name)
             except CoreError as error:
                 state.show_error(error)
                 return

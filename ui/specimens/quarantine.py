@@ -10,7 +10,7 @@ import streamlit as st
 from core.collection import Quarantined, quarantined
 from core.foundation import CoreError
 from core.storage import csv_for_people
-from core.workspace import queue_some
+from core.workspace import queue_specimens
 from ui.session import state
 from ui.words import as_lines, say
 
@@ -55,7 +55,7 @@ def _offer_another_try(
         label = say("quarantine-again", count=len(ticked)) if ticked else say("quarantine-again-all")
         if st.button(label, icon=":material/replay:", type="primary", key="quarantine_again"):
             try:
-                queue_some(state.workspace(), run_name, [one.specimen_id for one in ticked or found])
+                queue_specimens(state.workspace(), run_name, [one.specimen_id for one in ticked or found])
             except CoreError as error:
                 state.show_error(error)
                 return

@@ -10,7 +10,7 @@ from core.backbones import BEST, REGISTRY, TOKENS
 from core.embeddings import POOLINGS
 from core.foundation import CoreError, SettingError
 from core.pipeline import default_workers
-from core.workspace import current_job, queue_run, queued_jobs
+from core.workspace import current_job, queue_job, queued_jobs
 from ui.session import state
 from ui.specimens.folder_picker import remember_folder
 from ui.words import say
@@ -30,7 +30,7 @@ def show_start_form(folder: Path | None) -> None:
         return
     try:
         _check_name(title, folder)
-        queue_run(state.workspace(), ["--in", str(folder), *arguments, "--name", title], title)
+        queue_job(state.workspace(), ["--in", str(folder), *arguments, "--name", title], title)
         remember_folder(folder)
     except CoreError as error:
         state.show_error(error)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from core.foundation import CoreError, Reason, Sentences, Value, error_saying
+from core.foundation import CoreError, Reason, Sentences, Value, error_from_sentences
 from core.workspace import Catalogue
 from ui.words.messages import FOLDER, language, say
 
@@ -48,7 +48,7 @@ def as_lines(texts: Iterable[str], catalogue: Catalogue) -> list[str]:
 
 def of_file_named(error: CoreError, path: Path) -> CoreError:
     """Return an error about a file that was given, by the name that it was given with."""
-    return error_saying(type(error), _named(error.sentences, str(path), path.name))
+    return error_from_sentences(type(error), _named(error.sentences, str(path), path.name))
 
 
 def _named(said: Sentences, path: str, name: str) -> Sentences:
