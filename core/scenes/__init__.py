@@ -1,18 +1,18 @@
 """3D scenes: specimens for the viewer on the screen.
 
-Scenes are made by PyVista in a child process with a time limit and read by vtk.js. Previews are
-decimated copies; colours come from the scan, curvature or distances. Turntables are GIF or MP4.
+PyVista makes scenes in a child process with a time limit, and vtk.js shows them. Previews are
+decimated copies. Colours come from the scan, curvature or distances. Turntables are GIF or MP4.
 
 ===================  ======================================
-`builder`            asks the child process for a scene
+`builder`            requests scenes from the child process
 `child`              the child process and its time limit
-`worker`             what runs in the child process
+`worker`             the code of the child process
 `export`             PyVista scene → vtk.js
-`surface_colours`    what colours a surface
+`surface_colours`    colours by scan, curvature, distance
 `previews`           decimated copies
-`textures`           the scan's colours laid over a preview
-`ambient_occlusion`  how much sky a vertex sees
-`turntable`          a specimen that turns once around
+`textures`           textures for previews, baked from scans
+`ambient_occlusion`  ambient occlusion of vertices
+`turntable`          one rotation of a specimen as GIF, MP4
 ===================  ======================================
 """
 

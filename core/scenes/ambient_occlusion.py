@@ -1,4 +1,4 @@
-"""How much of the sky each vertex of a surface sees (ambient occlusion), for pictures with depth."""
+"""Ambient occlusion of the vertices of a surface, and normals of point clouds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix
 from scipy.spatial import cKDTree
 
-REACH = 0.9  # of the specimen's radius; what lies farther away hides nothing
+REACH = 0.9  # of the specimen's radius; more distant surface does not occlude
 MOST_RAYS = 500_000
 MOST_DIRECTIONS = 32
 FEWEST_DIRECTIONS = 6
@@ -18,14 +18,14 @@ GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 NEIGHBOURS_FOR_NORMAL = 12
 
 
-def openness_of_vertices(
+def ambient_occlusion_of_vertices(
     vertices: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "m 3"], normals: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, " n"]:
-    """Return the share of the sky that each vertex sees: 1 in the open, 0 at the bottom of a pit.
+    """Return the share of the sky that is visible from each vertex.
 
-    Rays leave each vertex with a cosine-weighted spread (Zhukov, Iones and Kronin, 1998), to both
-    sides of the surface; the more open side counts, so that surfaces that are open or turned
-    inside out are lit all the same. All ones where the ray caster is missing.
+    Rays leave each vertex with a cosine-weighted distribution (Zhukov, Iones and Kronin, 1998), on
+    both sides of the surface. The side with less occlusion counts, so that surfaces that are open or
+    inside out are lit too. The result is all ones if the ray caster is not installed.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def openness_of_vertices(
     Returns
     -------
     (n,) float32
-        From 0 to 1.
+        From 0 (fully occluded) to 1 (not occluded).
     """
     try:
         import open3d
@@ -65,9 +65,17 @@ def openness_of_vertices(
 
 
 def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """Return a normal for each point of a cloud: the direction of least spread of its neighbours.
+    """Return the normal of each point: the direction of least local variance.
 
-    Its sign is arbitrary (Hoppe et al., 1992); drawing is two-sided.
+    Its sign is arbitrary (Hoppe et al., 1992), because drawing is two-sided.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.scenes.ambient_occlusion import point_normals
+    >>> plane = np.array([[0, 0, 5], [1, 0, 5], [0, 1, 5], [1, 1, 5]], float)
+    >>> abs(point_normals(plane)[:, 2]).round(3).tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     count = min(NEIGHBOURS_FOR_NORMAL, len(points))
     if count < 3:
@@ -79,7 +87,15 @@ def point_normals(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
 
 
 def point_spacing(points: Float[np.ndarray, "n 3"]) -> float:
-    """Return the median distance from a point to the nearest other one; 0 for a single point."""
+    """Return the median distance between nearest neighbours, 0 for a single point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.scenes.ambient_occlusion import point_spacing
+    >>> point_spacing(np.array([[0, 0, 0], [0.5, 0, 0], [1, 0, 0]]))
+    0.5
+    """
     if len(points) < 2:
         return 0.0
     distance, _ = cKDTree(points).query(points, k=2)
@@ -87,14 +103,14 @@ def point_spacing(points: Float[np.ndarray, "n 3"]) -> float:
 
 
 def _spread(normals: np.ndarray, count: int) -> np.ndarray:
-    """Return (n, count, 3) directions around each normal, dense where they count most."""
+    """Return (n, count, 3) cosine-weighted directions around each normal."""
     helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([1, 0, 0], np.float32), np.array([0, 1, 0], np.float32))
     tangent = np.cross(normals, helper)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
     bitangent = np.cross(normals, tangent)
     step = np.arange(count, dtype=np.float32)
     radius = np.sqrt((step + 0.5) / count)
-    # Turned from vertex to vertex, so that what is left of the pattern can be smoothed away.
+    # Rotated from vertex to vertex, so that smoothing removes the pattern of the directions.
     angle = step[None, :] * GOLDEN_ANGLE + (np.arange(len(normals)) * 2.4)[:, None]
     height = np.sqrt(1.0 - radius**2)
     x, y = radius * np.cos(angle), radius * np.sin(angle)

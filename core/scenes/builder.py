@@ -1,9 +1,9 @@
-"""Scenes for the 3D viewer, made in a child process that cannot take the app down.
+"""Scenes for the 3D viewer, made in a child process.
 
 A scene is a PyVista plotter with one viewport a specimen, exported for vtk.js. The export loads
-VTK and a driver, which can hang or crash: so it runs in one long-lived child process (its
-imports take seconds, a scene then takes a fraction of one), under a time limit, and every scene
-is kept by its fingerprint.
+VTK and a driver, which can hang or crash. It therefore runs in one long-lived child process with a
+time limit; its imports take seconds, a scene then takes a fraction of a second. Scenes are cached
+by fingerprint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.foundation import CoreError, InputError, RendererError, SettingError, error_saying, sentences_from_json
+from core.foundation import (
+    CoreError,
+    InputError,
+    RendererError,
+    SettingError,
+    error_from_sentences,
+    sentences_from_json,
+)
 from core.meshes import RegistrationSettings
 from core.scenes.child import SceneChild
 from core.scenes.surface_colours import MODES, Legend
@@ -29,24 +36,27 @@ from core.storage import fingerprint
 CODE_VERSION = 7
 MOST_SPECIMENS = 6
 DETAILS = ("preview", "full")
-KEPT_SCENES = 32
-# What is kept in memory of them together; a scene in full resolution can take a good part of it.
-KEPT_BYTES = 256_000_000
-# Laying one specimen onto another takes seconds; so do reading a large scan whole and loading VTK.
-_PATIENCE = 4.0
+MOST_CACHED_SCENES = 32
+# Limit of all cached scenes together; one scene in full resolution can take a large part of it.
+MOST_CACHED_BYTES = 256_000_000
+# Registration takes seconds; so do reading a large scan in full resolution and loading VTK.
+_SLOW_TIMEOUT_FACTOR = 4.0
 
 
 @dataclass(frozen=True)
 class SceneLight:
-    """A light that follows the camera: right, up and towards the viewer of the specimen."""
+    """A light that follows the camera.
+
+    Its position is given to the right, up and towards the viewer.
+    """
 
     position: tuple[float, float, float]
     intensity: float
     colour: str
 
 
-# A headlight so that nothing is black, a warm key light from the upper left (the custom of
-# scientific illustration), and a cool fill from the lower right that keeps form in the shade.
+# A headlight so that nothing is black, a warm key light from the upper left (the convention of
+# scientific illustration), and a cool fill light from the lower right that shows form in the shade.
 LIGHTS = (
     SceneLight((0.0, 0.0, 1.0), 0.48, "#ffffff"),
     SceneLight((-0.9, 1.0, 0.9), 0.62, "#fff6ea"),
@@ -56,28 +66,34 @@ LIGHTS = (
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """How the specimens of a scene are drawn.
+    """Settings of a scene.
 
     Parameters
     ----------
     mode : str
-        What they are coloured by, one of `core.scenes.surface_colours.MODES`: `clay` shows form alone,
-        `colour` the scan's vertex colours where it has them, `texture` its picture, `mean-curvature` and
-        `gaussian-curvature` how the surface bends, `distance` how far the query lies outside of
-        a neighbour that is laid onto it.
+        Colouring, one of `core.scenes.MODES`: `clay` shows form alone, `colour` the vertex colours of
+        the scan if it has any, `texture` its texture, `mean-curvature` and `gaussian-curvature` the
+        curvature of the surface, `distance` the signed distance of the query from a neighbour that
+        is registered to it.
     clay : str
         Colour of the clay as `#rrggbb`.
     detail : str
         `preview` (decimated, opens at once) or `full` (the file itself, up to `MOST_FACES`).
     against : int
-        Place of the neighbour that distances are measured to, from 1.
+        Number of the neighbour that distances are measured to, from 1.
     registration : RegistrationSettings
-        How that neighbour is laid on.
+        Settings of the registration of that neighbour.
 
     Raises
     ------
     SettingError
-        Where a value is outside of what is allowed.
+        If a value is not allowed.
+
+    Examples
+    --------
+    >>> from core.scenes import SceneConfig
+    >>> SceneConfig(mode="mean-curvature").detail
+    'preview'
     """
 
     mode: str = "clay"
@@ -106,14 +122,14 @@ class SceneConfig:
 
 @dataclass(frozen=True)
 class SceneSource:
-    """Where a specimen of a scene is read from.
+    """Files of a specimen of a scene.
 
     Parameters
     ----------
     path
         The specimen's own file.
     preview
-        Where its decimated copy is kept; the child process makes it where there is none.
+        File of its decimated copy; the child process makes it if there is none.
     """
 
     path: Path
@@ -127,27 +143,27 @@ class Scene:
     Parameters
     ----------
     fingerprint
-        Of the files and settings that it was made from.
+        Fingerprint of its files and settings.
     archive
-        What vtk.js reads (a zip).
+        Data for vtk.js (a zip).
     radii
-        Of each specimen in units of its file; in the scene every radius is 1.
+        Radius of each specimen in units of its file; in the scene every radius is 1.
     clouds
         Whether each specimen is a point cloud.
     spacings
-        Of the points of each cloud, in its radius; 0 for a surface.
+        Distance between the points of each cloud, in its radius; 0 for a surface.
     counts
         Faces of each surface as drawn, or points of each cloud.
     modes
-        Those that show something of these specimens.
+        Modes that are available for these specimens.
     mode
-        The one that is drawn.
+        Mode of this scene.
     textured
-        Whether each specimen wears a picture.
+        Whether each specimen has a texture.
     legend
-        What its colours mean; None where they are no numbers.
+        Legend of its colours; None if they do not stand for numbers.
     seconds
-        What it took to make.
+        Duration of the export.
     """
 
     fingerprint: str
@@ -164,16 +180,16 @@ class Scene:
 
 
 class SceneBuilder:
-    """Build scenes in one warm child process and keep the latest of them in memory.
+    """Build scenes in one long-lived child process and cache the latest in memory.
 
     Safe to share between threads. The child starts with the first scene, or earlier with
-    `warm_up`, and is started anew when it died or overran its time.
+    `warm_up`, and starts again after it crashed or exceeded the time limit.
     """
 
     def __init__(self, *, timeout_seconds: float = 30.0) -> None:
         self.timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Scene] = OrderedDict()
+        self._cached: OrderedDict[str, Scene] = OrderedDict()
         self._child: SceneChild | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="fossilvit-scenes-", ignore_cleanup_errors=True)
         atexit.register(self.close)
@@ -184,22 +200,23 @@ class SceneBuilder:
         Raises
         ------
         InputError
-            Where there is no specimen, there are too many, or a file is missing.
+            If there is no specimen, there are too many, or a file is missing.
         RendererError
-            Where the scene could not be made, or not in time; the message says why.
+            If the scene could not be made, or not in time; the message tells why.
         """
         config = config or SceneConfig()
-        made_from = _fingerprint_of(sources, config)
+        scene_fingerprint = _fingerprint_of(sources, config)
         with self._lock:
-            if made_from in self._kept:
-                self._kept.move_to_end(made_from)
-                return self._kept[made_from]
-            scene = self._build(made_from, sources, config)
-            self._kept[made_from] = scene
-            while len(self._kept) > 1 and (
-                len(self._kept) > KEPT_SCENES or sum(len(kept.archive) for kept in self._kept.values()) > KEPT_BYTES
+            if scene_fingerprint in self._cached:
+                self._cached.move_to_end(scene_fingerprint)
+                return self._cached[scene_fingerprint]
+            scene = self._build(scene_fingerprint, sources, config)
+            self._cached[scene_fingerprint] = scene
+            while len(self._cached) > 1 and (
+                len(self._cached) > MOST_CACHED_SCENES
+                or sum(len(cached.archive) for cached in self._cached.values()) > MOST_CACHED_BYTES
             ):
-                self._kept.popitem(last=False)
+                self._cached.popitem(last=False)
             return scene
 
     def turntable(
@@ -209,18 +226,20 @@ class SceneBuilder:
         suffix: str,
         config: SceneConfig | None = None,
     ) -> bytes:
-        """Return the query as a turntable, coloured as the scene is; needs neither VTK nor a browser.
+        """Return a turntable of the query with the colours of the scene.
+
+        This needs neither VTK nor a browser.
 
         Parameters
         ----------
         sources : sequence of SceneSource
-            As for `build`; the first one turns.
+            As for `build`; the first one is drawn.
         settings : TurntableSettings
-            How many frames, how large; the appearance follows from the scene's mode.
+            Number and size of the frames; the appearance follows from the scene's mode.
         suffix : str
             `.gif`, `.mp4`, or `.jpg` for all frames side by side.
         config : SceneConfig, optional
-            How the scene is coloured.
+            Colouring of the scene.
 
         Raises
         ------
@@ -231,18 +250,20 @@ class SceneBuilder:
         name = fingerprint("turntable", _fingerprint_of(sources, config), asdict(settings))
         target = Path(self._folder.name) / f"{name}{suffix}"
         with self._lock:
-            self._ask(_request_of(sources, config, name, target) | {"turntable": asdict(settings)}, _PATIENCE)
+            self._ask(
+                _request_of(sources, config, name, target) | {"turntable": asdict(settings)}, _SLOW_TIMEOUT_FACTOR
+            )
         data = target.read_bytes()
         target.unlink(missing_ok=True)
         return data
 
     def warm_up(self) -> float:
-        """Load what a scene needs and return the seconds it took; also tells whether it works.
+        """Start the child process, make a test scene and return the duration in seconds.
 
         Raises
         ------
         RendererError
-            Where a package is missing, or the child process died or hung.
+            If a package is missing, or the child process crashed or hung.
         """
         with self._lock:
             return self._build("warm-up", [], SceneConfig()).seconds
@@ -255,15 +276,19 @@ class SceneBuilder:
         self._folder.cleanup()
         atexit.unregister(self.close)
 
-    def _build(self, made_from: str, sources: Sequence[SceneSource], config: SceneConfig) -> Scene:
-        target = Path(self._folder.name) / f"{made_from}.vtksz"
-        request = _request_of(sources, config, made_from, target) | {"lights": [asdict(light) for light in LIGHTS]}
-        reply = self._ask(request, _PATIENCE if config.mode == "distance" or config.detail == "full" else 1.0)
+    def _build(self, scene_fingerprint: str, sources: Sequence[SceneSource], config: SceneConfig) -> Scene:
+        target = Path(self._folder.name) / f"{scene_fingerprint}.vtksz"
+        request = _request_of(sources, config, scene_fingerprint, target) | {
+            "lights": [asdict(light) for light in LIGHTS]
+        }
+        reply = self._ask(
+            request, _SLOW_TIMEOUT_FACTOR if config.mode == "distance" or config.detail == "full" else 1.0
+        )
         archive = target.read_bytes()
         target.unlink(missing_ok=True)
         legend = reply["legend"]
         return Scene(
-            fingerprint=made_from,
+            fingerprint=scene_fingerprint,
             archive=archive,
             radii=tuple(reply["radii"]),
             clouds=tuple(reply["clouds"]),
@@ -276,26 +301,26 @@ class SceneBuilder:
             seconds=reply["seconds"],
         )
 
-    def _ask(self, request: dict[str, Any], patience: float = 1.0) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], timeout_factor: float = 1.0) -> dict[str, Any]:
         if self._child is None or not self._child.is_alive:
-            self._child, patience = SceneChild(), _PATIENCE
+            self._child, timeout_factor = SceneChild(), _SLOW_TIMEOUT_FACTOR
         try:
-            reply = self._child.ask(request, self.timeout_seconds * patience)
+            reply = self._child.ask(request, self.timeout_seconds * timeout_factor)
         except RendererError:
             self._child = None
             raise
         if "error" in reply:
-            raise error_saying(RendererError, sentences_from_json(reply["error"]))
+            raise error_from_sentences(RendererError, sentences_from_json(reply["error"]))
         return reply
 
 
 def viewer_page() -> str:
-    """Return the offline vtk.js viewer page that ships inside the trame-vtk package.
+    """Return the offline vtk.js viewer page of the package trame-vtk.
 
     Raises
     ------
     RendererError
-        Where that package is not installed.
+        If that package is not installed.
     """
     spec = importlib.util.find_spec("trame_vtk")
     for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -330,7 +355,10 @@ def _fingerprint_of(sources: Sequence[SceneSource], config: SceneConfig) -> str:
 
 
 def _facts_of(source: SceneSource) -> list[object]:
-    """Return what changes when the specimen's file does; its preview stands in for a file that is gone."""
+    """Return path, size and time of a specimen's file, or of its preview.
+
+    The preview stands in for a missing file.
+    """
     problem: CoreError | None = None
     for path in (source.path, source.preview):
         if path is None:

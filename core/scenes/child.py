@@ -1,4 +1,4 @@
-"""The child process that makes scenes, and the waiting for it, which has a limit."""
+"""The child process that makes scenes, and requests to it with a time limit."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from core.foundation import RendererError
+from core.foundation import PROJECT, RendererError
 
 
 class SceneChild:
     """`core.scenes.worker` as a process, and a thread that reads its replies."""
 
     def __init__(self) -> None:
-        # Not multiprocessing: a spawned process runs the parent's main script again, and
-        # under Streamlit that is the app; a forked one inherits threads and locks.
+        # Not multiprocessing: a spawned process runs the parent's main script again, which is
+        # the app under Streamlit; a forked process inherits threads and locks.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.scenes.worker"],
-            cwd=Path(__file__).absolute().parents[2],
+            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -38,12 +37,12 @@ class SceneChild:
         return self._process.poll() is None
 
     def ask(self, request: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
-        """Return the answer to a request.
+        """Return the reply to a request.
 
         Raises
         ------
         RendererError
-            Where it did not come in time, or the process ended; it is not alive any more then.
+            If the reply took too long, or the process ended. The process has ended in both cases.
         """
         try:
             if self._process.stdin is not None:
@@ -68,7 +67,7 @@ class SceneChild:
         return reply
 
     def kill(self) -> None:
-        """End the process, and take its end in, so that it does not stay behind as a zombie."""
+        """End the process and wait for its end, so that it does not stay as a zombie."""
         self._process.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=10)

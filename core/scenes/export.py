@@ -1,4 +1,4 @@
-"""Painted specimens → a PyVista scene → what vtk.js reads."""
+"""Export: coloured specimens → a PyVista scene → an archive for vtk.js."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from core.meshes import Mesh, normalise
-from core.scenes.ambient_occlusion import openness_of_vertices, point_normals, point_spacing
+from core.scenes.ambient_occlusion import ambient_occlusion_of_vertices, point_normals, point_spacing
 from core.scenes.surface_colours import Painted
 from core.scenes.textures import skin_coordinates
 
-# Of two opposite sides, the one nearer to this is seen first: a little above and beside the front.
+# The first view shows the side nearer to this direction, a little above and beside the front.
 FIRST_DIRECTION = (0.35, -1.0, 0.3)
-# How much darker the bottom of a pit is: much in clay, less where colour is looked at, little where it is read.
+# How much occlusion darkens: clay much, natural colours less, colours that stand for numbers little.
 _DEPTH_OF_CLAY, _DEPTH_OF_COLOUR, _DEPTH_OF_VALUES = 0.62, 0.4, 0.2
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A specimen as PyVista wants it, in a sphere of radius 1 around the origin.
+    """A specimen as PyVista data, in a sphere of radius 1 around the origin.
 
     Parameters
     ----------
     data : pyvista.PolyData
         Its surface or points, with normals and `colours`.
     radius : float
-        What is 1 in the scene, in file units.
+        Length of one unit of the scene, in file units.
     is_cloud : bool
-        Whether there are points only.
+        Whether it has points only.
     spacing : float
-        Of the points of a cloud, in its radius; 0 for a surface.
+        Distance between points of a cloud, in its radius; 0 for a surface.
     skin : (h, h, 3) uint8, optional
-        Picture that is laid over it.
+        Texture.
     """
 
     data: Any
@@ -50,7 +50,10 @@ class Prepared:
 
     @classmethod
     def of(cls, painted: Painted, clay: str) -> Prepared:
-        """Return a specimen ready to be exported; what has no colour is of clay (`#rrggbb`)."""
+        """Return a specimen for `export`.
+
+        Without colours it has the colour `clay` (`#rrggbb`).
+        """
         import pyvista
 
         polydata: Any = pyvista.PolyData
@@ -73,14 +76,16 @@ class Prepared:
 
 
 def export(specimens: Sequence[Prepared], request: Mapping[str, Any]) -> bytes:
-    """Return the archive that vtk.js reads: one renderer a specimen, each with a camera of its own.
+    """Return the archive for vtk.js.
 
-    Every renderer holds three actors: the specimen, and two empty ones that the page fills when
-    a section is cut (what closes the cut, and its outline), since it cannot make any.
+    Every specimen has a renderer and a camera of its own.
+
+    Every renderer has three actors: the specimen, and two empty ones for the cap and the outline of
+    a section. The page fills these when a section is cut, because it cannot create actors.
     """
     import pyvista
 
-    # In one row: the page lays the viewports out as it has room.
+    # In one row: the page arranges the viewports itself.
     plotter: Any = pyvista.Plotter(shape=(1, len(specimens)), off_screen=True, border=False, lighting="none")
     direction, up = _broad_side(np.asarray(specimens[0].data.points))
     try:
@@ -107,21 +112,24 @@ def export(specimens: Sequence[Prepared], request: Mapping[str, Any]) -> bytes:
 
 
 def _shaded(unit: Mesh, data: Any, painted: Painted, clay: str) -> np.ndarray:
-    """Return a colour per vertex, darker where the surface is hidden from the sky."""
+    """Return a colour per vertex, darkened by ambient occlusion."""
     base, depth = np.array([int(clay[i : i + 2], 16) for i in (1, 3, 5)], np.float32), _DEPTH_OF_CLAY
     if painted.colours is not None:
         base = painted.colours.astype(np.float32)
         depth = _DEPTH_OF_VALUES if painted.is_value else _DEPTH_OF_COLOUR
     normals = np.asarray(data.point_data.active_normals)
     if unit.is_point_cloud:
-        openness = _light_on_points(np.asarray(data.points), normals)
+        brightness = _light_on_points(np.asarray(data.points), normals)
     else:
-        openness = openness_of_vertices(data.points, unit.faces, normals)
-    return np.clip(base * (1.0 - depth + depth * openness[:, None]), 0, 255).astype(np.uint8)
+        brightness = ambient_occlusion_of_vertices(data.points, unit.faces, normals)
+    return np.clip(base * (1.0 - depth + depth * brightness[:, None]), 0, 255).astype(np.uint8)
 
 
 def _by_corner(data: Any, unit: Mesh, painted: Painted) -> Any:
-    """Return the surface with corners of its own for every face, which may differ in colour or place in the picture."""
+    """Return the surface with corners of its own for every face.
+
+    Corner colours and textures need them.
+    """
     import pyvista
 
     polydata: Any = pyvista.PolyData
@@ -138,14 +146,20 @@ def _by_corner(data: Any, unit: Mesh, painted: Painted) -> Any:
 
 
 def _light_on_points(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Return a fixed light from above the front, 0 to 1: vtk.js does not light points by itself."""
+    """Return the light on points, 0 to 1, from above the front.
+
+    vtk.js does not light points.
+    """
     outwards = normals * np.where(np.sum(normals * points, axis=1, keepdims=True) < 0.0, -1.0, 1.0)
     light = np.array([-0.35, -0.6, 0.72])
     return np.asarray(np.clip(0.45 + 0.55 * (outwards @ light), 0.0, 1.0), dtype=np.float32)
 
 
 def _broad_side(points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where to look from first, and what is up: the broad side, the long axis upright."""
+    """Return the first view direction and up vector.
+
+    The broad side is in front, and the long axis upright.
+    """
     _, axes = np.linalg.eigh(np.cov(points.T))
     direction, up = axes[:, 0], axes[:, 2]
     if direction @ np.array(FIRST_DIRECTION) < 0:
@@ -156,7 +170,7 @@ def _broad_side(points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarra
 def _add_specimen(plotter: Any, specimen: Prepared) -> None:
     colouring: dict[str, Any] = {"scalars": "colours", "rgb": True}
     if specimen.skin is not None:
-        colouring = {"texture": _picture(specimen.skin), "color": "white"}
+        colouring = {"texture": _texture_of(specimen.skin), "color": "white"}
     plotter.add_mesh(
         specimen.data,
         **colouring,
@@ -173,27 +187,27 @@ def _add_specimen(plotter: Any, specimen: Prepared) -> None:
     )
 
 
-def _picture(skin: np.ndarray) -> Any:
+def _texture_of(skin: np.ndarray) -> Any:
     import pyvista
 
     height, width = skin.shape[:2]
     image: Any = pyvista.ImageData(dimensions=(width, height, 1))
     image.point_data["skin"] = np.ascontiguousarray(skin.reshape(-1, 3))
     image.set_active_scalars("skin")
-    texture: Any = pyvista.Texture
-    picture = texture(image)
-    picture.SetInterpolate(True)
-    return picture
+    texture_class: Any = pyvista.Texture
+    texture = texture_class(image)
+    texture.SetInterpolate(True)
+    return texture
 
 
 def _add_section(plotter: Any) -> None:
-    """Add what a section is drawn with: nothing to see until the page says what."""
+    """Add the invisible actors of a section, which the page fills later."""
     import pyvista
 
     polydata: Any = pyvista.PolyData
-    nowhere = np.zeros((3, 3), np.float32)
-    cap = polydata.from_regular_faces(nowhere, np.array([[0, 1, 2]]))
-    outline = polydata(nowhere, lines=np.array([2, 0, 1]))
+    origin = np.zeros((3, 3), np.float32)
+    cap = polydata.from_regular_faces(origin, np.array([[0, 1, 2]]))
+    outline = polydata(origin, lines=np.array([2, 0, 1]))
     for data in (cap, outline):
         plotter.add_mesh(
             data, color="#808080", lighting=False, line_width=2.0, show_scalar_bar=False, reset_camera=False
@@ -201,15 +215,15 @@ def _add_section(plotter: Any) -> None:
 
 
 def _with_own_ids(archive: bytes, name: str) -> bytes:
-    """Return a scene whose objects are called by the scene's name too.
+    """Return a scene with the scene's name in the ids of its objects.
 
-    VTK's exporter calls an object by its address in memory. The next scene uses the same
-    addresses again, and vtk.js would then keep parts of the old object: the points of a cloud
-    would appear around a tooth.
+    VTK's exporter uses memory addresses as ids. The next scene may reuse the same addresses, and
+    vtk.js would then keep parts of the old object: the points of a cloud would appear around
+    another specimen.
     """
     with zipfile.ZipFile(io.BytesIO(archive)) as exported:
         index = json.loads(exported.read("index.json"))
-    scene = re.sub(r'(?<=["{])[0-9a-f]{16}(?=["}-])', lambda found: f"{name}-{found[0]}", json.dumps(index["scene"]))
+    scene = re.sub(r'(?<=["{])[0-9a-f]{16}(?=["}-])', lambda match: f"{name}-{match[0]}", json.dumps(index["scene"]))
     index["scene"] = json.loads(scene)
     rewritten = io.BytesIO()
     with zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:

@@ -1,4 +1,4 @@
-"""Decimated copies of specimens, for the screen: they open fast however large the scan is."""
+"""Previews: decimated copies of specimens that open fast on the screen."""
 
 from __future__ import annotations
 
@@ -13,35 +13,61 @@ from core.meshes import Mesh, decimate, read_mesh, write_ply
 from core.scenes.textures import bake_skin
 from core.storage import write_bytes
 
-# Enough to read the relief of a tooth on a screen. In the 3D viewer two specimens of this size
+# Enough to show the relief of a tooth on a screen. In the 3D viewer, two specimens of this size
 # take a third of a second to prepare and some hundred kilobytes each.
 PREVIEW_FACES = 20_000
 PREVIEW_POINTS = 40_000
-# More than that no browser turns fluently: the most that is shown in full resolution.
+# Limit of full resolution: browsers do not rotate larger surfaces smoothly.
 MOST_FACES = 2_000_000
 _PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
 
 
 def make_preview(mesh: Mesh, faces: int = PREVIEW_FACES, points: int = PREVIEW_POINTS) -> Mesh:
-    """Return a mesh of at most about `faces` faces, or a cloud of at most `points` points."""
+    """Return a decimated mesh.
+
+    It has at most about `faces` faces, or `points` points if it is a cloud.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.meshes import Mesh
+    >>> from core.scenes.previews import make_preview
+    >>> cloud = Mesh(np.random.default_rng(0).normal(size=(500, 3)), np.zeros((0, 3), np.int32))
+    >>> len(make_preview(cloud, points=1000).vertices)
+    500
+    """
     return decimate(mesh, points if mesh.is_point_cloud else faces)
 
 
 def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
-    """Read the preview of a specimen; make it from its file and keep it where there is none yet.
+    """Read the preview of a specimen, or make and store it.
 
     Parameters
     ----------
     path
         The specimen's own file.
     preview_path
-        Where its preview is kept (a `.ply`); None keeps none. It is made again when the
-        specimen's file is newer. Where it cannot be written, the preview is returned all the same.
+        File of the preview (a `.ply`); None stores none. It is made again if the specimen's file
+        is newer. If it cannot be written, the preview is still returned.
 
     Raises
     ------
     SpecimenError
-        Where neither file can be used.
+        If neither file can be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from core.meshes import Mesh, write_ply
+    >>> from core.scenes import read_preview
+    >>> corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], float)
+    >>> scan = Mesh(corners, np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], np.int32))
+    >>> with TemporaryDirectory() as folder:
+    ...     write_ply(Path(folder) / "scan.ply", scan)
+    ...     len(read_preview(Path(folder) / "scan.ply", Path(folder) / "preview.ply").faces)
+    4
     """
     if preview_path is not None and _is_current(preview_path, path):
         try:
@@ -55,14 +81,16 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
             _write_skin(preview_path, preview, scan, path)
             write_ply(preview_path, preview)
         except WorkspaceError:
-            return preview  # a full disk is no reason to show nothing
+            return preview  # on a full disk, too, the preview is shown
     return preview
 
 
 def read_skin(preview_path: Path | None, preview: Mesh) -> UInt8[np.ndarray, "h h 3"] | None:
-    """Return the picture that goes with a preview that was kept, first row at the bottom; None where there is none.
+    """Return the texture of a stored preview, or None.
 
-    See `core.scenes.textures`: it is made with the preview, where the scan has a texture or coloured faces.
+    The first row is at the bottom.
+
+    The texture is made with the preview if the scan has a texture or coloured faces (`core.scenes.textures`).
     """
     import cv2
 
@@ -98,4 +126,4 @@ def _is_current(preview_path: Path, path: Path) -> bool:
     try:
         return made >= path.stat().st_mtime_ns
     except OSError:
-        return True  # the scan was moved away; its preview is still good to look at
+        return True  # the scan was moved; its preview is still usable

@@ -1,4 +1,4 @@
-"""What the specimens of a scene are coloured by: their own colours, curvature, distance to a neighbour."""
+"""Colours of specimens: their own, by curvature, or by distance to a neighbour."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from core.meshes import (
 )
 
 _BAR_PIXELS = 48
-
-
 CURVATURES = {"mean-curvature": "mean", "gaussian-curvature": "gaussian"}
 MODES = ("clay", "colour", "texture", *CURVATURES, "distance")
 _STOPS = 9
@@ -30,20 +28,20 @@ _STOPS = 9
 
 @dataclass(frozen=True)
 class Painted:
-    """A specimen of a scene, in file units.
+    """A coloured specimen, in file units.
 
     Parameters
     ----------
     mesh : Mesh
-        Its surface; laid onto the query where the distance to it is shown.
+        Its surface; registered to the query if the distance to it is shown.
     colours : (n, 3) uint8, optional
-        Of its vertices; None where it is of clay.
+        Colours of its vertices; None for clay.
     is_value : bool
-        Whether the colours stand for numbers, and are not to be darkened much.
+        Whether the colours stand for numbers, which must not be darkened much.
     skin : (h, h, 3) uint8, optional
-        Picture that is laid over it instead (`core.scenes.textures`).
+        Texture, used instead of the colours (`core.scenes.textures`).
     is_by_corner : bool
-        Whether the colours of its corners go before those of its vertices.
+        Whether corner colours take precedence over vertex colours.
     """
 
     mesh: Mesh
@@ -55,24 +53,24 @@ class Painted:
 
 @dataclass(frozen=True)
 class Legend:
-    """What the colours of a scene mean; lengths in units of the query's file.
+    """Legend of the colours of a scene, with lengths in units of the query's file.
 
     Parameters
     ----------
     limit : float
-        Value that is full in colour; its negative is full in the other colour.
+        Value with the full colour; its negative has the full other colour.
     stops : tuple of str
         Colours from the least value to the greatest, evenly spaced, as `#rrggbb`.
     rms, hausdorff : float, optional
         Root mean square and greatest distance of either surface to the other.
     overlap : float, optional
-        Share of the surfaces that lies on the other; below a half they do not belong together.
+        Share of the surfaces that lies on the other; below a half the registration is unreliable.
     scale : float, optional
-        By how much the neighbour was enlarged.
+        Factor by which the neighbour was scaled.
     is_mirrored : bool
-        Whether its mirror image was laid on.
+        Whether its mirror image was registered.
     has_failed : bool
-        Whether the two do not lie on one another, so that distances mean nothing.
+        Whether registration failed, so that distances mean nothing.
     """
 
     limit: float
@@ -86,7 +84,24 @@ class Legend:
 
 
 def modes_of(meshes: Sequence[Mesh], skins: Sequence[np.ndarray | None] = ()) -> tuple[str, ...]:
-    """Return the modes that show something of these specimens, of which some may have a skin."""
+    """Return the modes that are available for these specimens.
+
+    Parameters
+    ----------
+    meshes : sequence of Mesh
+        The query and its neighbours.
+    skins : sequence of (h, h, 3) uint8 or None
+        Texture of each specimen, if it has one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.meshes import Mesh
+    >>> from core.scenes.surface_colours import modes_of
+    >>> mesh = Mesh(np.eye(3), np.array([[0, 1, 2]], np.int32))
+    >>> modes_of([mesh])
+    ('clay', 'mean-curvature', 'gaussian-curvature')
+    """
     modes = ["clay"]
     if any(vertex_colours_of(mesh) is not None for mesh in meshes):
         modes.append("colour")
@@ -107,7 +122,7 @@ def paint(
     against: int = 1,
     settings: RegistrationSettings | None = None,
 ) -> tuple[list[Painted], Legend | None]:
-    """Return the specimens with their colours, and what these mean.
+    """Return the specimens with their colours, and the legend.
 
     Parameters
     ----------
@@ -116,16 +131,26 @@ def paint(
     mode : str
         One of `MODES`.
     skins : sequence of (h, h, 3) uint8 or None
-        Picture of each specimen, where there is one.
+        Texture of each specimen, if it has one.
     against : int
-        Place of the neighbour that distances are measured to.
+        Index in `meshes` of the neighbour that distances are measured to.
     settings : RegistrationSettings, optional
-        How that neighbour is laid on.
+        Settings of the registration of that neighbour.
 
     Raises
     ------
     SpecimenError
-        Where a specimen has no extent.
+        If a specimen has no extent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.meshes import Mesh
+    >>> from core.scenes.surface_colours import paint
+    >>> mesh = Mesh(np.eye(3), np.array([[0, 1, 2]], np.int32), np.full((3, 3), 90, np.uint8))
+    >>> painted, legend = paint([mesh], "colour")
+    >>> painted[0].colours[0].tolist(), legend
+    ([90, 90, 90], None)
     """
     if mode in CURVATURES:
         return _by_curvature(meshes, CURVATURES[mode])
@@ -145,7 +170,10 @@ def _by_texture(meshes: Sequence[Mesh], skins: Sequence[np.ndarray | None]) -> l
 
 
 def _by_curvature(meshes: Sequence[Mesh], kind: str) -> tuple[list[Painted], Legend | None]:
-    """Colour all specimens by one scale, curvature times size: form is compared whatever the units and sizes."""
+    """Colour all specimens by curvature times size, on one scale.
+
+    The product does not depend on unit and size, so that form alone is compared.
+    """
     settings = CurvatureSettings(kind)
     sizes = [float(np.max(mesh.extent)) ** (2 if kind == "gaussian" else 1) for mesh in meshes]
     values = [
@@ -166,31 +194,31 @@ def _by_curvature(meshes: Sequence[Mesh], kind: str) -> tuple[list[Painted], Leg
 def _by_distance(
     meshes: Sequence[Mesh], against: int, settings: RegistrationSettings | None
 ) -> tuple[list[Painted], Legend]:
-    found = register(meshes[0], meshes[against], settings)
-    limit = robust_limit(found.distances)
+    registration = register(meshes[0], meshes[against], settings)
+    limit = robust_limit(registration.distances)
     painted = [Painted(mesh, None) for mesh in meshes]
-    painted[0] = Painted(meshes[0], colours_of_distances(found.distances, limit), is_value=True)
-    if not found.has_failed:
-        painted[against] = Painted(_turned(meshes[against], found), None)
+    painted[0] = Painted(meshes[0], colours_of_distances(registration.distances, limit), is_value=True)
+    if not registration.has_failed:
+        painted[against] = Painted(_rotated(meshes[against], registration), None)
     legend = Legend(
         limit,
         _stops(),
-        rms=found.rms,
-        hausdorff=found.hausdorff,
-        overlap=found.overlap,
-        scale=found.scale,
-        is_mirrored=found.is_mirrored,
-        has_failed=found.has_failed,
+        rms=registration.rms,
+        hausdorff=registration.hausdorff,
+        overlap=registration.overlap,
+        scale=registration.scale,
+        is_mirrored=registration.is_mirrored,
+        has_failed=registration.has_failed,
     )
     return painted, legend
 
 
-def _turned(mesh: Mesh, found: Registration) -> Mesh:
-    """Return the neighbour turned as it lies on the query, in its own units."""
-    turn = found.other_to_query[:3, :3] / found.scale
-    normals = None if mesh.normals is None else (mesh.normals @ turn.T).astype(np.float32)
-    faces = mesh.faces[:, ::-1].copy() if found.is_mirrored else mesh.faces
-    return replace(mesh, vertices=mesh.vertices @ turn.T, faces=faces, normals=normals, corner_colours=None)
+def _rotated(mesh: Mesh, registration: Registration) -> Mesh:
+    """Return the neighbour in its orientation on the query, in its own units."""
+    rotation = registration.other_to_query[:3, :3] / registration.scale
+    normals = None if mesh.normals is None else (mesh.normals @ rotation.T).astype(np.float32)
+    faces = mesh.faces[:, ::-1].copy() if registration.is_mirrored else mesh.faces
+    return replace(mesh, vertices=mesh.vertices @ rotation.T, faces=faces, normals=normals, corner_colours=None)
 
 
 def _stops() -> tuple[str, ...]:
@@ -199,12 +227,26 @@ def _stops() -> tuple[str, ...]:
 
 
 def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> UInt8[np.ndarray, "n 3"]:
-    """Return a colour for every distance: blue inside, white at 0, red outside, full at the limit.
+    """Return a colour for every distance: blue inside, white at 0, red outside.
+
+    Parameters
+    ----------
+    distances : (n,) float32
+        Signed distances.
+    limit : float
+        Distance with the full colour.
 
     Raises
     ------
     SettingError
-        Where the limit is not above 0.
+        If the limit is not above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.scenes import colours_of_distances
+    >>> colours_of_distances(np.array([-1, 0, 1], np.float32), limit=1.0).tolist()
+    [[33, 102, 172], [247, 247, 247], [178, 24, 43]]
     """
     if not limit > 0:
         raise SettingError("'limit' must be above 0 (got {limit}).", limit=limit)
@@ -214,16 +256,16 @@ def colours_of_distances(distances: Float32[np.ndarray, " n"], limit: float) -> 
 
 
 def with_distances(query: Mesh, registration: Registration, limit: float | None = None) -> tuple[Mesh, float]:
-    """Return the query coloured by its distances, and the limit of the colours in file units.
+    """Return the query coloured by its distances, and the limit of the colours.
 
     Parameters
     ----------
     query : Mesh
-        The one that was registered to.
+        The fixed mesh of the registration.
     registration : Registration
-        What came out.
+        Result of `core.meshes.register`.
     limit : float, optional
-        Distance that is full in colour; the 95th percentile where None.
+        Distance with the full colour in file units; None for the 95th percentile.
     """
     if limit is None:
         limit = max(float(np.quantile(np.abs(registration.distances), 0.95)), 1e-12)
@@ -232,16 +274,16 @@ def with_distances(query: Mesh, registration: Registration, limit: float | None 
 
 
 def draw_differences(query: Mesh, registration: Registration, *, views: int = 4, size: int = 384) -> np.ndarray:
-    """Return a picture: the query from all around, coloured by distances, and a scale bar.
+    """Return an image of the query, coloured by distances, with a scale bar.
 
     Parameters
     ----------
     query : Mesh
-        The one that was registered to.
+        The fixed mesh of the registration.
     registration : Registration
-        What came out.
+        Result of `core.meshes.register`.
     views, size : int
-        How many views, and their height and width in pixels.
+        Number of views, and their height and width in pixels.
 
     Returns
     -------
@@ -257,7 +299,7 @@ def draw_differences(query: Mesh, registration: Registration, *, views: int = 4,
     width = min(300, size - 40)
     along = np.linspace(-limit, limit, width).astype(np.float32)
     bar[8:22, 20 : 20 + width] = colours_of_distances(along, limit)[None]
-    # Numbers alone: files seldom say their unit.
+    # Numbers without a unit: files seldom tell theirs.
     for value, place in ((-limit, 20), (0.0, 20 + width // 2 - 4), (limit, width - 30)):
         text = f"{value:+.3g}" if value else "0"
         cv2.putText(bar, text, (place, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)

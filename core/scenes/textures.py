@@ -1,8 +1,8 @@
-"""Skins for decimated specimens: the colours of the scan as a picture that is laid over the few faces.
+"""Textures (skins) of decimated specimens, baked from scans.
 
-Two faces share a square cell of the picture. What a cell shows is looked up on the scan itself: at
-the point of its surface that is nearest to the decimated one (as normal and colour maps are baked:
-Cignoni et al., 1998).
+Two faces share a square cell of the texture. The colour of a pixel is that of the scan at the
+point of its surface nearest to the decimated one (baking of normal and colour maps: Cignoni et
+al., 1998).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _AT_ONCE = 400_000
 
 
 def bake_skin(simple: Mesh, scan: Mesh, path: Path) -> UInt8[np.ndarray, "h h 3"] | None:
-    """Return a picture that gives a decimated mesh the colours of its scan; None where that has no corner colours.
+    """Return a texture with the colours of a scan, or None.
+
+    It is None if the scan has no corner colours.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def bake_skin(simple: Mesh, scan: Mesh, path: Path) -> UInt8[np.ndarray, "h h 3"
     scan : Mesh
         The surface as read.
     path : Path
-        Its file: an OBJ's texture is looked up in full, not at the corners of faces alone.
+        Its file. The texture of an OBJ is sampled in full resolution, not at the corners of faces alone.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def bake_skin(simple: Mesh, scan: Mesh, path: Path) -> UInt8[np.ndarray, "h h 3"
     if scan.corner_colours is None or simple.is_point_cloud:
         return None
     grid, cell = _layout(len(simple.faces))
-    look_up = _looked_up(scan, path)
+    sample = _sampler_of(scan, path)
     corners = simple.vertices[simple.faces]
     picture = np.zeros((grid * cell, grid * cell, 3), np.uint8)
     shares, is_second = _shares(cell)
@@ -52,7 +54,7 @@ def bake_skin(simple: Mesh, scan: Mesh, path: Path) -> UInt8[np.ndarray, "h h 3"
         # The last cell may hold one face only.
         faces = np.minimum(2 * numbers[:, None, None] + is_second, len(corners) - 1)
         points = np.einsum("xyk,nxykd->nxyd", shares, corners[faces])
-        colours = look_up(points.reshape(-1, 3)).reshape(*points.shape[:3], 3)
+        colours = sample(points.reshape(-1, 3)).reshape(*points.shape[:3], 3)
         for number, colour in zip(numbers, colours, strict=True):
             row, column = (number // grid) * cell, (number % grid) * cell
             picture[row : row + cell, column : column + cell] = colour
@@ -60,7 +62,14 @@ def bake_skin(simple: Mesh, scan: Mesh, path: Path) -> UInt8[np.ndarray, "h h 3"
 
 
 def skin_coordinates(faces: int) -> Float32[np.ndarray, "m 3 2"]:
-    """Return where the corners of each face lie in the picture of `bake_skin`, from 0 to 1, right and up."""
+    """Return texture coordinates (right, up) of the corners of each face, 0 to 1.
+
+    Examples
+    --------
+    >>> from core.scenes.textures import skin_coordinates
+    >>> skin_coordinates(2).shape
+    (2, 3, 2)
+    """
     grid, cell = _layout(faces)
     numbers = np.arange(faces)
     origin = np.stack([(numbers // 2) % grid, (numbers // 2) // grid], axis=1) * cell
@@ -69,16 +78,16 @@ def skin_coordinates(faces: int) -> Float32[np.ndarray, "m 3 2"]:
 
 
 def _layout(faces: int) -> tuple[int, int]:
-    """Return cells along a side of the picture, and pixels along a side of a cell."""
+    """Return cells along a side of the texture, and pixels along a side of a cell."""
     grid = int(np.ceil(np.sqrt((faces + 1) // 2)))
     return grid, int(np.clip(np.sqrt(_MOST_PIXELS) / grid, _SMALLEST_CELL, _LARGEST_CELL))
 
 
 def _corners(cell: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of both faces of a cell in its pixels, right and up, a pixel or more from the rim.
+    """Return the corners of both faces of a cell in pixels (right, up).
 
-    A picture is drawn by blending four pixels, at the edge of a face a little beyond it; with the gap,
-    none of them is another face's.
+    Textures are interpolated between four pixels, some of them beyond the edge of a face. The gap of
+    a pixel or more keeps the pixels of other faces out.
     """
     last = cell - 1.0
     first = np.array([[1.0, 1.0], [last - 3, 1.0], [1.0, last - 3]])
@@ -86,7 +95,7 @@ def _corners(cell: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shares(cell: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return of every pixel of a cell (up, right) the shares of the corners, and whether it is the second face's."""
+    """Return the corner weights and the face of every pixel (up, right) of a cell."""
     up, right = np.mgrid[0:cell, 0:cell].astype(np.float64)
     is_second = up + right > cell - 1.5
     shares = np.empty((cell, cell, 3))
@@ -95,11 +104,11 @@ def _shares(cell: int) -> tuple[np.ndarray, np.ndarray]:
         along = np.stack([right - origin[0], up - origin[1]], axis=-1) @ np.linalg.inv(np.stack([one, other]) - origin)
         both = np.concatenate([1 - along.sum(axis=-1, keepdims=True), along], axis=-1)
         shares[is_second == bool(place)] = both[is_second == bool(place)]
-    shares = np.clip(shares, 0, 1)  # pixels around a face show what lies on the edge
+    shares = np.clip(shares, 0, 1)  # pixels around a face take the colour of its edge
     return shares / shares.sum(axis=-1, keepdims=True), is_second.astype(np.int64)
 
 
-def _looked_up(scan: Mesh, path: Path) -> Any:
+def _sampler_of(scan: Mesh, path: Path) -> Any:
     """Return a function from points near the scan (n, 3) to its colours (n, 3) there."""
     import open3d
 
@@ -112,10 +121,10 @@ def _looked_up(scan: Mesh, path: Path) -> Any:
         o3d.core.Tensor((vertices - middle).astype(np.float32)), o3d.core.Tensor(np.ascontiguousarray(faces, np.uint32))
     )
 
-    def look_up(points: np.ndarray) -> np.ndarray:
-        found = scene.compute_closest_points(o3d.core.Tensor((points - middle).astype(np.float32)))
-        rows = found["primitive_ids"].numpy().astype(np.int64)
-        along = found["primitive_uvs"].numpy()
+    def sample(points: np.ndarray) -> np.ndarray:
+        closest = scene.compute_closest_points(o3d.core.Tensor((points - middle).astype(np.float32)))
+        rows = closest["primitive_ids"].numpy().astype(np.int64)
+        along = closest["primitive_uvs"].numpy()
         shares = np.concatenate([1 - along.sum(axis=1, keepdims=True), along], axis=1)
         if surface:
             return np.asarray(surface.sample(rows, np.einsum("nk,nkd->nd", shares, surface.places[rows])))
@@ -124,11 +133,11 @@ def _looked_up(scan: Mesh, path: Path) -> Any:
             return np.zeros((len(points), 3), np.uint8)
         return np.asarray(np.rint(np.einsum("nk,nkd->nd", shares, colours[rows])), dtype=np.uint8)
 
-    return look_up
+    return sample
 
 
 def _textured(path: Path) -> Any:
-    """Return an OBJ's surface with its texture, or None where there is none that can be used."""
+    """Return the surface of an OBJ with its texture, or None without one."""
     if path.suffix.lower() != ".obj":
         return None
     from core.meshes import read_obj_surface

@@ -1,4 +1,7 @@
-"""A specimen that turns once around: a GIF or MP4, drawn without graphics card, driver or browser."""
+"""Turntables: one rotation of a specimen as GIF or MP4.
+
+They need neither graphics driver nor browser.
+"""
 
 from __future__ import annotations
 
@@ -23,25 +26,31 @@ _MOST_FRAMES = 360
 
 @dataclass(frozen=True)
 class TurntableSettings:
-    """How a turntable is drawn.
+    """Settings of a turntable.
 
     Parameters
     ----------
     frames : int
-        Pictures of one turn, 4 to 360.
+        Images of one rotation, 4 to 360.
     size : int
-        Width and height in pixels, 16 to 1080, even (films know no odd ones).
+        Width and height in pixels, 16 to 1080, even (video formats allow no odd sizes).
     seconds : float
-        What one turn lasts.
+        Duration of one rotation.
     appearance : str
-        `gray` (form alone) or `colour` (the specimen's own, where it has one).
+        `gray` (form alone) or `colour` (the specimen's own, if it has one).
     background : str
-        As `core.views.rendering.ViewSettings` knows them.
+        As in `core.views.ViewSettings`.
 
     Raises
     ------
     SettingError
-        Where a value is outside of what is allowed.
+        If a value is not allowed.
+
+    Examples
+    --------
+    >>> from core.scenes import TurntableSettings
+    >>> TurntableSettings(frames=24, size=320).seconds
+    6.0
     """
 
     frames: int = 48
@@ -72,21 +81,33 @@ class TurntableSettings:
 def turntable_frames(
     mesh: Mesh, settings: TurntableSettings | None = None, *, threads: int = 0
 ) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Return the pictures of one turn around z, seen from 20 degrees above, the front (from -y) first.
+    """Return the images of one rotation around z, from 20 degrees above.
+
+    The front (-y) comes first.
 
     Parameters
     ----------
     mesh : Mesh
         As read.
     settings : TurntableSettings, optional
-        How many, how large.
+        Number and size of the images.
     threads : int
-        How many threads draw, 0 for all.
+        Number of threads, 0 for all.
 
     Raises
     ------
     SpecimenError
-        Where the mesh has no extent.
+        If the mesh has no extent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from core.meshes import Mesh
+    >>> from core.scenes.turntable import TurntableSettings, turntable_frames
+    >>> corners = np.array([[0, 0, 0], [3, 0, 0], [0, 1, 0], [0, 0, 2]], float)
+    >>> mesh = Mesh(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32))
+    >>> turntable_frames(mesh, TurntableSettings(frames=4, size=32)).shape
+    (4, 32, 32, 3)
     """
     settings = settings or TurntableSettings()
     unit, body = normalise_with_body(mesh)
@@ -98,7 +119,10 @@ def turntable_frames(
 
 
 def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
-    """Return one window for all frames, with the axis in its middle, so that nothing sways or pulsates."""
+    """Return one window for all frames, centred on the axis of rotation.
+
+    The specimen keeps its place and size in all frames.
+    """
     from core.views import bounds_in_windows
 
     bounds = bounds_in_windows(np.ascontiguousarray(vertices, np.float32), poses)
@@ -110,18 +134,20 @@ def _window(vertices: np.ndarray, poses: np.ndarray) -> np.ndarray:
 
 
 def write_turntable(path: Path, mesh: Mesh, settings: TurntableSettings | None = None, *, threads: int = 0) -> Path:
-    """Write a turntable as `.gif` (repeats for ever) or `.mp4` (VP9), atomically; return its path.
+    """Write a turntable as `.gif` or `.mp4` and return its path.
+
+    The file is written atomically. A GIF repeats; MP4 is coded with VP9.
 
     Raises
     ------
     SettingError
-        Where the suffix is neither.
+        If the suffix is neither.
     SpecimenError
-        Where the mesh has no extent.
+        If the mesh has no extent.
     RendererError
-        Where this machine cannot write films.
+        If this machine cannot write films.
     WorkspaceError
-        Where the folder cannot be written.
+        If the folder cannot be written.
     """
     settings = settings or TurntableSettings()
     check_suffix(path)
@@ -132,7 +158,7 @@ def write_turntable(path: Path, mesh: Mesh, settings: TurntableSettings | None =
 
 
 def check_suffix(path: Path) -> None:
-    """Check that a turntable can be written under this name; a `SettingError` otherwise."""
+    """Raise a `SettingError` if the suffix is not that of a turntable."""
     if path.suffix.lower() not in SUFFIXES:
         raise SettingError(
             "A turntable is written as {allowed} (got {file!r}).",
@@ -145,7 +171,7 @@ def check_suffix(path: Path) -> None:
 def _save_gif(path: Path, frames: np.ndarray, seconds: float) -> None:
     from PIL import Image
 
-    # One palette for all frames: with one each, a still ground would flicker.
+    # One palette for all frames: with one each, a constant background would flicker.
     few = frames[:: max(1, len(frames) // _PALETTE_FRAMES)]
     palette = Image.fromarray(np.concatenate(list(few))).quantize(256, method=Image.Quantize.MEDIANCUT)
     pictures = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]

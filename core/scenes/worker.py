@@ -1,9 +1,9 @@
-"""The child process that turns specimens into a scene for the 3D viewer, or into a turntable.
+"""Child process that makes scenes for the 3D viewer, and turntables.
 
-It is started by `core.scenes.child` as `python -m core.scenes.worker`, imports PyVista once, and
-then answers one line of JSON on standard input with one line of JSON on standard output, until
-its standard input is closed. Whatever a driver or a library prints goes to standard error, and
-whatever takes this process down takes nothing else with it.
+`core.scenes.child` starts it as `python -m core.scenes.worker`. It imports PyVista once, and then
+answers each line of JSON on standard input with a line of JSON on standard output, until its
+standard input is closed. Output of drivers and libraries goes to standard error, and a crash of
+this process affects no other process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     """Answer requests until standard input ends."""
     keep_offline()
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # VTK and its drivers print where they like; the reply channel stays clean
+    os.dup2(2, 1)  # VTK and its drivers print to stdout, which would break the replies
     for line in sys.stdin:
         replies.write(json.dumps(_answer(json.loads(line))) + "\n")
         replies.flush()
@@ -48,7 +48,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         )
         return {"error": failed.sentences.as_json()}
     except (OSError, RuntimeError, ValueError, AttributeError, TypeError) as error:
-        # AttributeError and TypeError too: that is how trame answers where its parts do not fit together.
+        # trame raises AttributeError or TypeError if versions of its parts do not fit together.
         reason = f"{type(error).__name__}: {error}"
         failed = RendererError("The 3D scene could not be made ({reason}).", reason=reason)
         return {"error": failed.sentences.as_json()}
@@ -61,7 +61,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 def _scene(request: Mapping[str, Any]) -> dict[str, Any]:
     from core.scenes.export import Prepared, export
 
-    # Without sources, any scene: what a first scene loads takes seconds.
+    # A request without sources is a warm-up: the imports of a first scene take seconds.
     meshes, skins = _read_all(request)
     if not meshes:
         _get_ready_to_read(Path(request["target"]))
@@ -81,7 +81,7 @@ def _scene(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _turntable(request: Mapping[str, Any]) -> dict[str, Any]:
-    # The renderer knows no pictures that are laid over few faces: it draws the corners of the scan's own.
+    # The renderer has no textures: it draws the corner colours of the scan in full resolution.
     is_texture = request["config"]["mode"] == "texture"
     config = request["config"] | ({"detail": "full"} if is_texture else {})
     meshes, skins = _read_all({**request, "config": config})
@@ -99,7 +99,7 @@ def _turntable(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_strip(path: Path, frames: np.ndarray) -> None:
-    """Write all frames side by side; a page shows one after the other."""
+    """Write all frames side by side, for a page that shows one after the other."""
     from PIL import Image
 
     Image.fromarray(np.concatenate(list(frames), axis=1)).save(path, quality=88)
@@ -129,7 +129,7 @@ def _read(source: Mapping[str, str | None], detail: str) -> tuple[Mesh, np.ndarr
 
 
 def _get_ready_to_read(target: Path) -> None:
-    """Load the compiled code that reads, checks and decimates, by reading the smallest of specimens once."""
+    """Read a tiny specimen to load the compiled code for meshes."""
     path = target.with_suffix(".ply")
     write_ply(path, _tetrahedron())
     read_preview(path)

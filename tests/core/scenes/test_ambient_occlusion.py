@@ -1,11 +1,11 @@
-"""What is true of the share of the sky that a vertex sees."""
+"""Ambient occlusion of vertices, normals and spacing of points."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from core.scenes.ambient_occlusion import openness_of_vertices, point_normals, point_spacing
+from core.scenes.ambient_occlusion import ambient_occlusion_of_vertices, point_normals, point_spacing
 
 
 def bowl(depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -29,20 +29,20 @@ def bowl(depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def test_openness_of_vertices__pit_is_darker_than_plate() -> None:
+def test_ambient_occlusion_of_vertices__pit_is_darker_than_plate() -> None:
     """The bottom of a pit sees less sky than the plate around it, which sees nearly all."""
     vertices, faces, normals = bowl(0.6)
-    openness = openness_of_vertices(vertices, faces, normals)
-    top = openness[: len(openness) // 2]
+    occlusion = ambient_occlusion_of_vertices(vertices, faces, normals)
+    top = occlusion[: len(occlusion) // 2]
     assert top[len(top) // 2] < 0.6
     assert top[4 * 41 + 4] > 0.8
 
 
-def test_openness_of_vertices__from_zero_to_one_whichever_way_normals_point() -> None:
+def test_ambient_occlusion_of_vertices__from_zero_to_one_whichever_way_normals_point() -> None:
     """Turned normals change nothing but noise: the more open side counts."""
     vertices, faces, normals = bowl(0.4)
-    one = openness_of_vertices(vertices, faces, normals)
-    other = openness_of_vertices(vertices, faces, -normals)
+    one = ambient_occlusion_of_vertices(vertices, faces, normals)
+    other = ambient_occlusion_of_vertices(vertices, faces, -normals)
     assert one.min() >= 0.0
     assert one.max() <= 1.0 + 1e-6
     assert np.abs(one - other).mean() < 0.05

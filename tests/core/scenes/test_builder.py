@@ -1,4 +1,4 @@
-"""What is true of the scenes for the 3D viewer, and of the process that makes them."""
+"""Scenes for the 3D viewer, and the child process that makes them."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_build__broken_file_leaves_the_process_alive(builder: SceneBuilder, tmp_
 
 
 def test_build__process_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
-    """A process that overran its time is ended, and said so; one that died is replaced without a word."""
+    """A process that overran its time is ended, with an error; one that crashed is replaced without an error."""
     builder = SceneBuilder(timeout_seconds=0.001)
     source = tetrahedron(tmp_path / "a.ply")
     try:

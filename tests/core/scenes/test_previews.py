@@ -1,4 +1,4 @@
-"""What is true of decimated copies."""
+"""Previews: decimated copies of specimens."""
 
 from __future__ import annotations
 

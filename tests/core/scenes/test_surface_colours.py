@@ -1,4 +1,4 @@
-"""What is true of the colours of a scene and of what they mean."""
+"""Colours of a scene and their legend."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cloud() -> Mesh:
 
 
 def test_modes_of__offer_what_shows_something() -> None:
-    """Colour needs colours, curvature faces, and a distance somebody to measure to."""
+    """Colour needs colours, curvature needs faces, and distance a neighbour."""
     assert modes_of([cloud()]) == ("clay",)
     assert modes_of([box(1, 2, 3)]) == ("clay", "mean-curvature", "gaussian-curvature")
     assert set(modes_of([cloud(), box(1, 1, 1, colours=True)])) >= {"colour", "mean-curvature", "distance"}

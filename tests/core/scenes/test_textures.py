@@ -1,4 +1,4 @@
-"""What is true of the pictures that are laid over decimated specimens."""
+"""Textures of decimated specimens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of turntables."""
+"""Turntables: frames, files, settings."""
 
 from __future__ import annotations
 
