@@ -1,1 +1,1 @@
-"""Measurements: each module prints ratios of two things measured in one run."""
+"""Benchmarks: each module prints ratios of two times measured in one run."""

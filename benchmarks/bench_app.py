@@ -1,12 +1,12 @@
-"""In the browser: what a user waits for, as multiples of an empty rerun of the same app in the same run.
+"""Response times of the app in a browser, as multiples of an empty rerun.
 
     python -m benchmarks.bench_app
 
 A click on a neighbour until its neighbours are painted and switches of screens on the sample
-collection, sliders of Clusters on 5,000 specimens, and opening the map of 20,000. Each is taken in
-turn with an empty rerun (the key R: everything runs again, nothing changes) of the screen where it
-ends. The browser tells the time, from the key or button that goes down until the second frame after
-the new content is there; the minimum of several rounds counts.
+collection, sliders of Clusters on 5,000 specimens, and opening the map of 20,000. Each alternates
+with an empty rerun (the key R: everything runs again, nothing changes) of the screen where it ends.
+The browser measures the time from the press of the key or button to the second frame after the new
+content is there; the minimum of several rounds counts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, multiply_works
 
 ROUNDS = 7
 QUERY = "Ammonoids/Serpenticone/ammonoid_serpenticone_001"
-# The screens that a switch leads to, and what stands there once they are drawn.
+# The screens, and the content that is there once they are drawn.
 SCREENS = {
     "Clusters": ".grid button.pick img",
     "Evaluate": "[data-testid=stMetricValue]",
@@ -67,7 +67,7 @@ SCREEN = """([name, content]) => {
 
 @dataclass
 class Measured:
-    """Milliseconds of something, and of the empty reruns between."""
+    """Milliseconds of an action, and of the empty reruns between its rounds."""
 
     name: str
     at_most: float
@@ -98,7 +98,7 @@ def main() -> int:
 
 
 def on_samples(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
-    """Measure clicks on neighbours and switches of screens on the sample collection."""
+    """Measure clicks on neighbours and changes of screens on the sample collection."""
     del folder
     with opened(browser, samples, f"search?specimen={QUERY}") as page:
         page.locator(".viewer[data-state=ready]").wait_for()
@@ -120,7 +120,7 @@ def on_samples(browser: Browser, samples: Workspace, folder: Path) -> Iterator[M
 
 
 def on_five_thousand(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
-    """Measure sliders of Clusters, every time to a place where they never were."""
+    """Measure sliders of Clusters, each time with a new value."""
     many = multiply_workspace(samples, folder / "5000", 5000)
     with opened(browser, many, "clusters") as page:
         for label, key in (("Smallest cluster", "ArrowRight"), ("Min. samples", "ArrowRight")):
@@ -132,7 +132,7 @@ def on_five_thousand(browser: Browser, samples: Workspace, folder: Path) -> Iter
 
 
 def on_twenty_thousand(browser: Browser, samples: Workspace, folder: Path) -> Iterator[Measured]:
-    """Measure opening the map whose coordinates are kept, and a click on a neighbour."""
+    """Measure opening a map with cached coordinates, and a click on a neighbour."""
     many = multiply_workspace(samples, folder / "20000", 20_000)
     run = many.run(RUN_NAME)
     map_in(run.results / "maps", read_embeddings(run.matrix_path, run.ids_path), MapSettings())
@@ -158,7 +158,7 @@ def on_twenty_thousand(browser: Browser, samples: Workspace, folder: Path) -> It
 
 @contextmanager
 def opened(browser: Browser, workspace: Workspace, place: str) -> Iterator[Page]:
-    """Start the app and open one of its addresses."""
+    """Start the app and open an address."""
     with running_app(workspace.root) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(300_000)
@@ -169,7 +169,7 @@ def opened(browser: Browser, workspace: Workspace, place: str) -> Iterator[Page]
 
 
 def repeat(page: Page, measured: Measured, act: Callable[[], float]) -> None:
-    """Take something and an empty rerun in turn; the first round warms up."""
+    """Time an action and an empty rerun alternately; the first round is a warm-up."""
     settle(page)
     for turn in range(ROUNDS + 1):
         took = act()
@@ -181,7 +181,7 @@ def repeat(page: Page, measured: Measured, act: Callable[[], float]) -> None:
 
 
 def timed(page: Page, act: Callable[[], object], watch: str, argument: object = None) -> float:
-    """Press something; return the milliseconds until what is waited for is painted."""
+    """Act; return the milliseconds until the watched content is painted."""
     page.evaluate(watch, argument)
     act()
     return float(page.evaluate("() => window.waited"))
@@ -194,7 +194,7 @@ def switch_to(page: Page, name: str) -> float:
 
 
 def empty_rerun(page: Page) -> float:
-    """Let the app run again with nothing changed; return the milliseconds until it is done."""
+    """Rerun the app without a change; return the milliseconds until it is done."""
     page.locator("h1").click()  # keys belong to the page, not to a field
     settle(page)
     took = timed(page, lambda: page.keyboard.press("r"), RAN)
@@ -203,7 +203,7 @@ def empty_rerun(page: Page) -> float:
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing runs, and some time more for what is drawn late."""
+    """Wait until the app is idle, and some more time for late drawing."""
     page.wait_for_function("() => isIdle()")
     page.wait_for_timeout(1000)
 

@@ -1,4 +1,4 @@
-"""Clustering against `hdbscan` itself: ratios of two things measured in one run.
+"""Clustering against `hdbscan` itself: ratios of times measured in one run.
 
 Run `python benchmarks/bench_clusters.py`; it takes a few minutes, nearly all of them spent in
 `hdbscan`. `--specimens 5000` is quicker and says less.
@@ -20,7 +20,15 @@ from sklearn.metrics import adjusted_rand_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.clusters import ClusterSettings, ClusteringCache, SweepSettings, cluster, cluster_on, number_by_size, run_sweep
+from core.clusters import (
+    ClusteringCache,
+    ClusterSettings,
+    SweepSettings,
+    cluster,
+    cluster_on,
+    number_by_size,
+    run_sweep,
+)
 from core.embeddings import Embeddings
 
 T = TypeVar("T")
@@ -38,7 +46,7 @@ def main() -> None:
 
 
 def fresh_fit_and_slider(n_specimens: int) -> None:
-    """Compare a fresh fit, and moves of sliders after it, with `HDBSCAN.fit` on the same vectors."""
+    """Compare a first fit, and changed settings after it, with `HDBSCAN.fit` on the same vectors."""
     embeddings = synthetic_embeddings(n_specimens, 64)
     settings = ClusterSettings(pca=0)
     cache = ClusteringCache(embeddings)
@@ -69,7 +77,7 @@ def fresh_fit_and_slider(n_specimens: int) -> None:
 
 
 def sweep_against_each(n_specimens: int) -> None:
-    """Compare a sweep of 96 settings with fitting some of them alone, scaled up to all."""
+    """Compare a sweep of 96 settings with separate fits of some, scaled to all."""
     embeddings = synthetic_embeddings(n_specimens, 384)
     settings = SweepSettings()
     combinations = settings.combinations()
@@ -81,7 +89,7 @@ def sweep_against_each(n_specimens: int) -> None:
 
 
 def plain_fit(embeddings: Embeddings, settings: ClusterSettings) -> np.ndarray:
-    """Normalise, reduce and fit as one would without this project."""
+    """Normalise, reduce and fit without this project."""
     from sklearn.decomposition import PCA
 
     rows = embeddings.matrix / np.linalg.norm(embeddings.matrix, axis=1, keepdims=True)
@@ -101,25 +109,25 @@ def plain_hdbscan(vectors: np.ndarray, settings: ClusterSettings) -> np.ndarray:
 
 
 def synthetic_embeddings(n_specimens: int, width: int, groups: int = 120, seed: int = 0) -> Embeddings:
-    """Return unit vectors like a collection's: groups of a dozen inner dimensions, a tenth strewn about."""
-    chance = np.random.default_rng(seed)
+    """Return unit vectors in groups of twelve intrinsic dimensions, a tenth of them noise."""
+    rng = np.random.default_rng(seed)
     spectrum = 1 / np.sqrt(np.arange(1, width + 1))
     inner = min(12, width)
-    centres = chance.normal(size=(groups, width)) * spectrum
-    directions = chance.normal(size=(groups, inner, width)) * spectrum / np.sqrt(inner)
-    group = chance.choice(groups, size=n_specimens, p=chance.dirichlet(np.full(groups, 2.0)))
-    points = centres[group] + 0.1 * chance.normal(size=(n_specimens, width)) * spectrum
+    centres = rng.normal(size=(groups, width)) * spectrum
+    directions = rng.normal(size=(groups, inner, width)) * spectrum / np.sqrt(inner)
+    group = rng.choice(groups, size=n_specimens, p=rng.dirichlet(np.full(groups, 2.0)))
+    points = centres[group] + 0.1 * rng.normal(size=(n_specimens, width)) * spectrum
     for number in range(groups):
         rows = np.flatnonzero(group == number)
-        points[rows] += 0.7 * chance.normal(size=(rows.size, inner)) @ directions[number]
-    strewn = chance.random(n_specimens) < 0.1
-    points[strewn] = chance.normal(size=(int(strewn.sum()), width)) * spectrum
+        points[rows] += 0.7 * rng.normal(size=(rows.size, inner)) @ directions[number]
+    strewn = rng.random(n_specimens) < 0.1
+    points[strewn] = rng.normal(size=(int(strewn.sum()), width)) * spectrum
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     return Embeddings(tuple(f"{row:06d}" for row in range(n_specimens)), points.astype(np.float32))
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """Return the seconds a piece of work takes, and what it returns."""
+    """Return the seconds that a function takes, and its result."""
     started = time.perf_counter()
     outcome = work()
     return time.perf_counter() - started, outcome

@@ -1,9 +1,9 @@
-"""How fast views become features: the default engine against plain timm, measured in turns.
+"""Speed of feature extraction: the default engine against plain timm.
 
     python -m benchmarks.bench_features [--rounds 5] [--retrieval]
 
 Plain timm: torch in fp32, batches of 16, pixels normalised before. With `--retrieval` also how
-well backbones without a download find their like among `../shared/dog_bones` (folder = label).
+well backbones without a download retrieve the same label among `../shared/dog_bones` (folder = label).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def against_timm(name: str, size: int, rounds: int) -> None:
-    """Print images a second as multiples of plain timm's, and how near the features are."""
+    """Print images a second as multiples of plain timm's, and the similarity of the features."""
     backbone = some_backbone(name, size)
     images = np.random.default_rng(0).integers(0, 256, (48 if size < 300 else 16, size, size, 3), dtype=np.uint8)
     yardstick = plain_timm(backbone)
@@ -82,7 +82,7 @@ def against_timm(name: str, size: int, rounds: int) -> None:
 
 
 def on_gpu(name: str, size: int) -> None:
-    """Print views a second in bf16 on the GPU, its name, and how long it was busy."""
+    """Print views a second in bf16 on the GPU, its name, and its busy time."""
     engine = open_engine(some_backbone(name, size), TokenSettings(), EngineSettings(device="cuda"))
     images = np.random.default_rng(0).integers(0, 256, (2048 if size < 300 else 512, size, size, 3), dtype=np.uint8)
     engine.run(images)
@@ -103,7 +103,7 @@ def on_gpu(name: str, size: int) -> None:
 
 
 def retrieval() -> None:
-    """Print NN, first tier and mAP of pooled means under the cosine, of DINOv2 too where its weights are at hand."""
+    """Print NN, first tier and mAP of mean-pooled features by cosine, for backbones with weights."""
     inventory = take_inventory(SHARED / "dog_bones")
     asked = [FeatureSettings("efficientnet_lite2"), FeatureSettings("classical")]
     try:
@@ -131,7 +131,7 @@ def retrieval() -> None:
 
 
 def some_backbone(name: str, size: int) -> Backbone:
-    """Return a backbone: with its weights where they are embedded, else with random ones."""
+    """Return a backbone with its built-in weights, else with random weights."""
     if name == "efficientnet_lite2":
         return load_backbone(name, image_size=size, download=False)
     torch.manual_seed(0)
@@ -139,7 +139,7 @@ def some_backbone(name: str, size: int) -> Backbone:
 
 
 def plain_timm(backbone: Backbone) -> Callable[[np.ndarray], np.ndarray]:
-    """Return how it is usually done: normalise, batches of 16, the model called as it is."""
+    """Return the plain way: normalise, batches of 16, the model called as it is."""
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (backbone.spec.mean, backbone.spec.std))
     network = backbone.module
 
@@ -161,7 +161,10 @@ def smallest_cosine(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def in_turns(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Return the median seconds of each, measured in turns so that all see the same machine."""
+    """Return the median seconds of each function.
+
+    The functions alternate, so that other load on the machine affects all alike.
+    """
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for work, times in zip(works, taken, strict=True):

@@ -1,10 +1,10 @@
-"""In the browser: the first time something is done after the app was started, as multiples of later times.
+"""Response times of first actions after the start of the app, as multiples of later ones.
 
     python -m benchmarks.bench_first
 
-Sliders of Clusters on 2,000 specimens and maps of them by UMAP, each in an app that was started for
-it; then opening the map of 100,000 specimens against an empty rerun. What is compared is taken in
-one run, from the key or button that goes down until the app has answered.
+Sliders of Clusters on 2,000 specimens and maps of them by UMAP, each in a freshly started app; then
+opening the map of 100,000 specimens against an empty rerun. All times of a ratio are from one run,
+from the press of the key or button to the answer of the app.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.prepared import BROWSER_ARGUMENTS, CHROMIUM, RUN_NAME, multiply_works
 LATER = 3
 AT_MOST = 3.0
 SPECIMENS, MANY = 2000, 100_000
-# How long somebody looks at a screen before the first move, in milliseconds.
+# Time on a screen before the first action, in milliseconds.
 LOOKS = (0, 20_000)
 
 
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def first_slider(browser: Browser, workspace: Workspace, look: int) -> Iterator[str]:
-    """Move sliders of Clusters, the first time and three times more, each to a place where they never were."""
+    """Move sliders of Clusters four times, each time to a new value."""
     for label in ("Smallest cluster", "PCA dimensions"):
         with opened(browser, workspace, "clusters") as page:
             handle = page.get_by_role("slider", name=label)
@@ -61,7 +61,7 @@ def first_slider(browser: Browser, workspace: Workspace, look: int) -> Iterator[
 
 
 def first_map(browser: Browser, workspace: Workspace, look: int) -> Iterator[str]:
-    """Draw maps by UMAP with other numbers of neighbours, the first time and three times more."""
+    """Draw maps by UMAP four times, each time with another number of neighbours."""
     with opened(browser, workspace, "clusters") as page:
         page.get_by_role("slider", name="Smallest cluster").wait_for()
         page.wait_for_function("() => isIdle()")
@@ -75,7 +75,7 @@ def first_map(browser: Browser, workspace: Workspace, look: int) -> Iterator[str
 
 
 def many_on_a_map(browser: Browser, workspace: Workspace) -> Iterator[str]:
-    """Open the map of 100,000 specimens whose coordinates are kept, the first time and three times more."""
+    """Open the map of 100,000 specimens with cached coordinates, four times."""
     run = workspace.run(RUN_NAME)
     map_in(run.results / "maps", read_embeddings(run.matrix_path, run.ids_path), MapSettings(method="pca"))
     with opened(browser, workspace, "runs") as page:

@@ -1,11 +1,11 @@
-"""In the browser: how smoothly a map of 100,000 specimens pans and zooms, against a map of a hundred.
+"""Frame rate of panning and zooming a map of 100,000 specimens, against one of 100.
 
     python -m benchmarks.bench_map [--specimens 100000]
 
-The map is the page that works offline, the same drawing as in the app. The browser moves it at every
-frame for some seconds; told are the frames a second and the longest gaps between two. Without a
-graphics card the browser puts every frame together by the processor, whatever is drawn, and while the
-map moves a sample of the points stands for all: what the points cost is the ratio to the small map.
+The map is the offline page, drawn as in the app. The browser moves it at every frame for some seconds;
+the output is frames a second and the longest gaps between two. Without a graphics card the processor
+composes every frame, whatever is drawn, and a moving map shows a sample of the points: the cost of the
+points is the ratio to the small map.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ FRAMES = """async ([kind, seconds]) => {
 
 
 def main() -> int:
-    """Draw the map and print how smoothly it moves."""
+    """Draw the map and print its frame rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--specimens", type=int, default=100_000)
     options = parser.parse_args()
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def open_map(browser: Browser, folder: Path, count: int) -> Page:
-    """Return a page that shows a map of so many specimens, drawn and at rest."""
+    """Return a page with a completely drawn map of `count` specimens."""
     path = folder / f"{count}.html"
     write_map_page(path, picture_of(count))
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -87,10 +87,10 @@ def open_map(browser: Browser, folder: Path, count: int) -> Page:
 
 
 def picture_of(count: int) -> MapPicture:
-    """Return heaps of points of many sizes, coloured and named by heap, with contours."""
-    chance = np.random.default_rng(42)
-    heap = chance.integers(GROUPS, size=count)
-    places = chance.normal(scale=12, size=(GROUPS, 2))[heap] + chance.normal(size=(count, 2))
+    """Return clusters of points of many sizes, coloured and named by cluster, with contours."""
+    rng = np.random.default_rng(42)
+    heap = rng.integers(GROUPS, size=count)
+    places = rng.normal(scale=12, size=(GROUPS, 2))[heap] + rng.normal(size=(count, 2))
     names = [f"Heap {number:02d}" for number in heap]
     ids = tuple(f"{name}/specimen{row:06d}" for row, name in enumerate(names))
     points = places.astype(np.float32)
@@ -99,12 +99,12 @@ def picture_of(count: int) -> MapPicture:
 
 
 def gaps_of(page: Page, kind: str) -> np.ndarray:
-    """Return the milliseconds between frames while something is done at each."""
+    """Return the milliseconds between frames during an action at each frame."""
     return np.array(page.evaluate(FRAMES, [kind, SECONDS]))
 
 
 def told(gaps: np.ndarray) -> str:
-    """Return frames a second and the longest gaps as words."""
+    """Return frames a second and the longest gaps as text."""
     return f"{1000 / gaps.mean():.0f} frames a second, 95 % of gaps under {np.quantile(gaps, 0.95):.0f} ms"
 
 

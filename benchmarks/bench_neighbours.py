@@ -1,4 +1,4 @@
-"""Exact search against faiss and against NumPy in blocks: ratios of two things measured in one run.
+"""Exact search against faiss and against NumPy in blocks: ratios of times of one run.
 
 Run `python -m benchmarks neighbours`. `--specimens` and `--searched-all` make it smaller.
 """
@@ -55,7 +55,7 @@ print((most() - before) / 1024)
 
 def main() -> None:
     """Measure and print."""
-    # A screen that is run without a server says so in a line for every element.
+    # A screen without a server logs a warning for every element.
     logging.disable(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--specimens", type=int, default=100_000)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def against_faiss(embeddings: Embeddings) -> None:
-    """Compare a thousand searches, ids and distances of each, with `IndexFlatIP` alone."""
+    """Compare a thousand searches, with ids and distances, with `IndexFlatIP` alone."""
     index = faiss.IndexFlatIP(WIDTH)
     index.add(np.array(embeddings.matrix))
     queries = np.array(embeddings.matrix[:QUERIES])
@@ -86,7 +86,7 @@ def against_faiss(embeddings: Embeddings) -> None:
 
 
 def memory_of_search_all(embeddings: Embeddings) -> None:
-    """Print what a search of all takes beyond the mapped matrix, over the size of the matrix."""
+    """Print the memory of a search of all beyond the mapped matrix, relative to the matrix."""
     with tempfile.TemporaryDirectory() as folder:
         write_embeddings(Path(folder), embeddings)
         asked = str(min(len(embeddings), 12_000))
@@ -127,7 +127,7 @@ def search_all_against_numpy(embeddings: Embeddings) -> None:
 
 
 def evaluation_against_numpy(embeddings: Embeddings) -> None:
-    """Compare all measures, confusion and votes with mean average precision alone from the order of all others."""
+    """Compare a whole evaluation with mean average precision alone by NumPy."""
     codes = (embeddings.matrix[:, :7] > 0) @ (1 << np.arange(7))
     labels = Labels(embeddings.ids, tuple(map(str, codes.tolist())), "signs")
     settings = EvaluationSettings(n_bootstrap=0)
@@ -142,7 +142,7 @@ def evaluation_against_numpy(embeddings: Embeddings) -> None:
 
 
 def precision_by_numpy(embeddings: Embeddings, codes: np.ndarray, block: int = 256) -> float:
-    """Return mean average precision as one would work it out."""
+    """Return mean average precision by plain NumPy."""
     points = embeddings.matrix / np.linalg.norm(embeddings.matrix, axis=1, keepdims=True)
     means, sizes = [], np.bincount(codes)[codes]
     for start in range(0, len(points), block):
@@ -156,9 +156,9 @@ def precision_by_numpy(embeddings: Embeddings, codes: np.ndarray, block: int = 2
 
 
 def reranking_against_rerun(specimens: int = 600, views: int = 12, width: int = 1280) -> None:
-    """Compare looking again at 200 candidates, view by view, with a rerun of the search screen without a browser."""
-    chance = np.random.default_rng(0)
-    sets = {f"s{row:03d}": chance.normal(size=(views, width)).astype(np.float32) for row in range(specimens)}
+    """Compare re-ranking of 200 candidates with a rerun of the search screen."""
+    rng = np.random.default_rng(0)
+    sets = {f"s{row:03d}": rng.normal(size=(views, width)).astype(np.float32) for row in range(specimens)}
     embeddings = Embeddings(tuple(sets), np.stack([one.mean(axis=0) for one in sets.values()]))
     matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(12), MatchSettings("maxsim", whiten=128))
     plain = Searcher(embeddings, SearchSettings(200))
@@ -189,7 +189,7 @@ def read_ids(workspace: Workspace) -> tuple[str, ...]:
 
 
 def by_numpy(embeddings: Embeddings, block: int = 1024) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and distances of the nearest, as one would without this project."""
+    """Return rows and distances of the nearest by plain NumPy."""
     points = embeddings.matrix / np.linalg.norm(embeddings.matrix, axis=1, keepdims=True)
     rows, distances = [], []
     for start in range(0, len(points), block):
@@ -203,7 +203,7 @@ def by_numpy(embeddings: Embeddings, block: int = 1024) -> tuple[np.ndarray, np.
 
 
 def write_plainly(folder: Path, embeddings: Embeddings, rows: np.ndarray, distances: np.ndarray) -> None:
-    """Write a CSV a specimen, as one would."""
+    """Write a CSV for each specimen by plain Python."""
     for name, found, apart in zip(embeddings.ids, rows.tolist(), distances.tolist(), strict=True):
         path = file_of_specimen(folder, name, ".csv")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -214,14 +214,14 @@ def write_plainly(folder: Path, embeddings: Embeddings, rows: np.ndarray, distan
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """Return the seconds a piece of work takes, and what it returns."""
+    """Return the seconds that a function takes, and its result."""
     started = time.perf_counter()
     outcome = work()
     return time.perf_counter() - started, outcome
 
 
 def timed_twice(work: Callable[[], T]) -> tuple[float, float, T]:
-    """Return seconds by the clock and of the processor, and what a piece of work returns."""
+    """Return the wall-clock and processor seconds of a function, and its result."""
     used = time.process_time()
     seconds, outcome = timed(work)
     return seconds, time.process_time() - used, outcome

@@ -1,9 +1,9 @@
-"""How fast specimens become views: every line a ratio of two things measured in this run.
+"""Speed of rendering: every line is a ratio of two times measured in one run.
 
     python benchmarks/bench_render.py [--quick] [--specimens 2000]
 
-PyVista draws off screen with one plotter that is used again, as a careful user would. Of several
-repeats the least counts, by the clock and by processor time, which other work disturbs less.
+PyVista renders off screen with one plotter that is reused. The least of several repeats counts, by
+wall clock and by processor time, which other work disturbs less.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ VIEWS = 12
 
 
 def bumpy_ball(faces: int) -> Mesh:
-    """Return a closed ball with ribs and knobs of about so many faces."""
+    """Return a closed ball with ribs and knobs of about `faces` faces."""
     rings = round((faces / 4) ** 0.5)
     height, turn = np.mgrid[0 : rings + 1, 0 : 2 * rings]
     polar, azimuth = np.pi * (height + 0.5) / (rings + 1), np.pi * turn / rings
@@ -42,7 +42,7 @@ def bumpy_ball(faces: int) -> Mesh:
 
 
 class PyVistaRenderer:
-    """The yardstick: one plotter off screen, smooth shading, twelve camera positions."""
+    """The reference: one off-screen plotter, smooth shading, twelve camera positions."""
 
     def __init__(self, size: int) -> None:
         import pyvista as pv
@@ -52,7 +52,7 @@ class PyVistaRenderer:
         self._plotter.show(auto_close=False)
 
     def render(self, vertices: np.ndarray, faces: np.ndarray, cameras: np.ndarray) -> None:
-        """Draw from every camera into memory."""
+        """Render from every camera into memory."""
         mesh = self._pv.PolyData.from_regular_faces(vertices, faces)
         actor = self._plotter.add_mesh(mesh, color="white", smooth_shading=True)
         for pose in cameras:
@@ -62,24 +62,27 @@ class PyVistaRenderer:
         self._plotter.remove_actor(actor)
 
     def close(self) -> None:
-        """Give the window back."""
+        """Close the plotter."""
         self._plotter.close()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a piece of work took at least, in seconds by the clock and of all processors together."""
+    """The least cost of a function, in wall-clock seconds and in seconds of all processors."""
 
     clock: float
     processor: float
 
     def times(self, other: Cost) -> str:
-        """Return how many times this is the other, by either measure."""
+        """Return the ratio to another cost, by both measures."""
         return f"{self.clock / other.clock:5.2f} × ({self.processor / other.processor:.2f} × by processor time)"
 
 
 def costs(*works: Callable[[], object], repeats: int) -> list[Cost]:
-    """Return the least cost of each, measured in turns so that all see the same machine."""
+    """Return the least cost of each function.
+
+    The functions alternate, so that other load on the machine affects all alike.
+    """
     for work in works:
         work()
     clocks: list[list[float]] = [[] for _ in works]
@@ -94,7 +97,7 @@ def costs(*works: Callable[[], object], repeats: int) -> list[Cost]:
 
 
 def against_pyvista(path: Path, faces: int, size: int, repeats: int) -> None:
-    """Print views a second, and from the file to views in memory, as multiples of PyVista's."""
+    """Print views a second, with and without reading the file, as multiples of PyVista's."""
     import trimesh
 
     from core.views import camera_poses
@@ -129,7 +132,7 @@ def against_pyvista(path: Path, faces: int, size: int, repeats: int) -> None:
 
 
 def casting_alone(mesh: Mesh, wish: ViewSettings, repeats: int) -> Cost:
-    """Return what the ray caster cannot do without: its tree, and one ray for every pixel."""
+    """Return the least work of the ray caster: its tree, and one ray for every pixel."""
     import open3d as o3d
 
     from core.views import camera_poses
@@ -156,7 +159,7 @@ def casting_alone(mesh: Mesh, wish: ViewSettings, repeats: int) -> Cost:
 
 
 def growth(meshes: dict[int, Mesh], repeats: int) -> None:
-    """Print how time grows with views and with faces, and what writing PNG files adds."""
+    """Print the growth of time with views and with faces, and the cost of writing PNG files."""
     small, large = meshes[100_000], meshes[1_000_000]
     few, many = ViewSettings(views=12, size=224), ViewSettings(views=48, size=224)
     wish = ViewSettings(views=12, size=768)
@@ -178,7 +181,7 @@ def growth(meshes: dict[int, Mesh], repeats: int) -> None:
 
 
 def memory(specimens: int) -> None:
-    """Print resident memory while many specimens are drawn in this process."""
+    """Print resident memory while this process renders many specimens."""
     resident = Path("/proc/self/statm")
     wish = ViewSettings(views=2, size=224)
     curve = []
@@ -192,7 +195,7 @@ def memory(specimens: int) -> None:
 
 
 def _work(numbers: list[int]) -> float:
-    """Draw some specimens; return the processor time that took."""
+    """Render some specimens; return the processor time."""
     wish, start = ViewSettings(views=12, size=224), time.process_time()
     for number in numbers:
         render_views(bumpy_ball(80_000 + number), wish, threads=1)
@@ -200,7 +203,7 @@ def _work(numbers: list[int]) -> float:
 
 
 def workers(repeats: int) -> None:
-    """Print how much more two worker processes do than one."""
+    """Print the speed-up of two worker processes over one."""
     jobs = [[100 * job + step for step in range(4)] for job in range(8)]
     spent: dict[str, list[float]] = {"one": [], "two": []}
     with multiprocessing.get_context("spawn").Pool(2) as two, multiprocessing.get_context("spawn").Pool(1) as one:
@@ -209,14 +212,14 @@ def workers(repeats: int) -> None:
             lambda: spent["two"].append(sum(two.map(_work, jobs, chunksize=1))),
             repeats=repeats,
         )
-    # Processor time does not count the waiting for a machine that others use too.
+    # Processor time excludes waiting on a busy machine.
     least = 2 * min(spent["one"]) / min(spent["two"])
     by_clock = alone.clock / together.clock
     print(f"two workers do {by_clock:.2f} × the work of one; by processor time they could do {least:.2f} ×")
 
 
 def main() -> None:
-    """Run everything and print it."""
+    """Run all measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one repeat, the small mesh only")
     parser.add_argument("--specimens", type=int, default=2000, help="for the memory curve; 0 leaves it out")

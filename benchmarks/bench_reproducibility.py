@@ -1,6 +1,8 @@
-"""How far embeddings move between engines, precisions, threads and batches: bounds for docs/reproducibility.md.
+"""Differences of embeddings between engines, precisions, threads and batches.
 
-python -m benchmarks.bench_reproducibility
+The bounds in docs/reproducibility.md come from this benchmark.
+
+    python -m benchmarks.bench_reproducibility
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ OTHERS = {
 
 
 def main() -> None:
-    """Describe a few samples in every way and print how far each lies from the first."""
+    """Describe some samples in every way and print the distances from the first way."""
     with tempfile.TemporaryDirectory() as folder:
         make_samples(Path(folder), SampleSettings(per_category=1))
         paths = sorted(path for path in Path(folder).rglob("*") if path.suffix in (".ply", ".stl", ".obj", ".off"))[:10]
@@ -65,7 +67,7 @@ def embeddings(engine: EngineSettings, pictures: list) -> np.ndarray:
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Return rows of length one, in double precision."""
+    """Return rows normalised to length 1, in double precision."""
     rows = rows.astype(np.float64)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 

@@ -1,9 +1,9 @@
-"""What finds better: trials of views, features and re-ranking on labelled collections.
+"""Retrieval quality of views, features and re-ranking on labelled collections.
 
 Run `python -m benchmarks.bench_retrieval FOLDER …`; the categories of a folder are its labels, and
-`FOLDER:1` takes the first folder below it alone. Without one, the samples are taken, which are
-easier than bones. Views and features are kept in `--keep`, so that a trial that is added costs only
-itself. A trial is the same for all collections: one that is better on one and worse on another is not better.
+`FOLDER:1` takes the first folder level only. Without a folder the samples are used, which are easier
+than bones. Views and features are cached in `--keep`, so that a new trial costs only itself. A trial is
+the same for all collections: one that gains on one and loses on another is not better.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from torch.nn import functional
 from core.backbones import EMBEDDED, load_backbone
 from core.collection import SampleSettings, make_samples, take_inventory
 from core.embeddings import unit_rows
-from core.evaluation import EvaluationSettings, measure_rankings
+from core.evaluation import EvaluationSettings, measures_of_ranks
 from core.features import describe_views
 from core.foundation import category_of, keep_offline
-from core.matching import fit_projection, k_reciprocal, set_distances
+from core.matching import fit_whitening, k_reciprocal, set_distances
 from core.meshes import read_mesh
 from core.views import ViewSettings, render_views
 
@@ -39,7 +39,7 @@ Features = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Drawing:
-    """How views are drawn: how many, half of them along the principal axes, and how large."""
+    """Settings of views: number, half of them along the principal axes, and size."""
 
     views: int = 12
     size: int = 224
@@ -53,7 +53,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Trial:
-    """A way from what a network saw to a set of vectors a specimen."""
+    """A way from features of views to a set of vectors for each specimen."""
 
     name: str
     drawing: Drawing
@@ -61,17 +61,17 @@ class Trial:
 
 
 def one(name: str) -> Callable[[Features], np.ndarray]:
-    """Return what takes one kind of features as it is."""
+    """Return a function that selects one kind of features."""
     return lambda features: features[name]
 
 
 def joined(*names: str) -> Callable[[Features], np.ndarray]:
-    """Return what joins kinds of features of a view, each of length 1."""
+    """Return a function that joins kinds of features of a view, each normalised."""
     return lambda features: np.concatenate([unit_rows(features[name]) for name in names], axis=1)
 
 
 def stacked(*names: str) -> Callable[[Features], np.ndarray]:
-    """Return what puts kinds of features into one set, as if each were a view of its own."""
+    """Return a function that stacks kinds of features as if each were a separate view."""
     return lambda features: np.concatenate([features[name].reshape(-1, features[name].shape[-1]) for name in names])
 
 
@@ -105,7 +105,7 @@ TRIALS = (
 
 
 def main() -> None:
-    """Measure and print a table of Markdown."""
+    """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", help="labelled collections, FOLDER or FOLDER:LEVEL")
     parser.add_argument("--only", help="trials whose names hold this")
@@ -123,14 +123,14 @@ def main() -> None:
 
 
 def measure(trial: Trial, folder: Path, level: int, keep: Path) -> None:
-    """Describe a collection as a trial wants it, and print how well its specimens find their like."""
+    """Describe a collection by a trial, and print its retrieval measures."""
     described, seconds = described_by(trial.drawing, folder, keep)
     ids = sorted(described)
     labels = [name.split("/")[level - 1] if level else category_of(name) for name in ids]
     sets = [trial.rows(described[name]) for name in ids]
     pooled = unit_rows(np.stack([one_set.mean(axis=0) for one_set in sets]))
-    projection = fit_projection(np.concatenate(sets), AXES)
-    ready = [projection(one_set) for one_set in sets]
+    whitening = fit_whitening(np.concatenate(sets), AXES)
+    ready = [whitening(one_set) for one_set in sets]
     apart = np.stack([set_distances(one_set, ready) for one_set in ready])
     figures = {
         "whole": judged(1 - pooled @ pooled.T, labels),
@@ -143,19 +143,19 @@ def measure(trial: Trial, folder: Path, level: int, keep: Path) -> None:
 
 
 def judged(apart: np.ndarray, labels: Sequence[str]) -> tuple[float, float, float]:
-    """Return NN, first tier and mAP of distances, as `core.evaluation.retrieval` judges."""
+    """Return NN, first tier and mAP of distances, by the measures of `core.evaluation`."""
     codes = np.unique(labels, return_inverse=True)[1]
     queries = np.flatnonzero(np.bincount(codes)[codes] >= 2)
     near = np.round(apart[queries], 6)
     near[np.arange(len(queries)), queries] = -np.inf
     order = np.argsort(near, axis=1, kind="stable")[:, 1:]
     settings = EvaluationSettings()
-    values = measure_rankings(codes[order] == codes[queries][:, None], settings).mean(axis=0)
+    values = measures_of_ranks(codes[order] == codes[queries][:, None], settings).mean(axis=0)
     return tuple(float(values[settings.measures.index(name)]) for name in ("NN", "first_tier", "mAP"))  # type: ignore[return-value]
 
 
 def described_by(drawing: Drawing, folder: Path, keep: Path) -> tuple[dict[str, Features], float]:
-    """Return the features of every specimen of a collection, and the seconds that one takes."""
+    """Return the features of every specimen of a collection, and the seconds for one."""
     path = keep / f"{folder.name} {drawing.name}.npz"
     if not path.is_file():
         network = Network(drawing.size)
@@ -191,7 +191,7 @@ def drawn(path: Path, drawing: Drawing) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def _cut(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the square around a specimen, with a margin of a twentieth, brought to a size."""
+    """Return the square around a specimen, with a margin of 1/20, resized."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         rows = columns = np.arange(len(mask))
@@ -211,7 +211,7 @@ def _cut(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np
 
 
 class Pooled(nn.Module):
-    """The embedded network with its feature maps pooled in several ways."""
+    """The built-in network with several poolings of its feature maps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -242,13 +242,13 @@ class Pooled(nn.Module):
 
 
 def _within(maps: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return the mean of maps over what shows the specimen, a cell by its share of it."""
+    """Return the mean of maps, cells weighted by their share of the specimen."""
     shares = functional.adaptive_avg_pool2d(mask, maps.shape[2:]) + 1e-6
     return (maps * shares).sum(dim=(2, 3)) / shares.sum(dim=(2, 3))
 
 
 class Network:
-    """That network run by OpenVINO in single precision, and the classical descriptor beside it."""
+    """The network run by OpenVINO in single precision, and the classical descriptor."""
 
     def __init__(self, size: int) -> None:
         keep_offline()

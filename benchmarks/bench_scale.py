@@ -1,8 +1,8 @@
-"""Large collections, many sessions, long work: times as multiples of small ones, and memory that must stay level.
+"""Large collections, many sessions and long runs: relative times, and memory over time.
 
     python -m benchmarks.bench_scale [scale] [sessions] [haul]
 
-`scale` compares 100,000 specimens with 1,000, each in a process of its own; `sessions` lets ten
+`scale` compares 100,000 specimens with 1,000, each in a separate process; `sessions` lets ten
 browsers use one app for five minutes; `haul` renders and describes 20,000 specimens in one process.
 `--specimens`, `--minutes` and `--specimens-hauled` make them shorter.
 """
@@ -29,7 +29,7 @@ SESSIONS, IN_SESSIONS = 10, 5000
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Run the chosen measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=[], help="scale, sessions, haul; all where none is named")
     parser.add_argument("--specimens", type=int, default=100_000)
@@ -62,12 +62,12 @@ def make_workspace(root: Path, count: int) -> None:
     from core.storage import write_json
     from core.workspace import Catalogue, SpecimenRecord, open_workspace
 
-    chance = np.random.default_rng(42)
+    rng = np.random.default_rng(42)
     workspace = open_workspace(root)
     ids = [f"Order{at % 5}/Family{at % CATEGORIES:02d}/specimen_{at:06d}" for at in range(count)]
-    centres = chance.normal(size=(CATEGORIES, DIMENSIONS))
+    centres = rng.normal(size=(CATEGORIES, DIMENSIONS))
     places = np.arange(count) % CATEGORIES
-    matrix = (centres[places] + 0.6 * chance.normal(size=(count, DIMENSIONS))).astype(np.float32)
+    matrix = (centres[places] + 0.6 * rng.normal(size=(count, DIMENSIONS))).astype(np.float32)
     hashes = [f"{at:064x}" for at in range(PICTURES)]
     for at, name in enumerate(hashes):
         path = workspace.thumbnail_of(name)
@@ -109,12 +109,12 @@ def compare(folder: Path, count: int) -> None:
 
 
 def measure(root: Path) -> dict[str, float]:
-    """Return processor seconds of everyday work on a workspace, and the memory that it took."""
+    """Return processor seconds of common operations on a workspace, and their memory."""
     from core.clusters import ClusterSettings, cluster
     from core.collection import build_specimen_table
     from core.doctor import examine_workspace
     from core.embeddings import read_embeddings
-    from core.neighbours import Filters, Searcher, SearchSettings, choose
+    from core.neighbours import Filters, Searcher, SearchSettings, apply_filters
     from core.storage import csv_for_people
     from core.workspace import Catalogue, Workspace
 
@@ -139,7 +139,7 @@ def measure(root: Path) -> dict[str, float]:
     searcher = timed("search: made ready", lambda: Searcher(embeddings, SearchSettings(topk=12)))
     timed("search: one query", lambda: searcher.nearest(embeddings.ids[len(embeddings) // 2]))
     timed("find by text", lambda: [name for name in embeddings.ids if "0099" in name.casefold()])
-    timed("filter by category", lambda: choose(embeddings, Filters(only_category="Order1")))
+    timed("filter by category", lambda: apply_filters(embeddings, Filters(only_category="Order1")))
     timed("filter by metadata", lambda: table[table["age"] < 50])
     timed("export as CSV", lambda: csv_for_people(table, index=True))
     timed("cluster", lambda: cluster(embeddings, ClusterSettings(min_cluster_size=20)), 1)
@@ -149,7 +149,7 @@ def measure(root: Path) -> dict[str, float]:
 
 
 def _measure_screen(root: Path) -> dict[str, float]:
-    """Return what the first screen costs, drawn for the first time and again."""
+    """Return the cost of the first screen, on the first run and on a rerun."""
     import os
 
     from streamlit.testing.v1 import AppTest
@@ -167,7 +167,7 @@ def _measure_screen(root: Path) -> dict[str, float]:
 
 
 def sessions(root: Path, minutes: float) -> None:
-    """Let ten browsers use one app; print what went wrong and the memory of the app over time."""
+    """Let ten browsers use one app; print errors and the memory of the app over time."""
     if CHROMIUM is None:
         print("sessions: skipped, there is no chromium on PATH.")
         return
@@ -175,7 +175,7 @@ def sessions(root: Path, minutes: float) -> None:
 
     make_workspace(root, IN_SESSIONS)
     ids = (root / "runs" / "large" / "embeddings" / "ids.txt").read_text(encoding="utf-8").split()
-    chance = np.random.default_rng(42)
+    rng = np.random.default_rng(42)
     faults, memory, visits = [], [], 0
     with running_app(root) as address, sync_playwright() as playwright:
         app = next(p for p in psutil.Process().children() if "streamlit" in " ".join(p.cmdline()))
@@ -184,7 +184,7 @@ def sessions(root: Path, minutes: float) -> None:
         until = time.monotonic() + 60 * minutes
         while time.monotonic() < until:
             for page in pages:
-                name = ("specimens", "search", "map", "clusters")[int(chance.integers(4))]
+                name = ("specimens", "search", "map", "clusters")[int(rng.integers(4))]
                 page.goto(f"{address}/{name}?specimen={ids[int(chance.integers(len(ids)))]}", timeout=180_000)
                 visits += 1
             for page in pages:
@@ -205,20 +205,20 @@ def sessions(root: Path, minutes: float) -> None:
 
 
 def haul(count: int, model: str) -> None:
-    """Render specimens and describe them by a backbone in this process; print its memory on the way."""
+    """Render and describe specimens in this process; print its memory over time."""
     from core.embeddings import pool_views
     from core.features import FeatureSettings, open_extractor
     from core.meshes import Mesh
     from core.views import ViewSettings, render_views
 
-    chance = np.random.default_rng(42)
+    rng = np.random.default_rng(42)
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     extractor = open_extractor(FeatureSettings(model=model))
     settings = ViewSettings(views=4, size=64)
     memory = []
     for number in range(count):
-        ring = np.stack([np.cos(angles), np.sin(angles), chance.normal(size=24)], axis=1)
-        corners = np.concatenate([ring, [[0, 0, 2], [0, 0, -2]]]) * chance.uniform(0.5, 2, 3)
+        ring = np.stack([np.cos(angles), np.sin(angles), rng.normal(size=24)], axis=1)
+        corners = np.concatenate([ring, [[0, 0, 2], [0, 0, -2]]]) * rng.uniform(0.5, 2, 3)
         faces = [(a, (a + 1) % 24, tip) for a in range(24) for tip in (24, 25)]
         views = render_views(Mesh(corners, np.array(faces, dtype=np.int32)), settings, threads=1, with_depth=True)
         pool_views(extractor(views.images, views.masks, views.depth), "mean")

@@ -1,11 +1,11 @@
-"""From a folder of meshes to embeddings: the stream against how it is usually done, and against its own bound.
+"""Speed of the pipeline, from meshes to embeddings, against a plain script and its bound.
 
     python -m benchmarks.bench_stream [--quick] [--memory] [--workers 1]
 
-Everything runs in processes of its own, so that starting up is part of it. The usual way: PyVista
-off screen with one plotter used again, PNG files, read back, plain timm in torch fp32 with batches
-of 16, pooled. The bound: rendering alone with the same children, extraction alone with the same
-engine, and the processors' time that both together need, shared out over all processors.
+Every way runs in a separate process, so that its start is part of the time. The plain script: PyVista
+off screen with one reused plotter, PNG files, read back, plain timm in torch fp32 with batches of 16,
+pooled. The bound: rendering alone with the same children, extraction alone with the same engine, and
+the processor time of both together, divided by the number of processors.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def against_the_usual_way(meshes: Path, rounds: int, workers: int | None) -> None:
-    """Print the stream's time and what it is of the others' and of its bound."""
+    """Print the time of the stream, relative to the other ways and to its bound."""
     with tempfile.TemporaryDirectory() as spare:
         for way in ("stream", "separate"):  # converts the network, compiles the casters and the modules
             in_child(way, meshes, Path(spare), workers)
@@ -88,7 +88,7 @@ def against_the_usual_way(meshes: Path, rounds: int, workers: int | None) -> Non
         f"both shared out {shared_out:.1f}): the stream reaches {bound / took['stream']:.0%} (wanted 85 %), "
         f"{slower / took['stream']:.0%} of the slower one alone"
     )
-    # What the wall clock tells depends on who else works on the machine; this does so less.
+    # Wall-clock time depends on other work on the machine; processor time does so less.
     used = processor["stream"]
     print(
         f"  processors' time: stream {used:.1f} s, rendering and extraction alone {shared_out * cores:.1f} s "
@@ -100,7 +100,7 @@ def against_the_usual_way(meshes: Path, rounds: int, workers: int | None) -> Non
 
 
 def on_gpu(meshes: Path) -> None:
-    """Print the stream's rate on the GPU, and what it is of the GPU's own."""
+    """Print the rate of the stream on the GPU, relative to that of the network alone."""
     from core.pipeline import default_workers
 
     with tempfile.TemporaryDirectory() as out:
@@ -113,7 +113,7 @@ def on_gpu(meshes: Path) -> None:
 
 
 def memory(meshes: Path, folder: Path, workers: int | None) -> None:
-    """Print the peak memory of the stream for 200 and for 2,000 specimens, children included."""
+    """Print the peak memory of the stream, with children, for 200 and 2,000 specimens."""
     small = sorted((path for path in meshes.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)[:40]
     told = []
     for count in (200, 2000):
@@ -133,10 +133,10 @@ def memory(meshes: Path, folder: Path, workers: int | None) -> None:
 
 
 def in_child(way: str, meshes: Path, out: Path, workers: int | None) -> dict[str, float]:
-    """Run one way in a process of its own; return what it says, with its whole time."""
+    """Run one way in a separate process; return its facts, with its whole time."""
     command = [*PYTHON, "benchmarks.bench_stream", "--child", way, str(meshes), str(out)]
     command += ["--workers", str(workers)] if workers is not None else []
-    # As on anybody's machine: modules are compiled once, not at every start.
+    # Modules are compiled once, not at every start.
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "fossilvit-bench-pycache")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
@@ -158,23 +158,23 @@ def some_specimens(folder: Path, step: int) -> Path:
 
 
 def told_count(meshes: Path) -> int:
-    """Return how many specimens lie below a folder."""
+    """Return the number of specimens below a folder."""
     return sum(path.is_file() for path in meshes.rglob("*"))
 
 
 def say(**facts: float) -> None:
-    """Print facts, with the time that was used where they do not tell it."""
+    """Print facts, with the processor time if they do not hold it."""
     print(json.dumps({"processor": processor_time(), **facts}))
 
 
 def processor_time() -> float:
-    """Return the seconds that this process and those of its children that are over have used."""
+    """Return the processor seconds of this process and of its ended children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def peak() -> float:
-    """Return the largest memory of this process and of its largest child so far, in MiB."""
+    """Return the peak memory of this process and of its largest child, in MiB."""
     both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(resource.getrusage(who).ru_maxrss for who in both) / 1024
 
@@ -193,7 +193,7 @@ def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto"
         del total
         yield from iterable
         if label == "Features":
-            # Neighbours and clusters come after, and need what all embeddings need.
+            # Neighbours and clusters come later, after all embeddings.
             reached.update(seconds=time.time() - started(), peak=peak(), processor=processor_time())
 
     features = FeatureSettings(MODEL, download=False, engine=EngineSettings(precision=precision))
@@ -203,7 +203,7 @@ def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto"
 
 
 def gpu(meshes: Path, out: Path, workers: int | None) -> None:
-    """Run the stream with DINOv2 in PyTorch, on the GPU where there is one, and the network alone."""
+    """Run the stream with DINOv2 in PyTorch, on the GPU if there is one, and the network alone."""
     from benchmarks.bench_features import some_backbone
     from core.backbones import EngineSettings, TokenSettings, open_engine
     from core.features import NetworkExtractor
@@ -231,7 +231,7 @@ def gpu(meshes: Path, out: Path, workers: int | None) -> None:
     settings = RunSettings(views=ViewSettings(views=VIEWS), size=SIZE, workers=workers)
     extractor = NetworkExtractor(backbone, engine, tokens)
     run_pipeline(open_workspace(out), settings, meshes=meshes, extractor=extractor, progress=progress)
-    # From the first that came out to the last: starting up is not the question here.
+    # From the first result to the last: the start is not measured here.
     say(alone=alone, streamed=(len(passed) - 1) * VIEWS / (passed[-1] - passed[0]))
 
 
@@ -241,7 +241,7 @@ def stream_bf16(meshes: Path, out: Path, workers: int | None) -> None:
 
 
 def started() -> float:
-    """Return when this process was started."""
+    """Return the start time of this process."""
     import psutil
 
     return float(psutil.Process().create_time())
@@ -271,7 +271,7 @@ def tasks_of(meshes: Path) -> list:
 
 
 def render(meshes: Path, out: Path, workers: int | None) -> None:
-    """Only read and render, with the stream's children."""
+    """Read and render only, with the stream's children."""
     del out
     from core.pipeline import default_workers, prepare_all
 
@@ -281,7 +281,7 @@ def render(meshes: Path, out: Path, workers: int | None) -> None:
 
 
 def extract(meshes: Path, out: Path, workers: int | None) -> None:
-    """Only extract: views are made ready before the clock starts."""
+    """Extract only; views are made before the clock starts."""
     del out, workers
     from core.features import FeatureSettings, open_extractor
     from core.pipeline import prepare_all
@@ -295,11 +295,11 @@ def extract(meshes: Path, out: Path, workers: int | None) -> None:
 
 
 def usual(meshes: Path, out: Path, workers: int | None) -> None:
-    """Do it as it is usually done."""
+    """Run the plain script: PyVista, PNG files and timm."""
     del workers
     from benchmarks.bench_features import plain_timm, some_backbone
 
-    # Before VTK opens its window: torchvision loaded after that ends the process here.
+    # Import before VTK opens its window: torchvision imported later crashes the process.
     run = plain_timm(some_backbone(MODEL, SIZE))
     import pyvista as pv
     import torch

@@ -1,8 +1,8 @@
-"""The 3D viewer: a scan of a million faces until its scene is ready, against one as small as a preview.
+"""Time until the 3D scene of a million faces is ready, relative to a small scan.
 
     python -m benchmarks.bench_viewer
 
-Both are opened in turn by one warm process; the least of several times counts.
+One warm process opens both alternately; the least of several times counts.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def main() -> None:
 
 
 def ratio(least: dict[str, float]) -> float:
-    """Return how much longer the large scan takes when its preview is kept."""
+    """Return the relative time of the large scan with a cached preview."""
     return least["again"] / least["small"]
 
 
 def opened(builder: SceneBuilder, sources: list[SceneSource], turn: int, clay: int, detail: str = "preview") -> float:
-    """Return the seconds until a scene is there; another shade of clay each time, so that none is kept."""
+    """Return the seconds until a scene is ready; a new shade of clay avoids the cache."""
     config = SceneConfig(clay=f"#d3c{turn:x}{clay:x}6", detail=detail)
     started = time.perf_counter()
     builder.build(sources, config)

@@ -1,4 +1,4 @@
-"""Which way of drawing retrieves best: NN, first tier and mAP for every variant, from one run.
+"""Retrieval quality of shadings: NN, first tier and mAP for every variant.
 
     python -m benchmarks.shading FOLDER [FOLDER …] [--model efficientnet_lite2] [--only WORDS]
 
@@ -39,12 +39,12 @@ VARIANTS: dict[str, ViewSettings] = {
 
 
 def as_cloud(mesh: Mesh) -> Mesh:
-    """Return 20,000 points spread evenly over a mesh, as a scanner gives them."""
-    chance = np.random.default_rng(0)
+    """Return 20,000 points spread evenly over a mesh, like a scan."""
+    rng = np.random.default_rng(0)
     corners = mesh.vertices[mesh.faces]
     areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    chosen = corners[chance.choice(len(areas), 20_000, p=areas / areas.sum())]
-    along = chance.random((20_000, 2))
+    chosen = corners[rng.choice(len(areas), 20_000, p=areas / areas.sum())]
+    along = rng.random((20_000, 2))
     outside = along.sum(axis=1) > 1
     along[outside] = 1 - along[outside]
     points = chosen[:, 0] + np.einsum("nk,nki->ni", along, chosen[:, 1:] - chosen[:, :1])

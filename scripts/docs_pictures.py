@@ -1,8 +1,8 @@
 """Take the documentation's screenshots from the real app: `make docs-pictures`.
 
-`python -m scripts.docs_pictures misfits runs` takes only those. They show the study that
-`docs/guide.md` leads through, on the sample collection, so that everybody can see the same on their
-own screen: a horn coral lies among the teeth, and two backbones look at it.
+`python -m scripts.docs_pictures misfits runs` takes only those two. They show the study of
+`docs/guide.md` on the sample collection, so that readers can reproduce it: a horn coral lies among the
+teeth, and there are runs by two backbones.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SETTLED_MS = 4000
 
 
 def main() -> int:
-    """Take every picture, or those that are named; return an exit status."""
+    """Take every picture, or the given ones; return an exit status."""
     wanted = sys.argv[1:] or list(STUDY)
     if unknown := set(wanted) - STUDY.keys():
         print(f"There is no picture {', '.join(sorted(unknown))}; there are {', '.join(STUDY)}.", file=sys.stderr)
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def prepare_study(root: Path) -> Workspace:
-    """Make the sample collection with one specimen in a wrong folder, and runs of it as the form starts them."""
+    """Make the sample collection with one misfiled specimen, and runs as the form starts them."""
     workspace = open_workspace(root)
     make_samples(workspace.meshes, SampleSettings())
     for path in (workspace.meshes / ITS_PLACE).glob(f"{STRANGER}.*"):
@@ -73,7 +73,7 @@ def prepare_study(root: Path) -> Workspace:
 
 
 def take(wanted: list[str], browser: Browser, address: str, code: str) -> None:
-    """Visit these screens, in one language."""
+    """Take the pictures of some screens, in one language."""
     folder = PICTURES if code == "en" else PICTURES / code
     folder.mkdir(parents=True, exist_ok=True)
     page = browser.new_page(viewport={"width": 1280, "height": 860}, locale=code)
@@ -89,7 +89,7 @@ def take(wanted: list[str], browser: Browser, address: str, code: str) -> None:
         page.mouse.move(2, 2)
         path = folder / f"{name}.png"
         page.screenshot(path=path)
-        # A palette keeps the pictures of a screen small and sharp.
+        # A palette makes small and sharp pictures.
         Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         print(path.relative_to(PROJECT))
     page.close()
@@ -130,7 +130,7 @@ def _misfits(page: Page, address: str, word: Word) -> None:
     first = page.locator(f"button.pick[data-specimen='{MISFILED}']")
     first.wait_for()
     page.wait_for_timeout(SETTLED_MS)
-    # The list is the matter, not the settings above it.
+    # The picture shows the list, not the settings above it.
     first.evaluate("card => card.scrollIntoView({ block: 'center' })")
 
 

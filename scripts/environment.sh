@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv and install a requirements file into it; does nothing where that was done already.
+# Make .venv and install a requirements file into it; does nothing if that is done already.
 # Usage: environment.sh REQUIREMENTS STAMP
 set -eu
 requirements=$1
@@ -36,7 +36,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
 fi
 echo "Installing $requirements (with PyTorch some 7 GB on disk; the first time takes a few minutes) ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-# uv is several times faster; pip does the same where uv cannot reach the index.
+# uv is several times faster; pip is used if uv cannot reach the index.
 .venv/bin/uv pip install --quiet --python .venv/bin/python -r "$requirements" ||
     .venv/bin/python -m pip install --disable-pip-version-check -r "$requirements"
 touch "$stamp"

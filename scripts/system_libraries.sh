@@ -1,7 +1,7 @@
 #!/bin/sh
-# See to the system libraries that Open3D needs; with --browser to Chromium for the tests too, and with
-# --pictures to a font with Japanese letters as well, for the screenshots of the documentation.
-# Installs what is missing where it may; else prints the exact command and goes on or stops.
+# Install the system libraries that Open3D needs; with --browser also Chromium for the tests, and with
+# --pictures also a font with Japanese letters, for the screenshots of the documentation.
+# Without the rights to install, print the exact command and go on or stop.
 set -eu
 packages=""
 need() { # library file, Debian package
@@ -16,7 +16,7 @@ if [ "$(uname -s)" = "Linux" ]; then
     need libX11.so.6 libx11-6
 fi
 if [ "${1:-}" = "--browser" ] || [ "${1:-}" = "--pictures" ]; then
-    # What drives the browser is a program of its own, which needs this library.
+    # Playwright's driver is a separate program that needs this library.
     [ "$(uname -s)" != "Linux" ] || need libatomic.so.1 libatomic1
     command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
 fi

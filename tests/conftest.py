@@ -1,4 +1,4 @@
-"""What holds for all tests: shapes of boundary functions are checked, hypothesis has no stopwatch."""
+"""Settings of all tests: checked shapes of boundary functions, hypothesis without deadlines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-# Before any test module imports them. Signatures are checked by beartype in tests only;
-# `Embeddings` checks itself,
-# with better words, and protocols cannot be checked.
+# The hook must be there before any test module imports these. Signatures are checked by beartype in
+# tests only. `Embeddings` checks itself with clearer messages; protocols cannot be checked.
 install_import_hook(
     [
         "core.evaluation.retrieval",
@@ -34,7 +33,7 @@ settings.load_profile("project")
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Return the folder of real scans beside the project."""
+    """Return the folder of real scans beside the project, or skip the test."""
     folder = Path(__file__).resolve().parents[1].parent / "shared"
     if not folder.is_dir():
         pytest.skip(f"the real scans in {folder.name}/ beside the project are not here")

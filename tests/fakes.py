@@ -1,4 +1,4 @@
-"""Stand-ins that need neither weights nor a GPU, and the smallest of specimens."""
+"""A fake extractor without weights or GPU, small specimens, and helpers for files."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ PIXELS = 64
 
 
 class FakeExtractor:
-    """Features of a view: the mean brightness of sixteen fields of it.
+    """An extractor whose features are the mean brightness of sixteen fields of a view.
 
     Parameters
     ----------
     name : str
-        Goes into the identity, as the backbone's name does.
+        Name of the backbone in the identity.
     fails_at : int
-        The call, counted from 1, at which it refuses the specimen; 0 for never.
+        The call, counted from 1, that raises `SpecimenError`; 0 for none.
     gives_nan_at : int
-        The call at which it gives NaN.
+        The call that returns NaN.
     seconds : float
-        How long a call takes.
+        Duration of a call.
     dies_at : int
-        The call at which it kills its own process.
+        The call that kills its own process.
     """
 
     image_size = PIXELS
@@ -49,7 +49,7 @@ class FakeExtractor:
 
     @property
     def identity(self) -> dict[str, object]:
-        """Return what decides the numbers."""
+        """Return the settings that determine the features."""
         return {
             "backbone": self.name,
             "image_size": PIXELS,
@@ -76,15 +76,15 @@ class FakeExtractor:
 
 
 def write_specimens(folder: Path, names: str | list[str]) -> None:
-    """Write a tetrahedron of its own shape for every name, as OFF."""
+    """Write an OFF file of a different tetrahedron for every name."""
     for name in names.split() if isinstance(names, str) else names:
         write_specimen(folder / f"{name}.off")
 
 
 def write_specimen(path: Path, *, stretch: float = 1.0) -> None:
-    """Write one tetrahedron whose shape follows from its file's name."""
-    chance = np.random.default_rng(list(path.stem.encode("utf-8", "surrogateescape")))
-    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) + chance.uniform(-0.4, 0.4, (4, 3))
+    """Write a tetrahedron; its shape is seeded by the name of the file."""
+    rng = np.random.default_rng(list(path.stem.encode("utf-8", "surrogateescape")))
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) + rng.uniform(-0.4, 0.4, (4, 3))
     corners[:, 0] *= stretch
     lines = ["OFF", "4 4 6", *(" ".join(f"{value:.6f}" for value in corner) for corner in corners)]
     lines += ["3 0 1 2", "3 0 3 1", "3 0 2 3", "3 1 3 2"]
@@ -93,14 +93,14 @@ def write_specimen(path: Path, *, stretch: float = 1.0) -> None:
 
 
 def bytes_below(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file below a folder by its name there."""
+    """Return the content of every file below a folder by relative path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 
 def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Mesh:
-    """Return a lumpy ellipsoid, so that every turn of it shows."""
+    """Return a lumpy ellipsoid without rotational symmetry."""
     rows, columns = 40, 60
     polar, around = np.meshgrid(
         np.linspace(0.05, np.pi - 0.05, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False)

@@ -47,7 +47,7 @@ def prepare_workspace(root: Path, *, per_category: int = 3) -> Workspace:
 
 
 def prepare_run(workspace: Workspace, name: str, model: str) -> None:
-    """Make a run of a workspace's specimens in this process."""
+    """Run the pipeline on the specimens of a workspace, in this process."""
     settings = RunSettings(
         name=name,
         features=FeatureSettings(model=model, download=False),
@@ -58,22 +58,22 @@ def prepare_run(workspace: Workspace, name: str, model: str) -> None:
 
 
 def multiply_workspace(source: Workspace, root: Path, count: int) -> Workspace:
-    """Make a workspace of as many specimens as asked for by repeating those of a prepared one.
+    """Make a workspace of `count` specimens by repeating those of a prepared one.
 
-    Embeddings are moved a little so that no two are alike; pictures and meshes are those of the
-    source. Nothing is rendered: 20,000 specimens take some seconds.
+    Noise makes all embeddings different; pictures and meshes are those of the source. Nothing is
+    rendered: 20,000 specimens take some seconds.
     """
     workspace, before = open_workspace(root), source.run(RUN_NAME)
     known = read_embeddings(before.matrix_path, before.ids_path)
     records = Catalogue(source.catalogue_path).specimens(str(source.meshes))
     rows = np.arange(count) % len(known)
     ids = tuple(f"{known.ids[row]}_{place:05d}" for place, row in enumerate(rows))
-    moved = np.random.default_rng(42).standard_normal((count, known.matrix.shape[1]), dtype=np.float32)
-    moved *= 0.2 * known.matrix.std(axis=0)
+    noise = np.random.default_rng(42).standard_normal((count, known.matrix.shape[1]), dtype=np.float32)
+    noise *= 0.2 * known.matrix.std(axis=0)
     order = sorted(range(count), key=ids.__getitem__)
     names = tuple(ids[place] for place in order)
     run = workspace.run(RUN_NAME)
-    write_embeddings(run.embeddings, Embeddings(names, (known.matrix[rows] + moved)[order]))
+    write_embeddings(run.embeddings, Embeddings(names, (known.matrix[rows] + noise)[order]))
     write_json(run.config_path, {**before.config(), "input": str(workspace.meshes)})
     Catalogue(workspace.catalogue_path).put_specimens(
         replace(records[known.ids[rows[place]]], source=str(workspace.meshes), specimen_id=ids[place])
@@ -102,7 +102,7 @@ def running_app(workspace: Path, *, seconds: float = 60.0, roots: str = "") -> I
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         return int(free.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What hypothesis draws from, for all tests."""
+"""Hypothesis strategies for all tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.embeddings import Embeddings
 
-# Names as people and scanners give them: scripts of both directions, emoji, punctuation of CSV.
+# Names as in real collections: scripts of both directions, emoji, punctuation of CSV.
 ODD_NAMES = (
     "amnh106010",
     "Zähne, links",
@@ -43,13 +43,13 @@ def specimen_ids() -> st.SearchStrategy[str]:
 
 
 def id_lists(min_size: int = 1, max_size: int = 12) -> st.SearchStrategy[list[str]]:
-    """Draw ids, none of them twice."""
+    """Draw different ids."""
     return st.lists(specimen_ids(), min_size=min_size, max_size=max_size, unique=True)
 
 
 @st.composite
 def collections(draw: st.DrawFn, max_size: int = 12, max_width: int = 4) -> Embeddings:
-    """Draw embeddings of small whole numbers, so that many are equally far from one another."""
+    """Draw embeddings of small whole numbers, with many equal distances."""
     ids = draw(id_lists(max_size=max_size))
     width = draw(st.integers(1, max_width))
     rows = st.lists(st.integers(-2, 2), min_size=width, max_size=width)
@@ -58,6 +58,6 @@ def collections(draw: st.DrawFn, max_size: int = 12, max_width: int = 4) -> Embe
 
 
 def json_values() -> st.SearchStrategy[Any]:
-    """Draw whatever JSON can hold."""
+    """Draw any value that JSON can hold."""
     plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
     return st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)

@@ -1,4 +1,4 @@
-"""The guide in both languages leads through the same steps, with pictures that are there."""
+"""The guide in both languages has the same steps, and its pictures exist."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ENGLISH, JAPANESE = ((DOCS / name).read_text(encoding="utf-8") for name in ("gui
 
 @pytest.mark.parametrize(("text", "folder"), [(ENGLISH, "pictures"), (JAPANESE, "pictures/ja")], ids=["en", "ja"])
 def test_guide__shows_every_picture_of_the_study(text: str, folder: str) -> None:
-    """Each screen of the study is shown once, in the guide's own language, by a picture that exists."""
+    """Each screen of the study is shown once, by an existing picture in the language of the guide."""
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
     assert sorted(shown) == sorted(f"{folder}/{name}.png" for name in STUDY)
     assert all((PICTURES.parent / path).is_file() for path in shown)
 
 
 def test_guide__both_say_the_same() -> None:
-    """As many steps, the same calls, the same files and numbers."""
+    """The same number of steps, the same calls, files and numbers."""
     assert len(re.findall(r"^## \d", ENGLISH, re.MULTILINE)) == len(re.findall(r"^## \d", JAPANESE, re.MULTILINE)) == 9
     assert commands(ENGLISH) == commands(JAPANESE)
     assert names(ENGLISH) == names(JAPANESE)
