@@ -1,18 +1,18 @@
-"""View-by-view matching: sets of views compared instead of one vector.
+"""View-by-view matching: comparison of sets of views instead of single vectors.
 
-The best candidates of a search are compared again, view with view. Whitening takes out what all
-views of a collection share; rotations bring two layouts of cameras together. Explanations show
-which views and which parts matched.
+The best candidates of a search are compared again, view with view. Whitening removes what all views
+of a collection share. Rotations of the camera layout align two specimens. Explanations show which
+views and which parts matched.
 
 ==================  ===================================
 `view_sets`         similarity of two sets of views
-`loading`           a matcher for a run on disk
+`loading`           matchers of runs on disk
 `rotations`         rotations between camera layouts
 `whitening`         centring and whitening of views
-`whitening_files`   whitening kept with a fingerprint
+`whitening_files`   whitening in files
 `reranking`         re-ranking by shared neighbours
-`explanation`       the pairs of views that matched
-`patch_similarity`  the parts of two views that matched
+`explanation`       pairs of views that matched
+`patch_similarity`  parts of two views that matched
 ==================  ===================================
 """
 

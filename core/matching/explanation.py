@@ -1,4 +1,4 @@
-"""Why two specimens match: the pairs of views that are most alike, and where on them."""
+"""Explanations of a match: the most similar pairs of views, and their parts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float32, UInt8
 from core.embeddings import unit_rows
 from core.features import Extractor
 from core.foundation import SettingError
-from core.matching.patch_similarity import PatchReader, likeness_of_patches, spread_out
+from core.matching.patch_similarity import PatchReader, patch_similarities, rescaled_inside
 from core.matching.view_sets import best_pairs
-from core.matching.whitening import Projection
+from core.matching.whitening import Whitening
 from core.storage import write_bytes
 from core.views import Views
 
@@ -25,14 +25,14 @@ _GAP_PIXELS = 8
 
 @dataclass(frozen=True)
 class ViewPair:
-    """A view of one specimen and the view of another that is most like it.
+    """A view of one specimen and a similar view of another.
 
     Parameters
     ----------
     query_view, other_view : int
         Numbers of the views, from 0.
     similarity : float
-        Cosine similarity of their features, after the projection where there is one.
+        Cosine similarity of their features, after whitening if there is any.
     """
 
     query_view: int
@@ -45,79 +45,85 @@ def explain(
     other: Float32[np.ndarray, "w d"],
     *,
     count: int = 4,
-    projection: Projection | None = None,
+    whitening: Whitening | None = None,
 ) -> tuple[ViewPair, ...]:
-    """Return the pairs of views by which two specimens match, best first, every view once at most.
+    """Return the pairs of views by which two specimens match, best first.
 
     Parameters
     ----------
     query, other : (v, d), (w, d) float32
         View features.
     count : int
-        How many pairs.
-    projection : Projection, optional
-        What the match took out of the views, see `core.matching.view_sets.Matcher.projection`.
+        Number of pairs; a view is in one pair at most.
+    whitening : Whitening, optional
+        The whitening of the matcher.
 
     Raises
     ------
     SettingError
-        Where `count` is below 1.
+        If `count` is below 1.
+
+    Examples
+    --------
+    >>> views = np.eye(3, dtype=np.float32)
+    >>> [(pair.query_view, pair.other_view) for pair in explain(views, views[::-1], count=2)]
+    [(0, 2), (1, 1)]
     """
     if count < 1:
         raise SettingError("'pairs' must be at least 1 (got {count}).", count=count)
-    if projection is not None:
-        query, other = projection(query), projection(other)
+    if whitening is not None:
+        query, other = whitening(query), whitening(other)
     return tuple(ViewPair(*pair) for pair in best_pairs(query, other, count))
 
 
-def find_where(
+def occlusion_map(
     extractor: Extractor,
     image: UInt8[np.ndarray, "h w 3"],
     target: Float32[np.ndarray, " d"],
     *,
     mask: Bool[np.ndarray, "h w"] | None = None,
     cells: int = 8,
-    projection: Projection | None = None,
+    whitening: Whitening | None = None,
 ) -> Float32[np.ndarray, "h w"]:
-    """Return how much each part of a view adds to its likeness to another view.
+    """Return how much each part of a view adds to its similarity to another view.
 
-    Squares of the view, two cells wide, are painted over with the colour of its corner, one after
-    the other; what a part adds is how much the similarity drops without it (occlusion: Zeiler &
-    Fergus 2014, Visualizing and understanding convolutional networks). Works with every backbone
-    that looks at pictures alone.
+    Squares of the view, two cells wide, are covered with the colour of its corner, one after the
+    other. The contribution of a part is the drop in similarity without it (occlusion: Zeiler &
+    Fergus 2014, Visualizing and understanding convolutional networks). It works with every
+    backbone that takes images only.
 
     Parameters
     ----------
     extractor : Extractor
-        What the features come from.
+        The extractor of the features.
     image : (h, w, 3) uint8
         The view.
     target : (d,) float32
         Features of the other view.
     mask : (h, w) bool, optional
-        Where the specimen is: what is covered is no longer part of it, and nothing outside of it
-        counts. All of the picture where None.
+        Pixels of the specimen. Covered pixels leave the mask, and pixels outside of it are 0. The
+        whole image if None.
     cells : int
-        Cells a side; (cells - 1)² pictures are looked at.
-    projection : Projection, optional
+        Cells per side; features of (cells - 1)² images are extracted.
+    whitening : Whitening, optional
         As for `explain`.
 
     Returns
     -------
     (h, w) float32
-        0 where nothing is lost, 1 at the part that counts most; all 0 where none counts.
+        1 at the part with the largest drop, 0 without a drop; all 0 if no part has one.
 
     Raises
     ------
     SettingError
-        Where there are fewer than 2 cells, or the backbone looks at depth, too.
+        If there are fewer than 2 cells, or the backbone uses depth.
     """
     import cv2
 
     if cells < 2:
         raise SettingError("'cells' must be at least 2 (got {cells}).", cells=cells)
     if extractor.identity.get("uses_depth"):
-        raise SettingError("This backbone looks at depth, too, and parts of a picture do not tell where it matched.")
+        raise SettingError("This backbone also uses depth, so that parts of an image do not show where it matched.")
     height, width = image.shape[:2]
     rows, columns = (np.linspace(0, side, cells + 1).astype(int) for side in (height, width))
     mask = np.ones((height, width), dtype=bool) if mask is None else mask
@@ -127,16 +133,16 @@ def find_where(
         square = number, slice(rows[row], rows[row + 2]), slice(columns[column], columns[column + 2])
         covered[square], masks[square] = image[0, 0], False
     features = extractor(covered, masks)
-    make_ready = unit_rows if projection is None else projection
-    likeness = make_ready(features) @ make_ready(target[None])[0]
-    drops = np.maximum(likeness[-1] - likeness[:-1], 0).reshape(cells - 1, cells - 1).astype(np.float32)
-    # A covered square is centred on a corner of four cells; the outermost cells have no corner further out.
+    prepare = unit_rows if whitening is None else whitening
+    similarity = prepare(features) @ prepare(target[None])[0]
+    drops = np.maximum(similarity[-1] - similarity[:-1], 0).reshape(cells - 1, cells - 1).astype(np.float32)
+    # A covered square is centred on a corner of four cells; the outermost cells have no outer corner.
     drawn = mask * cv2.resize(np.pad(drops, 1, mode="edge"), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(drawn / max(float(drawn.max()), 1e-6), dtype=np.float32)
 
 
-def paint_where(image: UInt8[np.ndarray, "h w 3"], where: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Return a view with the parts that count in colour, from blue to yellow, and the rest as it is."""
+def overlay_heatmap(image: UInt8[np.ndarray, "h w 3"], where: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return an image with a heat map over it, from blue at 0 to yellow at 1."""
     import cv2
 
     colours = cv2.applyColorMap(np.rint(where * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[..., ::-1]
@@ -144,34 +150,34 @@ def paint_where(image: UInt8[np.ndarray, "h w 3"], where: Float32[np.ndarray, "h
     return np.asarray(np.rint(image * (1 - share) + colours * share), dtype=np.uint8)
 
 
-def picture_of_where(
+def occlusion_picture(
     extractor: Extractor, views: Views, number: int, target: Float32[np.ndarray, " d"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Return one of some views with the parts in colour by which it is like another view, see `find_where`."""
+    """Return a view with its `occlusion_map` for another view over it."""
     image = views.images[number]
-    return paint_where(image, find_where(extractor, image, target, mask=views.masks[number]))
+    return overlay_heatmap(image, occlusion_map(extractor, image, target, mask=views.masks[number]))
 
 
-def painted_by(
+def paint_views(
     what: str, reader: PatchReader, query: Views, other: Views, pairs: tuple[ViewPair, ...]
 ) -> tuple[UInt8[np.ndarray, "v h w 3"], UInt8[np.ndarray, "u h w 3"]]:
-    """Return the views of two specimens, those of the pairs painted by what a network makes of their parts.
+    """Return the views of two specimens, with heat maps over the views of the pairs.
 
     Parameters
     ----------
     what : {"patches", "attention"}
-        Which parts have their like in the other view, or where the network looks.
+        Similarity of each patch to the other view, or attention of the network.
     reader : PatchReader
         The network.
     query, other : Views
         Rendered views.
     pairs : tuple of ViewPair
-        As `explain` gives them.
+        As `explain` returns them.
 
     Raises
     ------
     SettingError
-        Where `what` is something else.
+        If `what` is anything else.
     """
     if what not in PAINTED:
         raise SettingError("'show' must be one of {allowed} (got {what}).", allowed=", ".join(PAINTED), what=what)
@@ -183,9 +189,9 @@ def painted_by(
             if what == "attention":
                 values = maps[side].attention[number]
             else:
-                values = likeness_of_patches(maps[side], number, maps[1 - side], number)
-            shown = spread_out(values, maps[side].is_specimen[number])
-            painted[side][view] = paint_where(painted[side][view], _enlarged(shown, painted[side].shape[1:3]))
+                values = patch_similarities(maps[side], number, maps[1 - side], number)
+            shown = rescaled_inside(values, maps[side].is_specimen[number])
+            painted[side][view] = overlay_heatmap(painted[side][view], _enlarged(shown, painted[side].shape[1:3]))
     return painted
 
 
@@ -201,14 +207,16 @@ def draw_pairs(
     query_images: UInt8[np.ndarray, "v h w 3"],
     other_images: UInt8[np.ndarray, "u h w 3"],
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """Return one picture of all pairs: a column a pair, the query above, its similarity between.
+    """Return one image of all pairs.
+
+    Each column is a pair: the query above, the other below, the similarity between them.
 
     Parameters
     ----------
     pairs : tuple of ViewPair
-        As `explain` gives them.
+        As `explain` returns them.
     query_images, other_images : (v, h, w, 3) and (u, h, w, 3) uint8
-        The views, all of one size.
+        The views, all of the same size.
     """
     import cv2
 
@@ -224,12 +232,12 @@ def draw_pairs(
 
 
 def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
-    """Write a picture as PNG, atomically."""
+    """Write an image as PNG, atomically."""
     write_bytes(path, as_png(picture))
 
 
 def as_png(picture: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """Return a picture as PNG."""
+    """Return an image encoded as PNG."""
     import cv2
 
     _, png = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))

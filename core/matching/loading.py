@@ -1,4 +1,4 @@
-"""A collection on disk made ready to be matched view by view, and its whole ranking in that order."""
+"""Matchers of collections on disk, and rankings by them."""
 
 from __future__ import annotations
 
@@ -11,57 +11,55 @@ import numpy as np
 from core.embeddings import Embeddings
 from core.matching.rotations import layout_beside
 from core.matching.view_sets import FeatureFolder, Matcher, MatchSettings
-from core.matching.whitening_files import projection_of
+from core.matching.whitening_files import open_whitening
 from core.neighbours import Ranking, SearchSettings
 
 
 def open_matcher(
     embeddings: Embeddings,
     features: Path,
-    projections: Path,
+    whitening_folder: Path,
     search: SearchSettings,
     settings: MatchSettings,
     *,
     part: Embeddings | None = None,
     given: Path | None = None,
 ) -> Matcher:
-    """Return what compares a collection view by view, with what was learned from its views and how they lie.
+    """Return a matcher of a collection, with its whitening and camera layout.
 
     Parameters
     ----------
     embeddings : Embeddings
         The whole collection.
-    features, projections : Path
-        Folders of its view features, and of what was learned from them.
+    features, whitening_folder : Path
+        Folders of its view features, and of the whitening that was learned from them.
     search, settings : SearchSettings, MatchSettings
         How candidates are found, and how they are compared.
     part : Embeddings, optional
-        Whoever may be found, where not all may.
+        The part of the collection that is searched; all of it if None.
     given : Path, optional
-        A projection that is taken as it is.
+        A whitening file that is used as it is.
 
     Raises
     ------
     CoreError
-        Where view features or the projection are missing or do not fit.
+        If view features or the whitening are missing or do not fit.
     """
     views_of = FeatureFolder(features)
-    projection = projection_of(embeddings, views_of, settings, projections, given)
+    whitening = open_whitening(embeddings, views_of, settings, whitening_folder, given)
     layout = layout_beside(features) if settings.match == "aligned" else None
-    return Matcher(
-        embeddings if part is None else part, views_of, search, settings, projection=projection, layout=layout
-    )
+    return Matcher(embeddings if part is None else part, views_of, search, settings, whitening=whitening, layout=layout)
 
 
 def ranking_by(matcher: Matcher, mirrored_of: Callable[[str], np.ndarray] | None = None) -> Ranking | None:
-    """Return what puts the whole ranking of a query in a matcher's order, or None where embeddings decide.
+    """Return the ranking by a matcher, or None if it is that of the embeddings.
 
     Parameters
     ----------
     matcher : Matcher
-        Knows all specimens that are ranked.
+        A matcher of all specimens that are ranked.
     mirrored_of : callable, optional
-        Gives the features of the mirrored views of a specimen.
+        Returns the features of the mirrored views of a specimen.
     """
     if matcher.settings.match == "pooled" and not matcher.settings.expand:
         return None
@@ -73,6 +71,6 @@ def ranking_by(matcher: Matcher, mirrored_of: Callable[[str], np.ndarray] | None
 
 
 def about_matching(matcher: Matcher, *, mirror: bool) -> dict[str, object]:
-    """Return what must be recorded with neighbours that were compared again, in words and numbers."""
-    learned = None if matcher.projection is None else matcher.projection.fingerprint
+    """Return the settings of a matcher as they are recorded with results."""
+    learned = None if matcher.whitening is None else matcher.whitening.fingerprint
     return {**asdict(matcher.settings), "mirror": mirror, "projection": learned}

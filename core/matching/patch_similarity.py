@@ -1,4 +1,4 @@
-"""Where a network looks, and which parts of two views are alike: maps over the patches of a view."""
+"""Maps over the patches of views: attention, and similarity to another view."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from core.backbones import Backbone, TokenSettings, load_backbone
 from core.features import FeatureSettings, fit_images
 from core.foundation import SettingError
 
-# A cell counts as the specimen where so much of it shows it.
-_SHOWS = 0.2
+# Share of a cell that must show the specimen.
+_LEAST_SHARE = 0.2
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class PatchMaps:
-    """What a network makes of every cell of some views.
+    """Tokens and attention of every cell of some views.
 
     Parameters
     ----------
     tokens : (v, g, h, d) float32
-        One vector of length 1 a cell; read-only.
+        One vector of length 1 per cell; read-only.
     attention : (v, g, h) float32
-        How much each cell counts for the whole view, 0 to 1; read-only.
+        Attention of each cell, 0 to 1; read-only.
     is_specimen : (v, g, h) bool
-        Which cells show the specimen; all of them where nothing is known.
+        Which cells show the specimen; all of them without masks.
     """
 
     tokens: Float32[np.ndarray, "v g h d"]
@@ -41,11 +41,11 @@ class PatchMaps:
 
 
 class PatchReader:
-    """A network that is asked for the cells of views instead of one vector a view.
+    """A network that returns cells of views instead of one vector per view.
 
-    Of a vision transformer, tokens are the patch tokens of its last block, and attention is what
-    the class token pays to the patches there, averaged over the heads (Caron et al. 2021, DINO),
-    before rotary positions. Of a convolutional network, tokens are the cells of its last feature
+    For a vision transformer, tokens are the patch tokens of the last block, and attention is that
+    of the class token to the patches there, averaged over the heads (Caron et al. 2021, DINO),
+    before rotary positions. For a convolutional network, tokens are the cells of the last feature
     map, and attention is the length of their activations (Zagoruyko & Komodakis 2017).
 
     Parameters
@@ -56,21 +56,29 @@ class PatchReader:
     Raises
     ------
     SettingError
-        Where it is none.
+        If the backbone is not a network.
     """
 
     def __init__(self, backbone: Backbone) -> None:
         if not backbone.spec.is_network:
             raise SettingError(
-                "The classical backbone has no patches, so that nothing tells which parts are alike.",
-                advice="Look at the pairs of views, or take a run of a network.",
+                "The classical backbone has no patches to compare.",
+                advice="Look at the pairs of views, or use a run of a network.",
             )
         self._backbone = backbone
 
     def __call__(
         self, images: UInt8[np.ndarray, "v a b 3"], masks: Bool[np.ndarray, "v a b"] | None = None
     ) -> PatchMaps:
-        """Return the maps of some views, all of one size; masks tell where the specimen is."""
+        """Return the maps of some views.
+
+        Parameters
+        ----------
+        images : (v, a, b, 3) uint8
+            Views, all of the same size.
+        masks : (v, a, b) bool, optional
+            Pixels of the specimen.
+        """
         import torch
 
         fitted = np.array(fit_images(images, self._backbone.image_size))
@@ -118,16 +126,16 @@ class PatchReader:
 
 
 def open_patches(settings: FeatureSettings) -> PatchReader:
-    """Load the backbone of some features once more, to ask it for patches.
+    """Load the backbone of some features as a reader of patches.
 
-    Of several backbones that are joined, the first network is asked.
+    If several backbones are joined, the first network is used.
 
     Raises
     ------
     SettingError
-        Where there is no network among them.
+        If none of them is a network.
     WeightsError
-        Where its weights are not at hand.
+        If its weights are not available.
     """
     names = [name for name in settings.models if name != "classical"] or list(settings.models)
     alone = replace(settings, model=names[0], model_weights=())
@@ -136,22 +144,29 @@ def open_patches(settings: FeatureSettings) -> PatchReader:
     )
 
 
-def likeness_of_patches(maps: PatchMaps, view: int, other: PatchMaps, other_view: int) -> Float32[np.ndarray, "g h"]:
-    """Return for every cell of a view the cosine similarity to the cell of another view that is most like it.
+def patch_similarities(maps: PatchMaps, view: int, other: PatchMaps, other_view: int) -> Float32[np.ndarray, "g h"]:
+    """Return the highest similarity of every cell to the cells of another view.
 
-    Only cells that show a specimen are compared; the others are 0. (Amir, Gandelsman, Bagon &
-    Dekel 2021, Deep ViT features as dense visual descriptors.)
+    Cosine similarity of deep features (Amir, Gandelsman, Bagon & Dekel 2021, Deep ViT features as
+    dense visual descriptors). Only cells that show a specimen are compared; the others are 0.
+
+    Parameters
+    ----------
+    maps, other : PatchMaps
+        Maps of the views of two specimens.
+    view, other_view : int
+        Numbers of the two views, from 0.
     """
     mine, theirs = maps.is_specimen[view], other.is_specimen[other_view]
-    found = np.zeros(mine.shape, dtype=np.float32)
+    similarities = np.zeros(mine.shape, dtype=np.float32)
     if mine.any() and theirs.any():
-        likeness = maps.tokens[view][mine] @ other.tokens[other_view][theirs].T
-        found[mine] = np.maximum(likeness.max(axis=1), 0)
-    return found
+        similarity = maps.tokens[view][mine] @ other.tokens[other_view][theirs].T
+        similarities[mine] = np.maximum(similarity.max(axis=1), 0)
+    return similarities
 
 
-def spread_out(values: Float32[np.ndarray, "g h"], shown: Bool[np.ndarray, "g h"]) -> Float32[np.ndarray, "g h"]:
-    """Return values of the cells that show the specimen from 0, the least, to 1, the most; others 0."""
+def rescaled_inside(values: Float32[np.ndarray, "g h"], shown: Bool[np.ndarray, "g h"]) -> Float32[np.ndarray, "g h"]:
+    """Return values of the specimen's cells rescaled to 0 to 1, and 0 elsewhere."""
     inside = values[shown]
     if not inside.size or float(np.ptp(inside)) < 1e-9:
         return np.where(shown, np.float32(1), np.float32(0)) * (values > 0).astype(np.float32)
@@ -166,6 +181,6 @@ def _shown(masks: np.ndarray | None, shape: tuple[int, ...]) -> Bool[np.ndarray,
         return np.ones(shape, dtype=bool)
     _, rows, columns = shape
     shares = [cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA) for mask in masks]
-    shown = np.stack(shares) >= _SHOWS
+    shown = np.stack(shares) >= _LEAST_SHARE
     shown[~shown.any(axis=(1, 2))] = True
     return shown

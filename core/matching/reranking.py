@@ -1,4 +1,4 @@
-"""Re-ranking by shared neighbours: who is in the other's neighbourhood, and whose is alike."""
+"""Re-ranking by shared neighbours (k-reciprocal encoding)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def k_reciprocal(
 ) -> Float64[np.ndarray, "n n"]:
     """Return distances in which specimens that share neighbours are nearer.
 
-    Two are k-reciprocal neighbours where each is among the k nearest of the other. A specimen is
-    described by its k-reciprocal neighbours and theirs, weighed by nearness and averaged over its
-    own k2 nearest; descriptions are compared by Jaccard's distance (Zhong, Zheng, Cao & Li 2017,
-    Re-ranking person re-identification with k-reciprocal encoding, CVPR).
+    Two specimens are k-reciprocal neighbours if each is among the k nearest of the other. A
+    specimen is described by its k-reciprocal neighbours and theirs, weighted by nearness and
+    averaged over its k2 nearest. Descriptions are compared by the Jaccard distance (Zhong, Zheng,
+    Cao & Li 2017, Re-ranking person re-identification with k-reciprocal encoding, CVPR).
 
     Parameters
     ----------
@@ -25,12 +25,18 @@ def k_reciprocal(
     k1, k2 : int
         Sizes of the neighbourhoods, at least 1.
     share : float
-        How much of the original distance, divided by the largest of its row, is kept, 0 to 1.
+        Weight of the original distance, divided by the largest of its row, 0 to 1.
 
     Raises
     ------
     SettingError
-        Where a setting is outside of what is allowed.
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> places = np.array([0, 1, 10, 11])
+    >>> k_reciprocal(abs(places[:, None] - places), k1=1, k2=1)[0].round(2).tolist()
+    [0.0, 0.09, 0.97, 1.0]
     """
     if min(k1, k2) < 1 or not 0 <= share <= 1:
         raise SettingError(f"'k1' and 'k2' must be at least 1, 'share' from 0 to 1 (got {k1}, {k2}, {share}).")
@@ -40,19 +46,22 @@ def k_reciprocal(
     described = np.zeros(distances.shape)
     for row, own in enumerate(wide):
         near = np.flatnonzero(own)
-        # The neighbours of a neighbour join where two thirds of them are mine already.
+        # The neighbours of a neighbour join if two thirds of them are neighbours already.
         joined = [other for other in near if 3 * (narrow[other] & own).sum() > 2 * narrow[other].sum()]
         members = np.flatnonzero(own | narrow[joined].any(axis=0))
         weights = np.exp(-scaled[row, members])
         described[row, members] = weights / weights.sum()
     described = np.stack([described[order[row, :k2]].mean(axis=0) for row in range(len(described))])
-    # Rows add up to 1, so that the union is 2 less the intersection.
+    # Rows sum to 1, so that the union is 2 less the intersection.
     common = np.stack([np.minimum(row, described).sum(axis=1) for row in described])
     return np.asarray((1 - share) * (1 - common / (2 - common)) + share * scaled)
 
 
 def _reciprocal(order: np.ndarray, k: int) -> np.ndarray:
-    """Return for every pair whether each is among the k nearest of the other, itself counted as one more."""
+    """Return for every pair whether each is among the k nearest of the other.
+
+    A specimen is its own neighbour, beyond the k.
+    """
     near = np.zeros(order.shape, dtype=bool)
     np.put_along_axis(near, order[:, : k + 1], True, axis=1)
     return np.asarray(near & near.T)

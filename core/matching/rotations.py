@@ -1,4 +1,4 @@
-"""Turns of a sphere of views that lay every view onto another: the symmetries of a layout of cameras."""
+"""Rotations that map a layout of cameras onto itself."""
 
 from __future__ import annotations
 
@@ -15,59 +15,68 @@ from core.storage import read_json
 from core.views import camera_poses
 
 _SAME = 1e-6
-# Views spread by the golden ratio can be turned upside down, which tells next to nothing.
+# A Fibonacci layout has only the half turn that puts it upside down, which adds next to nothing.
 _FEWEST = 4
 
 
-def turns_of_views(layout: str, count: int, *, mirrored: bool = False) -> Int[np.ndarray, "t v"]:
-    """Return which view lies where after every turn of the sphere that lays views onto views.
+def rotations_of_views(layout: str, count: int, *, mirrored: bool = False) -> Int[np.ndarray, "t v"]:
+    """Return which view lies where after every rotation of a layout onto itself.
 
     Parameters
     ----------
     layout, count : str, int
-        As `core.views.cameras.camera_poses` takes them.
+        As for `core.views.camera_poses`.
     mirrored : bool
-        The mirror images of the sphere instead: view `i` of a specimen, flipped, shows the mirror
-        image of the specimen from the mirrored direction.
+        Rotations combined with a reflection instead: view `i` of a specimen, flipped, shows the
+        mirror image of the specimen from the mirrored direction.
 
     Returns
     -------
     (t, v) int64
-        A row a turn: view `i` lies on view `row[i]`. The dodecahedron and the icosahedron have 60,
-        a ring of v views has v; most others 1, which moves nothing.
+        A row per rotation: view `i` lies on view `row[i]`. The dodecahedron and the icosahedron
+        have 60, a ring of v views has v; most others have 1, the identity.
 
     Raises
     ------
     SettingError
-        Where the layout does not exist or has not so many poses.
+        If the layout does not exist or does not have this number of poses.
+
+    Examples
+    --------
+    >>> rotations_of_views("ring", 3).tolist()
+    [[0, 1, 2], [1, 2, 0], [2, 0, 1]]
     """
-    return _turns(layout, count, -1 if mirrored else 1)
+    return _rotations(layout, count, -1 if mirrored else 1)
 
 
-def turns_for_matching(layout: str, count: int, *, mirrored: bool = False) -> Int[np.ndarray, "t v"]:
-    """Return the turns of a layout that has any.
+def rotations_for_matching(layout: str, count: int, *, mirrored: bool = False) -> Int[np.ndarray, "t v"]:
+    """Return the rotations of a layout, which must have several.
 
     Raises
     ------
     SettingError
-        Where it has hardly any.
+        If it has fewer than four.
     """
-    turns = turns_of_views(layout, count)
-    if len(turns) < _FEWEST:
+    rotations = rotations_of_views(layout, count)
+    if len(rotations) < _FEWEST:
         raise SettingError(
-            f"'match' aligned needs views that turn onto one another; {count} in the layout {layout!r} do not.",
-            advice="Run with --layout dodecahedron --views 20, icosahedron with 12, or ring; or take --match maxsim.",
+            f"'match' aligned needs views that rotate onto one another; {count} in the layout {layout!r} do not.",
+            advice="Run with --layout dodecahedron --views 20, icosahedron with 12, or ring; or use --match maxsim.",
         )
-    return turns_of_views(layout, count, mirrored=True) if mirrored else turns
+    return rotations_of_views(layout, count, mirrored=True) if mirrored else rotations
 
 
 def layout_beside(features: Path) -> tuple[str, int]:
-    """Return layout and number of the views that features were extracted from, as the run or `render` recorded them.
+    """Return the recorded layout and number of the views of features.
+
+    The record is that of the run or of `render`, beside the features.
 
     Raises
     ------
     SettingError
-        Where neither is there.
+        If there is no record.
+    WorkspaceError
+        If the record is incomplete.
     """
     for path, inside in ((features.parent / "config.json", "views"), (features.parent / "renders/settings.json", "")):
         if path.is_file():
@@ -84,29 +93,29 @@ def layout_beside(features: Path) -> tuple[str, int]:
 
 
 @cache
-def _turns(layout: str, count: int, handedness: int) -> Int[np.ndarray, "t v"]:
+def _rotations(layout: str, count: int, handedness: int) -> Int[np.ndarray, "t v"]:
     directions = camera_poses(count, layout)[:, :3, 3]
     directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     basis = _independent(directions)
     if basis is None:
         return np.arange(count)[None]
     frame = directions[list(basis)].T
-    found = []
+    orders = []
     for images in itertools.permutations(range(count), len(basis)):
         target = directions[list(images)].T
         if np.abs(target.T @ target - frame.T @ frame).max() > _SAME:
             continue
-        turn = _completed(target, handedness) @ np.linalg.inv(_completed(frame, 1))
-        order = np.argmax(directions @ turn.T @ directions.T, axis=1)
-        if np.abs(directions @ turn.T - directions[order]).max() < _SAME:
-            found.append(order)
-    turns = np.unique(np.array(found, dtype=np.int64).reshape(-1, count), axis=0)
-    turns.setflags(write=False)
-    return turns
+        rotation = _completed(target, handedness) @ np.linalg.inv(_completed(frame, 1))
+        order = np.argmax(directions @ rotation.T @ directions.T, axis=1)
+        if np.abs(directions @ rotation.T - directions[order]).max() < _SAME:
+            orders.append(order)
+    rotations = np.unique(np.array(orders, dtype=np.int64).reshape(-1, count), axis=0)
+    rotations.setflags(write=False)
+    return rotations
 
 
 def _independent(directions: Float[np.ndarray, "v 3"]) -> tuple[int, int] | None:
-    """Return the first two views that do not lie on one line."""
+    """Return the first two views with directions that are not collinear."""
     for other in range(1, len(directions)):
         if np.linalg.norm(np.cross(directions[0], directions[other])) > _SAME:
             return 0, other
@@ -114,5 +123,5 @@ def _independent(directions: Float[np.ndarray, "v 3"]) -> tuple[int, int] | None
 
 
 def _completed(pair: Float[np.ndarray, "3 2"], handedness: int) -> Float[np.ndarray, "3 3"]:
-    """Return two directions and a third across them; the other way round for a mirror image."""
+    """Return two directions and their cross product, negated for a reflection."""
     return np.column_stack([pair, handedness * np.cross(pair[:, 0], pair[:, 1])])

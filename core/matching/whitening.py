@@ -1,4 +1,4 @@
-"""What all views of a collection have in common, taken out before they are compared: centring and whitening."""
+"""Centring and whitening of view features."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _SMALLEST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
-class Projection:
-    """A change of vectors that was learned from a collection.
+class Whitening:
+    """A linear transform of vectors, learned from a collection.
 
     Parameters
     ----------
     mean : (d,) float32
         Subtracted first; read-only.
     axes : (d, k) float32, optional
-        Principal axes, each divided by a power of the spread along it; none where only the mean
-        is taken out; read-only.
+        Principal axes, each divided by a power of the standard deviation along it; None if the
+        vectors are only centred; read-only.
     """
 
     mean: Float32[np.ndarray, " d"]
@@ -40,17 +40,17 @@ class Projection:
 
     @property
     def fingerprint(self) -> str:
-        """Return 32 hexadecimal digits that tell one projection from another."""
+        """Return 32 hexadecimal digits that identify the transform."""
         parts = self.mean.tobytes() + (b"" if self.axes is None else self.axes.tobytes())
         return hashlib.sha256(parts).hexdigest()[:32]
 
     def __call__(self, vectors: Float[np.ndarray, "m d"]) -> Float32[np.ndarray, "m k"]:
-        """Return vectors changed and brought to length 1.
+        """Return the transformed vectors, of length 1.
 
         Raises
         ------
         SettingError
-            Where they have another number of dimensions than those it was learned from.
+            If they have another number of dimensions than the collection.
         """
         if vectors.shape[1] != len(self.mean):
             raise SettingError(
@@ -61,25 +61,29 @@ class Projection:
         return unit_rows(changed if self.axes is None else changed @ self.axes)
 
 
-def fit_projection(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, strength: float = 0.5) -> Projection:
-    """Learn the mean of vectors and, if asked, how they spread.
+def fit_whitening(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, strength: float = 0.5) -> Whitening:
+    """Fit centring or whitening to the vectors of a collection.
 
     Parameters
     ----------
     vectors : (m, d) float
         Views of a collection, or a sample of them.
     dimensions : int
-        How many principal axes are kept, 0 for centring alone. Axes along which the vectors
-        hardly spread are left out whatever the number.
+        Number of principal axes, 0 for centring alone. Axes with hardly any variance are left out.
     strength : float
-        0 keeps the spread along each axis, 1 makes all alike (whitening: Jégou & Chum 2012,
-        Negative evidences and co-occurrences in image retrieval, ECCV); 0.5 lies between, and
-        does no harm where there are few specimens.
+        0 keeps the standard deviation along each axis, 1 makes them equal (whitening: Jégou & Chum
+        2012, Negative evidences and co-occurrences in image retrieval, ECCV); 0.5 lies between
+        and does no harm with few specimens.
 
     Raises
     ------
     SettingError
-        Where a setting is outside of what is allowed, or there is no vector.
+        If a setting is out of range, or there is no vector.
+
+    Examples
+    --------
+    >>> fit_whitening(np.array([[2, 1], [0, 1]], dtype=np.float32)).mean.tolist()
+    [1.0, 1.0]
     """
     if dimensions < 0:
         raise SettingError(f"'whiten' must be at least 0 (got {dimensions}).", advice="128 is a good start; 0 is off.")
@@ -89,22 +93,22 @@ def fit_projection(vectors: Float[np.ndarray, "m d"], dimensions: int = 0, *, st
         raise SettingError("There are no views to learn from.")
     mean = vectors.mean(axis=0, dtype=np.float64)
     if dimensions == 0:
-        return Projection(mean.astype(np.float32))
+        return Whitening(mean.astype(np.float32))
     variances, axes = _principal_axes(vectors - mean, dimensions)
     kept = np.flatnonzero(variances > _SMALLEST_SHARE * max(float(variances[-1]), 1e-30))[::-1][:dimensions]
     if kept.size == 0:
-        return Projection(mean.astype(np.float32))
-    # The spread is the root of the variance.
+        return Whitening(mean.astype(np.float32))
+    # The standard deviation is the root of the variance.
     scaled = axes[:, kept] * variances[kept] ** (-strength / 2)
-    return Projection(mean.astype(np.float32), np.ascontiguousarray(scaled, dtype=np.float32))
+    return Whitening(mean.astype(np.float32), np.ascontiguousarray(scaled, dtype=np.float32))
 
 
 def _principal_axes(centred: Float64[np.ndarray, "m d"], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest variances, smallest first, and the axes along which they are, (d, k)."""
+    """Return the largest variances, smallest first, and their axes, (d, k)."""
     n, width = centred.shape
-    # Fewer vectors than dimensions span no more axes than there are vectors: the smaller matrix knows them all.
+    # Fewer vectors than dimensions span no more axes than vectors, so the smaller matrix is enough.
     is_wide = n < width
-    # On one core: where others are at work, threads that wait for one another took ten times as long.
+    # One thread: on a busy machine, threads that wait for each other took ten times as long.
     with threadpool_limits(1, user_api="blas"):
         products = (centred @ centred.T if is_wide else centred.T @ centred) / n
         last = len(products) - 1

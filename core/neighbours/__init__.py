@@ -1,20 +1,20 @@
-"""Nearest neighbours among embeddings, exactly.
+"""Exact nearest neighbours over embeddings.
 
-A search compares a query with the whole collection and settles ties by order of ids. Half precision
-and pruning make it fast without changing the result; faiss indexes serve collections too large for
-that. Filters apply before the search.
+A search compares a query with the whole collection and orders ties by id. Pruning in half precision
+makes it faster without changing the result. Indexes of faiss serve larger collections. Filters apply
+before the search.
 
 ==================  ======================================
 `search`            neighbours of specimens or of vectors
 `exact`             nearest rows of a matrix
 `pruning`           pairs ruled out in half precision
-`pruning_kernels`   compiled loops of both
-`half_precision`    rounding and its error bounds
+`pruning_kernels`   compiled loops of pruning
+`half_precision`    vectors and their error bounds
 `indexes`           faiss indexes with ids and fingerprint
 `combined_queries`  several specimens as one query
-`filters`           which specimens may be found
+`filters`           restrictions of a collection
 `ranking`           another order of the neighbours
-`duplicates`        the same scan under two names
+`duplicates`        copies of the same scan
 ==================  ======================================
 """
 

@@ -12,12 +12,11 @@ from .duplicates import (
     write_duplicates as write_duplicates,
 )
 from .exact import NEIGHBOUR_METRICS as NEIGHBOUR_METRICS, NearestRows as NearestRows, ranks_of as ranks_of
-from .filters import Filters as Filters, choose as choose
+from .filters import Filters as Filters, apply_filters as apply_filters
 from .indexes import (
     KINDS as KINDS,
     IndexSettings as IndexSettings,
     build_index as build_index,
-    fingerprint_of as fingerprint_of,
     is_written as is_written,
     measure_recall as measure_recall,
     read_index as read_index,

@@ -1,4 +1,4 @@
-"""Asking with several specimens at once: like these, any of these, not like those."""
+"""Searches with several specimens: near their mean, near any, away from others."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from core.foundation import SettingError
 from core.neighbours.search import Neighbours, Searcher, SearchSettings, resolve_id
 
 COMBINATIONS = ("mean", "any")
-# How much what is unlike counts against what is alike (Rocchio 1971 has such weights below 1).
-_AGAINST = 0.5
+# Weight of the unlike specimens against the like ones (Rocchio 1971: below 1).
+_WEIGHT_OF_UNLIKE = 0.5
 
 
 @dataclass(frozen=True)
 class SeveralSettings:
-    """How several queries become one.
+    """Settings of a combined query.
 
     Parameters
     ----------
     combine : {"mean", "any"}
-        `mean` looks near the mean of the queries' directions; `any` takes what is near to at
-        least one of them.
+        `mean` searches near the mean direction of the queries, `any` near each of them.
     """
 
     combine: str = "mean"
@@ -46,9 +45,9 @@ def search_several(
     settings: SearchSettings | None = None,
     several: SeveralSettings | None = None,
 ) -> Neighbours:
-    """Return the specimens that are like some and not like others.
+    """Return the specimens that are near some specimens and not near others.
 
-    Directions of what is unlike are subtracted from those of what is alike, half as strongly
+    The mean direction of the unlike specimens is subtracted from the query with half the weight
     (relevance feedback: Rocchio 1971).
 
     Parameters
@@ -56,23 +55,29 @@ def search_several(
     embeddings : Embeddings
         The collection.
     like, unlike : sequence of str
-        Specimen ids, or ends of them; at least one is liked.
+        Specimen ids, or ends of them; `like` must name at least one.
     settings : SearchSettings, optional
         Number of neighbours; the metric must be cosine.
     several : SeveralSettings, optional
-        How several queries become one.
+        How the queries are combined.
 
     Returns
     -------
     Neighbours
-        None of the specimens that were named; `query_id` is `a + b - c`.
+        Without the specimens of the query; `query_id` is `a + b - c`.
 
     Raises
     ------
     UnknownSpecimenError
-        Where an id fits none, or several.
+        If an id fits no specimen, or several.
     SettingError
-        Where nothing is liked, one stands on both sides, or the metric is another.
+        If `like` is empty, a specimen is in both sequences, or the metric is not cosine.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1, 0], [0, 1], [1, 1], [-1, 0]], dtype=np.float32)
+    >>> search_several(Embeddings(("a", "b", "c", "d"), vectors), ["a", "b"]).ids
+    ('c', 'd')
     """
     settings, several = settings or SearchSettings(), several or SeveralSettings()
     if settings.metric != "cosine":
@@ -92,13 +97,13 @@ def search_several(
     if several.combine == "mean":
         wanted = wanted.mean(axis=0, keepdims=True)
     if disliked:
-        wanted = wanted - _AGAINST * _directions(embeddings, disliked).mean(axis=0)
+        wanted = wanted - _WEIGHT_OF_UNLIKE * _directions(embeddings, disliked).mean(axis=0)
     named = {*liked, *disliked}
     searcher = Searcher(embeddings, SearchSettings(settings.topk + len(named)))
     nearest: dict[str, float] = {}
     for vector in wanted.astype(np.float32):
-        found = searcher.nearest_to_vector(vector, "")
-        for name, distance in zip(found.ids, found.distances.tolist(), strict=True):
+        neighbours = searcher.nearest_to_vector(vector, "")
+        for name, distance in zip(neighbours.ids, neighbours.distances.tolist(), strict=True):
             if name not in named:
                 nearest[name] = min(distance, nearest.get(name, np.inf))
     ids = tuple(sorted(nearest, key=lambda name: (nearest[name], name))[: settings.topk])

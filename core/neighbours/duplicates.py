@@ -1,9 +1,9 @@
-"""The same scan under two names: identical files, and embeddings that are nearer than chance would have them."""
+"""Duplicates: identical files, and embeddings nearer than a threshold."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from jaxtyping import Int
 from core.embeddings import Embeddings, fingerprint_of_results
 from core.foundation import SettingError, note
 from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
-from core.storage import once, write_csv
+from core.storage import write_csv, write_once
 
 COLUMNS = ("group", "specimen_id", "other_id", "distance", "kind")
 IDENTICAL, NEAR = "identical file", "near-duplicate"
@@ -23,18 +23,18 @@ _QUERIES_AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class DuplicateSettings:
-    """What counts as the same scan.
+    """Settings of the search for duplicates.
 
     Parameters
     ----------
     threshold : float
-        Greatest distance of a pair, in the metric. Re-saved and decimated copies lie below 0.002
-        in cosine distance with the embedded network; so do a left and a right bone now and then.
+        Largest distance of a pair, in the metric. With the embedded network, re-saved and decimated
+        copies are below 0.002 in cosine distance; a left and a right bone sometimes are too.
     metric : {"cosine", "euclidean"}
         As for search.
     most : int
-        Neighbours of a specimen that are looked at: a thousand copies of one scan would be half a
-        million pairs.
+        Neighbours of a specimen that are compared. It bounds the number of pairs, because a
+        thousand copies of one scan would give half a million.
     """
 
     threshold: float = 0.002
@@ -57,7 +57,19 @@ class DuplicateSettings:
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """Two specimens that may be one: their group, counted from 1, ids in order, and why."""
+    """Two specimens that may be the same scan.
+
+    Parameters
+    ----------
+    group : int
+        Number of their group, from 1.
+    specimen_id, other_id : str
+        Ids in sorted order.
+    distance : float
+        In the metric of the settings.
+    kind : {"identical file", "near-duplicate"}
+        Why they are a pair.
+    """
 
     group: int
     specimen_id: str
@@ -73,7 +85,7 @@ class Duplicates:
     Parameters
     ----------
     pairs : tuple of DuplicatePair
-        Every pair once. Specimens that are joined by pairs are one group.
+        Every pair once. Specimens connected by pairs form one group.
     notes : tuple of str
         What was left out, in sentences.
     """
@@ -93,37 +105,33 @@ class Duplicates:
 def find_duplicates(
     embeddings: Embeddings, settings: DuplicateSettings | None = None, sha256: Mapping[str, str] | None = None
 ) -> Duplicates:
-    """Find pairs of specimens that are nearer than the threshold, or whose files are identical.
+    """Find pairs of specimens within the threshold or with identical files.
 
     Parameters
     ----------
     embeddings : Embeddings
         The collection; its matrix may be memory-mapped.
     settings : DuplicateSettings, optional
-        What counts as the same.
+        Threshold and metric.
     sha256 : mapping, optional
-        SHA-256 of every specimen's file by id, as the catalogue has it; unknown where missing or
-        empty. Identical files are reported whatever their distance.
+        SHA-256 of every specimen's file by id, as in the catalogue; unknown if missing or empty.
+        Identical files are reported at any distance.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1, 0], [0, 1], [2, 0]], dtype=np.float32)
+    >>> find_duplicates(Embeddings(("a", "b", "copy of a"), vectors)).groups
+    (('a', 'copy of a'),)
     """
     settings = settings or DuplicateSettings()
     hashes = sha256 or {}
     nearest = NearestRows(embeddings.matrix, settings.metric, ranks_of(embeddings.ids))
-    found, is_cut = _near_pairs(nearest, settings)
-    pairs = {pair: (distance, NEAR) for pair, distance in found.items()}
+    distances, is_cut = _near_pairs(nearest, settings)
+    pairs = {pair: (distance, NEAR) for pair, distance in distances.items()}
     same = _identical(embeddings, hashes)
     for (one_row, other_row), distance in zip(same.tolist(), nearest.between(*same.T).tolist(), strict=True):
         pairs[one_row, other_row] = (distance, IDENTICAL)
-    names = _groups(list(pairs), len(embeddings))
-    first: dict[int, str] = {}
-    for row, group in enumerate(names):
-        first[group] = min(first.get(group, embeddings.ids[row]), embeddings.ids[row])
-    paired = sorted({names[one] for one, _ in pairs}, key=first.__getitem__)
-    number = {group: place for place, group in enumerate(paired, start=1)}
-    listed = []
-    for (row, other_row), (distance, kind) in pairs.items():
-        one, other = sorted((embeddings.ids[row], embeddings.ids[other_row]))
-        listed.append(DuplicatePair(number[names[row]], one, other, distance, kind))
-    listed.sort(key=lambda pair: (pair.group, pair.distance, pair.specimen_id, pair.other_id))
+    listed = _in_groups(pairs, embeddings.ids)
     notes = (
         (
             note(
@@ -134,7 +142,7 @@ def find_duplicates(
         if is_cut
         else ()
     )
-    return Duplicates(tuple(listed), notes)
+    return Duplicates(listed, notes)
 
 
 def write_duplicates(path: Path, duplicates: Duplicates) -> None:
@@ -158,7 +166,7 @@ def _near_pairs(nearest: NearestRows, settings: DuplicateSettings) -> tuple[dict
 
 
 def _identical(embeddings: Embeddings, hashes: Mapping[str, str]) -> Int[np.ndarray, "p 2"]:
-    """Return the rows of every specimen and of the first one whose file is the same."""
+    """Return pairs of rows with identical files, each with the first such row."""
     same: defaultdict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(embeddings.ids):
         if hashes.get(name):
@@ -167,7 +175,23 @@ def _identical(embeddings: Embeddings, hashes: Mapping[str, str]) -> Int[np.ndar
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _groups(pairs: list[tuple[int, int]], count: int) -> list[int]:
+def _in_groups(pairs: Mapping[tuple[int, int], tuple[float, str]], ids: Sequence[str]) -> tuple[DuplicatePair, ...]:
+    """Return pairs of ids, with groups numbered in the order of their first ids."""
+    components = _components(list(pairs), len(ids))
+    first: dict[int, str] = {}
+    for row, component in enumerate(components):
+        first[component] = min(first.get(component, ids[row]), ids[row])
+    paired = sorted({components[one] for one, _ in pairs}, key=first.__getitem__)
+    group_of = {component: number for number, component in enumerate(paired, start=1)}
+    listed = []
+    for (row, other_row), (distance, kind) in pairs.items():
+        one, other = sorted((ids[row], ids[other_row]))
+        listed.append(DuplicatePair(group_of[components[row]], one, other, distance, kind))
+    listed.sort(key=lambda pair: (pair.group, pair.distance, pair.specimen_id, pair.other_id))
+    return tuple(listed)
+
+
+def _components(pairs: list[tuple[int, int]], count: int) -> list[int]:
     """Return the number of the connected component of every specimen."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -186,18 +210,18 @@ def duplicates_into(
     *,
     overwrite: bool = False,
 ) -> Duplicates | None:
-    """Write `duplicates.csv` into a folder, or return None where exactly this one is there already.
+    """Write `duplicates.csv` into a folder, or return None if it is up to date.
 
     Raises
     ------
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
     """
 
     def make() -> Duplicates:
-        found = find_duplicates(embeddings, settings, sha256)
-        write_duplicates(out / "duplicates.csv", found)
-        return found
+        duplicates = find_duplicates(embeddings, settings, sha256)
+        write_duplicates(out / "duplicates.csv", duplicates)
+        return duplicates
 
     made_from = fingerprint_of_results(embeddings, asdict(settings), dict(sha256 or {}))
-    return once(out, "duplicates", made_from, [out / "duplicates.csv"], make, overwrite)
+    return write_once(out, "duplicates", made_from, [out / "duplicates.csv"], make, overwrite)

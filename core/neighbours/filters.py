@@ -1,4 +1,4 @@
-"""Who may be found: part of a collection, chosen before the search."""
+"""Filters that restrict a collection before a search."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from core.neighbours.search import Neighbours
 
 @dataclass(frozen=True)
 class Filters:
-    """Which specimens may be neighbours.
+    """Conditions that neighbours must meet.
 
     Parameters
     ----------
     only_category : str
-        A category; specimens in it and in the folders below it. All where empty.
+        A category, with the folders below it; all categories if empty.
     not_same_category : bool
-        Leave out those of the queries' own categories.
+        Leave out specimens of the queries' own categories.
     max_distance : float, optional
-        Leave out what is farther.
+        Leave out specimens that are farther.
     among : tuple of str, optional
-        Only these specimens: those of a cluster, or that metadata chose (see `ids_where`).
+        Only these specimens, for example those of a cluster or of a condition (see
+        `core.collection.ids_where`).
     """
 
     only_category: str = ""
@@ -37,33 +38,39 @@ class Filters:
         """Check the distance."""
         if self.max_distance is not None and not math.isfinite(self.max_distance):
             raise SettingError(
-                "'max_distance' must be a number (got {given}).", advice="0.2, say.", given=self.max_distance
+                "'max_distance' must be a number (got {given}).", advice="For example 0.2.", given=self.max_distance
             )
 
     @property
-    def chooses(self) -> bool:
-        """Return whether part of the collection is left out before the search."""
+    def is_active(self) -> bool:
+        """Return whether specimens are left out before the search."""
         return bool(self.only_category) or self.not_same_category or self.among is not None
 
     def within(self, neighbours: Neighbours) -> Neighbours:
-        """Return the neighbours that are near enough."""
+        """Return the neighbours within the largest distance."""
         if self.max_distance is None:
             return neighbours
         count = int(np.searchsorted(neighbours.distances, np.float32(self.max_distance), side="right"))
         return replace(neighbours, ids=neighbours.ids[:count], distances=neighbours.distances[:count])
 
 
-def choose(embeddings: Embeddings, filters: Filters, queries: tuple[str, ...] = ()) -> Embeddings:
-    """Return the part of a collection that may be found; the queries stay in it.
+def apply_filters(embeddings: Embeddings, filters: Filters, queries: tuple[str, ...] = ()) -> Embeddings:
+    """Return the part of a collection that filters leave, with the queries.
 
     Raises
     ------
     SettingError
-        Where there is no such category.
+        If there is no such category.
     InputError
-        Where nothing is left.
+        If nothing is left.
+
+    Examples
+    --------
+    >>> embeddings = Embeddings(("Molars/a", "Molars/b", "Shells/c"), np.eye(3, dtype=np.float32))
+    >>> apply_filters(embeddings, Filters("Molars")).ids
+    ('Molars/a', 'Molars/b')
     """
-    if not filters.chooses:
+    if not filters.is_active:
         return embeddings
     wanted = filters.only_category.strip("/")
     own = {category_of(name) for name in queries} if filters.not_same_category else set()

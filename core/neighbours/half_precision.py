@@ -1,7 +1,7 @@
-"""Vectors rounded to half precision, with what is known of what that takes from them.
+"""Vectors rounded to half precision, with bounds of the rounding errors.
 
-Half precision is bfloat16 where this processor multiplies it faster than single precision; else
-nothing is rounded, and all else stays the same.
+Half precision is bfloat16 if this processor multiplies it faster than single precision. Otherwise
+nothing is rounded, and everything else is the same.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ import torch
 from jaxtyping import Float32, Int, UInt
 
 _ROWS_AT_ONCE = 1024
-# A number stands for what it is in so many rounded ones.
+# Number of half-precision numbers that sum to one single-precision number.
 PARTS = 3
 
 
 @dataclass(frozen=True)
-class Rounded:
-    """Vectors, and what rounding makes of them.
+class HalfPrecisionVectors:
+    """Vectors, and the same vectors in half precision.
 
-    How alike two of them are is their product and an offset of each, so that one form holds for
-    all metrics: minus half the square of the distance for euclidean ones, else the product. What
-    is rounded are the vectors less an origin, since less is lost near the middle of all; `shifts`
-    take the place of the offsets there.
+    The similarity of two vectors is their product plus an offset of each, so that one form holds
+    for all metrics: minus half the squared distance for euclidean, the product otherwise. An
+    origin is subtracted before rounding, because errors are smaller near the mean; `shifts`
+    replace the offsets for the rounded vectors.
 
     Parameters
     ----------
     points : (n, d) float32
         The vectors.
     offsets, shifts : (n,) float32
-        What is added to products of the vectors, and to those of what is rounded.
-    bits : (n, d) uint16, or uint32 where nothing is rounded
+        Added to products of the vectors, and to products of the rounded vectors.
+    bits : (n, d) uint16, or uint32 if nothing is rounded
         Bits of the rounded numbers.
     lengths, errors : (n,) float32
-        Lengths of what is rounded, and of what rounding takes.
+        Lengths of the rounded vectors, and of the rounding errors.
     """
 
     points: Float32[np.ndarray, "n d"]
@@ -52,13 +52,13 @@ class Rounded:
     @classmethod
     def of(
         cls, points: Float32[np.ndarray, "n d"], origin: Float32[np.ndarray, " d"], *, is_euclidean: bool
-    ) -> Rounded:
-        """Round vectors, some at a time."""
+    ) -> HalfPrecisionVectors:
+        """Round vectors to half precision, block by block."""
         n = len(points)
         offsets, shifts, lengths, errors = (np.zeros(n, np.float32) for _ in range(4))
         bits = np.empty(points.shape, dtype=bits_of(np.zeros(1, np.float32)).dtype)
 
-        def round_some(start: int) -> None:
+        def round_block(start: int) -> None:
             part = slice(start, start + _ROWS_AT_ONCE)
             near = points[part] - origin
             squares = np.einsum("nd,nd->n", near, near)
@@ -72,31 +72,34 @@ class Rounded:
                 shifts[part] = near @ origin + origin @ origin / 2
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(round_some, range(0, n, _ROWS_AT_ONCE)))
+            list(pool.map(round_block, range(0, n, _ROWS_AT_ONCE)))
         return cls(points, offsets, shifts, bits, lengths, errors)
 
-    def some(self, rows: Int[np.ndarray, " m"]) -> Rounded:
-        """Return some of the vectors."""
+    def some(self, rows: Int[np.ndarray, " m"]) -> HalfPrecisionVectors:
+        """Return a selection of the vectors."""
         if np.array_equal(rows, np.arange(len(self.points))):
             return self
         parts = self.points, self.offsets, self.shifts, self.bits, self.lengths, self.errors
-        return Rounded(*(part[rows] for part in parts))
+        return HalfPrecisionVectors(*(part[rows] for part in parts))
 
 
 def as_tensor(bits: UInt[np.ndarray, "n d"]) -> torch.Tensor:
-    """Return bits as the numbers they are, without a copy."""
+    """Return bits as a tensor of numbers, without a copy."""
     kinds = (np.int16, torch.bfloat16) if bits.dtype == np.uint16 else (np.int32, torch.float32)
     return torch.from_numpy(bits.view(kinds[0])).view(kinds[1])
 
 
 def bits_of(values: Float32[np.ndarray, "..."]) -> UInt[np.ndarray, "..."]:
-    """Return the bits of numbers in the precision that is multiplied, rounded to the nearest."""
+    """Return the bits of numbers rounded to half precision, if the processor has it."""
     bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16) if is_rounded() else bits
+    return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16) if has_half_precision() else bits
 
 
 def in_parts(values: Float32[np.ndarray, " n"]) -> UInt[np.ndarray, "n 3"]:
-    """Return bits of numbers as sums of three rounded ones, (n, 3), which lose nothing that counts."""
+    """Return the bits of three half-precision numbers that sum to each number.
+
+    The error of the sum is negligible.
+    """
     parts = []
     for _ in range(PARTS):
         parts.append(bits_of(values))
@@ -105,14 +108,14 @@ def in_parts(values: Float32[np.ndarray, " n"]) -> UInt[np.ndarray, "n 3"]:
 
 
 def _numbers_of(bits: np.ndarray) -> np.ndarray:
-    """Return what numbers are once they are rounded."""
+    """Return the values of rounded numbers, float32."""
     wide = bits.astype(np.uint32) << 16 if bits.dtype == np.uint16 else bits
     return np.asarray(wide.view(np.float32))
 
 
 @cache
-def is_rounded() -> bool:
-    """Return whether this processor multiplies bfloat16 faster than float32, which is tried once."""
+def has_half_precision() -> bool:
+    """Return whether bfloat16 is multiplied faster than float32, which is timed once."""
     seconds = {torch.bfloat16: np.inf, torch.float32: np.inf}
     for kind in list(seconds) * 5:
         numbers = torch.ones((512, 512), dtype=kind)

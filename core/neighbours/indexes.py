@@ -1,4 +1,4 @@
-"""Indexes for collections too large to compare with everybody: made once, kept in a file, checked before use."""
+"""Search indexes of faiss for large collections, with files and their checks."""
 
 from __future__ import annotations
 
@@ -10,39 +10,48 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from core.embeddings import Embeddings, sha256_of_matrix
-from core.foundation import InputError, MisalignedEmbeddingsError, MissingStageError, SettingError, WorkspaceError
+from core.embeddings import (
+    Embeddings,
+    description_path,
+    fingerprint_of_embeddings,
+    read_description,
+    write_described,
+)
+from core.foundation import InputError, MisalignedEmbeddingsError, SettingError, WorkspaceError
 from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
 from core.neighbours.search import Neighbours, unknown_specimen
-from core.storage import fingerprint, read_json, sha256_of_file, write_atomically, write_json
+from core.storage import read_json, sha256_of_file, write_atomically
 
 KINDS = ("flat", "ivfpq", "hnsw")
 _FEWEST_FOR_CODES = 1000
-# How many more than asked for an index gives, so that exact distances decide among them.
+# Candidates from an index per neighbour; exact distances decide among them.
 _SPARE = 8
 _SEED = 42
 
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """What kind of index, and its parameters; 0 lets the number of specimens decide.
+    """Kind of an index and its parameters.
+
+    A parameter of 0 is chosen by the number of specimens.
 
     Parameters
     ----------
     kind : {"flat", "ivfpq", "hnsw"}
-        `flat` compares with everybody. `ivfpq` looks into a few of many lists of short codes
-        (Jégou, Douze & Schmid 2011, Product quantization): the smallest. `hnsw` walks along a
-        graph of neighbours (Malkov & Yashunin 2020): the fastest; twice the memory.
+        `flat` compares with all specimens. `ivfpq` searches a few of many lists of short codes
+        (Jégou, Douze & Schmid 2011, Product quantization); it needs the least memory. `hnsw` walks
+        along a graph of neighbours (Malkov & Yashunin 2020); it is the fastest and needs twice the
+        memory.
     metric : {"cosine", "euclidean", "inner_product"}
         As for search.
     lists, probes : int
-        Lists of `ivfpq`, and how many of them a query looks into.
+        Number of lists of `ivfpq`, and how many of them a query searches.
     code_bytes : int
         Length of a code of `ivfpq`; must divide the dimensions.
     links : int
         Links of every specimen in the graph of `hnsw`.
     effort : int
-        How many specimens a walk through the graph keeps in mind.
+        Number of candidates that a walk through the graph keeps.
     """
 
     kind: str = "flat"
@@ -67,16 +76,16 @@ class IndexSettings:
 
 @dataclass(frozen=True)
 class Index:
-    """An index and the embeddings that it belongs to.
+    """An index and its embeddings.
 
     Parameters
     ----------
     embeddings : Embeddings
-        The collection; exact distances come from it.
+        The collection, from which exact distances are computed.
     settings : IndexSettings
-        With the parameters that were chosen.
+        With every parameter chosen.
     engine : object
-        What faiss made.
+        The index of faiss.
     """
 
     embeddings: Embeddings
@@ -98,8 +107,8 @@ class Index:
         if topk < 1:
             raise SettingError(f"'topk' must be at least 1 (got {topk}).")
         query = _prepared(vector[None], self.settings.metric)
-        found = self.engine.search(query, min(_SPARE * topk + 1, len(self.embeddings)))[1][0]
-        rows = np.sort(found[(found >= 0) & (found != own)])
+        candidates = self.engine.search(query, min(_SPARE * topk + 1, len(self.embeddings)))[1][0]
+        rows = np.sort(candidates[(candidates >= 0) & (candidates != own)])
         ids = [self.embeddings.ids[row] for row in rows]
         part = NearestRows(np.asarray(self.embeddings.matrix[rows]), self.settings.metric, ranks_of(ids))
         places, distances = part.of_vectors(vector[None].astype(np.float32), topk)
@@ -107,15 +116,20 @@ class Index:
 
 
 def build_index(embeddings: Embeddings, settings: IndexSettings | None = None) -> Index:
-    """Make an index of a collection.
+    """Build an index of a collection.
 
-    The same embeddings give the same `flat` and `ivfpq`; a graph depends on the order in which
-    threads add to it.
+    `flat` and `ivfpq` are deterministic; a graph depends on the order in which threads add to it.
 
     Raises
     ------
     SettingError
-        Where there are too few specimens for this kind, or a parameter does not fit them.
+        If there are too few specimens for this kind, or a parameter does not fit them.
+
+    Examples
+    --------
+    >>> embeddings = Embeddings(("a", "b", "c"), np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32))
+    >>> build_index(embeddings).nearest("a", topk=1).ids
+    ('c',)
     """
     import faiss
 
@@ -142,61 +156,56 @@ def build_index(embeddings: Embeddings, settings: IndexSettings | None = None) -
 
 
 def write_index(path: Path, index: Index) -> None:
-    """Write an index, and beside it, in `FILE.json`, its ids and what it belongs to.
+    """Write an index, and its settings, ids and fingerprint to `FILE.json`.
 
     Raises
     ------
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
     """
     import faiss
 
-    about = _about_path(path)
-    about.unlink(missing_ok=True)
-    write_atomically(path, lambda temporary: faiss.write_index(index.engine, str(temporary)))
-    belongs = fingerprint_of(index.embeddings)
-    write_json(
-        about,
-        {
+    def write(target: Path) -> None:
+        write_atomically(target, lambda temporary: faiss.write_index(index.engine, str(temporary)))
+
+    def describe() -> dict[str, object]:
+        return {
             "settings": asdict(index.settings),
-            "fingerprint": belongs,
+            "fingerprint": fingerprint_of_embeddings(index.embeddings),
             "ids": list(index.embeddings.ids),
             "sha256": sha256_of_file(path),
-        },
-    )
+        }
+
+    write_described(path, write, describe)
 
 
 def read_index(path: Path, embeddings: Embeddings) -> Index:
-    """Read an index and make sure that it belongs to these embeddings.
+    """Read an index and check that it belongs to these embeddings.
 
     Raises
     ------
     MissingStageError
-        Where it, or the file beside it, is not there.
+        If the index or its description is missing.
     MisalignedEmbeddingsError
-        Where it belongs to others.
+        If it belongs to other embeddings.
     InputError, WorkspaceError
-        Where it is damaged.
+        If it is damaged.
     """
     import faiss
 
-    about_path = _about_path(path)
-    for needed in (path, about_path):
-        if not needed.is_file():
-            raise MissingStageError(f"{needed} is not there.", advice="Make it with `python -m core index`.")
-    about = read_json(about_path)
+    about = read_description(path, advice="Make it with `python -m core index`.")
     try:
         settings, belongs = IndexSettings(**about["settings"]), about["fingerprint"]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{about_path} does not describe an index.", advice="Make it again.") from error
-    if belongs != fingerprint_of(embeddings):
+        raise InputError(f"{description_path(path)} does not describe an index.", advice="Make it again.") from error
+    if belongs != fingerprint_of_embeddings(embeddings):
         raise MisalignedEmbeddingsError(
             f"The index {path} belongs to other embeddings ({len(about.get('ids', ()))} specimens) than these "
             f"({len(embeddings)}).",
             advice="Make it again with `python -m core index`.",
         )
     damaged = InputError(f"{path} is damaged and cannot be read.", advice="Make it again with `python -m core index`.")
-    # faiss believes every number in a file; a wrong one could take the process down.
+    # faiss does not check the numbers in a file; a wrong one could crash the process.
     if about.get("sha256") != sha256_of_file(path):
         raise damaged
     try:
@@ -209,7 +218,17 @@ def read_index(path: Path, embeddings: Embeddings) -> Index:
 
 
 def measure_recall(index: Index, topk: int = 10, sample: int = 200) -> float:
-    """Return the share of exact neighbours that an index finds, over a sample spread over the collection."""
+    """Return the share of exact neighbours that an index finds.
+
+    Parameters
+    ----------
+    index : Index
+        The index.
+    topk : int
+        Number of neighbours of a query.
+    sample : int
+        Number of queries, spread evenly over the collection.
+    """
     embeddings = index.embeddings
     rows = np.unique(np.linspace(0, len(embeddings) - 1, min(sample, len(embeddings))).astype(np.int64))
     exact = NearestRows(embeddings.matrix, index.settings.metric, ranks_of(embeddings.ids)).of_rows(rows, topk)[0]
@@ -222,14 +241,9 @@ def measure_recall(index: Index, topk: int = 10, sample: int = 200) -> float:
     return found / exact.size
 
 
-def fingerprint_of(embeddings: Embeddings) -> str:
-    """Return 32 hexadecimal digits that tell these embeddings from others."""
-    return fingerprint("embeddings", embeddings.ids, sha256_of_matrix(embeddings))
-
-
 def is_written(path: Path, embeddings: Embeddings, settings: IndexSettings) -> bool:
-    """Return whether exactly this index is there already, and whole."""
-    about_path = _about_path(path)
+    """Return whether this index is already written and undamaged."""
+    about_path = description_path(path)
     if not path.is_file() or not about_path.is_file():
         return False
     try:
@@ -240,17 +254,13 @@ def is_written(path: Path, embeddings: Embeddings, settings: IndexSettings) -> b
     return (
         isinstance(about, dict)
         and about.get("settings") == chosen
-        and about.get("fingerprint") == fingerprint_of(embeddings)
+        and about.get("fingerprint") == fingerprint_of_embeddings(embeddings)
         and about.get("sha256") == sha256_of_file(path)
     )
 
 
-def _about_path(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
-
-
 def _chosen(settings: IndexSettings, count: int, width: int) -> IndexSettings:
-    """Return settings with every parameter that was left open chosen from the collection."""
+    """Return settings with every open parameter chosen for the collection."""
     if settings.kind == "hnsw":
         return replace(settings, effort=settings.effort or 256)
     if settings.kind == "flat":
@@ -258,9 +268,9 @@ def _chosen(settings: IndexSettings, count: int, width: int) -> IndexSettings:
     if count < _FEWEST_FOR_CODES:
         raise SettingError(
             f"'type' ivfpq needs at least {_FEWEST_FOR_CODES} specimens to learn from (there are {count}).",
-            advice="Take flat: that few are compared at once.",
+            advice="Use flat, which is fast for so few.",
         )
-    # 39 specimens a list are what faiss asks for to learn where a list lies.
+    # faiss asks for at least 39 specimens per list to train it.
     lists = settings.lists or max(1, min(int(4 * math.sqrt(count)), count // 39))
     if lists > count:
         raise SettingError(f"'lists' must be at most the number of specimens, {count} (got {lists}).")

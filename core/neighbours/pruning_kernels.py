@@ -1,45 +1,47 @@
-"""Compiled loops of `pruning` and `exact`: limits, signs, candidates, and the nearest of them."""
+"""Compiled loops of pruning and exact search: limits, candidates, nearest rows."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-# Less and more than any likeness; infinities are slow to compare.
-NOTHING, NEVER = np.float32(-3e38), np.float32(3e38)
-# Places of metrics in `core.neighbours.exact.NEIGHBOUR_METRICS`; what is neither of these is a cosine.
+# Below and above every similarity; infinities are slow to compare.
+LOWEST, HIGHEST = np.float32(-3e38), np.float32(3e38)
+# Indices in `core.neighbours.NEIGHBOUR_METRICS`; any other index is cosine.
 EUCLIDEAN, INNER_PRODUCT = 1, 2
-# By how much two sums in double precision may differ with their order, as a share of what is
-# summed: never less than the first, and so much for every number that goes into them.
+# How far two sums in double precision may differ with the order of summation, as a share of the
+# sum of magnitudes: at least the first, or the second for every number that is summed.
 _SLACK, _SLACK_PER_NUMBER = 1e-12, 2.5e-16
-# Words that are looked at together; signs come in as many, or a multiple.
+# Words that are tested together; rows of signs are a multiple of this long.
 WORDS_AT_ONCE = 16
 
 
 @njit(cache=True, nogil=True)
-def first_limits(products, rows, own, off_by, off_share, limits, best):  # type: ignore[no-untyped-def]
-    """Write how alike queries and so many of a sample of rows are at least.
+def initial_limits(products, rows, own, error_bounds, relative_error, limits, best):  # type: ignore[no-untyped-def]
+    """Write lower bounds of the similarity to the last neighbour, from a sample.
 
-    Products are of rounded numbers: `off_by` is how far one of each query may be off, and
-    `off_share` what rounding the product itself may add, as a share of it. `best` is room for as
-    many as are wanted.
+    Products are those of half-precision numbers: `error_bounds` holds the error bound of a
+    product of each query, `relative_error` the error of rounding the product itself. `best` is a
+    buffer as long as the number of neighbours.
     """
     for row in range(len(own)):
-        best[:] = NOTHING
+        best[:] = LOWEST
         for place in range(len(rows)):
             if products[row, place] > best[-1] and rows[place] != own[row]:
                 _insert(best, products[row, place])
-        limits[row] = best[-1] - abs(best[-1]) * off_share - off_by[row]
+        limits[row] = best[-1] - abs(best[-1]) * relative_error - error_bounds[row]
 
 
 @njit(cache=True, nogil=True)
-def look(signs, lanes, panel, others, own, are_queries, state):  # type: ignore[no-untyped-def]
-    """Keep who may be near of the queries of a panel, and of the others where these are queries, too.
+def collect_candidates(signs, lanes, panel, others, own, are_queries, state):  # type: ignore[no-untyped-def]
+    """Collect candidates of the queries of a panel.
 
-    Panels are rows, points (contiguous: they are read again and again) and offsets.
+    If the other panel holds queries too, their candidates are collected as well.
 
-    `signs` holds the bits of products less a limit, several numbers in a word: those of which the
-    first bit is not set are not below it.
+    Panels are rows, points (contiguous, because they are read many times) and offsets.
+
+    `signs` holds the bits of products less a limit, several numbers in a word. A number with an
+    unset first bit is not below its limit.
     """
     (rows, points, offsets), (columns, other_points, other_offsets) = panel, others
     limits = state[1]
@@ -67,22 +69,22 @@ def look(signs, lanes, panel, others, own, are_queries, state):  # type: ignore[
                         continue
                     other = columns[column]
                     least = min(limits[query], limits[other]) if are_queries else limits[query]
-                    if least == NEVER or (not are_queries and other == own[query]):
+                    if least == HIGHEST or (not are_queries and other == own[query]):
                         continue
                     value = offsets[row] + other_offsets[column] + _product(points, row, other_points, column)
                     if value >= limits[query]:
-                        _offer(query, own[other] if are_queries else other, value, state)
+                        _add_candidate(query, own[other] if are_queries else other, value, state)
                     if are_queries and value >= limits[other]:
-                        _offer(other, own[query], value, state)
+                        _add_candidate(other, own[query], value, state)
 
 
 @njit(cache=True, nogil=True)
-def settle(points, queries, own, candidates, ranks, metric, first, count, rows, distances, is_open):  # type: ignore[no-untyped-def]
-    """Write the nearest of some candidates and their distances, equal ones by rank.
+def rank_candidates(points, queries, own, candidates, ranks, metric, first, count, rows, distances, is_undecided):  # type: ignore[no-untyped-def]
+    """Write the nearest candidates and their distances, equal distances by rank.
 
-    Sums of another order than NumPy's may differ in the last bit. Where that could change a
-    distance once it is rounded as `core.neighbours.exact` rounds, the query is open, and what stands for it
-    in the results is to be replaced.
+    Sums in another order than NumPy's may differ in the last bit. If that could change a distance
+    after it is rounded as in `core.neighbours.exact`, the query is undecided and its results must
+    be replaced.
     """
     k = rows.shape[1]
     for query in range(first, min(first + count, len(queries))):
@@ -91,9 +93,9 @@ def settle(points, queries, own, candidates, ranks, metric, first, count, rows, 
             if row < 0 or row == own[query]:
                 continue
             total, slack = _sum(queries, query, points, row, metric)
-            distance = _rounded(total - slack, metric)
-            if distance != _rounded(total + slack, metric):
-                is_open[query] = True
+            distance = _distance_of_sum(total - slack, metric)
+            if distance != _distance_of_sum(total + slack, metric):
+                is_undecided[query] = True
                 break
             at = min(kept, k)
             while at > 0 and (
@@ -108,12 +110,12 @@ def settle(points, queries, own, candidates, ranks, metric, first, count, rows, 
                 distances[query, at] = distance
                 rows[query, at] = row
             kept += 1
-        is_open[query] = is_open[query] or kept < k
+        is_undecided[query] = is_undecided[query] or kept < k
 
 
 @njit(cache=True, nogil=True, fastmath={"nsz", "contract", "reassoc"})
 def _sum(queries, query, points, row, metric):  # type: ignore[no-untyped-def]
-    """Return what a distance is made of, in double precision, and by how much it may be off."""
+    """Return the sum behind a distance, in double precision, and its error bound."""
     total, size = 0.0, 0.0
     if metric == EUCLIDEAN:
         for axis in range(points.shape[1]):
@@ -129,8 +131,8 @@ def _sum(queries, query, points, row, metric):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _rounded(total, metric):  # type: ignore[no-untyped-def]
-    """Return a distance as it is told."""
+def _distance_of_sum(total, metric):  # type: ignore[no-untyped-def]
+    """Return the distance of a sum, rounded as results are."""
     if metric == EUCLIDEAN:
         return np.float32(np.sqrt(max(total, 0.0)))
     if metric == INNER_PRODUCT:
@@ -147,35 +149,38 @@ def _product(points, row, others, column):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def drop(rows, alike, kept, limits):  # type: ignore[no-untyped-def]
-    """Drop the candidates that fall short of the limits after all."""
+def drop_below_limits(rows, similarities, kept, limits):  # type: ignore[no-untyped-def]
+    """Drop the candidates that are below the final limits."""
     for query in range(len(kept)):
         if kept[query] >= 0:
-            kept[query] = _drop(rows[query], alike[query], kept[query], limits[query])
+            kept[query] = _keep_above_limit(rows[query], similarities[query], kept[query], limits[query])
         rows[query, max(0, kept[query]) :] = -1
 
 
 @njit(cache=True, nogil=True)
-def _offer(query, row, value, state):  # type: ignore[no-untyped-def]
-    """Make a row that reaches the limit a candidate; a query that has too many never has one again."""
-    best, limits, margins, rows, alike, kept = state
+def _add_candidate(query, row, value, state):  # type: ignore[no-untyped-def]
+    """Add a row as a candidate, unless the query has too many.
+
+    A query with too many candidates never gets one again.
+    """
+    best, limits, margins, rows, similarities, kept = state
     if value > best[query, -1]:
         _insert(best[query], value)
         limits[query] = max(limits[query], best[query, -1] - margins[query])
     if kept[query] == rows.shape[1]:
-        kept[query] = _drop(rows[query], alike[query], kept[query], limits[query])
+        kept[query] = _keep_above_limit(rows[query], similarities[query], kept[query], limits[query])
     if kept[query] == rows.shape[1]:
         kept[query] = -1
-        limits[query] = NEVER
+        limits[query] = HIGHEST
     else:
         rows[query, kept[query]] = row
-        alike[query, kept[query]] = value
+        similarities[query, kept[query]] = value
         kept[query] += 1
 
 
 @njit(cache=True, nogil=True)
 def _insert(best, value):  # type: ignore[no-untyped-def]
-    """Put a value into its place of a falling sequence; the last falls out."""
+    """Insert a value into a descending sequence and drop the last one."""
     at = len(best) - 1
     while at > 0 and best[at - 1] < value:
         best[at] = best[at - 1]
@@ -184,12 +189,12 @@ def _insert(best, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _drop(rows, alike, count, limit):  # type: ignore[no-untyped-def]
-    """Move what reaches the limit to the front; return how many these are."""
+def _keep_above_limit(rows, similarities, count, limit):  # type: ignore[no-untyped-def]
+    """Move the candidates that reach the limit to the front and return their number."""
     kept = 0
     for place in range(count):
-        if alike[place] >= limit:
+        if similarities[place] >= limit:
             rows[kept] = rows[place]
-            alike[kept] = alike[place]
+            similarities[kept] = similarities[place]
             kept += 1
     return kept

@@ -1,4 +1,4 @@
-"""A ranking of neighbours in another order than that of embedding distances."""
+"""Rankings of neighbours in another order than that of embedding distances."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ranking:
-    """Another order of neighbours than that of the distances of embeddings, see `core.matching.view_sets`.
+    """An order of neighbours other than that of embedding distances.
+
+    `core.matching.ranking_by` makes one.
 
     Parameters
     ----------
     reorder : callable
-        Takes the id of a query and the ids of all others, nearest by embedding first, and returns
-        these in their new order.
+        Takes the id of a query and the ids of all others, nearest by embedding first. Returns these
+        in the new order.
     about : mapping
-        What made the order, to be recorded.
+        The settings behind the order, recorded with results.
     """
 
     reorder: Callable[[str, Sequence[str]], Sequence[str]]

@@ -1,4 +1,4 @@
-"""Who is like whom: exact nearest neighbours of specimens among embeddings."""
+"""Exact nearest-neighbour search over embeddings."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from core.neighbours.exact import NEIGHBOUR_METRICS, NearestRows, ranks_of
 from core.storage import write_csv
 
 COLUMNS = ("query_id", "neighbor_id", "distance")
-# A collection up to this size is searched at once, so that a product serves both; larger ones in
-# parts of half as many, so that memory is bounded.
+# A collection up to this size is searched in one block, so that a product of two queries serves
+# both. Larger collections are searched in smaller blocks, so that memory is bounded.
 BLOCK_ROWS = 32_768
-# Bytes; file systems allow 255.
+# In bytes; file systems allow 255.
 _LONGEST_NAME = 240
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How neighbours are found.
+    """Settings of a nearest-neighbour search.
 
     Parameters
     ----------
     topk : int
-        Number of neighbours of a query; fewer where the collection is smaller.
+        Number of neighbours of a query; fewer if the collection is smaller.
     metric : {"cosine", "euclidean", "inner_product"}
-        Cosine distance is 1 - similarity; inner product is given negated, so that smaller is
-        always nearer.
+        Cosine distance is 1 - similarity. Inner products are negated, so that smaller is always
+        nearer.
     """
 
     topk: int = 10
@@ -61,9 +61,9 @@ class Neighbours:
     Parameters
     ----------
     query_id : str
-        Never among the neighbours itself.
+        The query, which is never among its neighbours.
     ids : tuple of str
-        Neighbours; equal distances are in id order.
+        Neighbours, at equal distances in id order.
     distances : (k,) float32
         In the metric of the search.
     """
@@ -79,7 +79,22 @@ class Neighbours:
 
 
 class Searcher:
-    """A collection made ready for many exact searches, see `core.neighbours.exact`."""
+    """Exact searches in one collection.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        The collection.
+    settings : SearchSettings
+        Number of neighbours and metric.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32)
+    >>> searcher = Searcher(Embeddings(("a", "b", "c"), vectors), SearchSettings(topk=1))
+    >>> [(found.query_id, found.ids) for found in searcher.all_nearest()]
+    [('a', ('c',)), ('b', ('c',)), ('c', ('a',))]
+    """
 
     def __init__(self, embeddings: Embeddings, settings: SearchSettings) -> None:
         self.embeddings, self.settings = embeddings, settings
@@ -96,7 +111,7 @@ class Searcher:
     def all_nearest(self) -> Iterator[Neighbours]:
         """Yield the neighbours of every specimen in row order, in bounded memory."""
         n = len(self.embeddings)
-        # Products among those asked together serve both, which counts little where they are few of all.
+        # A product of two queries of a block serves both; this gains little if a block is a small part.
         step = BLOCK_ROWS if n <= BLOCK_ROWS else BLOCK_ROWS // 2 if n <= 2 * BLOCK_ROWS else BLOCK_ROWS // 8
         for start in range(0, n, step):
             yield from self.nearest_of_rows(np.arange(start, min(start + step, n)))
@@ -106,7 +121,19 @@ class Searcher:
     ) -> Neighbours:
         """Return the neighbours of an embedding that is not part of the collection.
 
-        `without` is a specimen that is left out: the one that the embedding was made from, say.
+        Parameters
+        ----------
+        vector : (d,) float
+            The embedding.
+        name : str
+            Becomes the `query_id`.
+        without : str, optional
+            A specimen that is left out, such as the one that the embedding was made from.
+
+        Raises
+        ------
+        SettingError
+            If it has another number of dimensions than the collection.
         """
         if vector.shape != (self.embeddings.matrix.shape[1],):
             raise SettingError(
@@ -122,7 +149,7 @@ class Searcher:
         return Neighbours(name, tuple(self._names[rows[0, kept]].tolist()), distances[0, kept])
 
     def nearest_of_rows(self, queries: Int[np.ndarray, " q"]) -> Iterator[Neighbours]:
-        """Yield the neighbours of several specimens, given by their rows; best a few thousand together."""
+        """Yield the neighbours of several rows, a few thousand per call for speed."""
         rows, distances = self._rows.of_rows(queries, self.settings.topk)
         for query, names, apart in zip(queries.tolist(), self._names[rows].tolist(), distances, strict=True):
             yield Neighbours(self.embeddings.ids[query], tuple(names), apart)
@@ -136,26 +163,38 @@ def find_neighbours(embeddings: Embeddings, query: str, settings: SearchSettings
     embeddings : Embeddings
         The collection.
     query : str
-        A specimen id, or the end of one where only one id ends like that.
+        A specimen id, or an ending that only one id has.
     settings : SearchSettings, optional
         Number of neighbours and metric.
 
     Raises
     ------
     UnknownSpecimenError
-        Where no id, or more than one, fits; the message names the nearest ids.
+        If no id, or more than one, fits; the message names the nearest ids.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32)
+    >>> found = find_neighbours(Embeddings(("Molars/a", "Molars/b", "Shells/c"), vectors), "a")
+    >>> found.rows
+    [('Molars/a', 'Shells/c', '0.292893'), ('Molars/a', 'Molars/b', '1.000000')]
     """
     name = resolve_id(query, embeddings.ids)
     return Searcher(embeddings, settings or SearchSettings()).nearest(name)
 
 
 def resolve_id(query: str, ids: tuple[str, ...]) -> str:
-    """Return the id that is meant: itself, or the only one that ends with it.
+    """Return the id that equals the query, or the only one that ends with it.
 
     Raises
     ------
     UnknownSpecimenError
-        Where no id, or more than one, fits.
+        If no id, or more than one, fits.
+
+    Examples
+    --------
+    >>> resolve_id("b", ("Molars/a", "Molars/b"))
+    'Molars/b'
     """
     if query in ids:
         return query
@@ -178,7 +217,7 @@ def resolve_id(query: str, ids: tuple[str, ...]) -> str:
 
 
 def unknown_specimen(query: str, ids: tuple[str, ...]) -> UnknownSpecimenError:
-    """Return the error that names the ids most like a query."""
+    """Return the error of an unknown id, with the ids most similar to it."""
     folded: dict[str, str] = {}
     for name in ids:
         folded.setdefault(name.casefold(), name)
@@ -195,9 +234,21 @@ def unknown_specimen(query: str, ids: tuple[str, ...]) -> UnknownSpecimenError:
 
 
 def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = True) -> bool:
-    """Write `query_id,neighbor_id,distance`, nearest first; return whether it had to be written.
+    """Write `query_id,neighbor_id,distance`, nearest first.
 
-    Without `overwrite` a file that says the same already is left as it is.
+    Parameters
+    ----------
+    path : Path
+        The CSV.
+    neighbours : Neighbours
+        What is written; distances have six decimals.
+    overwrite : bool
+        Write even if the file already holds the same rows.
+
+    Returns
+    -------
+    bool
+        Whether the file was written.
     """
     if not overwrite and path.is_file():
         with suppress(csv.Error), path.open(encoding="utf-8", errors="replace", newline="") as stream:
@@ -208,7 +259,15 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
 
 
 def file_name_of_search(query_id: str) -> str:
-    """Return `knn_<query id>.csv` with `/` as `__`; names of several queries may be cut short."""
+    """Return `knn_<query id>.csv`, with `/` as `__`.
+
+    Long names, as of several queries, are cut and end with a hash.
+
+    Examples
+    --------
+    >>> file_name_of_search("Molars/a")
+    'knn_Molars__a.csv'
+    """
     name = query_id.replace("/", "__")
     if len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
         name = f"{name[:50]}… {hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Explanations: the pairs that match, the parts that count, and a picture of them."""
+"""Tests of explanations: pairs of views, parts of views, images."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import pytest
 
 from core.cli import main
 from core.foundation import SettingError
-from core.matching import draw_pairs, explain, fit_projection, write_picture
-from core.matching.explanation import find_where, paint_where
+from core.matching import draw_pairs, explain, fit_whitening, write_picture
+from core.matching.explanation import occlusion_map, overlay_heatmap
 from tests.fakes import FakeExtractor, write_specimens
 
 
 def test_explain__names_the_views_that_match() -> None:
-    """Shuffled views of the same specimen find one another, also after a projection."""
+    """Shuffled views of the same specimen are paired, also after whitening."""
     views = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
     order = [3, 1, 4, 0, 2]
-    for projection in (None, fit_projection(views, 3)):
-        pairs = explain(views[order], views, count=9, projection=projection)
+    for whitening in (None, fit_whitening(views, 3)):
+        pairs = explain(views[order], views, count=9, whitening=whitening)
         assert {(pair.query_view, pair.other_view) for pair in pairs} == set(enumerate(order))
         assert all(pair.similarity == pytest.approx(1, abs=1e-5) for pair in pairs)
     with pytest.raises(SettingError, match=r"'pairs' must be at least 1 \(got 0\)"):
         explain(views, views, count=0)
 
 
-def test_find_where__finds_the_part_that_is_alike() -> None:
-    """Only one bright corner is shared; covering it loses the likeness."""
+def test_occlusion_map__finds_the_similar_part() -> None:
+    """Only one bright corner is shared, and covering it lowers the similarity."""
     image = np.zeros((64, 64, 3), dtype=np.uint8)
     image[40:60, 40:60] = 250
     target = np.zeros(16, dtype=np.float32)
     target[[10, 11, 14, 15]] = 1
-    where = find_where(FakeExtractor(), image, target)
+    where = occlusion_map(FakeExtractor(), image, target)
     assert where.shape == (64, 64)
     assert where[40:60, 40:60].mean() > 0.6 > 0.1 > where[:24, :24].max()
-    painted = paint_where(image, where)
+    painted = overlay_heatmap(image, where)
     assert np.array_equal(painted[:8, :8], image[:8, :8])
     assert not np.array_equal(painted[44:56, 44:56], image[44:56, 44:56])
 
 
-def test_find_where__leaves_the_background_out() -> None:
-    """What is covered is no part of the specimen any more, as a run that leaves the background out sees it."""
+def test_occlusion_map__leaves_the_background_out() -> None:
+    """Covered pixels leave the mask, as for a run without background."""
     seen: list[np.ndarray] = []
 
     class KeepsMasks(FakeExtractor):
@@ -59,7 +59,7 @@ def test_find_where__leaves_the_background_out() -> None:
     image[mask] = 90
     target = np.ones(16, dtype=np.float32)
     target[5] = 0
-    where = find_where(KeepsMasks(), image, target, mask=mask)
+    where = occlusion_map(KeepsMasks(), image, target, mask=mask)
     assert where[mask].max() == 1.0
     assert not where[~mask].any()
     areas = seen[0].sum(axis=(1, 2))
@@ -67,8 +67,8 @@ def test_find_where__leaves_the_background_out() -> None:
     assert areas.min() == mask.sum() - 16 * 16
 
 
-def test_find_where__says_what_it_cannot_do() -> None:
-    """Too few cells; a backbone that sees more than the picture."""
+def test_occlusion_map__says_what_it_cannot_do() -> None:
+    """Too few cells, or a backbone that uses depth."""
 
     class SeesDepth(FakeExtractor):
         @property
@@ -77,13 +77,13 @@ def test_find_where__says_what_it_cannot_do() -> None:
 
     image = np.zeros((8, 8, 3), dtype=np.uint8)
     with pytest.raises(SettingError, match="'cells' must be at least 2"):
-        find_where(FakeExtractor(), image, np.ones(16, np.float32), cells=1)
-    with pytest.raises(SettingError, match="looks at depth"):
-        find_where(SeesDepth(), image, np.ones(16, np.float32))
+        occlusion_map(FakeExtractor(), image, np.ones(16, np.float32), cells=1)
+    with pytest.raises(SettingError, match="uses depth"):
+        occlusion_map(SeesDepth(), image, np.ones(16, np.float32))
 
 
 def test_draw_pairs__puts_one_view_above_the_other(tmp_path: Path) -> None:
-    """A column a pair; what is written reads back."""
+    """A column per pair, and the same image after reading."""
     red, blue = (np.full((2, 30, 30, 3), colour, dtype=np.uint8) for colour in ((255, 0, 0), (0, 0, 255)))
     views = np.eye(2, dtype=np.float32)
     picture = draw_pairs(explain(views, views), red, blue)

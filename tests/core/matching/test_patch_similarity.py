@@ -1,4 +1,4 @@
-"""Maps over the patches of views: of a small transformer with random weights, and of a convolutional network."""
+"""Tests of maps over patches, of a transformer and a convolutional network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch
 from core.backbones import Backbone, describe
 from core.features import FeatureSettings
 from core.foundation import SettingError
-from core.matching import PatchReader, ViewPair, open_patches, painted_by
-from core.matching.patch_similarity import likeness_of_patches, spread_out
+from core.matching import PatchReader, ViewPair, open_patches, paint_views
+from core.matching.patch_similarity import patch_similarities, rescaled_inside
 from core.views import Views
 
 
 def small_transformer() -> Backbone:
-    """Return a vision transformer of 4 × 4 patches and three heads with random weights."""
+    """Return a vision transformer with 4 × 4 patches, three heads and random weights."""
     torch.manual_seed(0)
     network = timm.create_model("vit_tiny_patch16_224", img_size=64, depth=2, num_classes=0).eval()
     spec = replace(describe("dinov2_vits14"), dimensions=192, image_size=64, patch_size=16)
@@ -31,8 +31,8 @@ def views() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), dtype=np.uint8)
 
 
-def test_patch_reader__tells_what_the_class_token_attends_to(views: np.ndarray) -> None:
-    """The same as the softmax inside of the last block, its heads averaged."""
+def test_patch_reader__returns_the_attention_of_the_class_token(views: np.ndarray) -> None:
+    """The same as the softmax of the last block, averaged over the heads."""
     backbone = small_transformer()
     maps = PatchReader(backbone)(views)
     attention = backbone.module.blocks[-1].attn
@@ -51,22 +51,22 @@ def test_patch_reader__tells_what_the_class_token_attends_to(views: np.ndarray) 
     assert maps.is_specimen.all()
 
 
-def test_likeness_of_patches__is_highest_where_a_part_comes_again(views: np.ndarray) -> None:
-    """A view is wholly like itself; background is left out on both sides."""
+def test_patch_similarities__is_highest_for_a_repeated_part(views: np.ndarray) -> None:
+    """A view equals itself, and the background is left out on both sides."""
     masks = np.zeros((3, 64, 64), dtype=bool)
     masks[:, :32, 16:] = True
     maps = PatchReader(small_transformer())(views, masks)
     assert maps.is_specimen.sum() == 3 * 6
-    same = likeness_of_patches(maps, 1, maps, 1)
+    same = patch_similarities(maps, 1, maps, 1)
     assert np.allclose(same[maps.is_specimen[1]], 1, atol=1e-5)
     assert np.all(same[~maps.is_specimen[1]] == 0)
-    other = likeness_of_patches(maps, 0, maps, 2)
+    other = patch_similarities(maps, 0, maps, 2)
     assert np.all(other <= 1 + 1e-5)
     assert other[maps.is_specimen[0]].max() < 1
 
 
 def test_patch_reader__reads_the_feature_map_of_a_convolutional_network() -> None:
-    """The embedded network has cells, too; attention is the length of their activations."""
+    """The embedded network has cells, with the length of activations as attention."""
     reader = open_patches(FeatureSettings(model="efficientnet_lite2", image_size=96, download=False))
     picture = np.full((1, 96, 96, 3), 255, dtype=np.uint8)
     picture[0, 8:40, 8:40] = np.random.default_rng(1).integers(0, 255, (32, 32, 3))
@@ -80,31 +80,31 @@ def test_patch_reader__reads_the_feature_map_of_a_convolutional_network() -> Non
 
 
 def test_open_patches__refuses_what_has_none() -> None:
-    """Moments of a silhouette are of all of it; of joined backbones the network answers."""
+    """The classical backbone has none, and joined backbones use their network."""
     with pytest.raises(SettingError, match=r"classical backbone has no patches.*pairs of views"):
         open_patches(FeatureSettings(model="classical"))
     joined = open_patches(FeatureSettings(model="classical+efficientnet_lite2", download=False))
     assert isinstance(joined, PatchReader)
 
 
-def test_spread_out__uses_the_whole_scale_inside() -> None:
-    """From the least of the specimen to its most; a flat map stays one."""
+def test_rescaled_inside__uses_the_whole_scale_inside() -> None:
+    """From the lowest to the highest of the specimen; a constant map is 1."""
     shown = np.array([[True, True], [True, False]])
     values = np.array([[0.6, 0.8], [0.7, 0.1]], dtype=np.float32)
-    assert np.allclose(spread_out(values, shown), [[0, 1], [0.5, 0]])
-    assert spread_out(np.full((2, 2), 0.5, np.float32), shown).tolist() == [[1, 1], [1, 0]]
+    assert np.allclose(rescaled_inside(values, shown), [[0, 1], [0.5, 0]])
+    assert rescaled_inside(np.full((2, 2), 0.5, np.float32), shown).tolist() == [[1, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("what", ["patches", "attention"])
-def test_painted_by__paints_the_views_of_the_pairs_alone(views: np.ndarray, what: str) -> None:
+def test_paint_views__paints_the_views_of_the_pairs_alone(views: np.ndarray, what: str) -> None:
     """All others stay as they are, and the background of a painted one, too."""
     masks = np.zeros((3, 64, 64), dtype=bool)
     masks[:, 16:48, 16:48] = True
     seen = Views(views, masks, np.tile(np.eye(4), (3, 1, 1)))
-    one, other = painted_by(what, PatchReader(small_transformer()), seen, seen, (ViewPair(0, 2, 0.9),))
+    one, other = paint_views(what, PatchReader(small_transformer()), seen, seen, (ViewPair(0, 2, 0.9),))
     assert np.array_equal(one[1:], views[1:])
     assert np.array_equal(other[:2], views[:2])
     assert not np.array_equal(one[0, 16:48, 16:48], views[0, 16:48, 16:48])
     assert np.array_equal(one[0, :4, :4], views[0, :4, :4])
     with pytest.raises(SettingError, match="'show' must be one of patches, attention"):
-        painted_by("where", PatchReader(small_transformer()), seen, seen, ())
+        paint_views("where", PatchReader(small_transformer()), seen, seen, ())

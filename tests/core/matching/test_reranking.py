@@ -1,4 +1,4 @@
-"""k-reciprocal re-ranking: shared neighbours bring nearer; the paper's steps by hand on a small case."""
+"""Tests of k-reciprocal re-ranking, against a calculation by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_k_reciprocal__brings_members_of_a_group_nearer_than_a_bystander() -> No
     assert ranked[0, 2] < ranked[0, 4]
 
 
-def test_k_reciprocal__keeps_the_order_where_all_of_the_distance_is_kept() -> None:
+def test_k_reciprocal__keeps_the_distance_at_a_share_of_1() -> None:
     """A share of 1 is the distance itself, divided by the largest of its row."""
     distances = line(0, 1, 3, 7)
     assert np.allclose(k_reciprocal(distances, share=1.0), distances / distances.max(axis=1, keepdims=True))

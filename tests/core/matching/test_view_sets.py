@@ -1,4 +1,4 @@
-"""Sets of views: symmetric, blind to the order of views, and only the best candidates are looked at."""
+"""Tests of sets of views: symmetric, without order, for candidates only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 
 from core.embeddings import Embeddings, select_rows, unit_rows
 from core.foundation import MissingStageError, SettingError
-from core.matching import FeatureFolder, Matcher, MatchSettings, set_distances, turns_of_views
-from core.matching.view_sets import aligned_distances, best_pairs, learn_projection
+from core.matching import FeatureFolder, Matcher, MatchSettings, rotations_of_views, set_distances
+from core.matching.view_sets import aligned_distances, best_pairs, learn_whitening
 from core.neighbours import Searcher, SearchSettings
 from core.storage import write_npy
 
@@ -21,8 +21,8 @@ Collection = tuple[Embeddings, dict[str, np.ndarray]]
 @pytest.fixture
 def collection() -> Collection:
     """Return twenty specimens of six views, and their mean embeddings."""
-    chance = np.random.default_rng(2)
-    sets = {f"s{row:02d}": chance.normal(size=(6, 9)).astype(np.float32) + 1 for row in range(20)}
+    rng = np.random.default_rng(2)
+    sets = {f"s{row:02d}": rng.normal(size=(6, 9)).astype(np.float32) + 1 for row in range(20)}
     return Embeddings(tuple(sets), np.stack([views.mean(axis=0) for views in sets.values()])), sets
 
 
@@ -35,9 +35,9 @@ def by_hand(query: np.ndarray, other: np.ndarray, match: str) -> float:
 @pytest.mark.parametrize("match", ["maxsim", "chamfer"])
 @given(seed=st.integers(0, 999), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_set_distances__agree_with_a_calculation_by_hand(match: str, seed: int, sizes: list[int]) -> None:
-    """Also for sets of different size; symmetric, and the order of views does not matter."""
-    chance = np.random.default_rng(seed)
-    query, *sets = (unit_rows(chance.normal(size=(size, 4))) for size in (3, *sizes))
+    """Also for sets of different size, either way round and in any order."""
+    rng = np.random.default_rng(seed)
+    query, *sets = (unit_rows(rng.normal(size=(size, 4))) for size in (3, *sizes))
     found = set_distances(query, sets, match)
     assert np.allclose(found, [by_hand(query, other, match) for other in sets], atol=1e-5)
     assert np.allclose(found, [set_distances(other, [query], match)[0] for other in sets], atol=1e-6)
@@ -50,25 +50,25 @@ def test_set_distances__of_nothing_are_none() -> None:
 
 
 def test_matcher__orders_the_best_candidates_only(collection: Collection) -> None:
-    """Whoever is not among the candidates by embedding is not looked at."""
+    """Specimens that are not among the candidates are not read."""
     embeddings, sets = collection
-    looked_at: list[str] = []
+    read: list[str] = []
 
     def views_of(name: str) -> np.ndarray:
-        looked_at.append(name)
+        read.append(name)
         return sets[name]
 
     matcher = Matcher(embeddings, views_of, SearchSettings(3), MatchSettings("maxsim", candidates=5))
     found = matcher.nearest("s04")
     best = Searcher(embeddings, SearchSettings(5)).nearest("s04").ids
-    assert set(looked_at) == {"s04", *best}
+    assert set(read) == {"s04", *best}
     own = unit_rows(sets["s04"])
     expected = sorted((round(by_hand(own, unit_rows(sets[name]), "maxsim"), 6), name) for name in best)[:3]
     assert found.ids == tuple(name for _, name in expected)
     assert np.allclose(found.distances, [distance for distance, _ in expected], atol=2e-6)
 
 
-def test_matcher__compares_embeddings_where_asked_for_no_more(collection: Collection) -> None:
+def test_matcher__compares_embeddings_if_pooled(collection: Collection) -> None:
     """`pooled` is the plain search."""
     embeddings, sets = collection
     found = Matcher(embeddings, sets.__getitem__, SearchSettings(4), MatchSettings()).nearest("s00")
@@ -76,27 +76,25 @@ def test_matcher__compares_embeddings_where_asked_for_no_more(collection: Collec
 
 
 @pytest.mark.parametrize("given", [{"center": True}, {"whiten": 4}, {"k_reciprocal": True}])
-def test_matcher__finds_a_copy_first_whatever_is_done_to_views(
-    collection: Collection, given: dict[str, object]
-) -> None:
-    """Centred, whitened, re-ranked: who is the same stays the same."""
+def test_matcher__finds_a_copy_first_after_any_treatment(collection: Collection, given: dict[str, object]) -> None:
+    """Centred, whitened or re-ranked."""
     embeddings, sets = collection
     settings = MatchSettings("maxsim", **given)  # type: ignore[arg-type]
     matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(3), settings)
-    assert (matcher.projection is None) == ("k_reciprocal" in given)
+    assert (matcher.whitening is None) == ("k_reciprocal" in given)
     views = sets["s07"][::-1]
     assert matcher.nearest_to_views(views, embeddings.matrix[7], "new").ids[0] == "s07"
 
 
 def test_matcher__lets_a_mirror_image_count(collection: Collection) -> None:
-    """The better of the two sides decides."""
+    """The smaller of the two distances counts."""
     embeddings, sets = collection
     matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(1), MatchSettings("maxsim"))
     assert matcher.nearest("s01", mirrored=sets["s13"]).ids == ("s13",)
 
 
-def test_feature_folder__says_where_features_are_missing(tmp_path: Path) -> None:
-    """What is there is read once; what is not is named."""
+def test_feature_folder__names_missing_features(tmp_path: Path) -> None:
+    """A file is read once, and a missing one is named."""
     write_npy(tmp_path / "A" / "one.npy", np.ones((2, 3), np.float32))
     views_of = FeatureFolder(tmp_path)
     assert views_of("A/one") is views_of("A/one")
@@ -120,7 +118,7 @@ def test_match_settings__say_what_is_allowed(given: dict[str, object], prose: st
 
 
 def test_best_pairs__shows_every_view_once() -> None:
-    """Best first, though one view of the query be best for all."""
+    """Best first, even if one view of the query is best for all."""
     query = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
     other = np.array([[0, 2, 1], [3, 0, 0], [1, 1, 0]], dtype=np.float32)
     pairs = best_pairs(query, other, 5)
@@ -128,38 +126,38 @@ def test_best_pairs__shows_every_view_once() -> None:
     assert pairs[0][2] == pytest.approx(1) and pairs[1][2] == pytest.approx(2 / 5**0.5)
 
 
-def test_aligned_distances__find_a_specimen_however_it_was_turned() -> None:
-    """Views that a turn of the layout exchanged are the same specimen; any other exchange is not."""
-    chance = np.random.default_rng(8)
-    turns = turns_of_views("dodecahedron", 20)
-    views = unit_rows(chance.normal(size=(20, 30)))
-    turned = views[turns[17]]
-    shuffled = views[chance.permutation(20)]
-    found = aligned_distances(views, [views, turned, shuffled], turns)
+def test_aligned_distances__are_zero_for_any_rotation() -> None:
+    """A rotation of the layout gives the same specimen, another permutation does not."""
+    rng = np.random.default_rng(8)
+    rotations = rotations_of_views("dodecahedron", 20)
+    views = unit_rows(rng.normal(size=(20, 30)))
+    rotated = views[rotations[17]]
+    shuffled = views[rng.permutation(20)]
+    found = aligned_distances(views, [views, rotated, shuffled], rotations)
     assert np.allclose(found[:2], 0, atol=1e-6)
     assert found[2] > 0.5
-    assert aligned_distances(turned, [views], turns) == pytest.approx([0], abs=1e-6)
+    assert aligned_distances(rotated, [views], rotations) == pytest.approx([0], abs=1e-6)
     with pytest.raises(SettingError, match="compares 20 views each"):
-        aligned_distances(views, [views[:3]], turns)
+        aligned_distances(views, [views[:3]], rotations)
 
 
-def test_matcher__aligned_finds_turned_and_mirrored_specimens_first() -> None:
-    """The turned one by its views, the mirror image by its mirrored views."""
-    chance = np.random.default_rng(4)
-    sets = {f"s{row}": chance.normal(size=(12, 20)).astype(np.float32) for row in range(6)}
-    turned = sets["s0"][turns_of_views("icosahedron", 12)[31]]
-    mirrored = sets["s3"][turns_of_views("icosahedron", 12, mirrored=True)[5]]
+def test_matcher__aligned_finds_rotated_and_mirrored_specimens_first() -> None:
+    """The rotated one by its views, the mirror image by its mirrored views."""
+    rng = np.random.default_rng(4)
+    sets = {f"s{row}": rng.normal(size=(12, 20)).astype(np.float32) for row in range(6)}
+    rotated = sets["s0"][rotations_of_views("icosahedron", 12)[31]]
+    mirrored = sets["s3"][rotations_of_views("icosahedron", 12, mirrored=True)[5]]
     embeddings = Embeddings(tuple(sets), np.stack([views.mean(axis=0) for views in sets.values()]))
     settings = MatchSettings("aligned")
     matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(2), settings, layout=("icosahedron", 12))
-    assert matcher.nearest_to_views(turned, turned.mean(axis=0), "new").ids[0] == "s0"
+    assert matcher.nearest_to_views(rotated, rotated.mean(axis=0), "new").ids[0] == "s0"
     assert matcher.nearest("s1", mirrored=mirrored).ids[0] == "s3"
-    with pytest.raises(SettingError, match="needs to know how the views lie"):
+    with pytest.raises(SettingError, match="needs the layout of the views"):
         Matcher(embeddings, sets.__getitem__, SearchSettings(2), settings)
 
 
 def test_matcher__expands_a_query_by_its_nearest() -> None:
-    """One whose way to the rest of its group leads over another is found through it."""
+    """A specimen near the nearest neighbour comes before a nearer outsider."""
     angles = {"a": 0, "b": 20, "c": 40, "d": -30}
     points = np.array([[np.cos(np.radians(v)), np.sin(np.radians(v))] for v in angles.values()], dtype=np.float32)
     embeddings = Embeddings(tuple(angles), points)
@@ -173,17 +171,17 @@ def test_matcher__expands_a_query_by_its_nearest() -> None:
 
 
 def test_matcher__reorders_a_whole_ranking_at_its_top(collection: Collection) -> None:
-    """The best candidates as a search would have them; the rest stays behind them."""
+    """The best candidates in the order of a search, then the rest."""
     embeddings, sets = collection
     whole = Searcher(embeddings, SearchSettings(19)).nearest("s04").ids
     matcher = Matcher(embeddings, sets.__getitem__, SearchSettings(5), MatchSettings("maxsim", candidates=5))
     assert matcher.reordered("s04", whole) == matcher.nearest("s04").ids + whole[5:]
 
 
-def test_matcher__takes_what_was_learned_from_the_whole_collection(collection: Collection) -> None:
-    """A projection that is handed in is not learned again from a part."""
+def test_matcher__uses_a_given_whitening(collection: Collection) -> None:
+    """It is not learned again from a part of the collection."""
     embeddings, sets = collection
-    learned = learn_projection(embeddings.ids, sets.__getitem__, 4)
+    learned = learn_whitening(embeddings.ids, sets.__getitem__, 4)
     part = select_rows(embeddings, range(6))
-    matcher = Matcher(part, sets.__getitem__, SearchSettings(2), MatchSettings("maxsim", whiten=4), projection=learned)
-    assert matcher.projection is learned
+    matcher = Matcher(part, sets.__getitem__, SearchSettings(2), MatchSettings("maxsim", whiten=4), whitening=learned)
+    assert matcher.whitening is learned

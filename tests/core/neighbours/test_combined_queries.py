@@ -1,4 +1,4 @@
-"""Several queries at once: near their mean, near any, away from others."""
+"""Tests of searches with several specimens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_search_several__of_one_is_a_search() -> None:
 
 
 def test_search_several__looks_near_the_mean_or_near_any() -> None:
-    """Between the two, or beside one of them; never one that was named."""
+    """Between the two, or beside one of them, without the specimens of the query."""
     assert search_several(COLLECTION, ["a", "b"], settings=SearchSettings(1)).ids == ("between",)
     found = search_several(COLLECTION, ["a", "b"], settings=SearchSettings(2), several=SeveralSettings("any"))
     assert found.ids == ("near_a", "between")
@@ -48,7 +48,7 @@ def test_search_several__says_what_cannot_be(like: list[str], unlike: list[str],
 
 
 def test_search_several__says_what_is_allowed() -> None:
-    """Cosine only; a known way to combine; known ids."""
+    """Cosine only, a known way to combine and known ids."""
     with pytest.raises(SettingError, match="must be cosine"):
         search_several(COLLECTION, ["a"], settings=SearchSettings(metric="euclidean"))
     with pytest.raises(SettingError, match="'combine' must be one of mean, any"):

@@ -1,4 +1,4 @@
-"""Duplicates: pairs within the threshold once each, identical files whatever their distance, groups."""
+"""Tests of duplicates: pairs within the threshold, identical files, groups."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def test_find_duplicates__agrees_with_looking_at_every_pair(embeddings: Embeddin
 
 
 def test_find_duplicates__takes_identical_files_for_the_same() -> None:
-    """Even where their embeddings differ; a missing hash is not the same as another missing one."""
+    """Even if their embeddings differ, but not if both hashes are missing."""
     embeddings = Embeddings(("a", "b", "c", "d"), np.eye(4, dtype=np.float32))
     found = find_duplicates(embeddings, sha256={"a": "x", "c": "x", "b": "", "d": ""})
     assert [(p.specimen_id, p.other_id, p.distance, p.kind) for p in found.pairs] == [("a", "c", 1.0, "identical file")]
 
 
-def test_find_duplicates__says_when_there_are_too_many() -> None:
+def test_find_duplicates__notes_that_there_are_too_many() -> None:
     """All alike: one group, and a note that not every pair is listed."""
     found = find_duplicates(Embeddings(tuple("abcdef"), np.ones((6, 2), np.float32)), DuplicateSettings(most=2))
     assert found.groups == (tuple("abcdef"),)
@@ -84,7 +84,7 @@ def test_duplicates__reports_on_the_command_line(tmp_path: Path, capsys: pytest.
         ]
 
 
-def test_write_duplicates__writes_a_header_alone_where_there_are_none(tmp_path: Path) -> None:
+def test_write_duplicates__writes_a_header_alone_if_there_are_none(tmp_path: Path) -> None:
     """An empty report is a report."""
     write_duplicates(tmp_path / "d.csv", find_duplicates(Embeddings(("a",), np.ones((1, 2), np.float32))))
     assert (tmp_path / "d.csv").read_text(encoding="utf-8") == "group,specimen_id,other_id,distance,kind\n"

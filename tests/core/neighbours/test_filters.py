@@ -1,4 +1,4 @@
-"""Filters: applied before the search, so that as many neighbours are found as were asked for."""
+"""Tests of filters, which are applied before the search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.clusters import ids_in_cluster
 from core.collection import ids_where, table_of_file
 from core.embeddings import Embeddings
 from core.foundation import InputError, SettingError
-from core.neighbours import Filters, Neighbours, SearchSettings, choose, find_neighbours
+from core.neighbours import Filters, Neighbours, SearchSettings, apply_filters, find_neighbours
 
 IDS = ("Molars/Tarsius/a", "Molars/Tarsius/b", "Molars/Mirza/c", "Shells/d", "Shells/e", "loose")
 COLLECTION = Embeddings(IDS, np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32))
@@ -29,19 +29,19 @@ COLLECTION = Embeddings(IDS, np.random.default_rng(0).normal(size=(6, 3)).astype
         (Filters("Molars", not_same_category=True), ("Molars/Tarsius/a", "Molars/Mirza/c")),
     ],
 )
-def test_choose__leaves_who_may_be_found_and_the_query(filters: Filters, left: tuple[str, ...]) -> None:
-    """The query stays, so that it can be searched with; it never finds itself."""
-    part = choose(COLLECTION, filters, ("Molars/Tarsius/a",))
+def test_apply_filters__leaves_the_rest_and_the_query(filters: Filters, left: tuple[str, ...]) -> None:
+    """The query stays, so that it can be searched with, and never finds itself."""
+    part = apply_filters(COLLECTION, filters, ("Molars/Tarsius/a",))
     assert part.ids == left
     assert set(find_neighbours(part, "Molars/Tarsius/a", SearchSettings(9)).ids) == set(left) - {"Molars/Tarsius/a"}
 
 
-def test_choose__says_what_is_there() -> None:
-    """A category that is not there, and filters that leave nobody."""
+def test_apply_filters__names_the_categories() -> None:
+    """A category that does not exist, and filters that leave nothing."""
     with pytest.raises(SettingError, match=r"There is no category 'Molar' .* It has Molars/Mirza, Molars/Tarsius"):
-        choose(COLLECTION, Filters("Molar"))
+        apply_filters(COLLECTION, Filters("Molar"))
     with pytest.raises(InputError, match="No other specimen is left"):
-        choose(COLLECTION, Filters("Shells", not_same_category=True), ("Shells/d",))
+        apply_filters(COLLECTION, Filters("Shells", not_same_category=True), ("Shells/d",))
 
 
 def test_filters__leave_out_what_is_far() -> None:
@@ -80,7 +80,7 @@ def test_ids_where__reads_conditions_as_people_write_them(condition: str, ids: t
 
 
 def test_ids_where__says_what_it_does_not_understand() -> None:
-    """A condition that is none, and a column that is not there; several conditions hold together."""
+    """Text that is no condition, an unknown column, and several conditions together."""
     assert ids_where(TABLE, ["period=Miocene", "length=1..9"]) == ("b",)
     with pytest.raises(SettingError, match=r"'period' is not a condition.*column=3\.\.5"):
         ids_where(TABLE, ["period"])
@@ -90,17 +90,17 @@ def test_ids_where__says_what_it_does_not_understand() -> None:
         ids_where(TABLE[[]], ["age=3"])
 
 
-def test_choose__keeps_those_that_were_chosen_elsewhere() -> None:
-    """A cluster, or what metadata say; together with the other filters."""
+def test_apply_filters__keeps_those_of_a_list() -> None:
+    """A list of specimens, together with the other filters."""
     among = ("Molars/Mirza/c", "Shells/d")
-    assert choose(COLLECTION, Filters(among=among), ("loose",)).ids == (*among, "loose")
-    assert choose(COLLECTION, Filters("Shells", among=among)).ids == ("Shells/d",)
+    assert apply_filters(COLLECTION, Filters(among=among), ("loose",)).ids == (*among, "loose")
+    assert apply_filters(COLLECTION, Filters("Shells", among=among)).ids == ("Shells/d",)
     with pytest.raises(InputError, match="No other specimen is left"):
-        choose(COLLECTION, Filters(among=()))
+        apply_filters(COLLECTION, Filters(among=()))
 
 
 def test_ids_in_cluster__are_its_members(tmp_path: Path) -> None:
-    """Noise is a cluster here, too; one that is not there is named with those that are."""
+    """Noise counts as a cluster, and an error names the known ones."""
     path = tmp_path / "clusters.csv"
     path.write_text("specimen_id,cluster_id,prob\na,0,1\nb,-1,0\nc,0,0.5\n", encoding="utf-8")
     assert ids_in_cluster(path, 0) == ("a", "c")
@@ -110,7 +110,7 @@ def test_ids_in_cluster__are_its_members(tmp_path: Path) -> None:
 
 
 def test_table_of_file__finds_the_column_of_ids(tmp_path: Path) -> None:
-    """Wherever it stands; a table without ids is refused."""
+    """In any place of the table, which must have one."""
     path = tmp_path / "table.csv"
     path.write_text("length,name\n3,Shells/d\n4,Shells/e\n", encoding="utf-8")
     table = table_of_file(path, IDS)

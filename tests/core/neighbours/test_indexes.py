@@ -1,4 +1,4 @@
-"""Indexes: flat is exact, others nearly; each is refused by embeddings that are not its own."""
+"""Tests of indexes: exact or nearly so, and checked against the embeddings."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from core.neighbours import (
 
 def grouped(count: int, width: int = 16) -> Embeddings:
     """Return groups of points."""
-    chance = np.random.default_rng(4)
-    centres = chance.normal(size=(max(1, count // 25), width))
-    points = centres[chance.integers(0, len(centres), count)] + 0.3 * chance.normal(size=(count, width))
+    rng = np.random.default_rng(4)
+    centres = rng.normal(size=(max(1, count // 25), width))
+    points = centres[rng.integers(0, len(centres), count)] + 0.3 * rng.normal(size=(count, width))
     return Embeddings(tuple(f"g/{row:05d}" for row in range(count)), points.astype(np.float32))
 
 
@@ -45,7 +45,7 @@ def test_build_index__flat_finds_what_a_search_finds(metric: str) -> None:
 
 @pytest.mark.parametrize(("kind", "least"), [("ivfpq", 0.8), ("hnsw", 0.95)])
 def test_build_index__finds_nearly_all(kind: str, least: float) -> None:
-    """With the parameters that follow from the number of specimens; distances are exact ones."""
+    """With default parameters, and with exact distances."""
     embeddings = grouped(2000)
     index = build_index(embeddings, IndexSettings(kind))
     assert measure_recall(index, 10, 60) >= least
@@ -55,8 +55,8 @@ def test_build_index__finds_nearly_all(kind: str, least: float) -> None:
     assert found.distances.tolist() == [distances[name] for name in found.ids]
 
 
-def test_build_index__does_with_one_specimen() -> None:
-    """Nobody to find."""
+def test_build_index__accepts_one_specimen() -> None:
+    """No neighbours and full recall."""
     index = build_index(grouped(1))
     assert index.nearest("g/00000", 3).ids == ()
     assert measure_recall(index) == 1.0
@@ -74,7 +74,7 @@ def test_build_index__does_with_one_specimen() -> None:
     ],
 )
 def test_index_settings__say_what_is_allowed(given: dict[str, object], prose: str) -> None:
-    """On creation, or where the collection is known."""
+    """On creation, or on building."""
     with pytest.raises(SettingError, match=prose):
         build_index(grouped(60), IndexSettings(**given))  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ def test_read_index__refuses_what_belongs_to_others(tmp_path: Path) -> None:
 
 
 def test_index__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Made once, its recall printed; searched with; made again where embeddings changed."""
+    """Built once, its recall printed, searched, built again after a change."""
     write_embeddings(tmp_path, grouped(40))
     flags = ["--emb", str(tmp_path / "embeddings.npy"), "--ids", str(tmp_path / "ids.txt")]
     path = str(tmp_path / "i.faiss")
@@ -117,9 +117,9 @@ def test_index__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(call) == 0
     assert (tmp_path / "out" / "knn_g__00003.csv").read_text(encoding="utf-8") == by_index
     assert main([*call, "--index", path, "--only-category", "g"]) == 1
-    assert "--index goes with --query or --file alone" in capsys.readouterr().err
+    assert "--index needs --query or --file alone" in capsys.readouterr().err
     assert main([*call, "--index", path, "--expand", "3"]) == 1
-    assert "--index goes with --query or --file alone" in capsys.readouterr().err
+    assert "--index needs --query or --file alone" in capsys.readouterr().err
     for damaged in (tmp_path / "i.faiss", tmp_path / "i.faiss.json"):
         damaged.write_bytes(b"cut")
         assert main([*call, "--index", path]) == 1

@@ -1,4 +1,4 @@
-"""Neighbours: exact, never itself, ties in id order, the same alone and among all."""
+"""Tests of the search: exact, never itself, ties in id order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDS = ("Molars/Tarsius/amnh106010", "Molars/Tarsius/amnh2", "Shells/amnh2", "She
 
 
 def by_hand(embeddings: Embeddings, query: str, metric: str) -> list[tuple[float, str]]:
-    """Return distance and id of every other specimen, one sum after the other, nearest first."""
+    """Return distance and id of every other specimen, nearest first."""
     here = [float(value) for value in embeddings.matrix[embeddings.row_of[query]]]
     found = []
     for name, row in zip(embeddings.ids, embeddings.matrix.tolist(), strict=True):
@@ -59,9 +59,9 @@ def test_search__agrees_with_brute_force(metric: str, embeddings: Embeddings, da
 
 @pytest.mark.parametrize("metric", NEIGHBOUR_METRICS)
 def test_searcher__finds_the_same_alone_and_among_all(metric: str) -> None:
-    """More rows than a block, and several copies of everything: one answer, to the last bit."""
-    chance = np.random.default_rng(0)
-    points = np.tile(chance.normal(size=(BLOCK_ROWS // 2, 33)) * 7 + 3, (3, 1)).astype(np.float32)
+    """Several blocks and several copies of each row: equal to the last bit."""
+    rng = np.random.default_rng(0)
+    points = np.tile(rng.normal(size=(BLOCK_ROWS // 2, 33)) * 7 + 3, (3, 1)).astype(np.float32)
     embeddings = Embeddings(tuple(f"{row * 7919 % len(points):05d}" for row in range(len(points))), points)
     searcher = Searcher(embeddings, SearchSettings(5, metric))
     for row, together in enumerate(searcher.all_nearest()):
@@ -74,8 +74,8 @@ def test_searcher__finds_the_same_alone_and_among_all(metric: str) -> None:
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 def test_searcher__finds_copies_at_distance_zero(scale: float) -> None:
     """Twins come first, in id order, whatever the size of the numbers."""
-    chance = np.random.default_rng(1)
-    points = chance.normal(size=(40, 257)) * scale
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(40, 257)) * scale
     points[[3, 20, 33]] = points[7]
     embeddings = Embeddings(tuple(f"s{row:02d}" for row in range(40)), points.astype(np.float32))
     found = find_neighbours(embeddings, "s07", SearchSettings(4))
@@ -93,14 +93,14 @@ def test_searcher__tells_near_points_far_from_the_origin_apart() -> None:
     assert found.distances.tolist() == [0.25, 0.5, 2.0]
 
 
-def test_searcher__has_no_neighbours_for_the_only_one() -> None:
-    """A collection of one has nobody to be like."""
+def test_searcher__finds_nothing_for_the_only_specimen() -> None:
+    """A collection of one specimen."""
     found = find_neighbours(Embeddings(("a",), np.ones((1, 2), dtype=np.float32)), "a")
     assert found.ids == ()
 
 
 def test_nearest_to_vector__takes_an_embedding_from_outside() -> None:
-    """It may find everybody, and must have as many dimensions."""
+    """It may find every specimen, and must have as many dimensions."""
     searcher = Searcher(Embeddings(("a", "b"), np.eye(2, dtype=np.float32)), SearchSettings())
     assert searcher.nearest_to_vector(np.array([0.1, 2.0], dtype=np.float32), "new").ids == ("b", "a")
     with pytest.raises(SettingError, match="The query has 3 dimensions, the collection 2"):
@@ -128,7 +128,7 @@ def test_search_settings__say_what_is_allowed(settings: dict[str, object], prose
     ],
 )
 def test_resolve_id__takes_the_end_of_one(query: str, meant: str) -> None:
-    """The end of an id is enough where it fits only one."""
+    """The end of an id is enough if it fits only one."""
     assert resolve_id(query, IDS) == meant
 
 
@@ -152,7 +152,7 @@ def test_resolve_id__asks_for_more_where_several_fit() -> None:
 
 @pytest.mark.parametrize("query", ["amnh106011", "AMNH106010", "Molars/Tarsier/amnh106010", "amnh106010.ply"])
 def test_resolve_id__suggests_what_is_near(query: str) -> None:
-    """A slip of the pen is met with the id that was meant."""
+    """A misspelt id is answered with similar ids."""
     with pytest.raises(
         UnknownSpecimenError, match=r"no specimen .* in this collection of 4\. The nearest ids are .*106010"
     ):
@@ -161,7 +161,7 @@ def test_resolve_id__suggests_what_is_near(query: str) -> None:
 
 @pytest.mark.parametrize("query", ["", "~~~~"])
 def test_resolve_id__says_where_ids_are_listed(query: str) -> None:
-    """Where nothing is near there is still a way on."""
+    """If no id is similar, the list of ids is named."""
     with pytest.raises(UnknownSpecimenError, match=r"ids\.txt lists every id"):
         resolve_id(query, IDS)
 
