@@ -1,7 +1,17 @@
-"""Synthetic specimens: honest shapes, invented individuals, so that the product has something to show.
+"""Synthetic specimens: a sample collection with realistic shapes.
 
-make_samples → a Form draws its parameters, builds a Surface (coiling, shells, valves, others)
+make_samples → a Form draws its parameters and builds a Surface (coiling, shells, valves, others)
              → weathered, scaled to millimetres, broken, coloured, tilted → .ply .obj .stl .off, samples.csv
+
+==============  ==============================================
+`collection`    the specimens, their files and their metadata
+`taxa`          parameters and surfaces by taxon
+`shapes`        coils, shells, valves, sculpture
+`damage`        a piece broken off
+`preservation`  colours of shell, bone and stone
+`scanning`      surfaces → point clouds
+`files`         PLY, OBJ, STL, OFF
+==============  ==============================================
 """
 
 from core.collection.synthetic.collection import SampleReport, SampleSettings, make_samples

@@ -1,4 +1,4 @@
-"""A whole sample collection: which specimens there are, how they are kept, and their metadata."""
+"""The sample collection: its specimens, their files and their metadata."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.storage import write_csv
 
 METADATA_FILE = "samples.csv"
 
-# Each form with the ways in which such fossils are commonly preserved.
+# Each form with common modes of preservation.
 CATALOGUE: tuple[tuple[type[Form], tuple[str, ...]], ...] = (
     (Serpenticone, ("grey limestone", "pyrite", "ironstone", "limestone")),
     (Oxycone, ("pyrite", "grey limestone", "dark shale")),
@@ -49,27 +49,33 @@ CATALOGUE: tuple[tuple[type[Form], tuple[str, ...]], ...] = (
     (ConicalTooth, ("enamel", "phosphate")),
 )
 CATEGORIES: tuple[str, ...] = tuple(form.folder for form, _ in CATALOGUE)
-# The suffix of specimen 1, 2, … of a category, each category starting at another place.
+# The suffixes of specimens 1, 2, … of a category; each category starts at another index.
 SUFFIXES = (".ply", ".obj", ".ply", ".stl", ".ply", ".off", ".ply", ".ply")
-CLOUD_PLACE = 4
+CLOUD_INDEX = 4
 MOST_PER_CATEGORY = 999
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """How many specimens, and which.
+    """Number of specimens, and seed.
 
     Parameters
     ----------
     per_category : int
         Specimens in each category, 1 to 999. A larger number leaves the first ones as they are.
     seed : int
-        Seed of all chance, 0 or more: equal seeds make equal files.
+        Seed of all random numbers, 0 or more: equal seeds give equal files.
 
     Raises
     ------
     SettingError
-        Where one of them is outside of that.
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> from core.collection import SampleSettings
+    >>> SampleSettings(per_category=2)
+    SampleSettings(per_category=2, seed=42)
     """
 
     per_category: int = 8
@@ -91,16 +97,16 @@ class SampleSettings:
 
 @dataclass(frozen=True)
 class SampleReport:
-    """What was made.
+    """Result of `make_samples`.
 
     Parameters
     ----------
     written : tuple of str
         Ids of the specimens written by this call, in order.
     skipped_existing : int
-        How many were there already and were kept.
+        Number of existing specimens that were kept.
     metadata_path : Path
-        The CSV that describes all of them.
+        The CSV that describes all specimens.
     """
 
     written: tuple[str, ...]
@@ -110,7 +116,7 @@ class SampleReport:
 
 @dataclass(frozen=True)
 class _Plan:
-    """One specimen before it is made: all of its parameters, which are cheap to draw."""
+    """All parameters of a specimen, drawn before its surface is built."""
 
     specimen_id: str
     form: Form
@@ -132,25 +138,24 @@ def make_samples(
     Parameters
     ----------
     out : Path
-        Folder for the specimens, made where it is missing; they lie in it as
+        Folder for the specimens, created if it is missing; files are
         `<top category>/<category>/<file>`.
     settings : SampleSettings
-        How many specimens, and the seed.
+        Number of specimens, and seed.
     progress : Progress, optional
-        Told of every specimen.
+        Advanced by every specimen.
     overwrite : bool, optional
-        Make specimens again that are there already; otherwise they are kept, with what the
-        metadata says of them.
+        Make existing specimens again; otherwise they and their metadata are kept.
 
     Returns
     -------
     SampleReport
-        What was written and what was kept.
+        Specimens that were written and kept.
 
     Raises
     ------
     WorkspaceError
-        Where the folder cannot be written.
+        If the folder cannot be written.
     """
     plans = list(_plans(settings))
     metadata_path = out / METADATA_FILE
@@ -163,7 +168,7 @@ def make_samples(
                 _make(plan, path)
                 written.append(plan.specimen_id)
     finally:
-        # Whatever stops the work, what was written is described.
+        # After an interruption, too, the written specimens have metadata.
         _write_metadata(out, metadata_path, plans, known, frozenset(written))
     return SampleReport(tuple(written), len(plans) - len(written), metadata_path)
 
@@ -171,17 +176,17 @@ def make_samples(
 def _plans(settings: SampleSettings) -> Iterator[_Plan]:
     for category, (form, palettes) in enumerate(CATALOGUE):
         for number in range(settings.per_category):
-            # Chance depends on seed, category and number alone, so that others change nothing.
+            # Random numbers depend on seed, category and number alone, so that other specimens have no effect.
             seeds = (settings.seed, zlib.crc32(form.folder.encode("utf-8")), number)
             rng = np.random.default_rng([*seeds, 0])
-            place = (number + 3 * category) % len(SUFFIXES)
+            index = (number + 3 * category) % len(SUFFIXES)
             is_broken = (number + 2 * category) % 4 == 2
             lost_share = round(float(rng.uniform(0.06, 0.18)), 3)
             yield _Plan(
                 specimen_id=f"{form.folder}/{form.stem}_{number + 1:03d}",
                 form=form.draw(number, rng),
-                suffix=SUFFIXES[place],
-                is_cloud=place == CLOUD_PLACE,
+                suffix=SUFFIXES[index],
+                is_cloud=index == CLOUD_INDEX,
                 lost_share=lost_share if is_broken else 0.0,
                 palette=palettes[int(rng.integers(len(palettes)))],
                 yaw_degrees=round(float(rng.uniform(0, 360)), 1),
@@ -207,7 +212,10 @@ def _make(plan: _Plan, path: Path) -> None:
 
 
 def _rotation(plan: _Plan) -> Float[np.ndarray, "3 3"]:
-    """Return a turn about z by the yaw, then a tilt of z towards a direction of the xy plane."""
+    """Return the rotation of a plan.
+
+    It rotates about z by the yaw, and then tilts z towards a direction of the xy plane.
+    """
     yaw, tilt, towards = np.radians([plan.yaw_degrees, plan.tilt_degrees, plan.tilt_towards_degrees])
     turn = _about_z(yaw)
     lean = np.array([[np.cos(tilt), 0, np.sin(tilt)], [0, 1, 0], [-np.sin(tilt), 0, np.cos(tilt)]])
@@ -247,7 +255,10 @@ def _row(plan: _Plan) -> dict[str, str]:
 
 
 def _known_rows(path: Path) -> dict[str, dict[str, str]]:
-    """Return what the metadata already says, by specimen id; a file that is not ours says nothing."""
+    """Return the rows of an existing metadata file by specimen id.
+
+    Rows without a `specimen_id` are ignored.
+    """
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8", errors="replace", newline="") as stream:
@@ -260,11 +271,11 @@ def _write_metadata(
 ) -> None:
     rows = {name: row for name, row in known.items() if (out / row.get("file", "")).is_file()}
     for plan in plans:
-        is_there = file_of_specimen(out, plan.specimen_id, plan.suffix).is_file()
-        if is_there and (plan.specimen_id in written or plan.specimen_id not in rows):
+        exists = file_of_specimen(out, plan.specimen_id, plan.suffix).is_file()
+        if exists and (plan.specimen_id in written or plan.specimen_id not in rows):
             rows[plan.specimen_id] = _row(plan)
     columns = _columns()
     wanted = {name: [rows[name].get(column) or "" for column in columns] for name in sorted(rows)}
-    told = {name: [row.get(column) or "" for column in columns] for name, row in known.items()}
-    if wanted != told or list(wanted) != list(told) or not path.is_file():
+    existing = {name: [row.get(column) or "" for column in columns] for name, row in known.items()}
+    if wanted != existing or list(wanted) != list(existing) or not path.is_file():
         write_csv(path, columns, wanted.values())

@@ -1,4 +1,4 @@
-"""Damage: a piece broken off along a rough fracture, and the fresh surface that it leaves."""
+"""Damage: a piece broken off along a rough fracture."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FRACTURE_TINT = -0.15
 
 
 def break_off(surface: Surface, rng: np.random.Generator, share: float) -> Surface:
-    """Return what is left when about a `share` of the surface is lost along a rough fracture.
+    """Return a surface without the `share` that a rough fracture cuts off.
 
-    The fracture crosses one of the two longer directions of the specimen, and is closed by a
-    rough surface wherever it runs through the inside of one.
+    The share is approximate. The fracture crosses one of the two longer directions of the
+    specimen. A rough surface closes it inside the specimen.
     """
     vertices = surface.vertices
     centred = vertices - vertices.mean(axis=0)
@@ -54,13 +54,13 @@ def _level_beyond_which(values: Float[np.ndarray, " n"], weights: Float[np.ndarr
 
 
 def _clip(surface: Surface, distance: Float[np.ndarray, " n"]) -> tuple[Surface, Int[np.ndarray, "s 2"]]:
-    """Cut every triangle at distance 0, keep what is below, and return the edges of the cut."""
+    """Return the part below distance 0, and the edges of the cut."""
     distance = np.where(distance == 0.0, -1e-12, distance)
     below = distance < 0
     count = below[surface.faces].sum(axis=1)
     crossing = surface.faces[(count == 1) | (count == 2)]
     lone_below = below[crossing].sum(axis=1) == 1
-    # Turn each cut triangle so that the corner that is alone on its side comes first.
+    # Rotate each cut triangle so that the corner that is alone on its side comes first.
     odd = np.argmax(below[crossing] == lone_below[:, None], axis=1)
     corners = np.stack([crossing[np.arange(len(crossing)), (odd + k) % 3] for k in range(3)], axis=1)
     edges = np.concatenate([corners[:, [0, 1]], corners[:, [0, 2]]])
@@ -101,7 +101,7 @@ def _closed(
     normal: Float[np.ndarray, "3"],
     above: Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, " n"]],
 ) -> Surface:
-    """Fill the cut with a rough surface wherever it lies inside of the specimen."""
+    """Fill the cut with a rough surface inside the specimen."""
     if len(segments) < 3:
         return kept
     first = np.cross(normal, np.eye(3)[np.argmin(np.abs(normal))])
@@ -124,7 +124,7 @@ def _closed(
     triangles[turned] = triangles[turned][:, ::-1]
     fresh = grid @ across
     fresh = fresh - above(fresh)[:, None] * normal
-    # The edge is a vertex of the old surface and of the fracture, so that no gap opens.
+    # Both surfaces share the vertices of the edge, so that there is no gap.
     numbers = np.concatenate([edge, len(kept.vertices) + np.arange(len(grid))])
     tint = kept.tint.copy()
     tint[edge] = 0.35
@@ -138,7 +138,10 @@ def _closed(
 def _inside(
     points: Float[np.ndarray, "n 2"], starts: Float[np.ndarray, "s 2"], stops: Float[np.ndarray, "s 2"]
 ) -> Bool[np.ndarray, " n"]:
-    """Return where the winding number of the cut's edges is not zero; whorls may overlap."""
+    """Return whether points are inside the cut.
+
+    Inside, the winding number of the cut's edges is not zero, which holds for overlapping whorls too.
+    """
     turns = np.zeros(len(points), dtype=np.int64)
     rise = stops[:, 1] - starts[:, 1]
     for begin in range(0, len(points), 2048):

@@ -15,7 +15,10 @@ REMARK = "FossilViT Explorer synthetic specimen, millimetres"
 
 
 def write_mesh(path: Path, surface: Surface, colours: UInt8[np.ndarray, "n 3"]) -> None:
-    """Write a mesh in the format of the suffix, atomically; only PLY keeps the colours."""
+    """Write a mesh in the format of the suffix, atomically.
+
+    Only PLY keeps the colours.
+    """
     vertices, faces = surface.vertices, surface.faces
     if path.suffix == ".ply":
         write_bytes(path, _ply(vertices, faces, colours))
@@ -71,7 +74,10 @@ def _stl(vertices: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "m 3"]) -> b
 
 
 def _numbers(start: str, values: Float[np.ndarray, "n 3"]) -> list[str]:
-    """Return a line for every point, in steps of about a hundred-thousandth of the extent."""
+    """Return a line for every point.
+
+    Numbers are rounded to about a hundred-thousandth of the extent.
+    """
     digits = int(np.clip(np.ceil(5 - np.log10(np.ptp(values, axis=0).max())), 1, 9))
     return [f"{start}{x:.{digits}f} {y:.{digits}f} {z:.{digits}f}" for x, y, z in values.tolist()]
 

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from core.collection.synthetic.shapes.sculpture import ramp
 from core.collection.synthetic.shapes.surfaces import Surface, extent_of, noise_field
 
-# For each way of preservation: hollows, plain surface, crests, stain; red, green, blue from 0 to 255.
+# For each mode of preservation: hollows, plain surface, crests, stain; red, green, blue from 0 to 255.
 PALETTES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "limestone": ((128, 112, 88), (196, 183, 156), (226, 217, 196), (158, 124, 82)),
     "grey limestone": ((88, 87, 84), (150, 148, 142), (190, 188, 181), (122, 112, 96)),
@@ -24,7 +24,7 @@ PALETTES: dict[str, tuple[tuple[int, int, int], ...]] = {
 
 
 def colours(surface: Surface, palette: str, rng: np.random.Generator) -> UInt8[np.ndarray, "n 3"]:
-    """Return a colour for every vertex: tinted by the sculpture, stained in patches, and grainy."""
+    """Return vertex colours: tinted by the sculpture, stained in patches, grainy."""
     hollow, plain, crest, stain = (np.array(tone, dtype=np.float64) for tone in PALETTES[palette])
     extent = extent_of(surface)
     level = np.clip(surface.tint, -1.0, 1.0)[:, None]

@@ -1,4 +1,4 @@
-"""A scan of a surface: a coloured cloud of points with gaps where no scanner looked."""
+"""Simulated scans: coloured point clouds with gaps in hidden parts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from core.collection.synthetic.shapes.surfaces import Surface, extent_of, vertex_normals
+from core.collection.synthetic.shapes.surfaces import Surface, extent_of, fibonacci_sphere, vertex_normals
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points as a scanner gives them.
+    """Points of a scan.
 
     Parameters
     ----------
@@ -39,11 +39,13 @@ def scan(
     rays_a_side: int = 60,
     noise: float = 0.0004,
 ) -> Cloud:
-    """Look at a surface from stations around it, along parallel jittered rays, with a little noise.
+    """Scan a surface from stations around it, with a little noise.
+
+    From each station, rays are parallel and jittered.
 
     `noise` is the standard deviation along the ray as a share of the specimen's extent.
     """
-    # Open3D takes seconds to load, which whoever only asks for help should not wait for.
+    # Open3D takes seconds to load, which must not delay the help of the command line.
     import open3d as o3d
 
     middle = 0.5 * (surface.vertices.min(axis=0) + surface.vertices.max(axis=0))
@@ -54,13 +56,13 @@ def scan(
         tensor((surface.vertices - middle).astype(np.float32) / np.float32(reach)),
         tensor(surface.faces.astype(np.uint32)),
     )
-    rays = np.concatenate([_rays(view, rays_a_side, rng) for view in _stations(stations)])
+    rays = np.concatenate([_rays(view, rays_a_side, rng) for view in fibonacci_sphere(stations)])
     hits = scene.cast_rays(tensor(rays.astype(np.float32)))
     met = np.isfinite(hits["t_hit"].numpy())
     corners = surface.faces[hits["primitive_ids"].numpy()[met].astype(np.int64)]
     second_third = hits["primitive_uvs"].numpy()[met].astype(np.float64)
     weights = np.column_stack([1.0 - second_third.sum(axis=1), second_third])
-    # Rays that come from behind have found a gap and see the inside of the surface.
+    # Rays that hit a back face passed through a gap and show the inside of the surface.
     normals = np.einsum("nc,ncd->nd", weights, vertex_normals(surface)[corners])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     outside = np.einsum("nd,nd->n", normals, rays[met, 3:]) < -0.12
@@ -68,14 +70,6 @@ def scan(
     points += rng.normal(scale=noise * extent_of(surface), size=(len(points), 1)) * rays[met, 3:]
     shades = np.einsum("nc,ncd->nd", weights, colours[corners].astype(np.float64))
     return Cloud(points[outside], normals[outside], np.clip(np.round(shades[outside]), 0, 255).astype(np.uint8))
-
-
-def _stations(count: int) -> Float[np.ndarray, "count 3"]:
-    """Return directions spread evenly over the sphere, on the lattice of Fibonacci."""
-    rank = np.arange(count) + 0.5
-    height, turn = 1.0 - 2.0 * rank / count, np.pi * (1.0 + np.sqrt(5.0)) * rank
-    across = np.sqrt(1.0 - height**2)
-    return np.column_stack([across * np.cos(turn), across * np.sin(turn), height])
 
 
 def _rays(direction: Float[np.ndarray, "3"], side: int, rng: np.random.Generator) -> Float[np.ndarray, "rays 6"]:

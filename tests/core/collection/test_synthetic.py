@@ -1,8 +1,7 @@
-"""Facts about the synthetic specimens: the coiling model, the files, the metadata, the damage."""
+"""Synthetic specimens: coiling model, forms, damage, files, metadata."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.collection.synthetic.scanning import scan
 from core.collection.synthetic.shapes.coiling import Coil, coil_points, generating_curve, growth_angles, spread
 from core.collection.synthetic.shapes.surfaces import ellipsoid, signed_volume, vertex_normals, weather
 from core.foundation import SettingError, WorkspaceError
+from tests.fakes import bytes_below, rows_of
 
 coils = st.builds(
     Coil,
@@ -34,15 +34,6 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SampleRe
     """Make the default collection once for all tests that only read it."""
     out = tmp_path_factory.mktemp("samples")
     return out, make_samples(out, SampleSettings(per_category=8))
-
-
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / METADATA_FILE).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 # ---- Raup's model
@@ -164,7 +155,7 @@ def test_break_off__takes_about_that_share_and_closes_the_cut(share: float, seed
 
 
 def test_colours__hollows_are_darker_than_crests() -> None:
-    """For every way of preservation, tint -1 is darker than tint 1."""
+    """For every mode of preservation, tint -1 is darker than tint 1."""
     ball = ellipsoid(np.zeros(3), np.ones(3), 3000)
     low = type(ball)(ball.vertices, ball.faces, np.full(3000, -1.0))
     high = type(ball)(ball.vertices, ball.faces, np.full(3000, 1.0))
@@ -212,7 +203,7 @@ def test_make_samples__writes_files_that_others_read(collection: tuple[Path, Sam
     """Every file is read by trimesh as a finite, non-empty mesh or cloud of the size in the metadata."""
     out, _ = collection
     formats = set()
-    for row in rows_of(out):
+    for row in rows_of(out / METADATA_FILE):
         loaded = trimesh.load(out / row["file"], process=False)
         formats.add(row["format"])
         assert isinstance(loaded, trimesh.PointCloud) == (row["point_cloud"] == "yes")
@@ -231,7 +222,7 @@ def test_make_samples__writes_files_that_others_read(collection: tuple[Path, Sam
 def test_make_samples__metadata_matches_the_files(collection: tuple[Path, SampleReport]) -> None:
     """One row a file in id order, the id is the path without suffix, and some are broken, some clouds."""
     out, report = collection
-    rows = rows_of(out)
+    rows = rows_of(out / METADATA_FILE)
     ids = [row["specimen_id"] for row in rows]
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} - {METADATA_FILE}
     assert next(iter(rows[0])) == "specimen_id"
@@ -250,19 +241,19 @@ def test_make_samples__metadata_matches_the_files(collection: tuple[Path, Sample
 def test_make_samples__is_small_on_disk(collection: tuple[Path, SampleReport]) -> None:
     """The default collection stays below 90 MB."""
     out, _ = collection
-    assert sum(len(data) for data in bytes_of(out).values()) < 90_000_000
+    assert sum(len(data) for data in bytes_below(out).values()) < 90_000_000
 
 
 def test_make_samples__fewer_are_the_first_of_more(collection: tuple[Path, SampleReport], tmp_path: Path) -> None:
     """A collection of two in a category equals the first two of eight, to the byte."""
     out, _ = collection
     make_samples(tmp_path, SampleSettings(per_category=2))
-    few, many = bytes_of(tmp_path), bytes_of(out)
+    few, many = bytes_below(tmp_path), bytes_below(out)
     few.pop(METADATA_FILE)
     assert len(few) == 2 * len(CATEGORIES)
     assert all(many[name] == data for name, data in few.items())
-    described = {row["specimen_id"]: row for row in rows_of(out)}
-    assert all(described[row["specimen_id"]] == row for row in rows_of(tmp_path))
+    described = {row["specimen_id"]: row for row in rows_of(out / METADATA_FILE)}
+    assert all(described[row["specimen_id"]] == row for row in rows_of(tmp_path / METADATA_FILE))
 
 
 def test_make_samples__another_seed_makes_other_specimens(
@@ -271,8 +262,8 @@ def test_make_samples__another_seed_makes_other_specimens(
     """No mesh is the same under another seed."""
     out, _ = collection
     make_samples(tmp_path, SampleSettings(per_category=1, seed=7))
-    many = bytes_of(out)
-    assert all(many[name] != data for name, data in bytes_of(tmp_path).items())
+    many = bytes_below(out)
+    assert all(many[name] != data for name, data in bytes_below(tmp_path).items())
 
 
 def test_make_samples__second_call_writes_nothing(tmp_path: Path) -> None:
@@ -289,23 +280,23 @@ def test_make_samples__second_call_writes_nothing(tmp_path: Path) -> None:
 def test_make_samples__fills_gaps_and_keeps_what_is_there(tmp_path: Path) -> None:
     """A lost file is made again as it was; kept ones keep their row under another seed."""
     make_samples(tmp_path, SampleSettings(per_category=1))
-    before = bytes_of(tmp_path)
-    lost = rows_of(tmp_path)[3]["file"]
+    before = bytes_below(tmp_path)
+    lost = rows_of(tmp_path / METADATA_FILE)[3]["file"]
     (tmp_path / lost).unlink()
     assert len(make_samples(tmp_path, SampleSettings(per_category=1)).written) == 1
-    assert bytes_of(tmp_path) == before
+    assert bytes_below(tmp_path) == before
     assert make_samples(tmp_path, SampleSettings(per_category=1, seed=5)).written == ()
-    assert bytes_of(tmp_path) == before
+    assert bytes_below(tmp_path) == before
 
 
 def test_make_samples__overwrite_makes_all_again(tmp_path: Path) -> None:
     """With `overwrite` a changed file is put right."""
     make_samples(tmp_path, SampleSettings(per_category=1))
-    before = bytes_of(tmp_path)
-    (tmp_path / rows_of(tmp_path)[0]["file"]).write_bytes(b"not a mesh")
+    before = bytes_below(tmp_path)
+    (tmp_path / rows_of(tmp_path / METADATA_FILE)[0]["file"]).write_bytes(b"not a mesh")
     report = make_samples(tmp_path, SampleSettings(per_category=1), overwrite=True)
     assert len(report.written) == len(CATEGORIES)
-    assert bytes_of(tmp_path) == before
+    assert bytes_below(tmp_path) == before
 
 
 def test_make_samples__interrupted_work_is_described(tmp_path: Path) -> None:
@@ -319,7 +310,7 @@ def test_make_samples__interrupted_work_is_described(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         make_samples(tmp_path, SampleSettings(per_category=1), progress=impatient)
-    assert len(rows_of(tmp_path)) == 3
+    assert len(rows_of(tmp_path / METADATA_FILE)) == 3
     report = make_samples(tmp_path, SampleSettings(per_category=1))
     assert (report.skipped_existing, len(report.written)) == (3, len(CATEGORIES) - 3)
 

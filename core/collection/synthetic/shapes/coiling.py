@@ -1,4 +1,4 @@
-"""Raup's coiling model: a generating curve that grows while it turns about an axis.
+"""Raup's coiling model: a generating curve that grows and revolves about an axis.
 
 Raup (1966, Geometric analysis of shell coiling: general problems, J. Paleontology
 40:1178-1190) describes a shell by four numbers: the whorl expansion rate W, the distance
@@ -39,7 +39,7 @@ class Coil:
 
     @property
     def half_height(self) -> float:
-        """Half of the curve's height where its centre is at distance 1 from the axis."""
+        """Half of the curve's height if its centre is at distance 1 from the axis."""
         return (1.0 - self.d) / (1.0 + self.d)
 
     @property
@@ -48,12 +48,15 @@ class Coil:
         return self.half_height * self.s
 
     def scale(self, growth_angle: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """Return the size at an angle in radians; 1 at the aperture, where the angle is 0."""
+        """Return the size at an angle in radians, 1 at the aperture (angle 0)."""
         return np.asarray(self.w ** (growth_angle / (2 * np.pi)))
 
 
 def spread(columns: int, *, crowding: float = 0.0) -> Float[np.ndarray, " columns"]:
-    """Return angles around a curve in radians, 0 on the venter, crowded there by `crowding` < 1."""
+    """Return angles around a curve in radians, 0 on the venter.
+
+    They are denser on the venter by `crowding` < 1.
+    """
     even = -np.pi + 2 * np.pi * (np.arange(columns) + 0.5) / columns
     return even - crowding * np.sin(even)
 
@@ -66,10 +69,12 @@ def generating_curve(
     taper: float = 0.0,
     slant: float = 0.0,
 ) -> Float[np.ndarray, "columns 2"]:
-    """Return the curve as (distance from the axis, height along it), its centre at distance 1.
+    """Return the curve as (distance from the axis, height along it).
 
-    A superellipse of exponent `squareness`, its venter narrowed by `taper` (0 to 0.8), its
-    side nearer to the apex drawn towards the axis by `slant`.
+    Its centre is at distance 1.
+
+    It is a superellipse of exponent `squareness`. `taper` (0 to 0.8) narrows its venter, and
+    `slant` moves its side nearer to the apex towards the axis.
     """
     c, s = np.cos(angles), np.sin(angles)
     radius = (np.abs(c) ** squareness + np.abs(s) ** squareness) ** (-1.0 / squareness)
@@ -81,8 +86,8 @@ def generating_curve(
 def growth_angles(coil: Coil, whorls: float, steps: int, *, thinning: float = 0.45) -> Float[np.ndarray, " rows"]:
     """Return the angles of growth from -2π·`whorls` to 0, `steps` to the last whorl.
 
-    Earlier whorls are smaller and take fewer steps: their number goes with the size to the
-    power `thinning`.
+    Earlier whorls are smaller and have fewer steps: the number is proportional to the size to
+    the power `thinning`.
     """
     angles = [0.0]
     while angles[-1] > -2 * np.pi * whorls:
@@ -99,7 +104,9 @@ def coil_points(
     *,
     grows_with_lag: bool = True,
 ) -> Float[np.ndarray, "rows columns 3"]:
-    """Carry the curve along the helico-spiral of Raup (1966); the axis is z, the apex the origin.
+    """Return the curve swept along the helico-spiral of Raup (1966).
+
+    The axis is z, and the apex is the origin.
 
     Parameters
     ----------
@@ -110,11 +117,11 @@ def coil_points(
     angles : (rows,) float64
         Angles of growth in radians, 0 at the aperture.
     lag : (columns,) or (rows, columns) float64, optional
-        How far in radians the growing edge runs ahead at each place of the curve: growth
-        lines, ribs and the aperture all take this course.
+        How far, in radians, the growing edge is ahead at each point of the curve; growth lines,
+        ribs and the aperture follow it.
     grows_with_lag : bool, optional
-        Whether what runs ahead is larger too. The two valves of a brachiopod meet along
-        their edge only where it is not.
+        Whether points that are ahead are also larger. For the two valves of a brachiopod it
+        must be false, so that they meet along their edge.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What every category offers: parameters that are drawn first, then a surface made from them."""
+"""Interface of all categories: draw parameters, build a surface."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from core.collection.synthetic.shapes.surfaces import Surface
 
 @dataclass(frozen=True)
 class Form(ABC):
-    """One specimen's parameters; the fields are columns of the metadata.
+    """Parameters of one specimen.
+
+    The fields are columns of the metadata.
 
     Parameters
     ----------
@@ -34,16 +36,22 @@ class Form(ABC):
     @classmethod
     @abstractmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw the parameters of a specimen from their ranges; its `number` picks the style in turn."""
+        """Draw the parameters of a specimen from their ranges.
+
+        Styles alternate with the `number` of the specimen.
+        """
 
     @abstractmethod
     def build(self, rng: np.random.Generator) -> Surface:
-        """Make the surface, in any unit and complete."""
+        """Build the complete surface, in any unit."""
 
 
 @dataclass(frozen=True)
 class CoiledForm(Form):
-    """A form that coils, with the parameters of Raup (1966): see `core.collection.synthetic.shapes.coiling.Coil`."""
+    """A form that coils, with the parameters of Raup (1966).
+
+    See `core.collection.synthetic.shapes.coiling.Coil`.
+    """
 
     raup_w: float
     raup_d: float
@@ -57,7 +65,7 @@ class CoiledForm(Form):
 
 
 def between(rng: np.random.Generator, low: float, high: float, digits: int = 3) -> float:
-    """Draw a number, rounded as the metadata will show it."""
+    """Draw a number, rounded as in the metadata."""
     return round(float(rng.uniform(low, high)), digits)
 
 

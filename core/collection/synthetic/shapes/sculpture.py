@@ -1,4 +1,6 @@
-"""Sculpture of shells as height over the smooth surface, in units of half a whorl's height.
+"""Sculpture of shells as height over the smooth surface.
+
+Heights are in units of half a whorl's height.
 
 All take the angle of growth `theta` (rows, 1) and the place `phi` (1, columns) around the
 generating curve, 0 on the venter, both in radians.
@@ -22,19 +24,19 @@ def bump(x: Float[np.ndarray, "..."], width: float | Float[np.ndarray, "..."]) -
 
 
 def ramp(x: Float[np.ndarray, "..."], start: float, stop: float) -> Float[np.ndarray, "..."]:
-    """Return 0 before `start`, 1 after `stop`, and a smooth way between."""
+    """Return 0 before `start`, 1 after `stop`, and a smooth step between."""
     t = np.clip((x - start) / (stop - start), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t))
 
 
 def cell(theta: Float[np.ndarray, "..."], per_whorl: float) -> Float[np.ndarray, "..."]:
-    """Return the place within a repeat of sculpture, -0.5 to 0.5, the crest at 0."""
+    """Return the position within a repeat of sculpture, -0.5 to 0.5, the crest at 0."""
     turns = theta * per_whorl / (2 * np.pi)
     return np.asarray(turns - np.round(turns))
 
 
 def wobble(theta: Rows, rng: np.random.Generator, amount: float) -> Rows:
-    """Return the angles with an uneven pace, so that ribs are not spaced by a machine."""
+    """Return the angles with uneven steps, so that ribs are irregular."""
     shift = np.zeros_like(theta)
     for frequency in (1.3, 2.9, 5.3, 9.7):
         shift = shift + rng.normal() / frequency * np.sin(frequency * theta + rng.uniform(0, 2 * np.pi))
@@ -42,14 +44,14 @@ def wobble(theta: Rows, rng: np.random.Generator, amount: float) -> Rows:
 
 
 def ribs(theta: Rows, per_whorl: float, sharpness: float = 1.0) -> Float[np.ndarray, "..."]:
-    """Return ribs between 0 and 1; a higher `sharpness` narrows them."""
+    """Return ribs between 0 and 1, narrower with a higher `sharpness`."""
     return np.asarray((0.5 + 0.5 * np.cos(2 * np.pi * cell(theta, per_whorl))) ** sharpness)
 
 
 def forked_ribs(theta: Rows, phi: Columns, per_whorl: float, fork_at: float) -> Height:
     """Return primary ribs on the flank that fork in two towards the venter.
 
-    `fork_at` is where on the flank, in radians from the venter, a primary divides.
+    `fork_at` is the position of the fork on the flank, in radians from the venter.
     """
     place = cell(theta, per_whorl)
     apart = 0.25 * ramp(fork_at + 0.25 - np.abs(phi), 0.0, 0.75)
@@ -62,7 +64,10 @@ def forked_ribs(theta: Rows, phi: Columns, per_whorl: float, fork_at: float) -> 
 
 
 def nodes(theta: Rows, phi: Columns, per_whorl: float, at: Sequence[float], length: float, width: float) -> Height:
-    """Return rows of tubercles at the places `at` (radians); `length` is a share of their spacing."""
+    """Return rows of tubercles at the positions `at` (radians).
+
+    `length` is a share of their spacing.
+    """
     along = bump(cell(theta, per_whorl), length)
     across = np.zeros_like(phi)
     for place in at:
@@ -79,7 +84,7 @@ def cords(phi: Columns, places: Sequence[float], width: float) -> Columns:
 
 
 def growth_lines(theta: Rows, rng: np.random.Generator, finest: float = 55.0) -> Rows:
-    """Return fine lines of growth of about unit variance, at most `finest` to a whorl."""
+    """Return fine growth lines of about unit variance, at most `finest` a whorl."""
     total = np.zeros_like(theta)
     for frequency in rng.uniform(0.3 * finest, finest, 7):
         total = total + np.cos(frequency * theta + rng.uniform(0, 2 * np.pi))
@@ -87,7 +92,10 @@ def growth_lines(theta: Rows, rng: np.random.Generator, finest: float = 55.0) ->
 
 
 def rests(theta: Rows, places: Sequence[float], width: float) -> Rows:
-    """Return varices (times minus one: constrictions) where growth paused, at angles `places`."""
+    """Return varices at pauses of growth, at the angles `places`.
+
+    Times minus one, they are constrictions.
+    """
     height = np.zeros_like(theta)
     for place in places:
         height = np.maximum(height, bump(theta - place, width))
@@ -95,7 +103,9 @@ def rests(theta: Rows, places: Sequence[float], width: float) -> Rows:
 
 
 def folded(theta: Rows, phi: Columns, lobes: float, depth: float) -> Height:
-    """Return angles of growth along an ammonitic suture, with `lobes` folds from venter to dorsum.
+    """Return angles of growth along an ammonitic suture.
+
+    It has `lobes` folds from venter to dorsum.
 
     `depth` is the depth of the folds in radians; they shallow towards the umbilicus.
     """
@@ -105,10 +115,10 @@ def folded(theta: Rows, phi: Columns, lobes: float, depth: float) -> Height:
 
 
 def suture_lines(course: Height, *, per_whorl: float, last: float, width: float) -> Height:
-    """Return where septa met the shell wall, 1 on the line.
+    """Return the lines along which septa met the shell wall, 1 on a line.
 
-    `course` holds the angle of growth along the course of a septum's edge (see `folded`);
-    the last septum is at the angle `last`, for the body chamber has none; `width` is in radians.
+    `course` holds the angle of growth along a septum's edge (see `folded`). The last septum is at
+    the angle `last`, because the body chamber has none. `width` is in radians.
     """
     spacing = 2 * np.pi / per_whorl
     beside = (course - last) - spacing * np.round((course - last) / spacing)
@@ -116,6 +126,6 @@ def suture_lines(course: Height, *, per_whorl: float, last: float, width: float)
 
 
 def enough_steps(angles: Float[np.ndarray, " rows"], per_whorl: float) -> Rows:
-    """Return 1 where rows are close enough to draw that many repeats to a whorl, 0 where not."""
+    """Return 1 for rows dense enough for that many repeats a whorl, else 0."""
     steps_per_repeat = 2 * np.pi / np.maximum(np.gradient(angles), 1e-9) / per_whorl
     return ramp(steps_per_repeat, 2.5, 4.5)[:, None]

@@ -1,4 +1,7 @@
-"""From a coil and its sculpture to a closed surface with a wall, a lip and a living chamber."""
+"""Shells: closed surfaces with a wall, a lip and a living chamber.
+
+They are built from a coil and its sculpture.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from core.collection.synthetic.shapes.surfaces import Surface, ellipsoid, grid_n
 
 @dataclass(frozen=True)
 class Aperture:
-    """How a shell ends.
+    """The end of a shell.
 
     Parameters
     ----------
     wall : float
         Thickness of the shell as a share of half the aperture.
     depth_degrees : float
-        How far back the chamber is open; there sediment or a septum closes it.
+        Depth of the open chamber, which sediment or a septum closes at the back.
     rows : int
         Rings of the chamber's wall.
     bulge : float
-        By how much the floor stands out towards the aperture, in halves of the aperture;
-        a septum of a nautiloid hangs back, below 0.
+        Convexity of the floor towards the aperture, in halves of the aperture; below 0 for the
+        concave septum of a nautiloid.
     """
 
     wall: float = 0.07
@@ -43,10 +46,10 @@ def shell_surface(
     tint: Float[np.ndarray, "rows columns"],
     aperture: Aperture,
 ) -> Surface:
-    """Build the outer surface, turn it in at the lip and close it at the bottom of the chamber.
+    """Build a shell: outer surface, lip, inside and floor of the chamber.
 
-    `height` is sculpture in units of half a whorl's height. Where a whorl covers an earlier
-    one, its inner side runs on inside of that: what can be seen is the union of both.
+    `height` is sculpture in units of half a whorl's height. If a whorl covers an earlier one, its
+    inner side continues inside of that, and the union of both is visible.
     """
     base = coil_points(coil, curve, angles, lag)
     size = coil.scale(angles)[:, None, None] * coil.half_height
@@ -60,7 +63,7 @@ def shell_surface(
 
 
 def _protoconch(coil: Coil, size: float) -> Surface:
-    """Return the embryonic shell, which leaves no open hole where coiling begins."""
+    """Return the embryonic shell, which closes the hole at the start of coiling."""
     reach = 1.05 * size * (1.0 - 0.7 * coil.half_height)
     return ellipsoid(np.array([0.0, 0.0, -coil.t * size]), np.array([reach, reach, 0.8 * size * coil.half_breadth]), 80)
 
@@ -87,6 +90,6 @@ def _chamber(
     return inside, np.concatenate(floor)
 
 
-def half_turns(coil: Coil, smallest: float) -> float:
-    """Return after how many whorls before the aperture the shell has the size `smallest`."""
+def whorls_since(coil: Coil, smallest: float) -> float:
+    """Return the number of whorls between the size `smallest` and the aperture."""
     return float(-np.log(smallest) / np.log(coil.w))

@@ -1,4 +1,4 @@
-"""Triangle surfaces while they are being made: grids, normals, displacement and noise."""
+"""Triangle surfaces during construction: grids, normals, noise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Surface:
     Parameters
     ----------
     vertices : (n, 3) float64
-        Positions, in any unit until a specimen is finished, then in millimetres.
+        Positions, in any unit during construction, then in millimetres.
     faces : (m, 3) int64
         Vertex indices, counter-clockwise seen from outside.
     tint : (n,) float64
@@ -38,7 +38,10 @@ def grid_surface(
     close_start: bool = True,
     close_end: bool = True,
 ) -> Surface:
-    """Make a surface from rows of points, each row a closed ring; ends are closed by a fan."""
+    """Return a surface of rows of points, each a closed ring.
+
+    Fans close the ends.
+    """
     rows, columns, _ = points.shape
     index = np.arange(rows * columns).reshape(rows, columns)
     here, right = index[:-1], np.roll(index, -1, axis=1)[:-1]
@@ -58,18 +61,21 @@ def grid_surface(
 
 
 def outward(surface: Surface) -> Surface:
-    """Return the surface with its faces turned so that it encloses a positive volume."""
+    """Return the surface with faces that enclose a positive volume."""
     return replace(surface, faces=surface.faces[:, ::-1].copy()) if signed_volume(surface) < 0 else surface
 
 
 def signed_volume(surface: Surface) -> float:
-    """Return the enclosed volume; what lies inside of two whorls counts twice."""
+    """Return the enclosed volume.
+
+    A part inside of two whorls counts twice.
+    """
     a, b, c = (surface.vertices[surface.faces[:, k]] for k in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
 
 
 def join(parts: Sequence[Surface]) -> Surface:
-    """Put surfaces side by side into one."""
+    """Return several surfaces as one."""
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     return Surface(
         np.concatenate([part.vertices for part in parts]),
@@ -79,7 +85,7 @@ def join(parts: Sequence[Surface]) -> Surface:
 
 
 def grid_normals(points: Float[np.ndarray, "rows columns 3"]) -> Float[np.ndarray, "rows columns 3"]:
-    """Return unit normals of a grid of rings, pointing away from the middle of each ring."""
+    """Return outward unit normals of a grid of rings."""
     along = np.gradient(points, axis=0)
     around = np.roll(points, -1, axis=1) - np.roll(points, 1, axis=1)
     normals = np.cross(along, around)
@@ -100,7 +106,10 @@ def vertex_normals(surface: Surface) -> Float[np.ndarray, "n 3"]:
 
 
 def noise_field(rng: np.random.Generator, wavelength: float, waves: int = 24) -> Field:
-    """Return a smooth random field of unit variance: a sum of plane waves of random direction."""
+    """Return a smooth random field of unit variance.
+
+    It is a sum of plane waves of random direction.
+    """
     directions = rng.normal(size=(waves, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     frequencies = 2 * np.pi / wavelength * rng.uniform(0.6, 1.6, size=(waves, 1))
@@ -116,10 +125,10 @@ def noise_field(rng: np.random.Generator, wavelength: float, waves: int = 24) ->
 
 
 def weather(surface: Surface, rng: np.random.Generator, *, swell: float = 0.006, grain: float = 0.0008) -> Surface:
-    """Bend a surface a little as burial does, and roughen it: slow distortion, pits and grain.
+    """Return a surface with slow distortion, as by burial, with pits and grain.
 
     `swell` and `grain` are standard deviations as a share of the specimen's extent. The slow part
-    moves both sides of a thin wall alike, so that they never cross.
+    moves both sides of a thin wall together, so that they never cross.
     """
     extent = extent_of(surface)
     vertices = surface.vertices.copy()
@@ -137,13 +146,18 @@ def extent_of(surface: Surface) -> float:
     return float(np.ptp(surface.vertices, axis=0).max())
 
 
-def ellipsoid(centre: Float[np.ndarray, "3"], radii: Float[np.ndarray, "3"], count: int) -> Surface:
-    """Return an ellipsoid of `count` evenly spread vertices, on the lattice of Fibonacci."""
+def fibonacci_sphere(count: int) -> Float[np.ndarray, "count 3"]:
+    """Return directions spread evenly over the sphere, on a Fibonacci lattice."""
     rank = np.arange(count) + 0.5
     height = 1.0 - 2.0 * rank / count
-    turn = np.pi * (1.0 + np.sqrt(5.0)) * rank
+    azimuth = np.pi * (1.0 + np.sqrt(5.0)) * rank
     across = np.sqrt(1.0 - height**2)
-    unit = np.stack([across * np.cos(turn), across * np.sin(turn), height], axis=1)
+    return np.stack([across * np.cos(azimuth), across * np.sin(azimuth), height], axis=1)
+
+
+def ellipsoid(centre: Float[np.ndarray, "3"], radii: Float[np.ndarray, "3"], count: int) -> Surface:
+    """Return an ellipsoid of `count` evenly spread vertices."""
+    unit = fibonacci_sphere(count)
     faces = ConvexHull(unit).simplices.astype(np.int64)
     a, b, c = (unit[faces[:, k]] for k in range(3))
     inward = np.einsum("ij,ij->i", a, np.cross(b - a, c - a)) < 0
@@ -157,7 +171,7 @@ def along_arc(
     around: Float[np.ndarray, " columns"],
     bend: float,
 ) -> Float[np.ndarray, "rows columns 3"]:
-    """Return rings about an arc of length 1 that turns by `bend` radians from its start to its end."""
+    """Return rings about an arc of length 1 and of `bend` radians."""
     place = level if level.ndim == 2 else np.broadcast_to(level[:, None], reach.shape)
     curve_radius = 1.0 / max(bend, 1e-3)
     angle = place * bend

@@ -1,7 +1,10 @@
-"""Two valves: bivalves, mirror images of each other, and brachiopods, each a mirror image of itself.
+"""Valves of bivalves and brachiopods.
+
+Bivalves have two valves that are mirror images of each other. A valve of a brachiopod is its own
+mirror image.
 
 A valve is a coil of very large W whose generating curve is the commissure and whose axis is the
-hinge (Raup 1966); it makes about half a turn, for a hinge works only where whorls do not overlap.
+hinge (Raup 1966). It makes about half a turn, because a hinge requires that whorls do not overlap.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ Outline = Float[np.ndarray, "columns 2"]
 def commissure(
     coil: Coil, angles: Float[np.ndarray, " columns"], *, hinge: float, widest: float, skew: float = 0.0
 ) -> Outline:
-    """Return the edge of a valve as (distance from the hinge, place along it).
+    """Return the edge of a valve as (distance from the hinge, position along it).
 
     `hinge` flattens the side at the axis, `widest` moves the greatest breadth towards the axis
     (below 0) or away from it, `skew` lengthens one end of the hinge line over the other.
@@ -30,9 +33,12 @@ def commissure(
 
 
 def valve_angles(coil: Coil, rows: int, smallest: float) -> Float[np.ndarray, " rows"]:
-    """Return angles of growth from the beak to the commissure, at most 168 degrees apart."""
+    """Return angles of growth from the beak to the commissure.
+
+    They span 168 degrees at most.
+    """
     whole_turn = min(np.log(1 / smallest) / np.log(coil.w) * 2 * np.pi, np.radians(168.0))
-    # Rows crowd towards the edge, where the valve is largest.
+    # Rows are denser towards the edge, because the valve is largest there.
     return np.asarray(-whole_turn * (1.0 - np.linspace(0.0, 1.0, rows)) ** 1.35)
 
 
@@ -43,7 +49,7 @@ def outer_valve(
     lag: Float[np.ndarray, "*rows columns"],
     height: Float[np.ndarray, "rows columns"],
 ) -> Float[np.ndarray, "rows columns 3"]:
-    """Return the outside of a valve, its sculpture dying out just before the commissure."""
+    """Return the outside of a valve, with sculpture that fades at the commissure."""
     base = coil_points(coil, outline, angles, lag, grows_with_lag=False)
     fading = np.ones((len(angles), 1))
     fading[-3:, 0] = (0.75, 0.4, 0.0)

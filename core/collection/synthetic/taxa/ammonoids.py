@@ -28,13 +28,16 @@ from core.collection.synthetic.shapes.sculpture import (
     suture_lines,
     wobble,
 )
-from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.shells import Aperture, shell_surface, whorls_since
 from core.collection.synthetic.shapes.surfaces import Surface
 
 
 @dataclass(frozen=True)
 class Serpenticone(CoiledForm):
-    """Evolute and many-whorled like a coiled snake: *Dactylioceras*, *Perisphinctes*, *Aegoceras*."""
+    """Serpenticone ammonoids: evolute and many-whorled.
+
+    Modelled on *Dactylioceras*, *Perisphinctes*, *Aegoceras*.
+    """
 
     folder: ClassVar[str] = "Ammonoids/Serpenticone"
     stem: ClassVar[str] = "ammonoid_serpenticone"
@@ -59,11 +62,14 @@ class Serpenticone(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Sweep a rounded whorl section; ribs lean forward and fork below the venter."""
+        """Sweep a rounded whorl section.
+
+        Ribs lean forward and fork below the venter.
+        """
         coil = self.coil
         per_whorl = self.ribs_per_whorl
         phi = spread(26, crowding=0.45)
-        angles = growth_angles(coil, half_turns(coil, 0.09), 160, thinning=0.34)
+        angles = growth_angles(coil, whorls_since(coil, 0.09), 160, thinning=0.34)
         theta, place = wobble(angles[:, None], rng, 0.035), phi[None, :]
         clear = enough_steps(angles, per_whorl)
         flank = ramp(2.75 - np.abs(place), 0.0, 0.6)
@@ -84,7 +90,10 @@ class Serpenticone(CoiledForm):
 
 @dataclass(frozen=True)
 class Oxycone(CoiledForm):
-    """Involute and lens-shaped, with a sharp keel: *Oxynoticeras*, *Amaltheus*, *Placenticeras*."""
+    """Oxycone ammonoids: involute and lens-shaped, with a sharp keel.
+
+    Modelled on *Oxynoticeras*, *Amaltheus*, *Placenticeras*.
+    """
 
     folder: ClassVar[str] = "Ammonoids/Oxycone"
     stem: ClassVar[str] = "ammonoid_oxycone"
@@ -110,10 +119,13 @@ class Oxycone(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Sweep a lanceolate section with a keel; ribs run like a sickle, sutures are folded."""
+        """Sweep a lanceolate section with a keel.
+
+        Ribs are falcate, sutures are folded.
+        """
         coil = self.coil
         phi = spread(42, crowding=0.45)
-        angles = growth_angles(coil, half_turns(coil, 0.08), 200, thinning=0.7)
+        angles = growth_angles(coil, whorls_since(coil, 0.08), 200, thinning=0.7)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
         flank = np.abs(place)
         if self.style == "smooth with sutures":
@@ -165,10 +177,13 @@ class Cadicone(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Sweep a depressed section, tubercles on the umbilical edge, ribs across the venter."""
+        """Sweep a depressed section.
+
+        Tubercles are on the umbilical edge, and ribs cross the venter.
+        """
         coil = self.coil
         phi = spread(36, crowding=0.25)
-        angles = growth_angles(coil, half_turns(coil, 0.08), 160, thinning=0.55)
+        angles = growth_angles(coil, whorls_since(coil, 0.08), 160, thinning=0.55)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
         flank = np.abs(place)
         edge = 1.38

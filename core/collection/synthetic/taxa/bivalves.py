@@ -17,7 +17,10 @@ from core.collection.synthetic.shapes.valves import Outline, commissure, mirrore
 
 @dataclass(frozen=True)
 class Heterodont(CoiledForm):
-    """Clams and cockles: *Venus* (concentric ribs), *Cerastoderma* (radial ribs), *Arctica* (growth lines)."""
+    """Clams and cockles.
+
+    Modelled on *Venus* (concentric ribs), *Cerastoderma* (radial ribs), *Arctica* (growth lines).
+    """
 
     folder: ClassVar[str] = "Bivalves/Heterodont"
     stem: ClassVar[str] = "bivalve_heterodont"
@@ -43,7 +46,7 @@ class Heterodont(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Join two mirrored valves at a plain or scalloped edge, or show the inside of one."""
+        """Join two mirrored valves at their edge, or close one with its inside."""
         coil = self.coil
         radial = "radial" in self.style
         phi = spread(112 if radial else 80, crowding=0.25)
@@ -89,7 +92,10 @@ def _single_valve(
     phi: Float[np.ndarray, " columns"],
     tint: Float[np.ndarray, "rows columns"],
 ) -> Surface:
-    """Close a valve with its own inside: smooth, with two muscle scars, a pallial line and teeth."""
+    """Return a valve with its inside.
+
+    The inside is smooth, with two muscle scars, a pallial line and teeth.
+    """
     thickness = 0.075 + 0.10 * ramp(np.abs(phi), 2.3, 3.0)
     inner = np.array([1.0, -coil.t]) + (outline - np.array([1.0, -coil.t])) * (1.0 - thickness)[:, None]
     back = -np.concatenate([[0.004], np.linspace(0.02, np.radians(150), 44)])

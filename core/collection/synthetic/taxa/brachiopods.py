@@ -29,7 +29,10 @@ class Biconvex(CoiledForm):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw W 90 to 260 for the pedicle valve, 500 to 4000 for the brachial one, T 0, S 0.62 to 0.98."""
+        """Draw W of both valves, T 0 and S 0.62 to 0.98.
+
+        W is 90 to 260 for the pedicle valve, 500 to 4000 for the brachial valve.
+        """
         style = cls.styles[number % len(cls.styles)]
         return cls(
             style=style,
@@ -56,7 +59,10 @@ class Biconvex(CoiledForm):
 
 @dataclass(frozen=True)
 class Plicate(CoiledForm):
-    """Ribbed rhynchonellids with a fold, a sulcus and a zigzag commissure: *Rhynchonella*, *Cyclothyris*."""
+    """Ribbed rhynchonellids with a fold, a sulcus and a zigzag commissure.
+
+    Modelled on *Rhynchonella*, *Cyclothyris*.
+    """
 
     folder: ClassVar[str] = "Brachiopods/Plicate"
     stem: ClassVar[str] = "brachiopod_plicate"
@@ -69,7 +75,10 @@ class Plicate(CoiledForm):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw W 300 to 1200 for the pedicle valve, 120 to 400 for the brachial one, T 0, S 1.0 to 1.6."""
+        """Draw W of both valves, T 0 and S 1.0 to 1.6.
+
+        W is 300 to 1200 for the pedicle valve, 120 to 400 for the brachial valve.
+        """
         style = cls.styles[number % len(cls.styles)]
         return cls(
             style=style,
@@ -85,7 +94,10 @@ class Plicate(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Join two ribbed valves; ribs of one fit the furrows of the other, and so does the fold."""
+        """Join two ribbed valves.
+
+        Ribs and fold of one fit the furrows and sulcus of the other.
+        """
         phi = spread(128, crowding=0.3)
         zigzag = (ribs(phi, self.ribs, 1.0) - 0.5) * ramp(2.2 - np.abs(phi), 0.0, 0.6)
         uplift = ramp(0.62 - np.abs(phi), 0.0, 0.34)
@@ -103,7 +115,7 @@ def _both_valves(
     plication: Float[np.ndarray, " columns"],
     rng: np.random.Generator,
 ) -> Surface:
-    """Join the pedicle valve and the brachial valve along one edge, which both take in turn.
+    """Join the pedicle valve and the brachial valve along one edge.
 
     `plication` is the height of the pedicle valve's ribs; the brachial valve has its ribs between.
     """
@@ -136,7 +148,7 @@ def _valve(
     away_from_hinge = ramp(2.4 - np.abs(phi), 0.0, 0.5)
     fine = growth_lines(-5 * np.sqrt(-angles[:, None] + 1e-9), rng, 30) / np.maximum(size, 0.3)
     height = plication - 0.010 * rests(size, resting, 0.010) * away_from_hinge + 0.0022 * fine
-    # The fold appears only once the animal has some size.
+    # The fold starts to grow at a certain size of the animal.
     points = outer_valve(coil, outline, angles, lag * ramp(size, 0.15, 0.9), height)
     tint = np.clip(0.1 + 20 * height + 0.2 * np.sin(11 * size), -0.7, 0.9)
     return points, tint
@@ -145,7 +157,7 @@ def _valve(
 def _pierced(
     points: Float[np.ndarray, "rows columns 3"], tint: Float[np.ndarray, "rows columns"]
 ) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns"]]:
-    """Turn the beak's end in, as the round hole through which the stalk left the shell."""
+    """Return a valve with the round hole for the stalk in its beak."""
     ring, middle = points[0], points[0].mean(axis=0)
     into = points[6].mean(axis=0) - middle
     hole = np.stack(

@@ -29,7 +29,10 @@ class HornCoral(Form):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw 20 to 28 major septa, a bend of 35 to 100 degrees, an opening angle of 20 to 44 degrees."""
+        """Draw 20 to 28 major septa.
+
+        The bend is 35 to 100 degrees, the opening angle 20 to 44 degrees.
+        """
         style = cls.styles[number % len(cls.styles)]
         return cls(
             style=style,
@@ -42,7 +45,10 @@ class HornCoral(Form):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Bend a cone, wrinkle and groove its wall, and hollow a calice with two orders of septa."""
+        """Bend a cone with a wrinkled, grooved wall and a calice.
+
+        The calice has two orders of septa.
+        """
         around = np.linspace(0, 2 * np.pi, self.septa * 7, endpoint=False)
         growth = np.linspace(0.02, 1.0, 66)
         spread_angle = np.tan(np.radians(self.opening_degrees / 2))
@@ -52,7 +58,7 @@ class HornCoral(Form):
         grooves = np.abs(np.sin(self.septa * around))[None, :] ** 0.7
         height = self.wrinkles * rugae + 0.035 * grooves * ramp(growth, 0.05, 0.3)[:, None]
         near_rim = ramp(growth, 0.6, 0.75)[:, None]
-        # Over the calice the wall is thin: there wrinkles only stand out.
+        # The wall is thin over the calice, so that wrinkles there must point outwards.
         height = height * (1 - near_rim) + near_rim * (0.03 + 0.6 * np.abs(height))
         reach = radius[:, None] * (1.0 + height)
         rows = along_arc(growth, reach, around, np.radians(self.curvature_degrees))

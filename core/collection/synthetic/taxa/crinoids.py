@@ -15,7 +15,10 @@ from core.collection.synthetic.shapes.surfaces import Surface, grid_surface
 
 @dataclass(frozen=True)
 class CrinoidStem(Form):
-    """A piece of stem, of round or star-shaped columnals: *Encrinus*, *Isocrinus*, *Platycrinites*."""
+    """A piece of stem, of round or star-shaped columnals.
+
+    Modelled on *Encrinus*, *Isocrinus*, *Platycrinites*.
+    """
 
     folder: ClassVar[str] = "Crinoids/Stem"
     stem: ClassVar[str] = "crinoid_stem"
@@ -30,7 +33,10 @@ class CrinoidStem(Form):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw 7 to 14 columnals, 0.3 to 0.5 radii high, with 18 to 24 crenulae on the facets."""
+        """Draw 7 to 14 columnals, 0.3 to 0.5 radii high.
+
+        Their facets have 18 to 24 crenulae.
+        """
         return cls(
             style=cls.styles[number % len(cls.styles)],
             size_mm=between(rng, 12, 55, 1),
@@ -43,7 +49,10 @@ class CrinoidStem(Form):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Stack discs whose order alternates N 3 2 3 1 3 2 3, and crenulate the facets at both ends."""
+        """Stack discs, with crenulate facets at both ends.
+
+        The order of the discs alternates: N 3 2 3 1 3 2 3.
+        """
         around = np.linspace(0, 2 * np.pi, self.crenulae * 5, endpoint=False)
         section = np.ones_like(around)
         if self.style == "star":
@@ -58,7 +67,7 @@ class CrinoidStem(Form):
             for share in (0.0, 0.04, 0.12, 0.3, 0.5, 0.7, 0.88, 0.96):
                 belly = (1 - abs(2 * share - 1) ** 5) ** 0.5
                 width = section * (0.93 + (0.07 + swelling) * belly)
-                # Seen from the side, neighbouring discs interlock in a fine zigzag.
+                # In side view, neighbouring discs interlock in a fine zigzag.
                 zigzag = 0.022 * np.cos(self.crenulae * around) * (1 - belly)
                 level = base + tall * share + zigzag + tilt * np.cos(around - phase)
                 rows.append(np.stack([width * np.cos(around) + shift[0], width * np.sin(around) + shift[1], level], -1))

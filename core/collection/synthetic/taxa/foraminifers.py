@@ -16,7 +16,10 @@ from core.collection.synthetic.shapes.surfaces import Surface, ellipsoid, join
 
 @dataclass(frozen=True)
 class GlobularForaminifer(Form):
-    """A planktonic foraminifer of inflated chambers in a trochospire: *Globigerina*, *Trilobatus*."""
+    """A planktonic foraminifer of inflated chambers in a trochospire.
+
+    Modelled on *Globigerina*, *Trilobatus*.
+    """
 
     folder: ClassVar[str] = "Foraminifera/Globular"
     stem: ClassVar[str] = "foraminifer_globular"
@@ -30,7 +33,10 @@ class GlobularForaminifer(Form):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw 10 to 14 chambers, 3.5 to 4.9 to a whorl, each 1.13 to 1.22 times as wide as the last."""
+        """Draw 10 to 14 chambers, 3.5 to 4.9 a whorl.
+
+        Each is 1.13 to 1.22 times as wide as the one before.
+        """
         style = cls.styles[number % len(cls.styles)]
         return cls(
             style=style,
@@ -43,12 +49,15 @@ class GlobularForaminifer(Form):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Let spheres grow along a spiral; the last one opens in an arch over the umbilicus."""
+        """Join spheres that grow along a spiral.
+
+        The last one opens in an arch over the umbilicus.
+        """
         parts = []
         steps = np.arange(self.chambers)
         radius = self.chamber_growth ** (steps - self.chambers + 1.0)
         turn = -2 * np.pi * (steps - self.chambers + 1) / self.chambers_per_whorl
-        # Neighbours of the last whorl overlap by what `overlap` leaves of the sum of their radii.
+        # The distance of neighbours in the last whorl is the share `overlap` of the sum of their radii.
         step_angle = 2 * np.pi / self.chambers_per_whorl
         away = self.overlap * radius * (1 + 1 / self.chamber_growth) / (2 * np.sin(step_angle / 2))
         for k in range(self.chambers):

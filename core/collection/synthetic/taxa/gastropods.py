@@ -1,7 +1,7 @@
 """Gastropods: high-spired and low-spired helico-spirals.
 
 In the block diagram of Raup (1966) gastropods fill W from 1 to about 10, D from 0 to 0.5 and
-all of T; needle-like turritellids lie beyond the T of 4 where that diagram ends.
+all of T. Needle-like turritellids are beyond the T of 4 at which that diagram ends.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from core.collection.synthetic.shapes.sculpture import (
     ribs,
     wobble,
 )
-from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.shells import Aperture, shell_surface, whorls_since
 from core.collection.synthetic.shapes.surfaces import Surface
 
 
 def touching_shape(w: float, d: float, t: float, overlap: float) -> float:
-    """Return the S at which each whorl covers the one before by the share `overlap` of contact.
+    """Return the S at which successive whorls overlap by the share `overlap`.
 
-    Centres of successive sections lie (1 - 1/W)·√(1 + T²) apart where the later one is at
+    Centres of successive sections are (1 - 1/W)·√(1 + T²) apart if the later one is at
     distance 1 from the axis.
     """
     half_height = (1 - d) / (1 + d)
@@ -41,7 +41,10 @@ def touching_shape(w: float, d: float, t: float, overlap: float) -> float:
 
 @dataclass(frozen=True)
 class HighSpired(CoiledForm):
-    """Turreted: *Turritella* (cords), *Cerithium* (nodes), *Epitonium* (axial ribs and varices)."""
+    """Turreted gastropods.
+
+    Modelled on *Turritella* (cords), *Cerithium* (nodes), *Epitonium* (axial ribs and varices).
+    """
 
     folder: ClassVar[str] = "Gastropods/High_spired"
     stem: ClassVar[str] = "gastropod_high_spired"
@@ -53,7 +56,10 @@ class HighSpired(CoiledForm):
 
     @classmethod
     def draw(cls, number: int, rng: np.random.Generator) -> Self:
-        """Draw W 1.22 to 1.36, D 0.02 to 0.08, T 6.5 to 10.5; S so that whorls overlap a little."""
+        """Draw W 1.22 to 1.36, D 0.02 to 0.08, T 6.5 to 10.5.
+
+        S makes whorls overlap a little.
+        """
         w, d, t = between(rng, 1.22, 1.36), between(rng, 0.02, 0.08), between(rng, 6.5, 10.5)
         return cls(
             style=cls.styles[number % len(cls.styles)],
@@ -68,10 +74,13 @@ class HighSpired(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Sweep whorls that lean along the spire, with an anterior canal in the noded ones."""
+        """Sweep whorls that lean along the spire.
+
+        Noded ones have an anterior canal.
+        """
         coil = self.coil
         phi = spread(28, crowding=0.6)
-        angles = growth_angles(coil, half_turns(coil, 0.11), 76, thinning=0.3)
+        angles = growth_angles(coil, whorls_since(coil, 0.11), 76, thinning=0.3)
         theta, place = wobble(angles[:, None], rng, 0.05), phi[None, :]
         visible = ramp(1.9 - np.abs(place), 0.0, 0.5)
         clear = enough_steps(angles, self.ribs_per_whorl)
@@ -98,7 +107,10 @@ class HighSpired(CoiledForm):
 
 @dataclass(frozen=True)
 class LowSpired(CoiledForm):
-    """Globular to top-shaped: *Natica* (smooth), *Turbo* (cords), *Pleurotomaria* (keeled), *Astraea* (spined)."""
+    """Globular to top-shaped gastropods.
+
+    Modelled on *Natica* (smooth), *Turbo* (cords), *Pleurotomaria* (keeled), *Astraea* (spined).
+    """
 
     folder: ClassVar[str] = "Gastropods/Low_spired"
     stem: ClassVar[str] = "gastropod_low_spired"
@@ -128,7 +140,7 @@ class LowSpired(CoiledForm):
         """Sweep large whorls with a wide oblique aperture."""
         coil = self.coil
         phi = spread(46, crowding=0.45)
-        angles = growth_angles(coil, half_turns(coil, 0.03), 96, thinning=0.35)
+        angles = growth_angles(coil, whorls_since(coil, 0.03), 96, thinning=0.35)
         theta, place = wobble(angles[:, None], rng, 0.04), phi[None, :]
         clear = enough_steps(angles, self.ribs_per_whorl)
         visible = ramp(2.3 - np.abs(place), 0.0, 0.5)

@@ -21,13 +21,15 @@ from core.collection.synthetic.shapes.sculpture import (
     suture_lines,
     wobble,
 )
-from core.collection.synthetic.shapes.shells import Aperture, half_turns, shell_surface
+from core.collection.synthetic.shapes.shells import Aperture, shell_surface, whorls_since
 from core.collection.synthetic.shapes.surfaces import Surface, grid_surface
 
 
 @dataclass(frozen=True)
 class CoiledNautiloid(CoiledForm):
-    """Involute, fast growing, plain sutures, a sinus in the venter: *Nautilus*, *Cenoceras*, *Eutrephoceras*.
+    """Coiled nautiloids: involute, fast growing, with plain sutures.
+
+    They have a sinus in the venter. Modelled on *Nautilus*, *Cenoceras*, *Eutrephoceras*.
 
     W of about 3 and a D near 0 are those of living *Nautilus* (Raup 1967).
     """
@@ -54,16 +56,16 @@ class CoiledNautiloid(CoiledForm):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Sweep a rounded section; the chamber ends at a septum that hangs back."""
+        """Sweep a rounded section, with a concave septum at the end of the chamber."""
         coil = self.coil
         phi = spread(38, crowding=0.3)
-        angles = growth_angles(coil, half_turns(coil, 0.03), 170, thinning=0.4)
+        angles = growth_angles(coil, whorls_since(coil, 0.03), 170, thinning=0.4)
         theta, place = wobble(angles[:, None], rng, 0.03), phi[None, :]
         body_chamber = np.radians(95)
         height = 0.004 * growth_lines(theta, rng) * np.ones_like(place)
         line = np.zeros_like(height)
         if self.style == "sutures":
-            # A saddle on the venter, a wide lobe on the flank, and no more.
+            # A saddle on the venter and a wide lobe on the flank.
             course = angles[:, None] - 0.25 * bump(place, 0.9) + 0.10 * np.cos(2 * place)
             line = suture_lines(course, per_whorl=self.chambers_per_whorl, last=-body_chamber, width=0.036)
         if self.style == "folds":
@@ -81,7 +83,7 @@ class CoiledNautiloid(CoiledForm):
 
 
 def _flames(theta: Rows, place: Columns, rng: np.random.Generator) -> Height:
-    """Return the flame-shaped colour bands that now and then outlive fossilisation."""
+    """Return the flame-shaped colour bands that fossilisation sometimes preserves."""
     course = theta - 0.25 * np.cos(place) + 0.06 * np.sin(3 * place + rng.uniform(0, 6.28))
     early = ramp(-theta, 0.9, 1.8)
     return np.asarray(-0.8 * early * ramp(ribs(course, 13), 0.45, 0.8) * ramp(2.4 - np.abs(place), 0, 0.4))
@@ -89,7 +91,10 @@ def _flames(theta: Rows, place: Columns, rng: np.random.Generator) -> Height:
 
 @dataclass(frozen=True)
 class Orthocone(Form):
-    """A straight piece of phragmocone with plain sutures: *Orthoceras*, *Michelinoceras*, *Dawsonoceras*."""
+    """A straight piece of phragmocone with plain sutures.
+
+    Modelled on *Orthoceras*, *Michelinoceras*, *Dawsonoceras*.
+    """
 
     folder: ClassVar[str] = "Nautiloids/Orthocone"
     stem: ClassVar[str] = "nautiloid_orthocone"
@@ -115,7 +120,7 @@ class Orthocone(Form):
         )
 
     def build(self, rng: np.random.Generator) -> Surface:
-        """Stack growing chambers; the wide end shows a septum with the hole of the siphuncle."""
+        """Stack growing chambers, with a septum and siphuncle at both ends."""
         around = np.linspace(0, 2 * np.pi, 64, endpoint=False)
         slope = np.tan(np.radians(self.apical_angle_degrees / 2))
         shortest = 0.055
@@ -168,7 +173,7 @@ def _cone_rows(
 def _septum(
     ring: Float[np.ndarray, "columns 3"], radius: float, offset: float, *, hollow: float, neck: float
 ) -> Float[np.ndarray, "rows columns 3"]:
-    """Return rings of a watch-glass septum, concave towards the wide end, and of its siphuncle.
+    """Return rings of a septum, concave towards the wide end, and its siphuncle.
 
     `hollow` and `neck` are depths towards the narrow end in radii of the shell.
     """

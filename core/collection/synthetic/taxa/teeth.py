@@ -1,4 +1,7 @@
-"""Conical teeth of reptiles and sharks: an enamel crown with carinae on a rough root."""
+"""Conical teeth of reptiles and sharks.
+
+They have an enamel crown with carinae on a rough root.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from core.collection.synthetic.shapes.surfaces import Surface, along_arc, grid_n
 
 @dataclass(frozen=True)
 class ConicalTooth(Form):
-    """A conical tooth with carinae: crocodile, plesiosaur (ridged), mako-like shark (flattened, two-rooted)."""
+    """A conical tooth with carinae.
+
+    Modelled on crocodile, plesiosaur (ridged), mako-like shark (flattened, two-rooted).
+    """
 
     folder: ClassVar[str] = "Teeth/Conical"
     stem: ClassVar[str] = "tooth_conical"
@@ -75,7 +81,10 @@ class ConicalTooth(Form):
     def _ridges(
         self, around: Float[np.ndarray, " columns"], height_in_crown: Float[np.ndarray, "rows 1"]
     ) -> Float[np.ndarray, "rows columns"]:
-        """Return apicobasal ridges of the enamel, of which every second stops short of the tip."""
+        """Return apicobasal ridges of the enamel.
+
+        Every second ridge stops short of the tip.
+        """
         if not self.apicobasal_ridges:
             return np.zeros((len(height_in_crown), len(around)))
         long = bump(np.sin(self.apicobasal_ridges * around / 4), 0.28)[None, :]
@@ -109,7 +118,7 @@ class ConicalTooth(Form):
         points = np.stack([x, y, z], -1)
         points = points + grid_normals(points) * (fine + 0.006 * crown)[..., None]
         tint = np.clip(crown * (0.6 - 0.2 * height_in_crown) - 0.5 * root + 0 * c, -1, 1)
-        # The underside of the root closes along its middle, for a fan would bridge the notch.
+        # The underside of the root closes along its middle, because a fan would bridge the notch.
         middle = points[0] * np.array([1.0, 0.0, 1.0]) + np.array([0.0, float(points[0, :, 1].mean()), 0.015])
         points = np.concatenate([middle[None], points])
         return grid_surface(points, np.concatenate([tint[:1], tint]), close_start=False)
