@@ -1,4 +1,7 @@
-"""Checkpoints → networks: read without running anything, translated, checked tensor by tensor."""
+"""Checkpoints of networks: read, translated to timm's names, checked and loaded.
+
+They are read without running code from the file, and checked tensor by tensor.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ if TYPE_CHECKING:
 
     from core.backbones.registry import BackboneSpec
 
-# Tensors that a checkpoint may hold beside the network itself.
-_PASSENGERS = re.compile(r"^(head|classifier|fc|mask_token$)|num_batches_tracked$")
-# What PyTorch says of a pickle that asks for anything but tensors.
+# Tensors that a checkpoint may hold beside those of the network.
+_EXTRA_TENSORS = re.compile(r"^(head|classifier|fc|mask_token$)|num_batches_tracked$")
+# Messages of PyTorch about a pickle that holds more than tensors.
 _MORE_THAN_TENSORS = re.compile(r"unsupported (global|class)|trying to (call|instantiate)", re.IGNORECASE)
-# What PyTorch raises on damaged checkpoints, beside errors of its own.
+# Errors that PyTorch raises on damaged checkpoints, beside its own.
 _DAMAGED = (
     OSError,
     RuntimeError,
@@ -40,12 +43,12 @@ _DAMAGED = (
 
 
 def load_checked(module: torch.nn.Module, found: FoundWeights, spec: BackboneSpec) -> None:
-    """Load weights into a network; every tensor must be there and have its shape.
+    """Load weights into a network, if every tensor is there and has the right shape.
 
     Raises
     ------
     WeightsError
-        Where the file is damaged, or holds another network.
+        If the file is damaged, or holds another network.
     """
     state = read_state(found.path)
     if spec.name == "efficientnet_lite2" and not _same_names(state, module):
@@ -59,9 +62,25 @@ def load_checked(module: torch.nn.Module, found: FoundWeights, spec: BackboneSpe
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a `.safetensors` file or a PyTorch checkpoint, on the CPU.
+    """Return the tensors of a safetensors file or a PyTorch checkpoint, on the CPU.
 
     A PyTorch file is read with `weights_only=True`, which refuses everything but tensors.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, holds more than tensors, or holds no named tensors.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from safetensors.torch import save_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_file({"weight": torch.ones(2, 3)}, Path(folder) / "w.safetensors")
+    ...     read_state(Path(folder) / "w.safetensors")["weight"].shape
+    torch.Size([2, 3])
     """
     import pickle
 
@@ -73,7 +92,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         with warnings.catch_warnings():
-            # Of pickle protocols, which matter only where reading fails, and then it says so.
+            # Warnings of pickle protocols matter only if reading fails, and then the error says so.
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except (*_DAMAGED, SafetensorError, pickle.UnpicklingError) as error:
@@ -96,7 +115,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what happened in one line; PyTorch's pages of advice are for programmers."""
+    """Return the reason of an error in one line, without PyTorch's further advice."""
     text = str(error)
     if "Weights only load failed" in text:
         return "it is not a checkpoint of tensors"
@@ -104,11 +123,11 @@ def _reason(error: Exception) -> str:
 
 
 def as_dinov2(state: dict[str, torch.Tensor], module: torch.nn.Module, *, registers: bool) -> dict[str, torch.Tensor]:
-    """Return DINOv2 weights, Meta's original names or timm's, for timm's network.
+    """Return DINOv2 weights, in Meta's names or timm's, for timm's network.
 
-    Meta's register variants add the first position embedding to the class token; timm keeps
-    the sum. Meta's SwiGLU calls its two matrices `w12` and `w3`; timm `fc1` and `fc2`.
-    Position embeddings are then brought to the network's grid as the authors do it.
+    Meta's register variants add the first position embedding to the class token, and timm stores
+    the sum. Meta's SwiGLU names its two matrices `w12` and `w3`, timm `fc1` and `fc2`. Position
+    embeddings are then resampled to the network's grid as the authors do.
     """
     renamed = {}
     for name, tensor in state.items():
@@ -122,7 +141,7 @@ def as_dinov2(state: dict[str, torch.Tensor], module: torch.nn.Module, *, regist
         state["cls_token"] = state["cls_token"] + position[:, :1]
         state["pos_embed"] = position[:, 1:]
     wanted = module.state_dict().get("pos_embed")
-    # Of the other kind of model the positions are not touched: the check names what is wrong.
+    # Positions of the other kind of model are left alone: the check then names what does not fit.
     if "pos_embed" in state and wanted is not None and ("reg_token" in state) == registers:
         prefix = 0 if registers else 1
         state["pos_embed"] = resample_positions(state["pos_embed"], int(wanted.shape[1]), prefix, registers=registers)
@@ -130,20 +149,23 @@ def as_dinov2(state: dict[str, torch.Tensor], module: torch.nn.Module, *, regist
 
 
 def _as_timm(state: dict[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Let timm's own filter translate a checkpoint that is not in timm's names."""
+    """Translate a checkpoint that is not in timm's names by timm's own filter."""
     convert = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
     if convert is None or (_same_names(state, module) and _same_positions(state, module)):
         return state
     try:
         translated: dict[str, torch.Tensor] = convert(dict(state), module)
     except _DAMAGED:
-        # It is of another network: the check says in which tensors.
+        # The checkpoint is of another network, and the check names the tensors that differ.
         return state
     return translated
 
 
 def _by_order(state: dict[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Pair tensors one by one: the embedded EfficientNet-Lite2 has timm's order, not its names."""
+    """Rename tensors by their order.
+
+    The embedded EfficientNet-Lite2 has the order of timm's tensors, but not their names.
+    """
     names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
     own = [
         (name, tensor)
@@ -165,29 +187,35 @@ def _same_positions(state: dict[str, torch.Tensor], module: torch.nn.Module) -> 
 
 
 def _check(state: dict[str, torch.Tensor], module: torch.nn.Module, found: FoundWeights, spec: BackboneSpec) -> None:
-    """Compare names and shapes, and leave in `state` exactly what the network has."""
+    """Compare names and shapes, and reduce `state` to the tensors of the network.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing, superfluous, of another shape, or not finite.
+    """
     import torch
 
     wanted = module.state_dict()
-    wrong: list[str] = []
+    problems: list[str] = []
     for name, tensor in wanted.items():
         if name.endswith("num_batches_tracked"):
             state.setdefault(name, torch.zeros_like(tensor))
         elif name not in state:
-            wrong.append(f"{name} is missing")
+            problems.append(f"{name} is missing")
         elif state[name].shape != tensor.shape:
-            wrong.append(f"{name} has the shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}")
+            problems.append(f"{name} has the shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}")
         elif not bool(torch.isfinite(state[name].float()).all()):
-            wrong.append(f"{name} holds NaN or infinite values")
+            problems.append(f"{name} holds NaN or infinite values")
     for name in list(state):
         if name not in wanted:
-            if not _PASSENGERS.search(name):
-                wrong.append(f"{name} is not part of it")
+            if not _EXTRA_TENSORS.search(name):
+                problems.append(f"{name} is not part of it")
             del state[name]
-    if wrong:
-        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    if problems:
+        more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise WeightsError(
-            f"{found.path.name} does not hold the weights of {spec.name}: {'; '.join(wrong[:3])}{more}.",
+            f"{found.path.name} does not hold the weights of {spec.name}: {'; '.join(problems[:3])}{more}.",
             advice=f"Expected a checkpoint of {spec.timm_name} or {' or '.join(names_of_files(spec)[:1])}.",
         )
 

@@ -1,7 +1,7 @@
-"""The registry of backbones: what each is, what it wants to see, and how it is built.
+"""Backbones with their weights, and networks built by timm.
 
-The one place that imports timm. `describe` tells facts without loading anything heavy;
-`load_backbone` finds the weights, checks them tensor by tensor and builds the network.
+`load_backbone` finds the weights. The network is built, and its weights are checked tensor by tensor,
+when `Backbone.module` is first asked for.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A backbone ready to run: its facts, its size, its weights, and its network when needed.
+    """A backbone ready to run: facts, image size, weights, and network when needed.
 
     Parameters
     ----------
     spec : BackboneSpec
         The facts about it.
     image_size : int
-        Height and width in pixels that it is built for.
+        Height and width in pixels that the network is built for.
     weights : FoundWeights, optional
-        Its weights on this machine; None for `classical`, or where a network is handed in.
+        Its weights on this machine; None for `classical`, or if `network` is given.
     network : torch.nn.Module, optional
-        A network that is built already.
+        A network with its weights, used instead of building one.
     """
 
     spec: BackboneSpec
@@ -43,34 +43,35 @@ class Backbone:
 
     @cached_property
     def module(self) -> Any:
-        """Return the frozen network: normalised float32 (b, 3, h, w) to tokens or feature maps.
+        """Return the frozen network.
 
-        Built when it is first asked for, since importing PyTorch and timm takes seconds and an
-        engine that kept a converted network does without.
+        It maps normalised float32 images (b, 3, h, w) to tokens or feature maps. It is built on first
+        use, since importing PyTorch and timm takes seconds and an engine with a stored converted
+        network does not need it.
 
         Raises
         ------
         SettingError
-            Where this backbone is not a network.
+            If this backbone is not a network.
         WeightsError
-            Where the weights are damaged, or belong to another network.
+            If the weights are damaged, or belong to another network.
         """
         network = self.network
         if network is None:
             if self.weights is None:
                 raise SettingError("{spec} is not a network and needs no engine.", spec=self.spec.name)
-            network = build_network(self.spec, self.image_size, is_to_be_filled=True)
+            network = build_network(self.spec, self.image_size, skip_init=True)
             load_checked(network, self.weights, self.spec)
         return network.eval().requires_grad_(False)
 
     @property
     def identity(self) -> dict[str, object]:
-        """Return what must be recorded beside everything that this backbone made."""
+        """Return the facts to record with every result of this backbone."""
         return {
             "backbone": self.spec.name,
             "timm_name": self.spec.timm_name,
             "image_size": self.image_size,
-            "weights_sha256": self.weights.sha256 if self.weights else self._sha256_of_handed_in,
+            "weights_sha256": self.weights.sha256 if self.weights else self._sha256_of_network,
             "weights_source": self._weights_source,
         }
 
@@ -81,35 +82,52 @@ class Backbone:
         return "none needed" if self.network is None else "a network that was handed in"
 
     @cached_property
-    def _sha256_of_handed_in(self) -> str:
+    def _sha256_of_network(self) -> str:
         return sha256_of_network(self.network) if self.network is not None else ""
 
 
 def choose_auto(weights: Path | None = None, *, download: bool = True) -> tuple[str, str]:
-    """Return the backbone that `auto` stands for on this machine, and why.
+    """Return the backbone that `auto` stands for on this machine, and the reason.
 
-    DINOv2 ViT-S/14 where its weights are at hand or can be fetched, else the embedded
+    This is DINOv2 ViT-S/14 if its weights are on this machine or can be fetched, else the embedded
     EfficientNet-Lite2.
     """
     try:
         found = find_weights(REGISTRY["dinov2_vits14"], weights, download=download)
     except WeightsError as error:
-        return EMBEDDED, f"the weights of dinov2_vits14 are not to be had here ({error.problem})"
+        return EMBEDDED, f"the weights of dinov2_vits14 are not available here ({error.problem})"
     return "dinov2_vits14", f"its weights are at hand ({found.source})"
 
 
 def load_backbone(
     name: str, *, image_size: int | None = None, weights: Path | None = None, download: bool = True
 ) -> Backbone:
-    """Find the weights of a backbone and return it; its network is built when it is asked for.
+    """Find the weights of a backbone and return it, its network not yet built.
+
+    Parameters
+    ----------
+    name : str
+        A backbone of the registry, or a timm name.
+    image_size : int, optional
+        Height and width in pixels; None for the default of the backbone.
+    weights : Path, optional
+        A weights file, or a folder that holds it.
+    download : bool
+        Whether weights may be fetched from the hub.
 
     Raises
     ------
     SettingError
-        For an unknown name or a size that the backbone cannot take.
+        If the name is unknown, or the backbone cannot take that size.
     WeightsError
-        Where the weights are missing. That they are damaged, or belong to another network,
-        shows when its network is asked for.
+        If the weights are missing. Damaged weights, and weights of another network, are an error of
+        `Backbone.module`.
+
+    Examples
+    --------
+    >>> backbone = load_backbone("classical")
+    >>> backbone.spec.dimensions, backbone.image_size
+    (3690, 224)
     """
     spec = describe(name)
     size = checked_size(spec, image_size)
@@ -118,17 +136,24 @@ def load_backbone(
     return Backbone(spec, size, find_weights(spec, weights, download=download))
 
 
-def build_network(spec: BackboneSpec, image_size: int, *, is_to_be_filled: bool = False) -> Any:
+def build_network(spec: BackboneSpec, image_size: int, *, skip_init: bool = False) -> Any:
     """Return the network of a backbone with random weights, without a classifier.
 
-    Where it is about to be filled with weights its careful initial values are left out, which
-    take longer than reading the file.
+    Parameters
+    ----------
+    spec : BackboneSpec
+        The backbone, which must be a network.
+    image_size : int
+        Height and width in pixels of its images.
+    skip_init : bool
+        Whether DINOv2's weight initialisation is left out, which takes longer than reading a weights
+        file. For networks that are loaded with weights afterwards.
     """
     import timm
 
     options: dict[str, Any] = {"pretrained": False, "num_classes": 0}
     if spec.patch_size:
         options["img_size"] = image_size
-    if is_to_be_filled and spec.is_dinov2:
+    if skip_init and spec.is_dinov2:
         options["weight_init"] = "skip"
     return timm.create_model(spec.timm_name, **options)

@@ -1,4 +1,4 @@
-"""Position embeddings of DINOv2 for another image size, interpolated as its authors do."""
+"""Position embeddings of DINOv2 for another image size."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def resample_positions(positions: torch.Tensor, wanted: int, prefix: int, *, registers: bool) -> torch.Tensor:
     """Return position embeddings for another square grid of patches.
 
+    They are interpolated as the authors of DINOv2 do.
+
     Parameters
     ----------
     positions : (1, prefix + h * h, d) float
@@ -21,15 +23,15 @@ def resample_positions(positions: torch.Tensor, wanted: int, prefix: int, *, reg
     wanted : int
         Number of positions of the network, with its prefix.
     prefix : int
-        Positions in front that belong to no patch (1 for the class token, else 0).
+        Number of positions in front that belong to no patch: 1 for the class token, else 0.
     registers : bool
-        The models with registers are interpolated with antialiasing to the exact size; those
-        without by a scale factor with an offset of 0.1 and without antialiasing.
+        Whether the model has registers. Models with registers are interpolated with antialiasing to
+        the exact size, others by a scale factor with an offset of 0.1 and without antialiasing.
 
     Raises
     ------
     WeightsError
-        Where the number of positions is not a square grid.
+        If the number of positions is not a square grid.
 
     Notes
     -----

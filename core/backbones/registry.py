@@ -1,4 +1,4 @@
-"""The registry of backbones: names, input sizes, normalisation and tokens of each network."""
+"""The registry of backbones: names, input sizes, normalisation, licences."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class BackboneSpec:
     timm_name : str
         timm's architecture and tag; empty for `classical`.
     dimensions : int
-        D, the length of a class token or pooled feature; 0 where only building it tells.
+        D, the length of a class token or pooled feature; 0 if unknown until the network is built.
     image_size : int
-        Height and width, in pixels, of the square images it is given by default.
+        Default height and width, in pixels, of its square input images.
     patch_size : int
         Width of a patch in pixels; 0 for a convolutional or classical backbone.
     mean, std : three floats each
@@ -47,10 +47,10 @@ class BackboneSpec:
     file_names : tuple of str
         Names under which a weights file is recognised in a folder, beside timm's own.
     interpolation : str
-        How its authors bring pictures to its size. Views are rendered at that size, so that
-        only photographs and kept pictures of another size are ever brought to it.
+        How its authors resize pictures to its size. Views are rendered at that size, so only
+        photographs and stored pictures of another size are resized.
     hub_id : str
-        Repository of timm's hub that holds the weights; timm's own for that name where empty.
+        Repository of timm's hub that holds the weights; empty for the repository that timm names.
     """
 
     name: str
@@ -68,7 +68,7 @@ class BackboneSpec:
 
     @property
     def is_network(self) -> bool:
-        """Return whether this backbone has weights at all."""
+        """Return whether this backbone is a network with weights."""
         return bool(self.timm_name)
 
     @property
@@ -165,7 +165,7 @@ _SPECS: tuple[BackboneSpec, ...] = (
     ),
 )
 REGISTRY: dict[str, BackboneSpec] = {spec.name: spec for spec in _SPECS}
-# Other spellings of the longest name that people will type.
+# Other spellings of the longest name.
 ALIASES = {"dinov3_huge_plus": "dinov3_vithuge_plus", "dinov3_vith16plus": "dinov3_vithuge_plus"}
 
 
@@ -175,14 +175,26 @@ def describe(name: str) -> BackboneSpec:
     Raises
     ------
     SettingError
-        Where neither the registry nor timm knows the name.
+        If neither the registry nor timm knows the name.
+
+    Examples
+    --------
+    >>> spec = describe("dinov2_vits14")
+    >>> spec.dimensions, spec.image_size, spec.patch_size, spec.licence
+    (384, 224, 14, 'Apache-2.0')
     """
     known = REGISTRY.get(ALIASES.get(name, name))
     return known if known is not None else _describe_timm(name)
 
 
 def checked_size(spec: BackboneSpec, image_size: int | None) -> int:
-    """Return the size in pixels to run at, or say which sizes near it are allowed."""
+    """Return the height and width in pixels to run a backbone at.
+
+    Raises
+    ------
+    SettingError
+        If the backbone cannot take that size; the advice names the nearest allowed sizes.
+    """
     if image_size is None:
         return spec.image_size
     if image_size < 32 or image_size > 4096:

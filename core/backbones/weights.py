@@ -1,4 +1,4 @@
-"""Find the weights of a backbone on this machine, or fetch them."""
+"""Weights of backbones: found on this machine, or fetched from the hub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 @dataclass(frozen=True)
 class FoundWeights:
-    """A weights file on this machine, where it came from, and its SHA-256."""
+    """A weights file on this machine, with its origin and its SHA-256."""
 
     path: Path
     source: str
@@ -31,29 +31,38 @@ class FoundWeights:
 
 
 def find_weights(spec: BackboneSpec, given: Path | None = None, *, download: bool = True) -> FoundWeights:
-    """Return the weights of a backbone: as given, from the folder, embedded, or fetched.
+    """Return the weights of a backbone, from this machine or from the hub.
 
-    The order: the file or folder given, the folder in `FOSSILVIT_WEIGHTS`, a Python package
-    that embeds them, the hub's cache on this machine, and last, where `download` allows it,
-    the hub itself.
+    The places are searched in this order: the file or folder given, the folder in
+    `FOSSILVIT_WEIGHTS`, a Python package that embeds the weights, the hub's cache on this machine,
+    and last, if `download` allows it, the hub itself.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+        The backbone.
+    given : Path, optional
+        A weights file, or a folder that holds it. No other place is searched if it is given.
+    download : bool
+        Whether weights may be fetched from the hub.
 
     Raises
     ------
     WeightsError
-        Where there are none; the message says every place that was looked at.
+        If there are none; the message names every place that was searched.
     """
     if given is not None:
-        return _found(_file_or_in_folder(spec, given), f"given: {given.name}")
+        return _weights_at(_file_or_in_folder(spec, given), f"given: {given.name}")
     folder = os.environ.get(WEIGHTS_VARIABLE, "")
     if folder and (path := _in_folder(spec, Path(folder))) is not None:
-        return _found(path, f"{WEIGHTS_VARIABLE}: {path.name}")
+        return _weights_at(path, f"{WEIGHTS_VARIABLE}: {path.name}")
     if (path := _embedded(spec)) is not None:
-        return _found(path, f"embedded in a Python package: {path.name}")
+        return _weights_at(path, f"embedded in a Python package: {path.name}")
     if (path := _in_hub_cache(spec)) is not None:
-        return _found(path, f"the hub's cache on this machine: {_hub_id(spec)}")
+        return _weights_at(path, f"the hub's cache on this machine: {_hub_id(spec)}")
     if download and (path := _fetch(spec)) is not None:
-        return _found(path, f"fetched from the hub: {_hub_id(spec)}")
-    looked = f"the folder {folder}" if folder else f"the folder in {WEIGHTS_VARIABLE} (not set)"
+        return _weights_at(path, f"fetched from the hub: {_hub_id(spec)}")
+    searched = f"the folder {folder}" if folder else f"the folder in {WEIGHTS_VARIABLE} (not set)"
     raise WeightsError(
         "The weights of {backbone} are not on this machine: looked in {looked} and in the hub's cache, and the hub "
         "cannot be reached."
@@ -63,7 +72,7 @@ def find_weights(spec: BackboneSpec, given: Path | None = None, *, download: boo
         advice="Bring {files} to this machine and give it with --weights FILE, or set {variable} to its folder; or "
         "take --model efficientnet_lite2, which needs no download.",
         backbone=spec.name,
-        looked=looked,
+        looked=searched,
         files=" or ".join(names_of_files(spec)[:2]),
         variable=WEIGHTS_VARIABLE,
     )
@@ -131,7 +140,7 @@ def _in_hub_cache(spec: BackboneSpec) -> Path | None:
 
 
 def _fetch(spec: BackboneSpec) -> Path | None:
-    """Download from the hub; None where it cannot be reached, at once and without retries."""
+    """Download from the hub, or return None at once if it cannot be reached."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
@@ -165,5 +174,5 @@ def _hub_answers(seconds: float = 3.0) -> bool:
         return False
 
 
-def _found(path: Path, source: str) -> FoundWeights:
+def _weights_at(path: Path, source: str) -> FoundWeights:
     return FoundWeights(path, source, sha256_of_file(path))

@@ -1,4 +1,4 @@
-"""Networks that tests build themselves: DINOv2 as its authors published it, and small ones of timm's."""
+"""Networks for tests: DINOv2 as its authors published it, and small ones of timm."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ TRAINED_GRID = 37
 
 
 class PublishedDinoV2(nn.Module):
-    """DINOv2 written from its description and its checkpoints' names (Oquab et al. 2024; Darcet et al. 2024).
+    """DINOv2, written from its description and the names in its checkpoints.
 
-    A pre-norm vision transformer with LayerScale; positions are those of 518 pixels and are
-    interpolated for other sizes: by a scale factor with 0.1 added to the grid and without
-    antialiasing, or, in the models with registers, to the grid itself with antialiasing.
+    A pre-norm vision transformer with LayerScale (Oquab et al. 2024; Darcet et al. 2024). Positions are
+    those of 518 pixels and are interpolated for other sizes: by a scale factor with 0.1 added to the
+    grid and without antialiasing, or, in the models with registers, to the grid itself with
+    antialiasing.
     """
 
     def __init__(self, width: int, depth: int, heads: int, *, registers: int = 0, swiglu: bool = False) -> None:
@@ -106,7 +107,7 @@ def published_small(*, registers: bool, seed: int = 0) -> PublishedDinoV2:
 
 
 def tiny_backbone(size: int = 56, *, registers: bool = False, seed: int = 0) -> Backbone:
-    """Return a DINOv2 of two narrow blocks with random weights, which runs in no time."""
+    """Return a DINOv2 of two narrow blocks with random weights, which runs fast."""
     import timm
 
     torch.manual_seed(seed)

@@ -1,7 +1,7 @@
-"""Engines run a backbone fast: uint8 images in, float32 view features out, one interface.
+"""Engines, which run a backbone: uint8 images in, float32 view features out.
 
-`torch` runs on CUDA and the CPU, `openvino` on the CPU. Whichever ran is recorded with the
-features, since their last digits differ.
+`torch` runs on CUDA and the CPU, `openvino` on the CPU. The engine is recorded with the features,
+since the last digits of the two differ.
 """
 
 from core.backbones.engines.base import DEVICES, ENGINES, PRECISIONS, Engine, EngineSettings

@@ -1,4 +1,4 @@
-"""What every engine takes and gives."""
+"""The engine protocol and the settings of engines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float16, Float32, UInt8
 
-from core.foundation import SettingError
+from core.foundation import check_at_least, check_choice
 
 ENGINES = ("auto", "torch", "openvino")
 DEVICES = ("auto", "cpu", "cuda")
@@ -25,17 +25,27 @@ class EngineSettings:
     Parameters
     ----------
     engine : str
-        `auto` is `torch` on CUDA, and `openvino` on the CPU where it can run the backbone.
+        `auto` is `torch` on CUDA, and on the CPU `openvino` if it can run the backbone.
     device : str
-        `auto` is CUDA where it works, else the CPU; `cuda:1` names one of several.
+        `auto` is CUDA if it works, else the CPU; `cuda:1` names one of several.
     precision : str
         `auto` is fp32 on the CPU, so that results do not depend on the processor, and bf16
         on CUDA.
     batch_size : int
-        Images in one pass of PyTorch; on CUDA where the search for a larger batch begins.
+        Images in one pass of PyTorch. On CUDA the search for a larger batch starts there.
         OpenVINO runs images one by one, as many at once as there are threads.
     threads : int
-        Threads on the CPU, 0 for all; changes the time, not the numbers.
+        Threads on the CPU, 0 for all. They change the time, not the numbers.
+
+    Raises
+    ------
+    SettingError
+        If a value is not allowed.
+
+    Examples
+    --------
+    >>> EngineSettings("openvino", threads=4)
+    EngineSettings(engine='openvino', device='auto', precision='auto', batch_size=16, threads=4)
     """
 
     engine: str = "auto"
@@ -46,26 +56,15 @@ class EngineSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        for name, given, allowed in (
-            ("engine", self.engine, ENGINES),
-            ("device", self.device.split(":", 1)[0], DEVICES),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            if given not in allowed:
-                raise SettingError(
-                    "'{name}' must be one of {allowed} (got {given}).",
-                    name=name,
-                    allowed=", ".join(allowed),
-                    given=given,
-                )
-        if self.batch_size < 1:
-            raise SettingError("'batch-size' must be at least 1 (got {batch_size}).", batch_size=self.batch_size)
-        if self.threads < 0:
-            raise SettingError("'threads' must be at least 0 (got {threads}).", threads=self.threads)
+        check_choice("engine", self.engine, ENGINES)
+        check_choice("device", self.device.split(":", 1)[0], DEVICES)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_at_least("batch-size", self.batch_size, 1)
+        check_at_least("threads", self.threads, 0)
 
 
 class Engine(Protocol):
-    """A backbone made ready to run."""
+    """A backbone that is ready to run."""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -74,7 +73,7 @@ class Engine(Protocol):
 
     @property
     def images_at_once(self) -> int:
-        """Return how many images it likes to be given together; it takes any number."""
+        """Return how many images run fastest in one call, which takes any number."""
         ...
 
     def run(
@@ -85,23 +84,26 @@ class Engine(Protocol):
         Parameters
         ----------
         images : (b, s, s, 3) uint8
-            Any number of them.
+            Any number of images.
         shares : (b, p) float32, optional
-            How much each patch counts, where patches are masked.
+            Weight of each patch, if patches are masked.
         """
         ...
 
     def begin(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Callable[[], Float32[np.ndarray, "b d"]]:
-        """Begin with images and return what waits for their features.
+        """Start to run images and return a function that waits for their features.
 
-        The next images can be begun meanwhile, so that no thread of the engine ever waits.
+        The next images can be started meanwhile, so that no thread of the engine is idle.
         """
         ...
 
     def run_dense(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Iterator[Dense]:
-        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        """Yield features and tokens of a few images at a time, in order.
+
+        The class token comes first, then the patch tokens row by row.
+        """
         ...

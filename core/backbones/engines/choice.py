@@ -1,4 +1,4 @@
-"""Choose an engine for this machine."""
+"""Choice of the engine for this machine."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ log = logging.getLogger(__name__)
 
 
 def open_engine(backbone: Backbone, tokens: TokenSettings, settings: EngineSettings, *, dense: bool = False) -> Engine:
-    """Return the engine that was asked for; `auto` takes the fastest one that works.
+    """Return the engine that was asked for, or for `auto` the fastest one that works.
 
     Parameters
     ----------
     backbone : Backbone
         A network.
     tokens : TokenSettings
-        What is taken out of it.
+        The tokens that become features.
     settings : EngineSettings
-        How it is run.
+        How the network is run.
     dense : bool
         Whether `run_dense` will be called.
 
     Raises
     ------
     DeviceError
-        Where the engine or device asked for does not work here.
+        If the engine or device asked for does not work here.
     SettingError
-        Where the network cannot give what is asked for.
+        If the network does not have the tokens asked for.
     WeightsError
-        Where the weights are damaged, or belong to another network.
+        If the weights are damaged, or belong to another network.
     """
     if settings.engine == "openvino":
         return OpenVinoEngine(backbone, tokens, settings, dense=dense)
@@ -46,5 +46,5 @@ def open_engine(backbone: Backbone, tokens: TokenSettings, settings: EngineSetti
     try:
         return OpenVinoEngine(backbone, tokens, settings, dense=dense)
     except DeviceError as error:
-        log.warning("%s Going on with PyTorch, which is slower.", error.problem)
+        log.warning("%s Using PyTorch instead, which is slower.", error.problem)
         return TorchEngine(backbone, tokens, settings, dense=dense)

@@ -1,4 +1,4 @@
-"""Which device a network runs on, found out without loading PyTorch where there is no GPU."""
+"""Choice of the device, without loading PyTorch on machines that have no GPU."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.foundation import DeviceError
 
 
 def pick_device(wanted: str) -> str:
-    """Return `cpu` or `cuda[:n]`.
+    """Return `cpu`, `cuda` or `cuda:n` for a device setting.
 
     Raises
     ------
     DeviceError
-        Where CUDA is asked for and does not work.
+        If CUDA is asked for and does not work.
     """
     if wanted == "cpu" or (wanted == "auto" and not driver_sees_gpu()):
         return "cpu"
@@ -47,7 +47,10 @@ def pick_device(wanted: str) -> str:
 
 @lru_cache(maxsize=1)
 def driver_sees_gpu() -> bool:
-    """Ask NVIDIA's driver itself how many GPUs there are: a millisecond instead of PyTorch's seconds."""
+    """Return whether NVIDIA's driver reports a GPU.
+
+    Asking the driver takes a millisecond, asking PyTorch seconds.
+    """
     name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         driver = ctypes.CDLL(name)

@@ -1,4 +1,4 @@
-"""The network as engines run it: from uint8 pixels to the features that were asked for."""
+"""The module that engines run: from uint8 pixels to features."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class FeatureHead(nn.Module):
     Parameters
     ----------
     backbone : Backbone
-        Must be a network.
+        A network.
     tokens : TokenSettings
-        What is taken out of it.
+        The tokens that become features.
     dense : bool
         Whether class token and patch tokens are returned beside the pooled features.
 
     Raises
     ------
     SettingError
-        Where the network cannot give what is asked for.
+        If the network does not have the tokens asked for.
     """
 
     scale: torch.Tensor
@@ -47,14 +47,26 @@ class FeatureHead(nn.Module):
             _check_stages(backbone, self.network)
         mean = torch.tensor(backbone.spec.mean).view(1, 3, 1, 1)
         std = torch.tensor(backbone.spec.std).view(1, 3, 1, 1)
-        # (x / 255 - mean) / std as one multiplication and one addition
+        # (x / 255 - mean) / std as one multiplication and one addition.
         self.register_buffer("scale", 1 / (255 * std))
         self.register_buffer("offset", -mean / std)
 
     def forward(self, images: torch.Tensor, shares: torch.Tensor | None = None) -> Any:
-        """Map (b, s, s, 3) uint8, and (b, p) shares where patches or maps are masked, to (b, d).
+        """Return features of images, and with `dense` also their tokens.
 
-        Where dense: to (b, d) and (b, 1 + p, d).
+        Parameters
+        ----------
+        images : (b, s, s, 3) uint8
+            RGB images.
+        shares : (b, p) float, optional
+            Weight of each patch, if patches or feature maps are masked.
+
+        Returns
+        -------
+        features : (b, d) float
+            Pooled tokens.
+        tokens : (b, 1 + p, d) float
+            With `dense` alone: class token and patch tokens.
         """
         pixels = images.permute(0, 3, 1, 2).to(self.scale.dtype) * self.scale + self.offset
         if self.tokens.tokens == "layers":
@@ -85,7 +97,10 @@ class FeatureHead(nn.Module):
         return torch.cat([tokens[:, 0], pooled], dim=1)
 
     def _from_stages(self, pixels: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
-        """Return the last feature map pooled and the means of those of some stages, each of length 1, joined."""
+        """Return pooled feature maps of some stages and the last one, joined.
+
+        Each of them is scaled to length 1.
+        """
         network = self.network
         maps = network.bn1(network.conv_stem(pixels))
         means = []
@@ -101,10 +116,10 @@ class FeatureHead(nn.Module):
         return torch.cat([functional.normalize(mean, dim=1) for mean in means], dim=1)
 
     def _from_block(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return all tokens of one block, or a facet of its attention: (b, prefix + p, d)."""
-        seen: list[torch.Tensor] = []
+        """Return all tokens of one block or a facet of its attention, (b, prefix + p, d)."""
+        inputs: list[torch.Tensor] = []
         attention = self.network.blocks[self.block].attn
-        hook = attention.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+        hook = attention.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
         try:
             patches, front = self.network.forward_intermediates(
                 pixels,
@@ -118,12 +133,12 @@ class FeatureHead(nn.Module):
         finally:
             hook.remove()
         if self.tokens.facet != "token":
-            return _project(attention, seen[0], _FACETS.index(self.tokens.facet))
+            return _project(attention, inputs[0], _FACETS.index(self.tokens.facet))
         return torch.cat([front, patches], dim=1) if self.prefix else patches
 
 
 def _mean_of_map(maps: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
-    """Return the mean over the cells of (b, c, h, w), each counted by its share where (b, p) shares are given."""
+    """Return the mean over the cells of maps (b, c, h, w), weighted by shares (b, p)."""
     if shares is None:
         return maps.mean(dim=(2, 3))
     grid = int(shares.shape[1] ** 0.5)
@@ -134,14 +149,16 @@ def _mean_of_map(maps: torch.Tensor, shares: torch.Tensor | None) -> torch.Tenso
 
 def _project(attention: Any, tokens: torch.Tensor, which: int) -> torch.Tensor:
     """Return queries (0), keys (1) or values (2) of all heads, joined."""
-    apart = (getattr(attention, name, None) for name in ("q_proj", "k_proj", "v_proj"))
-    own = list(apart)[which]
-    if own is not None:
-        projected: torch.Tensor = own(tokens)
+    # Some of timm's networks have three projections, others a joint one with a joint bias or three.
+    projection = getattr(attention, ("q_proj", "k_proj", "v_proj")[which], None)
+    if projection is not None:
+        projected: torch.Tensor = projection(tokens)
     else:
-        biases = [getattr(attention, name, None) for name in ("q_bias", "k_bias", "v_bias")]
-        joined = attention.qkv.bias
-        bias = joined.chunk(3)[which] if joined is not None else biases[which]
+        joint_bias = attention.qkv.bias
+        if joint_bias is not None:
+            bias = joint_bias.chunk(3)[which]
+        else:
+            bias = getattr(attention, ("q_bias", "k_bias", "v_bias")[which], None)
         projected = functional.linear(tokens, attention.qkv.weight.chunk(3)[which], bias)
     norm = getattr(attention, ("q_norm", "k_norm", "")[which], None) if which < 2 else None
     if norm is None or isinstance(norm, nn.Identity):
@@ -153,7 +170,13 @@ def _project(attention: Any, tokens: torch.Tensor, which: int) -> torch.Tensor:
 
 
 def _block_number(backbone: Backbone, network: Any, tokens: TokenSettings) -> int:
-    """Return the block counted from the front, or say that there is no such block."""
+    """Return the number of the block counted from the front, -1 if none is needed.
+
+    Raises
+    ------
+    SettingError
+        If the network has no such block.
+    """
     if not tokens.needs_blocks:
         return -1
     depth = len(getattr(network, "blocks", ())) if hasattr(network, "forward_intermediates") else 0

@@ -1,8 +1,8 @@
-"""OpenVINO: the fastest way on a processor; the converted network is kept on disk.
+"""The OpenVINO engine, the fastest one on a CPU.
 
-Images run one by one, each on one thread, as many at once as there are threads. That is as fast
-as batches (each image's activations stay in a core's own cache), and the numbers of an image
-depend neither on its companions nor on the number of threads.
+The converted network is stored on disk. Images run one by one, each on one thread, as many at once
+as there are threads. That is as fast as batches, since the activations of an image stay in the cache
+of a core. The features of an image depend neither on the other images nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from core.backbones.tokens import TokenSettings, grid_of
 from core.foundation import DeviceError, keep_offline, processors
 from core.storage import cache_folder, fingerprint, write_json
 
-# Raised when what is converted changes, so that kept networks are converted again.
+# Raised when the converted module changes, so that stored networks are converted again.
 CONVERSION_VERSION = "3"
 _DENSE_IMAGES = 8
-_SECONDS_UNTIL_ASKED = 60.0
+_SECONDS_TO_WAIT = 60.0
 
 log = logging.getLogger(__name__)
 
 
 def is_installed() -> bool:
-    """Return whether the package is there, without importing it."""
+    """Return whether the package `openvino` is installed, without importing it."""
     return importlib.util.find_spec("openvino") is not None
 
 
@@ -45,7 +45,7 @@ class OpenVinoEngine:
     Raises
     ------
     DeviceError
-        Where the package is missing, another device or precision is asked for, or the
+        If the package is missing, another device or precision is asked for, or the
         network cannot be converted.
     """
 
@@ -81,9 +81,9 @@ class OpenVinoEngine:
             },
         )
         self._queue = ov.AsyncInferQueue(compiled, self._threads)
-        self._queue.set_callback(_take)
-        # A callback that still runs while Python ends takes the process down.
-        weakref.finalize(self, _settle, self._queue)
+        self._queue.set_callback(_store_outputs)
+        # A callback that still runs while Python ends crashes the process.
+        weakref.finalize(self, _wait_for_callbacks, self._queue)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class OpenVinoEngine:
 
     @property
     def images_at_once(self) -> int:
-        """Return how many images it likes to be given together: any, since `begin` leaves no gaps."""
+        """Return 1, since `begin` leaves no thread idle for any number of images."""
         return 1
 
     def run(
@@ -109,14 +109,14 @@ class OpenVinoEngine:
     def begin(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Callable[[], Float32[np.ndarray, "b d"]]:
-        """Return as soon as every image is at work or done; what is returned waits for the last one."""
+        """Start to run images and return a function that waits for their features."""
         wait = self._infer(images, shares)
         return lambda: np.concatenate([outputs[0] for outputs in wait()]).astype(np.float32, copy=False)
 
     def run_dense(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Iterator[Dense]:
-        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        """Yield features and tokens of a few images at a time, in order."""
         for start in range(0, len(images), _DENSE_IMAGES):
             part = slice(start, start + _DENSE_IMAGES)
             outputs = self._infer(images[part], None if shares is None else shares[part])()
@@ -124,7 +124,10 @@ class OpenVinoEngine:
             yield features, np.concatenate([output[1] for output in outputs]).astype(np.float16)
 
     def _infer(self, images: np.ndarray, shares: np.ndarray | None) -> Callable[[], list[list[np.ndarray]]]:
-        """Begin with images; what is returned waits for their outputs, each with a leading axis of one."""
+        """Start to run images and return a function that waits for their outputs.
+
+        Each output has a leading axis of length 1.
+        """
         pending: list[Future[list[np.ndarray]]] = [Future() for _ in images]
         for index, result in enumerate(pending):
             inputs = [np.ascontiguousarray(images[index : index + 1])]
@@ -135,21 +138,24 @@ class OpenVinoEngine:
 
     def _wait_for(self, result: Future[list[np.ndarray]]) -> list[np.ndarray]:
         try:
-            return result.result(timeout=_SECONDS_UNTIL_ASKED)
+            return result.result(timeout=_SECONDS_TO_WAIT)
         except TimeoutError:
-            # A request that fails never calls back: the queue tells why.
+            # A request that failed does not call back, and the queue raises its error.
             self._queue.wait_all()
-            return result.result(timeout=_SECONDS_UNTIL_ASKED)
+            return result.result(timeout=_SECONDS_TO_WAIT)
 
 
-def _settle(queue: Any) -> None:
-    """Wait until no callback is under way; what a request failed by was told where it was waited for."""
+def _wait_for_callbacks(queue: Any) -> None:
+    """Wait until no callback is running.
+
+    Errors of requests are ignored here: they were raised to the caller that waited for the result.
+    """
     with suppress(RuntimeError):
         queue.wait_all()
 
 
-def _take(request: Any, result: Future[list[np.ndarray]]) -> None:
-    """Copy the outputs, since the request's own memory is used again."""
+def _store_outputs(request: Any, result: Future[list[np.ndarray]]) -> None:
+    """Copy the outputs into a future, since the memory of the request is reused."""
     try:
         result.set_result([np.array(tensor.data) for tensor in request.output_tensors])
     except RuntimeError as error:
@@ -158,11 +164,11 @@ def _take(request: Any, result: Future[list[np.ndarray]]) -> None:
 
 def _convert_once(backbone: Backbone, tokens: TokenSettings, dense: bool, version: str) -> Path:
     facts = {**backbone.identity, **tokens.identity, "dense": dense, "openvino": version}
-    # Where the weights came from does not matter; what they are does.
+    # The same weights from another place give the same network.
     del facts["weights_source"]
     folder = cache_folder() / "openvino" / fingerprint("openvino", CONVERSION_VERSION, facts)
     path = folder / "model.xml"
-    # The facts file is written last: without it a killed conversion is done again.
+    # This file is written last: without it, an interrupted conversion is done again.
     if not (folder / "made_from.json").is_file():
         log.info("Converting %s for OpenVINO; this is done once.", backbone.spec.name)
         _convert(backbone, tokens, dense, path)
@@ -184,7 +190,7 @@ def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path)
         example += (torch.ones((1, grid_of(size, backbone.spec.patch_size) ** 2)),)
     try:
         with warnings.catch_warnings():
-            # Converting traces the network, of which PyTorch says that it will go one day.
+            # The conversion traces the network, which PyTorch warns is deprecated.
             warnings.simplefilter("ignore")
             model = ov.convert_model(head, example_input=example, input=[list(part.shape) for part in example])
     except (RuntimeError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""PyTorch: CUDA where there is one, and any processor."""
+"""The PyTorch engine, for CUDA and for any processor."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from core.foundation import DeviceError
 log = logging.getLogger(__name__)
 
 _LARGEST_BATCH = 512
-_WORTH_IT = 0.97  # a doubled batch must take less than this share of the time an image
+_LARGEST_TIME_RATIO = 0.97  # a doubled batch must take less than this share of the time per image
 
 
 class TorchEngine:
     """Run a backbone with PyTorch in inference mode.
 
-    Every pass has the same number of images, the last one filled up with copies: libraries choose
-    another way to compute for another shape. So the numbers of an image do not depend on its
-    companions as long as the batch stays the same; for another batch they agree to rounding.
+    Every pass has the same number of images, and the last one is filled up with copies, since
+    libraries choose their algorithm by the shape. So the features of an image do not depend on the
+    other images as long as the batch size stays the same. For another batch size they agree up to
+    rounding.
 
     Raises
     ------
     DeviceError
-        Where the device or precision asked for does not work.
+        If the device or precision asked for does not work.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class TorchEngine:
 
     @property
     def images_at_once(self) -> int:
-        """Return how many images it likes to be given together."""
+        """Return the number of images in one pass."""
         return self.batch_size
 
     def run(
@@ -82,42 +83,45 @@ class TorchEngine:
     def begin(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Callable[[], Float32[np.ndarray, "b d"]]:
-        """Return as soon as every pass is on its way to the GPU, or done on the CPU."""
+        """Start to run images and return a function that waits for their features.
+
+        On the CPU all passes are done when this returns.
+        """
         passes = list(self._passes(images, shares))
         return lambda: np.concatenate([self._to_numpy(outputs)[0] for outputs in passes])
 
     def run_dense(
         self, images: UInt8[np.ndarray, "b s s 3"], shares: Float32[np.ndarray, "b p"] | None = None
     ) -> Iterator[Dense]:
-        """Yield features and tokens, class token first, of a few images at a time, in order."""
+        """Yield features and tokens of a few images at a time, in order."""
         for outputs in self._passes(images, shares):
             features, tokens = self._to_numpy(outputs)
             yield features, tokens.astype(np.float16)
 
     def _passes(self, images: np.ndarray, shares: np.ndarray | None) -> Iterator[list[Any]]:
-        """Yield the outputs of one pass after the other, still on the device, one pass behind.
+        """Yield the outputs of every pass, still on the device.
 
-        While the GPU works on one pass the next is already on its way to it.
+        They are yielded one pass late, so that the next images are sent while the GPU computes.
         """
         if not self._is_batch_found and len(images):
             self._find_batch(images[:1], None if shares is None else shares[:1])
         start = 0
-        behind: list[Any] | None = None
+        previous: list[Any] | None = None
         while start < len(images):
             try:
                 outputs = self._forward(images[start : start + self.batch_size], self._part(shares, start))
             except self._torch.cuda.OutOfMemoryError as error:
-                if behind is not None:
-                    yield behind
-                    behind = None
+                if previous is not None:
+                    yield previous
+                    previous = None
                 self._halve(error)
                 continue
             start += self.batch_size
-            if behind is not None:
-                yield behind
-            behind = outputs
-        if behind is not None:
-            yield behind
+            if previous is not None:
+                yield previous
+            previous = outputs
+        if previous is not None:
+            yield previous
 
     def _part(self, shares: np.ndarray | None, start: int) -> np.ndarray | None:
         return None if shares is None else shares[start : start + self.batch_size]
@@ -134,18 +138,21 @@ class TorchEngine:
             if reduced is not None:
                 stack.enter_context(torch.autocast(self.device.split(":")[0], dtype=reduced))
             elif self._on_cuda:
-                # fp32 means fp32: convolutions take TF32 unless told otherwise.
+                # Convolutions take TF32 by default, which is less precise than fp32.
                 stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
             outputs = self._head(*inputs)
         several = outputs if isinstance(outputs, tuple) else (outputs,)
         return [output[:real].float() for output in several]
 
     def _on_device(self, array: np.ndarray) -> Any:
-        """Fill up to a whole batch and send it, from pinned memory where that lets it run ahead."""
+        """Fill images up to a whole batch and send it to the device.
+
+        For a GPU it is sent from pinned memory, so that the transfer does not block.
+        """
         missing = self.batch_size - len(array)
         if missing > 0:
             array = np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
-        # A copy, since views are read-only and PyTorch knows no such arrays.
+        # A copy, since views are read-only and PyTorch does not support such arrays.
         tensor = self._torch.from_numpy(np.array(array))
         return tensor.pin_memory().to(self.device, non_blocking=True) if self._on_cuda else tensor
 
@@ -153,21 +160,21 @@ class TorchEngine:
         return [output.cpu().numpy() for output in outputs]
 
     def _find_batch(self, image: np.ndarray, share: np.ndarray | None) -> None:
-        """Double the batch while memory allows it and an image takes less time for it."""
+        """Double the batch size while memory allows it and the time per image falls."""
         self._is_batch_found = True
-        fastest = self._seconds_an_image(image, share)
+        fastest = self._seconds_per_image(image, share)
         while fastest is not None and self.batch_size * 2 <= _LARGEST_BATCH:
             self.batch_size *= 2
-            seconds = self._seconds_an_image(image, share)
-            if seconds is None or seconds > _WORTH_IT * fastest:
+            seconds = self._seconds_per_image(image, share)
+            if seconds is None or seconds > _LARGEST_TIME_RATIO * fastest:
                 self.batch_size //= 2
                 break
             fastest = seconds
         self._torch.cuda.empty_cache()
         log.info("%d images in one pass on %s.", self.batch_size, self.identity["device"])
 
-    def _seconds_an_image(self, image: np.ndarray, share: np.ndarray | None) -> float | None:
-        """Time the second of two passes; None where memory runs out."""
+    def _seconds_per_image(self, image: np.ndarray, share: np.ndarray | None) -> float | None:
+        """Return the time per image of the second of two passes, None if memory runs out."""
         seconds = None
         for _ in range(2):
             started = time.perf_counter()
@@ -187,4 +194,4 @@ class TorchEngine:
             ) from error
         self.batch_size //= 2
         self._torch.cuda.empty_cache()
-        log.warning("GPU memory ran out; going on with %d images at a time.", self.batch_size)
+        log.warning("GPU memory ran out; continuing with %d images at a time.", self.batch_size)

@@ -1,4 +1,4 @@
-"""Engines: each gives what PyTorch gives in fp32, whatever else is in the batch."""
+"""Engines: each agrees with PyTorch in fp32, for any batch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.foundation import DeviceError, SettingError
 from tests.core.networks import pictures, smallest_cosine, tiny_backbone
 
 PROJECT = Path(__file__).resolve().parents[3]
-TAKEN = [
+SETTINGS = [
     TokenSettings(),
     TokenSettings("patch"),
     TokenSettings("cls+patch", patch_pool="gem"),
@@ -40,37 +40,37 @@ TAKEN = [
 
 @pytest.fixture(autouse=True, scope="module")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """Convert networks into a folder of this test run's own."""
+    """Convert networks into a temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FOSSILVIT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 
-def engines(backbone: Backbone, taken: TokenSettings, *, dense: bool = False) -> list[tuple[Engine, float]]:
-    """Return every engine of this machine and how near to PyTorch in fp32 it must come."""
+def engines(backbone: Backbone, tokens: TokenSettings, *, dense: bool = False) -> list[tuple[Engine, float]]:
+    """Return every engine and the least cosine to PyTorch in fp32 that it must reach."""
     wanted = [("torch", "fp32", 0.9999), ("torch", "bf16", 0.998), ("openvino", "fp32", 0.9999)]
     wanted.append(("openvino", "bf16", 0.998))
     return [
-        (open_engine(backbone, taken, EngineSettings(engine, "cpu", precision, 4), dense=dense), bound)
+        (open_engine(backbone, tokens, EngineSettings(engine, "cpu", precision, 4), dense=dense), bound)
         for engine, precision, bound in wanted
     ]
 
 
 def plain(backbone: Backbone, images: np.ndarray) -> torch.Tensor:
-    """Return all tokens as PyTorch gives them, normalised the way textbooks write it."""
+    """Return all tokens from PyTorch, of pixels normalised as (x - mean) / std."""
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (backbone.spec.mean, backbone.spec.std))
     pixels = (torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std
     with torch.inference_mode():
         return backbone.module.forward_features(pixels)
 
 
-@pytest.mark.parametrize("taken", TAKEN, ids=lambda taken: "_".join(str(v) for v in taken.identity.values()))
-def test_engines__agree_with_torch_in_fp32(taken: TokenSettings) -> None:
-    """Cosine of view features at least .9999 in fp32 and .998 in bf16, for whatever is taken out."""
+@pytest.mark.parametrize("tokens", SETTINGS, ids=lambda tokens: "_".join(str(v) for v in tokens.identity.values()))
+def test_engines__agree_with_torch_in_fp32(tokens: TokenSettings) -> None:
+    """The cosine of view features is at least .9999 in fp32 and .998 in bf16."""
     backbone = tiny_backbone(registers=True)
     images = pictures(5, 56)
-    shares = np.random.default_rng(1).random((5, 16), dtype=np.float32) if taken.patch_mask else None
-    both = engines(backbone, taken)
+    shares = np.random.default_rng(1).random((5, 16), dtype=np.float32) if tokens.patch_mask else None
+    both = engines(backbone, tokens)
     wanted = both[0][0].run(images, shares)
     for engine, bound in both:
         assert smallest_cosine(engine.run(images, shares), wanted) >= bound, engine.identity
@@ -78,7 +78,7 @@ def test_engines__agree_with_torch_in_fp32(taken: TokenSettings) -> None:
 
 @pytest.mark.parametrize("name", ["efficientnet_lite2", "dinov2_vits14"])
 def test_engines__agree_on_real_architectures(name: str) -> None:
-    """The embedded backbone with its weights, and ViT-S/14 with random ones, hold the bounds."""
+    """So do the embedded backbone with its weights and ViT-S/14 with random ones."""
     from core.backbones import load_backbone
 
     torch.manual_seed(0)
@@ -95,7 +95,7 @@ def test_engines__agree_on_real_architectures(name: str) -> None:
 
 
 def test_engines__give_the_same_bytes_whatever_the_batch() -> None:
-    """An image's features do not depend on how many others come with it, nor on which or in what order."""
+    """The features of an image do not depend on the other images or their order."""
     backbone = tiny_backbone()
     images = pictures(9, 56)
     for engine, _ in engines(backbone, TokenSettings("cls+patch")):
@@ -106,7 +106,7 @@ def test_engines__give_the_same_bytes_whatever_the_batch() -> None:
 
 
 def test_engines__begin_the_next_images_before_the_last_are_done() -> None:
-    """Whoever is waited for first, everybody gets the features of their own images."""
+    """Each wait returns the features of its own images, in any order of waiting."""
     backbone = tiny_backbone()
     images = pictures(9, 56)
     for engine, _ in engines(backbone, TokenSettings()):
@@ -129,7 +129,7 @@ def test_openvino__gives_the_same_bytes_with_any_number_of_threads() -> None:
 
 
 def test_engines__take_class_patches_and_no_registers() -> None:
-    """The features are the class token, the mean of the patches, or both; registers are in neither."""
+    """The features are the class token, the mean of the patches, or both."""
     backbone = tiny_backbone(registers=True)
     images = pictures(2, 56)
     tokens = plain(backbone, images)
@@ -164,7 +164,7 @@ def test_engines__take_generalised_means() -> None:
 
 @pytest.mark.parametrize("layer", [0, 1, -1, -2])
 def test_engines__take_facets_of_any_block(layer: int) -> None:
-    """Queries, keys and values are what the block's own projection makes of its normalised input."""
+    """Queries, keys and values are the projections of the block's normalised input."""
     backbone = tiny_backbone()
     network = backbone.module
     images = pictures(2, 56)
@@ -190,7 +190,7 @@ def test_engines__take_the_last_block_as_the_network_itself_does() -> None:
 
 @pytest.mark.parametrize("registers", [False, True])
 def test_engines__yield_all_tokens(registers: bool) -> None:
-    """Dense gives class token first, then patches, in float16, beside the same features."""
+    """Dense gives class token and patches in float16, and the same features."""
     backbone = tiny_backbone(registers=registers)
     images = pictures(11, 56)
     tokens = plain(backbone, images)
@@ -203,7 +203,7 @@ def test_engines__yield_all_tokens(registers: bool) -> None:
 
 
 def test_torch__halves_the_batch_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch that does not fit is done in halves, with the same result and a word about it."""
+    """A batch that does not fit is run in halves, with the same result."""
     backbone = tiny_backbone()
     images = pictures(9, 56)
     engine = TorchEngine(backbone, TokenSettings(), EngineSettings("torch", "cpu", batch_size=2))
@@ -213,7 +213,7 @@ def test_torch__halves_the_batch_where_memory_runs_out(monkeypatch: pytest.Monke
 
     def with_little_memory(batch: np.ndarray, shares: np.ndarray | None) -> list[torch.Tensor]:
         calls.append(engine.batch_size)
-        # The first pass fits, the second does not: what is done already must not be lost.
+        # The first pass fits, the second does not. The outputs of the first must not be lost.
         if engine.batch_size > 2 and len(calls) > 1:
             raise torch.cuda.OutOfMemoryError
         return forward(batch, shares)
@@ -238,7 +238,7 @@ def test_torch__says_when_not_even_one_image_fits(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_pick_device__says_that_there_is_no_gpu(device: str) -> None:
-    """Asking for CUDA where there is none is an error that says why."""
+    """Asking for CUDA on a machine without a GPU is an error that says why."""
     with pytest.raises(DeviceError, match=f"'device' is {device}, but CUDA does not work here"):
         pick_device(device)
     assert pick_device("auto") == pick_device("cpu") == "cpu"
@@ -262,8 +262,8 @@ def test_open_engine__refuses_what_does_not_go_together(settings: EngineSettings
     "given", [{"engine": "onnx"}, {"device": "tpu"}, {"precision": "int8"}, {"batch_size": 0}, {"threads": -1}]
 )
 def test_engine_settings__refuse_unknown_values(given: dict[str, object]) -> None:
-    """A value outside of what is allowed is said with the value."""
-    with pytest.raises(SettingError, match=rf"\(got {next(iter(given.values()))}\)"):
+    """The message says what was given."""
+    with pytest.raises(SettingError, match=rf"\(got {next(iter(given.values()))!r}\)"):
         EngineSettings(**given)
 
 
@@ -275,11 +275,11 @@ def test_open_engine__takes_openvino_on_the_cpu_and_records_it() -> None:
     assert identity["engine_version"]
 
 
-@pytest.mark.parametrize("taken", [TokenSettings(layer=2), TokenSettings(layer=-3)])
-def test_feature_head__names_the_blocks_there_are(taken: TokenSettings) -> None:
-    """A layer beyond the network says which there are."""
-    with pytest.raises(SettingError, match=rf"must lie between -2 and 1 for dinov2_vits14 \(got {taken.layer}\)"):
-        FeatureHead(tiny_backbone(), taken)
+@pytest.mark.parametrize("tokens", [TokenSettings(layer=2), TokenSettings(layer=-3)])
+def test_feature_head__names_the_blocks_there_are(tokens: TokenSettings) -> None:
+    """The error for a layer beyond the network says which layers there are."""
+    with pytest.raises(SettingError, match=rf"must lie between -2 and 1 for dinov2_vits14 \(got {tokens.layer}\)"):
+        FeatureHead(tiny_backbone(), tokens)
 
 
 def test_feature_head__refuses_layers_of_convolutional_networks() -> None:
@@ -291,17 +291,17 @@ def test_feature_head__refuses_layers_of_convolutional_networks() -> None:
 
 
 def test_openvino__needs_neither_torch_nor_timm_once_converted(tmp_path: Path) -> None:
-    """The second start loads the kept network alone, which saves seconds."""
+    """The second start loads the stored network alone, which saves seconds."""
     program = (
-        "import sys, numpy as np; from core.features.extractors import FeatureSettings, open_extractor;"
+        "import sys, numpy as np; from core.features import FeatureSettings, open_extractor;"
         "extractor = open_extractor(FeatureSettings('efficientnet_lite2', image_size=64, download=False));"
         "extractor(np.zeros((1, 64, 64, 3), np.uint8)); print('torch' in sys.modules, 'timm' in sys.modules)"
     )
     environment = {**os.environ, "FOSSILVIT_CACHE": str(tmp_path)}
-    said = [
+    printed = [
         subprocess.run(
             [sys.executable, "-c", program], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
         ).stdout.strip()
         for _ in range(2)
     ]
-    assert said == ["True True", "False False"]
+    assert printed == ["True True", "False False"]

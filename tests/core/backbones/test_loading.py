@@ -1,4 +1,4 @@
-"""Backbones: the registry says what timm says, sizes are checked, the network is built only when needed."""
+"""Backbones: the registry agrees with timm, and sizes are checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NETWORKS = [spec for spec in REGISTRY.values() if spec.is_network]
 
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
 def test_registry__agrees_with_timm(spec: object) -> None:
-    """Mean, deviation, interpolation and repository are those of the weights that timm names."""
+    """Mean, deviation, interpolation and repository are those that timm names."""
     import timm
 
     config = timm.get_pretrained_cfg(spec.timm_name)
@@ -39,8 +39,8 @@ def test_registry__agrees_with_timm(spec: object) -> None:
 
 
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
-def test_registry__tells_dimensions_and_patches_as_they_are(spec: object) -> None:
-    """Dimensions, patch size and the default size fit the network, built without memory."""
+def test_registry__has_the_dimensions_and_patches_of_the_networks(spec: object) -> None:
+    """Dimensions, patch size and the default size fit the network."""
     with torch.device("meta"):
         network = build_network(spec, spec.image_size)
     assert network.num_features == spec.dimensions
@@ -49,7 +49,7 @@ def test_registry__tells_dimensions_and_patches_as_they_are(spec: object) -> Non
         assert spec.image_size % spec.patch_size == 0
 
 
-def test_registry__tells_the_classical_dimensions() -> None:
+def test_registry__has_the_dimensions_of_the_classical_descriptor() -> None:
     """The classical descriptor is as long as the registry says."""
     assert describe_views(pictures(1, 64)).shape == (1, REGISTRY["classical"].dimensions)
 
@@ -63,7 +63,7 @@ def test_registry__has_every_name_of_the_contract() -> None:
 
 
 def test_describe__takes_any_timm_name() -> None:
-    """A timm model has its own preprocessing; its tag may be left out."""
+    """A timm model has its own preprocessing, and its tag may be left out."""
     spec = describe("vit_tiny_patch16_224.augreg_in21k")
     assert (spec.patch_size, spec.image_size, spec.mean) == (16, 224, (0.5, 0.5, 0.5))
     assert describe("resnet18").timm_name.startswith("resnet18.")
@@ -79,7 +79,7 @@ def test_describe__refuses_unknown_names(name: str) -> None:
 
 @given(st.integers(32, 4096))
 def test_checked_size__takes_multiples_of_the_patch_and_names_the_nearest_others(size: int) -> None:
-    """Every multiple of 14 is free; else the two nearest multiples are named, and they are allowed."""
+    """Every multiple of 14 is allowed, and others name the two nearest multiples."""
     spec = REGISTRY["dinov2_vits14"]
     if size % 14 == 0:
         assert checked_size(spec, size) == size
@@ -91,28 +91,28 @@ def test_checked_size__takes_multiples_of_the_patch_and_names_the_nearest_others
 
 
 @pytest.mark.parametrize("size", [0, -14, 14, 4200])
-def test_checked_size__refuses_sizes_that_are_no_pictures(size: int) -> None:
-    """Too small and too large are said as such."""
+def test_checked_size__refuses_sizes_outside_of_the_range(size: int) -> None:
+    """The message says the range and what was given."""
     with pytest.raises(SettingError, match=rf"between 32 and 4096 pixels \(got {size}\)"):
         checked_size(REGISTRY["dinov3_vits16"], size)
 
 
 @pytest.mark.parametrize(("name", "size"), [("dinov2_vits14", 434), ("dinov2_vits14", 518), ("dinov3_vits16", 960)])
-def test_checked_size__knows_the_sizes_that_people_use(name: str, size: int) -> None:
+def test_checked_size__takes_the_usual_sizes(name: str, size: int) -> None:
     """434 is 31 patches of 14, 960 is 60 of 16."""
     assert checked_size(describe(name), size) == size
 
 
 def test_choose_auto__falls_back_to_what_needs_no_download(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without DINOv2's weights the embedded backbone is taken, and the reason told."""
+    """Without DINOv2's weights it is the embedded backbone, and the reason says so."""
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     name, why = choose_auto(download=False)
     assert name == EMBEDDED
-    assert "the weights of dinov2_vits14 are not to be had here" in why
+    assert "the weights of dinov2_vits14 are not available here" in why
     assert AUTO not in REGISTRY
 
 
-def test_choose_auto__takes_dinov2_where_its_weights_are(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choose_auto__takes_dinov2_if_its_weights_are_there(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in the folder of the environment is enough."""
     (tmp_path / "dinov2_vits14_pretrain.pth").write_bytes(b"weights")
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
@@ -120,7 +120,7 @@ def test_choose_auto__takes_dinov2_where_its_weights_are(tmp_path: object, monke
 
 
 def test_load_backbone__loads_the_embedded_weights() -> None:
-    """EfficientNet-Lite2 needs nothing but its package, and knows a picture from noise."""
+    """EfficientNet-Lite2 needs nothing but the package of its weights."""
     backbone = load_backbone("efficientnet_lite2", download=False)
     assert backbone.identity["weights_sha256"].startswith("9656183e")
     with torch.inference_mode():
@@ -146,7 +146,7 @@ def test_backbone__without_a_network_says_so() -> None:
 
 
 def test_build_network__keeps_dinov3_free_in_size() -> None:
-    """Rotary positions need no interpolation: 64 and 96 pixels give 16 and 36 patches."""
+    """Rotary positions work at any size: 64 and 96 pixels give 16 and 36 patches."""
     spec = describe("dinov3_vits16")
     for size in (64, 96):
         network = build_network(spec, size).eval()

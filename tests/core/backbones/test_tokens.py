@@ -1,4 +1,4 @@
-"""Tokens: what can be taken out, and how much each patch shows of the specimen."""
+"""Tokens: their settings, and the share of each patch that shows the specimen."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.foundation import SettingError
 
 @pytest.mark.parametrize("given", [{"tokens": "all"}, {"patch_pool": "median"}, {"facet": "gate"}])
 def test_token_settings__refuse_unknown_values(given: dict[str, str]) -> None:
-    """What was given is said, and what is allowed."""
-    with pytest.raises(SettingError, match=rf"must be one of .* \(got {next(iter(given.values()))}\)"):
+    """The message says what was given and what is allowed."""
+    with pytest.raises(SettingError, match=rf"must be one of .* \(got {next(iter(given.values()))!r}\)"):
         TokenSettings(**given)
 
 
 @pytest.mark.parametrize("given", [{"patch_mask": True}, {"patch_pool": "gem"}])
 def test_token_settings__refuse_patch_settings_without_patches(given: dict[str, object]) -> None:
-    """Masking patches while only the class token is taken would do nothing, so it is an error."""
+    """Masking patches would do nothing if only the class token is taken."""
     with pytest.raises(SettingError, match="only the class token is taken") as error:
         TokenSettings("cls", **given)
     assert "--tokens patch" in error.value.advice
@@ -27,7 +27,7 @@ def test_token_settings__refuse_patch_settings_without_patches(given: dict[str, 
 
 @pytest.mark.parametrize("given", [{"layer": 3}, {"facet": "key"}])
 def test_token_settings__refuse_blocks_of_feature_maps(given: dict[str, object]) -> None:
-    """An EfficientNet has no blocks with attention; how its maps are pooled and masked may be chosen."""
+    """An EfficientNet has no blocks, but its maps can be pooled and masked."""
     with pytest.raises(SettingError, match="'layer' and 'facet' are about transformers"):
         TokenSettings("layers", **given)
     assert TokenSettings("layers", "gem", True).identity == {
@@ -38,10 +38,10 @@ def test_token_settings__refuse_blocks_of_feature_maps(given: dict[str, object])
 
 
 def test_token_settings__record_what_is_unusual() -> None:
-    """The identity names tokens always, the rest where it differs from the usual."""
+    """The identity names tokens always, the rest if it differs from the defaults."""
     assert TokenSettings().identity == {"tokens": "cls"}
-    taken = TokenSettings("patch", "gem", True, 9, "key")
-    assert taken.identity == {
+    settings = TokenSettings("patch", "gem", True, 9, "key")
+    assert settings.identity == {
         "tokens": "patch",
         "patch_pool": "gem",
         "patch_mask": True,
@@ -52,7 +52,7 @@ def test_token_settings__record_what_is_unusual() -> None:
 
 @given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 2**31))
 def test_patch_shares__are_the_means_of_whole_patches(grid: int, patch: int, seed: int) -> None:
-    """Where a patch is a whole number of pixels its share is their mean, row by row."""
+    """If a patch is a whole number of pixels, its share is their mean, row by row."""
     mask = np.random.default_rng(seed).random((2, grid * patch, grid * patch)) < 0.5
     mask[:, 0, 0] = True
     wanted = mask.reshape(2, grid, patch, grid, patch).mean(axis=(2, 4)).reshape(2, -1)
@@ -69,6 +69,6 @@ def test_patch_shares__take_masks_of_any_size() -> None:
     assert shares[0, 0] == 0
 
 
-def test_patch_shares__count_all_alike_where_nothing_is_seen() -> None:
-    """An empty mask must not divide by nothing."""
+def test_patch_shares__are_all_one_for_an_empty_mask() -> None:
+    """The shares of an empty mask do not sum to 0, which would be divided by."""
     np.testing.assert_array_equal(patch_shares(np.zeros((1, 28, 28), bool), 2), np.ones((1, 4), np.float32))

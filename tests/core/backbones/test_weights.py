@@ -1,4 +1,4 @@
-"""Weights: every published form loads to the same tokens, and a wrong file is named as such."""
+"""Weights: every published form gives the same tokens, wrong files are errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ from tests.fakes import PROJECT
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, tuple[PublishedDinoV2, Path]]:
-    """Return Meta's architecture with random weights, and its checkpoint, without and with registers."""
+    """Return Meta's architecture with random weights, and its checkpoint.
+
+    The keys say whether it has registers.
+    """
     folder = tmp_path_factory.mktemp("meta")
     both = {}
     for registers in (False, True):
@@ -50,7 +53,7 @@ def model_name(registers: bool) -> str:
 def test_load_backbone__gives_the_tokens_of_the_published_network(
     published: dict[bool, tuple[PublishedDinoV2, Path]], registers: bool, size: int
 ) -> None:
-    """Meta's checkpoint gives through timm the tokens that Meta's architecture gives, at any size."""
+    """Timm gives the tokens of Meta's architecture, at any size."""
     network, path = published[registers]
     backbone = load_backbone(model_name(registers), image_size=size, weights=path)
     pixels = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(size))
@@ -63,7 +66,7 @@ def test_load_backbone__gives_the_tokens_of_the_published_network(
 @pytest.mark.parametrize("registers", [False, True])
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_load_backbone__reads_timms_own_checkpoints(tmp_path: Path, registers: bool, suffix: str) -> None:
-    """A checkpoint in timm's names loads from either kind of file, unchanged at the size it was trained for."""
+    """A checkpoint in timm's names loads unchanged at its training size."""
     spec = describe(model_name(registers))
     torch.manual_seed(1)
     network = build_network(spec, 518)
@@ -77,7 +80,7 @@ def test_load_backbone__reads_timms_own_checkpoints(tmp_path: Path, registers: b
 def test_load_backbone__brings_both_kinds_of_checkpoint_to_the_same_size_alike(
     published: dict[bool, tuple[PublishedDinoV2, Path]], tmp_path: Path
 ) -> None:
-    """Meta's checkpoint, and the same weights in timm's names, are one network at 224 pixels."""
+    """The same weights in Meta's and timm's names give one network at 224 pixels."""
     path = published[True][1]
     in_timms_names = tmp_path / "reg.safetensors"
     save_file(load_backbone("dinov2_vits14_reg", image_size=518, weights=path).module.state_dict(), in_timms_names)
@@ -108,7 +111,7 @@ def test_as_dinov2__translates_the_giants_feed_forward_layer() -> None:
 def test_load_backbone__records_the_sha256_of_the_file(
     published: dict[bool, tuple[PublishedDinoV2, Path]],
 ) -> None:
-    """The identity holds the hash of the very file, and where it came from."""
+    """The identity holds the hash of the file and its origin."""
     import hashlib
 
     path = published[False][1]
@@ -120,7 +123,7 @@ def test_load_backbone__records_the_sha256_of_the_file(
 def test_load_checked__names_a_checkpoint_of_another_network(
     published: dict[bool, tuple[PublishedDinoV2, Path]],
 ) -> None:
-    """Weights of ViT-S for ViT-B, and of no ViT at all, are named with what does not fit."""
+    """The error names the tensors that do not fit."""
     path = published[False][1]
     with pytest.raises(WeightsError, match=r"does not hold the weights of dinov2_vitb14: .*\(1, 1, 384\) instead of"):
         _ = load_backbone("dinov2_vitb14", weights=path).module
@@ -134,7 +137,7 @@ def test_load_checked__names_a_checkpoint_of_another_network(
 def test_load_checked__tells_models_with_registers_from_those_without(
     published: dict[bool, tuple[PublishedDinoV2, Path]],
 ) -> None:
-    """Each kind refuses the checkpoint of the other, by the name of what is missing or too much."""
+    """Each kind refuses the checkpoint of the other and names the tensor."""
     with pytest.raises(WeightsError, match="reg_token is missing"):
         _ = load_backbone("dinov2_vits14_reg", weights=published[False][1]).module
     with pytest.raises(WeightsError, match="reg_token is not part of it"):
@@ -142,7 +145,7 @@ def test_load_checked__tells_models_with_registers_from_those_without(
 
 
 def test_load_checked__refuses_values_that_are_not_numbers(tmp_path: Path) -> None:
-    """One NaN in one tensor is found and its tensor named."""
+    """One NaN in one tensor is found, and the tensor named."""
     spec = describe("efficientnet_lite2")
     network = build_network(spec, 224)
     state = network.state_dict()
@@ -182,7 +185,7 @@ def test_read_state__runs_no_code_from_a_file(tmp_path: Path, monkeypatch: pytes
 def test_read_state__survives_damage(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.DataObject
 ) -> None:
-    """A file cut off or with bytes changed is a WeightsError, or still reads; nothing else."""
+    """A damaged file is a WeightsError or still reads."""
     path = tmp_path_factory.mktemp("damage") / f"w{suffix}"
     state = {"a.weight": torch.arange(12.0).reshape(3, 4), "b": torch.ones(2)}
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
@@ -201,14 +204,14 @@ def test_read_state__survives_damage(
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"<!DOCTYPE html><html></html>", b"\x80\x02}q\x00."])
 def test_read_state__says_when_a_file_is_no_checkpoint(tmp_path: Path, name: str, content: bytes) -> None:
-    """An empty file, text, a web page saved by mistake and an empty pickle are refused."""
+    """An empty file, text, a saved web page and an empty pickle are refused."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(WeightsError, match=name):
         read_state(tmp_path / name)
 
 
 def test_find_weights__looks_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file, a folder, the folder in the environment, and a folder of the hub's layout are all found."""
+    """A file, a folder, the folder in the environment and the hub's layout are found."""
     spec = describe("dinov2_vits14")
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no-cache"))
@@ -227,7 +230,7 @@ def test_find_weights__looks_where_it_says(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_find_weights__says_where_it_looked_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing weights, a missing file and a folder without them each say what to bring."""
+    """The errors for missing weights, files and folders say what to bring."""
     spec = describe("dinov2_vitl14_reg")
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     with pytest.raises(WeightsError, match="not on this machine: looked in the folder in FOSSILVIT_WEIGHTS") as missing:
@@ -241,7 +244,7 @@ def test_find_weights__says_where_it_looked_and_what_to_do(tmp_path: Path, monke
 
 
 def test_find_weights__gives_up_at_once_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the hub is told to be offline nothing is tried, and the message says that it cannot be reached."""
+    """If the hub does not answer, the message says that it cannot be reached."""
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     monkeypatch.setattr("core.backbones.weights._hub_answers", lambda: False)
     with pytest.raises(WeightsError, match="the hub cannot be reached"):
@@ -264,7 +267,7 @@ class Hub(BaseHTTPRequestHandler):
     content = b""
 
     def do_HEAD(self) -> None:
-        """Tell what a file is."""
+        """Answer with the headers of a file."""
         is_there = self.path.endswith("/resolve/main/model.safetensors")
         self.send_response(200 if is_there else 404)
         self.send_header("ETag", '"1"')
@@ -278,7 +281,7 @@ class Hub(BaseHTTPRequestHandler):
         self.wfile.write(self.content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 FETCHED = """
@@ -292,15 +295,15 @@ print(found.source, found.sha256)
 
 
 def read_terminal(terminal: int) -> Iterator[str]:
-    """Yield what was written to a pseudo-terminal whose other end is closed, and close it."""
-    with suppress(OSError):  # Linux says so where there is no more
+    """Yield the text of a pseudo-terminal whose other end is closed, and close it."""
+    with suppress(OSError):  # Linux raises it at the end
         while part := os.read(terminal, 10_000):
             yield part.decode()
     os.close(terminal)
 
 
 def test_find_weights__fetches_with_a_bar(tmp_path: Path) -> None:
-    """From a hub that answers the file comes into the cache, and a bar tells how far it is."""
+    """The file is fetched into the cache, with a progress bar."""
     Hub.content = bytes(3_000_000)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -314,7 +317,7 @@ def test_find_weights__fetches_with_a_bar(tmp_path: Path) -> None:
         "NO_PROXY": "127.0.0.1",
         WEIGHTS_VARIABLE: "",
     }
-    # A bar is for a terminal.
+    # The bar is shown on terminals alone.
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 100))
     try:
@@ -332,7 +335,7 @@ def test_find_weights__fetches_with_a_bar(tmp_path: Path) -> None:
         os.close(end)
     shown = "".join(read_terminal(terminal))
     assert child.returncode == 0, shown
-    said = child.stdout.decode()
-    assert said.startswith("fetched from the hub: timm/vit_small_patch14_dinov2.lvd142m")
-    assert hashlib.sha256(Hub.content).hexdigest() in said
+    printed = child.stdout.decode()
+    assert printed.startswith("fetched from the hub: timm/vit_small_patch14_dinov2.lvd142m")
+    assert hashlib.sha256(Hub.content).hexdigest() in printed
     assert "100%" in shown
