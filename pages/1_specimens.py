@@ -1,4 +1,4 @@
-"""Specimens: bring them in, start a run, watch it, look at what is there."""
+"""Specimens: bring them in, start a run, watch its progress, browse them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ui.specimens import (
     choose_watching,
     import_metadata,
     show_look_alikes,
+    show_new_specimens,
     show_pictures,
     show_quarantine,
     show_start_form,
     show_table,
-    show_what_came,
 )
 from ui.words import language, say
 
@@ -31,7 +31,7 @@ def main() -> None:
         folder = choose_source()
         show_start_form(folder)
         choose_watching(folder)
-    show_what_came()
+    show_new_specimens()
     watch_job()
     show_last_job()
     chosen = state.chosen_run()
@@ -39,30 +39,37 @@ def main() -> None:
         if not has_run and current_job(state.workspace()) is None:
             st.caption(say("specimens-when-done"))
         return
-    there = state.collection()
+    collection = state.collection()
     if current_job(state.workspace()) is None:
-        show_quarantine(str(there.config.get("input", "")), there.run.name)
-    show_collection(there)
+        show_quarantine(str(collection.config.get("input", "")), collection.run.name)
+    show_collection(collection)
 
 
-def show_collection(there: state.Collection) -> None:
+def show_collection(collection: state.Collection) -> None:
     """Show the specimens of the run as pictures and as a table."""
-    st.caption(say("specimens-in-run", count=len(there.ids), run=state.plain(there.run.name), made_by=there.made_by))
-    shown = browse(there)
-    if len(shown) < len(there.ids):
-        st.caption(say("specimens-shown", count=len(shown), total=len(there.ids)))
+    st.caption(
+        say(
+            "specimens-in-run",
+            count=len(collection.ids),
+            run=state.plain(collection.run.name),
+            made_by=collection.made_by,
+        )
+    )
+    shown = browse(collection)
+    if len(shown) < len(collection.ids):
+        st.caption(say("specimens-shown", count=len(shown), total=len(collection.ids)))
     names = [say(f"specimens-tab-{name}") for name in ("gallery", "table", "alike", "metadata")]
     gallery, table, alike, metadata = st.tabs(names, on_change="rerun", key=f"specimen_tabs_{language()}")
-    # Only what is looked at is worked out.
+    # Only the open tab is computed.
     with gallery:
         if gallery.open:
-            show_pictures(there, shown)
+            show_pictures(collection, shown)
     with table:
         if table.open:
-            show_table(there, shown)
+            show_table(collection, shown)
     with alike:
         if alike.open:
-            show_look_alikes(there)
+            show_look_alikes(collection)
     with metadata:
         if metadata.open:
             import_metadata()

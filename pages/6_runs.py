@@ -1,4 +1,4 @@
-"""Runs: what each is and takes, renaming, deleting, notes, making one again, a report; and the jobs."""
+"""Runs with their settings, sizes, notes and reports, and the jobs."""
 
 from __future__ import annotations
 

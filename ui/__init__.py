@@ -1,1 +1,4 @@
-"""What the screens are made of; beside the pages, the only place that imports Streamlit."""
+"""The parts of the screens.
+
+Besides the pages, only this package imports Streamlit.
+"""

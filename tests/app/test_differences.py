@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.search.form_differences
+import ui.search.pair_view
 from core.collection import take_inventory
 from core.embeddings import read_embeddings
 from core.foundation import SpecimenError
@@ -90,9 +91,8 @@ def test_show_differences__the_viewer_lays_on_as_the_table_does(
 ) -> None:
     """Mirrored in both, or in neither."""
     given: list[RegistrationSettings | None] = []
-    # The script of the screen takes the name out of the module each time it runs.
     monkeypatch.setattr(
-        ui.components, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
+        ui.search.pair_view, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
     )
     searching.run()
     searching.toggle(key="form_mirror").set_value(True).run()

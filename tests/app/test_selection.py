@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.collection import Curation, build_specimen_table, read_metadata
 from core.workspace import Catalogue, Workspace
 from tests.app.test_screens import again, app, texts
-from ui.components.wall import _ranges
+from ui.components.long_gallery import _ranges
 from ui.frame import matches
 
 TOOTH, OTHER_TOOTH = "Teeth/Conical/tooth_conical_001", "Teeth/Conical/tooth_conical_002"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.clusters import Branch, Joint
+from core.clusters import Branch, LinkageNode
 from core.maps import ACCENT_COLOUR, NOISE_COLOUR, OKABE_ITO, palette
 from ui.words import say
 
@@ -34,7 +34,7 @@ def sizes_figure(sizes: Sequence[int], n_noise: int, *, height: int = 240) -> go
 
 
 def variance_figure(shares: np.ndarray, kept: int, *, height: int = 320) -> go.Figure:
-    """Return the scree plot, the cumulative share of the variance, and the cut that was chosen."""
+    """Return the scree plot with the cumulative share of the variance and the cut."""
     components = np.arange(1, len(shares) + 1)
     figure = go.Figure()
     inside = np.where(components <= kept, OKABE_ITO[0], NOISE_COLOUR)
@@ -61,7 +61,10 @@ def variance_figure(shares: np.ndarray, kept: int, *, height: int = 320) -> go.F
 
 
 def condensed_figure(branches: Sequence[Branch], *, height: int = 520) -> go.Figure:
-    """Return a condensed tree as bars from where a group parts to where it falls apart; node as custom data."""
+    """Return a condensed tree as bars.
+
+    A bar reaches from the distance at which a group begins to its end. Custom data hold the node.
+    """
     n_clusters = max((branch.cluster_id for branch in branches), default=-1) + 1
     colours = palette(n_clusters)
     figure = go.Figure(
@@ -86,8 +89,11 @@ def condensed_figure(branches: Sequence[Branch], *, height: int = 520) -> go.Fig
     return figure
 
 
-def linkage_figure(joints: Sequence[Joint], *, height: int = 520) -> go.Figure:
-    """Return the upper part of a single-linkage tree, a mark a joint with its node as custom data."""
+def linkage_figure(joints: Sequence[LinkageNode], *, height: int = 520) -> go.Figure:
+    """Return the upper part of a single-linkage tree.
+
+    Every joint has a mark with its node as custom data.
+    """
     at = {joint.node: joint for joint in joints}
     across: list[float | None] = []
     up: list[float | None] = []

@@ -1,4 +1,4 @@
-"""Principal components: how much each holds, where the cut is, and what changes of form each one is."""
+"""Principal components: explained variance, the cut, and extreme specimens."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from core.clusters import Clustering
 from core.embeddings import extreme_rows
 from core.storage import csv_for_people
 from ui.clusters.charts import variance_figure
-from ui.clusters.work import groundwork, open_specimen
-from ui.components import Card, show_figure, show_gallery
-from ui.session import state
+from ui.clusters.clustering_cache import clustering_cache
+from ui.components import card_of, show_figure, show_gallery
+from ui.session import search_from, state
 from ui.words import say
 
 _EACH_END = 6
 
 
-def show_components(there: state.Collection, clustering: Clustering) -> None:
-    """Show the scree plot, the cumulative curve with the cut, and the extreme specimens of a component."""
-    work = groundwork(there)
-    pca = work.prepare(clustering.settings).pca
+def show_components(collection: state.Collection, clustering: Clustering) -> None:
+    """Show the scree plot with the cut, and the extreme specimens of a component."""
+    cache = clustering_cache(collection)
+    pca = cache.prepare(clustering.settings).pca
     if pca is None:
         st.info(say("clusters-no-pca"), icon=":material/tune:")
         return
-    variances = work.spectrum(clustering.settings).variances
+    variances = cache.spectrum(clustering.settings).variances
     shares = variances / max(float(variances.sum()), 1e-300)
-    allowed = max(1, min(len(there.ids) - 1, shares.size))
+    allowed = max(1, min(len(collection.ids) - 1, shares.size))
     show_figure(variance_figure(shares[:allowed], pca.n_components), "pca", key="variance")
     st.caption(say("clusters-pca-cut", kept=pca.n_components, share=f"{pca.cumulative[-1]:.1%}"))
     table = pd.DataFrame(
@@ -50,13 +50,6 @@ def show_components(there: state.Collection, clustering: Clustering) -> None:
     ):
         st.markdown(f"**{title}**")
         cards = [
-            Card(
-                there.ids[row],
-                state.short_name(there.ids[row]),
-                state.category(there.ids[row]),
-                there.thumbnail(there.ids[row]),
-                value=f"{pca.coordinates[row, number - 1]:+.2f}",
-            )
-            for row in rows
+            card_of(collection, collection.ids[row], value=f"{pca.coordinates[row, number - 1]:+.2f}") for row in rows
         ]
-        show_gallery(cards, key=f"extreme_{key}", label=title, on_pick=open_specimen, width=118)
+        show_gallery(cards, key=f"extreme_{key}", label=title, on_pick=search_from, width=118)

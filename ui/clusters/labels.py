@@ -1,4 +1,4 @@
-"""Clusters beside labels: agreement, a table whose cells select, and who may be misfiled."""
+"""Clusters beside labels: agreement, table of counts, misfiled specimens."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters import Clustering, Misfit, compare, crosstab, find_misfits
+from core.clusters import Clustering, Misfit, compare_with_labels, crosstab, find_misfits
 from core.collection import Labels
 from core.foundation import CoreError
 from core.storage import csv_for_people
 from ui.clusters.members import name_of
-from ui.clusters.work import open_specimen
-from ui.components import Card, choose_labels, show_gallery
-from ui.session import select, state
+from ui.components import card_of, choose_labels, show_gallery
+from ui.session import search_from, select, state
 from ui.words import say
 
 _MOST_MISFITS = 48
 _MEASURES = ("ari", "nmi", "ami", "purity", "homogeneity", "completeness")
 
 
-def show_agreement(there: state.Collection, clustering: Clustering) -> None:
-    """Show how clusters agree with labels; a click on a row or a cell selects its specimens."""
-    labels = _labels(there, "agreement")
+def show_agreement(collection: state.Collection, clustering: Clustering) -> None:
+    """Show how clusters agree with labels.
+
+    A click on a row or a cell of the table selects its specimens.
+    """
+    labels = _labels(collection, "agreement")
     if labels is None:
         return
-    found = compare(clustering.labels, labels)
-    # As wide as their names are: on a narrow screen they wrap.
+    found = compare_with_labels(clustering.labels, labels)
+    # On a narrow screen they wrap.
     with st.container(horizontal=True, gap="medium"):
         for name in _MEASURES:
             help_text = say(f"clusters-{name}-help")
@@ -54,12 +56,12 @@ def show_agreement(there: state.Collection, clustering: Clustering) -> None:
     )
 
 
-def show_misfits(there: state.Collection, clustering: Clustering) -> None:
-    """List the specimens whose label is contradicted by their cluster or their neighbours."""
-    labels = _labels(there, "misfits")
+def show_misfits(collection: state.Collection, clustering: Clustering) -> None:
+    """List the specimens whose label contradicts their cluster or their neighbours."""
+    labels = _labels(collection, "misfits")
     if labels is None:
         return
-    misfits = find_misfits(there.embeddings, clustering, labels)
+    misfits = find_misfits(collection.embeddings, clustering, labels)
     if not misfits:
         st.success(say("clusters-no-misfits"), icon=":material/check_circle:")
         return
@@ -83,31 +85,22 @@ def show_misfits(there: state.Collection, clustering: Clustering) -> None:
         width="stretch",
     )
     cards = [
-        Card(
-            misfit.specimen_id,
-            state.short_name(misfit.specimen_id),
-            say(
-                "clusters-misfit",
-                label=misfit.label.replace("/", " › "),
-                like=_like(misfit).replace("/", " › "),
-            ),
-            there.thumbnail(misfit.specimen_id),
-            value=f"{misfit.evidence:.0%}",
-        )
+        card_of(collection, misfit.specimen_id, subtitle=_in_words(misfit), value=f"{misfit.evidence:.0%}")
         for misfit in misfits[:_MOST_MISFITS]
     ]
-    show_gallery(cards, key="misfits", label=say("clusters-view-misfits"), on_pick=open_specimen, width=128)
+    show_gallery(cards, key="misfits", label=say("clusters-view-misfits"), on_pick=search_from, width=128)
 
 
-def _like(misfit: Misfit) -> str:
-    """Return the label that contradicts its own: that of its neighbours, or else that of its cluster."""
-    return misfit.neighbour_label if misfit.neighbour_label != misfit.label else misfit.cluster_label
+def _in_words(misfit: Misfit) -> str:
+    """Return its label and the one that contradicts it, of neighbours or cluster."""
+    other = misfit.neighbour_label if misfit.neighbour_label != misfit.label else misfit.cluster_label
+    return say("clusters-misfit", label=misfit.label.replace("/", " › "), like=other.replace("/", " › "))
 
 
-def _labels(there: state.Collection, key: str) -> Labels | None:
-    """Return the labels to judge by, or None where there are none yet; say what is odd about them."""
+def _labels(collection: state.Collection, key: str) -> Labels | None:
+    """Return the labels to judge by, None if there are none yet."""
     try:
-        labels = choose_labels(there, key=f"labels_{key}")
+        labels = choose_labels(collection, key=f"labels_{key}")
     except CoreError as error:
         state.show_error(error)
         return None

@@ -1,4 +1,4 @@
-"""Who is in the clusters: representatives, borderline members, noise and where it belongs nearest."""
+"""Members of clusters: representatives, borderline, noise, soft membership."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.clusters import BORDERLINE, EXEMPLAR, MEDOID, ClusterFacts, Clustering, representatives, soft_membership
+from core.clusters import (
+    BORDERLINE,
+    EXEMPLAR,
+    MEDOID,
+    ClusterFacts,
+    Clustering,
+    Members,
+    representatives,
+    soft_membership,
+)
 from core.foundation import CoreError
 from core.storage import csv_for_people
-from ui.clusters.work import facts, groundwork, members, open_specimen
-from ui.components import Card, show_gallery
-from ui.session import select, selected_in, state
+from ui.clusters.clustering_cache import cached_facts, cached_members, clustering_cache
+from ui.components import Card, card_of, show_gallery
+from ui.session import search_from, select, selected_in, state
 from ui.words import say
 
 MOST_CLUSTERS = 20
@@ -21,10 +30,10 @@ MOST_PICTURES = 48
 _ROLES = {MEDOID: "clusters-medoid", EXEMPLAR: "clusters-typical", BORDERLINE: "clusters-borderline"}
 
 
-def show_groups(there: state.Collection, clustering: Clustering) -> None:
-    """Show every cluster with its medoid, its most typical members and its borderline ones."""
-    tell_selection(there, clustering)
-    known = facts(there, clustering.settings)
+def show_groups(collection: state.Collection, clustering: Clustering) -> None:
+    """Show every cluster with its medoid, its exemplars and its borderline members."""
+    _show_selection(collection, clustering)
+    known = cached_facts(collection, clustering.settings)
     if not known:
         st.info(say("clusters-none"), icon=":material/bubble_chart:")
         return
@@ -36,25 +45,25 @@ def show_groups(there: state.Collection, clustering: Clustering) -> None:
         start = (int(page) - 1) * MOST_CLUSTERS
         shown = known[start : start + MOST_CLUSTERS]
     for one in shown:
-        _show_group(there, clustering, one)
+        _show_group(collection, clustering, one)
 
 
-def tell_selection(there: state.Collection, clustering: Clustering) -> None:
-    """Say in which clusters the selected specimens are."""
-    names = selected_in(there.ids)
+def _show_selection(collection: state.Collection, clustering: Clustering) -> None:
+    """Show in which clusters the selected specimens are."""
+    names = selected_in(collection.ids)
     if not names:
         return
-    where = Counter(int(clustering.labels[there.embeddings.row_of[name]]) for name in names)
+    where = Counter(int(clustering.labels[collection.embeddings.row_of[name]]) for name in names)
     parts = [f"{name_of(label)}: {count}" for label, count in where.most_common(8)]
     st.caption(f":material/check_box: {say('clusters-selected', count=len(names))} {' · '.join(parts)}")
 
 
 def name_of(label: int) -> str:
-    """Return what a cluster is called on the screens."""
+    """Return the name of a cluster on the screens."""
     return say("clusters-noise") if label < 0 else say("clusters-one", number=label)
 
 
-def _show_group(there: state.Collection, clustering: Clustering, one: ClusterFacts) -> None:
+def _show_group(collection: state.Collection, clustering: Clustering, one: ClusterFacts) -> None:
     rows = np.flatnonzero(clustering.labels == one.cluster_id)
     names = [clustering.ids[row] for row in rows.tolist()]
     title, act, everything = st.columns([6, 2, 2], vertical_alignment="bottom")
@@ -79,25 +88,20 @@ def _show_group(there: state.Collection, clustering: Clustering, one: ClusterFac
         badges = dict.fromkeys(ordered, "")
     else:
         badges = _representatives(one)
-    cards = [
-        Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge, f"{strengths[name]:.2f}")
-        for name, badge in badges.items()
-    ]
-    show_gallery(
-        cards, key=f"cluster_{one.cluster_id}", label=name_of(one.cluster_id), on_pick=open_specimen, width=116
-    )
+    cards = [card_of(collection, name, badge=badge, value=f"{strengths[name]:.2f}") for name, badge in badges.items()]
+    show_gallery(cards, key=f"cluster_{one.cluster_id}", label=name_of(one.cluster_id), on_pick=search_from, width=116)
     if every and len(names) > MOST_PICTURES:
         st.caption(say("clusters-first-shown", shown=MOST_PICTURES, count=len(names)))
 
 
 def _representatives(one: ClusterFacts) -> dict[str, str]:
-    """Return who stands for a cluster, each with what it is: medoid, typical, borderline."""
+    """Return the representatives of a cluster, each with its role in words."""
     return {name: say(_ROLES[role]) for name, role in representatives(one).items()}
 
 
-def show_noise(there: state.Collection, clustering: Clustering) -> None:
-    """Show what is in no cluster, each with the nearest cluster and how near, nearest first; outliers, too."""
-    known = members(there, clustering.settings)
+def show_noise(collection: state.Collection, clustering: Clustering) -> None:
+    """Show the noise with its nearest clusters, and offer all members as CSV."""
+    known = cached_members(collection, clustering.settings)
     st.caption(
         say(
             "clusters-validity",
@@ -109,22 +113,11 @@ def show_noise(there: state.Collection, clustering: Clustering) -> None:
     if noise.size == 0:
         st.success(say("clusters-no-noise"), icon=":material/check_circle:")
     ordered = noise[np.argsort(known.nearest_distance[noise], kind="stable")]
-    cards = [
-        Card(
-            clustering.ids[row],
-            state.short_name(clustering.ids[row]),
-            say("clusters-nearest-one", name=name_of(int(known.nearest_cluster[row])))
-            if known.nearest_cluster[row] >= 0
-            else state.category(clustering.ids[row]),
-            there.thumbnail(clustering.ids[row]),
-            value=f"{known.nearest_distance[row]:.3f}" if np.isfinite(known.nearest_distance[row]) else "",
-        )
-        for row in ordered[:MOST_PICTURES].tolist()
-    ]
+    cards = [_noise_card(collection, known, row) for row in ordered[:MOST_PICTURES].tolist()]
     if cards:
         st.markdown(f"#### {say('clusters-noise-title', count=int(noise.size))}")
         st.caption(say("clusters-noise-help"))
-        show_gallery(cards, key="noise", label=say("clusters-noise"), on_pick=open_specimen, width=112)
+        show_gallery(cards, key="noise", label=say("clusters-noise"), on_pick=search_from, width=112)
     table = pd.DataFrame(
         {
             "specimen_id": clustering.ids,
@@ -141,22 +134,33 @@ def show_noise(there: state.Collection, clustering: Clustering) -> None:
     )
 
 
-def show_soft(there: state.Collection, clustering: Clustering) -> None:
-    """Show how much the specimen in hand belongs to every cluster, and offer this for all as CSV."""
+def _noise_card(collection: state.Collection, known: Members, row: int) -> Card:
+    """Return the card of a specimen in no cluster, with its nearest cluster."""
+    cluster, distance = int(known.nearest_cluster[row]), known.nearest_distance[row]
+    return card_of(
+        collection,
+        collection.ids[row],
+        subtitle=say("clusters-nearest-one", name=name_of(cluster)) if cluster >= 0 else None,
+        value=f"{distance:.3f}" if np.isfinite(distance) else "",
+    )
+
+
+def show_soft(collection: state.Collection, clustering: Clustering) -> None:
+    """Show the soft membership of the chosen specimen, and offer all as CSV."""
     if clustering.n_clusters == 0:
         st.info(say("clusters-none"), icon=":material/bubble_chart:")
         return
     try:
-        shares = soft_membership(groundwork(there), clustering)
+        shares = soft_membership(clustering_cache(collection), clustering)
     except CoreError as error:
         state.show_error(error)
         return
     st.caption(say("clusters-soft-help"))
-    name = state.chosen_specimen(there)
+    name = state.chosen_specimen(collection)
     if name is None:
         st.info(say("clusters-soft-choose"), icon=":material/ads_click:")
     else:
-        row = there.embeddings.row_of[name]
+        row = collection.embeddings.row_of[name]
         order = np.argsort(-shares[row], kind="stable")[:15]
         st.markdown(f"**{state.plain(state.short_name(name))}**")
         table = pd.DataFrame(

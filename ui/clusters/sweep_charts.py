@@ -1,4 +1,4 @@
-"""Plotly figures of a sweep: a heat map of two settings, and parallel coordinates that can be clicked and brushed."""
+"""Plotly figures of a sweep: heat map of two settings, parallel coordinates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TICKS = 3
 
 @dataclass(frozen=True)
 class _Axis:
-    """One upright axis: where every trial lies on it from 0 to 1, as it is read, and marks with words."""
+    """One vertical axis: places of the trials from 0 to 1, their texts, and marks."""
 
     places: np.ndarray
     texts: list[str]
@@ -27,7 +27,10 @@ class _Axis:
 
 
 def sweep_heat_map(table: pd.DataFrame, across: str, down: str, value: str, *, height: int = 380) -> go.Figure:
-    """Return a value of the best trial for every pair of two settings; the trial's number as custom data."""
+    """Return a heat map of the best trial for every pair of two settings.
+
+    Custom data hold the number of the trial.
+    """
     best = table.loc[table.groupby([down, across])["score"].idxmax()]
     figure = go.Figure(
         go.Scatter(
@@ -62,56 +65,28 @@ def sweep_parallel(
     brush: bool = False,
     height: int = 420,
 ) -> go.Figure:
-    """Return a line a trial through all its settings and figures, coloured by one of them.
+    """Return parallel coordinates: a line per trial, coloured by one of its values.
 
-    Lines of points, since what Plotly calls parallel coordinates tells nobody what was clicked.
+    These are lines of points, since Plotly's own parallel coordinates do not report clicks.
     Every point carries its trial's number and axis as custom data.
 
     Parameters
     ----------
     table : DataFrame
-        A row a trial, indexed by its number.
+        A row per trial, indexed by its number.
     columns : sequence of str
-        What the axes are.
+        Names of the axes.
     value : str
-        What colours the lines.
+        The column that colours the lines.
     kept : collection of int, optional
-        Trials that stand out, where some were brushed; the others are grey and thin.
+        Trials that stand out if some were brushed; the others are grey and thin.
     brush : bool
-        Whether dragging draws a box. Clicks tell nothing then, so that it is the one or the other.
+        Whether dragging draws a box. Clicks are not reported then.
     """
     axes = [_axis(table[name], by_rank=name in SWEPT) for name in columns]
-    low, high = float(table[value].min()), float(table[value].max())
-    shares = (table[value].to_numpy(dtype=float) - low) / (high - low) if high > low else np.full(len(table), 0.5)
-    shade = np.clip((shares * (_SHADES - 1)).round().astype(int), 0, _SHADES - 1)
-    stands_out = np.array([kept is None or number in kept for number in table.index], dtype=bool)
-    colours = ramp(_SHADES)
     figure = go.Figure()
-    figure.add_traces([_lines(table, columns, axes, np.flatnonzero(~stands_out), NOISE_COLOUR, width=0.6)])
-    for number in range(_SHADES):
-        rows = np.flatnonzero(stands_out & (shade == number))
-        if rows.size:
-            figure.add_traces([_lines(table, columns, axes, rows, colours[number], width=1.6)])
-    scale = {"color": [low], "cmin": low, "cmax": max(high, low + 1e-9), "colorscale": list(colours), "showscale": True}
-    figure.add_scatter(
-        x=[None], y=[None], mode="markers", hoverinfo="skip", marker={**scale, "colorbar": {"title": value}}
-    )
-    for place, axis in enumerate(axes):
-        figure.add_shape(
-            type="line", x0=place, x1=place, y0=0, y1=1, line={"color": NOISE_COLOUR, "width": 1}, layer="below"
-        )
-        for at, words in axis.marks:
-            figure.add_annotation(
-                x=place,
-                y=at,
-                text=words,
-                showarrow=False,
-                xanchor="right",
-                xshift=-7,
-                # Beside the ends of an axis, where fewer lines cross them.
-                yshift=10 if at == 1 else -10 if at == 0 else 0,
-                font={"size": 11},
-            )
+    _draw_lines(figure, table, columns, axes, value, kept)
+    _draw_axes(figure, axes)
     figure.update_layout(
         height=height,
         margin={**_MARGINS, "t": 50},
@@ -133,13 +108,58 @@ def sweep_parallel(
 
 
 def brushed_trials(points: Sequence[dict[str, object]]) -> set[int]:
-    """Return the trials that pass through what was brushed, on every axis on which something was."""
+    """Return the trials that pass through the brushed parts of all brushed axes."""
     found: dict[int, set[int]] = {}
     for point in points:
         number, axis, *_ = point.get("customdata") or (None, None)
         if number is not None and axis is not None:
             found.setdefault(int(str(axis)), set()).add(int(str(number)))
     return set.intersection(*found.values()) if found else set()
+
+
+def _draw_lines(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    axes: Sequence[_Axis],
+    value: str,
+    kept: Collection[int] | None,
+) -> None:
+    """Draw the lines of the trials, coloured by a value, and its colour bar."""
+    low, high = float(table[value].min()), float(table[value].max())
+    shares = (table[value].to_numpy(dtype=float) - low) / (high - low) if high > low else np.full(len(table), 0.5)
+    shade = np.clip((shares * (_SHADES - 1)).round().astype(int), 0, _SHADES - 1)
+    stands_out = np.array([kept is None or number in kept for number in table.index], dtype=bool)
+    colours = ramp(_SHADES)
+    figure.add_traces([_lines(table, columns, axes, np.flatnonzero(~stands_out), NOISE_COLOUR, width=0.6)])
+    for number in range(_SHADES):
+        rows = np.flatnonzero(stands_out & (shade == number))
+        if rows.size:
+            figure.add_traces([_lines(table, columns, axes, rows, colours[number], width=1.6)])
+    scale = {"color": [low], "cmin": low, "cmax": max(high, low + 1e-9), "colorscale": list(colours), "showscale": True}
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", hoverinfo="skip", marker={**scale, "colorbar": {"title": value}}
+    )
+
+
+def _draw_axes(figure: go.Figure, axes: Sequence[_Axis]) -> None:
+    """Draw the vertical axes with their marks."""
+    for place, axis in enumerate(axes):
+        figure.add_shape(
+            type="line", x0=place, x1=place, y0=0, y1=1, line={"color": NOISE_COLOUR, "width": 1}, layer="below"
+        )
+        for at, words in axis.marks:
+            figure.add_annotation(
+                x=place,
+                y=at,
+                text=words,
+                showarrow=False,
+                xanchor="right",
+                xshift=-7,
+                # Beside the ends of an axis, fewer lines cross them.
+                yshift=10 if at == 1 else -10 if at == 0 else 0,
+                font={"size": 11},
+            )
 
 
 def _lines(

@@ -1,4 +1,4 @@
-"""What a sweep found: weights that can be changed, a ranking, a heat map, parallel coordinates to click and brush."""
+"""The result of a sweep: weights, a ranking, a heat map, parallel coordinates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.clusters import PARTS, SWEPT, ScoreWeights, Tried, config_text, weigh
+from core.clusters import PARTS, SWEPT, ScoreWeights, SweepRow, config_text, weigh
 from core.foundation import CoreError
 from core.storage import csv_for_people
+from ui.clusters.clustering_cache import clustering_cache
+from ui.clusters.settings_form import take_settings
 from ui.clusters.sweep_charts import brushed_trials, sweep_heat_map, sweep_parallel
-from ui.clusters.work import groundwork, take_settings
 from ui.components import show_figure
 from ui.session import ask_for_screen, state
 from ui.words import say
@@ -19,8 +20,8 @@ from ui.words import say
 _BRUSHED = "sweep_brushed"
 
 
-def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
-    """Show what a sweep found; a click opens a clustering on the screen Clusters."""
+def show_sweep(collection: state.Collection, tried: Sequence[SweepRow]) -> None:
+    """Show the result of a sweep, whose trials open on the screen Clusters."""
     weights = ask_for_weights(tried)
     if weights is None:
         return
@@ -41,13 +42,13 @@ def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
         say("sweep-open-best"),
         type="primary",
         on_click=_open,
-        args=(there, best),
+        args=(collection, best),
         width="stretch",
         key="sweep_open_best",
     )
     config.download_button(
         "best_config.yaml",
-        config_text(best.settings, there.run.matrix_path, there.run.ids_path),
+        config_text(best.settings, collection.run.matrix_path, collection.run.ids_path),
         "best_config.yaml",
         "application/yaml",
         icon=":material/download:",
@@ -62,12 +63,12 @@ def show_sweep(there: state.Collection, tried: Sequence[Tried]) -> None:
         icon=":material/download:",
         width="stretch",
     )
-    show_heat_map(there, tried, table)
-    show_table(there, tried, show_parallel(there, tried, table))
+    show_heat_map(collection, tried, table)
+    show_table(collection, tried, show_parallel(collection, tried, table))
 
 
-def ask_for_weights(tried: Sequence[Tried]) -> ScoreWeights | None:
-    """Ask how much each part of the score counts; the ranking follows at once."""
+def ask_for_weights(tried: Sequence[SweepRow]) -> ScoreWeights | None:
+    """Ask for the weights of the parts of the score."""
     st.caption(say("sweep-weights-help"))
     usual = ScoreWeights()
     given: dict[str, float] = {}
@@ -90,8 +91,8 @@ def ask_for_weights(tried: Sequence[Tried]) -> ScoreWeights | None:
         return None
 
 
-def ranked(tried: Sequence[Tried], weights: ScoreWeights) -> pd.DataFrame:
-    """Return a row a setting, the best score first, indexed by its place in the sweep."""
+def ranked(tried: Sequence[SweepRow], weights: ScoreWeights) -> pd.DataFrame:
+    """Return a row per setting, best score first, indexed by its place in the sweep."""
     rows = []
     for one in tried:
         score = weigh(one.parts, weights) if one.figures["n_clusters"] > 1 else 0.0
@@ -101,8 +102,8 @@ def ranked(tried: Sequence[Tried], weights: ScoreWeights) -> pd.DataFrame:
     return table.sort_values("score", ascending=False, kind="stable")
 
 
-def show_heat_map(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
-    """Show the best setting for every pair of two; a square that is clicked opens its clustering."""
+def show_heat_map(collection: state.Collection, tried: Sequence[SweepRow], table: pd.DataFrame) -> None:
+    """Show the best trial for every pair of settings as squares that can be clicked."""
     varied = _varied(table)
     if len(varied) < 2:
         return
@@ -116,16 +117,17 @@ def show_heat_map(there: state.Collection, tried: Sequence[Tried], table: pd.Dat
         sweep_heat_map(table.sort_index(), x, y, shown),
         "sweep_heat_map",
         key="sweep_heat",
-        on_select=lambda: _open_point(there, tried, "sweep_heat"),
+        on_select=lambda: _open_point(collection, tried, "sweep_heat"),
         selection_mode="points",
     )
     st.caption(say("sweep-heat-help"))
 
 
-def show_parallel(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> pd.DataFrame:
-    """Show all settings as parallel coordinates; return those that were brushed, all where nothing was.
+def show_parallel(collection: state.Collection, tried: Sequence[SweepRow], table: pd.DataFrame) -> pd.DataFrame:
+    """Show all trials as parallel coordinates, and return those that were brushed.
 
-    A point that is clicked opens its clustering, as a square of the heat map does.
+    If nothing was brushed, all are returned. A click on a point opens its clustering, as a square
+    of the heat map does.
     """
     how = st.segmented_control(
         say("sweep-parallel-how"),
@@ -143,10 +145,10 @@ def show_parallel(there: state.Collection, tried: Sequence[Tried], table: pd.Dat
         sweep_parallel(table, columns, "score", kept, brush=how == "brush"),
         "sweep_parallel",
         key="sweep_parallel",
-        on_select=lambda: _take_brush(there, tried),
+        on_select=lambda: _take_brush(collection, tried),
         selection_mode="box" if how == "brush" else "points",
     )
-    st.caption(f"{say('sweep-parallel-help')} {state.plain(there.run.name)} · {state.plain(there.made_by)}")
+    st.caption(f"{say('sweep-parallel-help')} {state.plain(collection.run.name)} · {state.plain(collection.made_by)}")
     if kept is None:
         return table
     left = table.loc[[number in kept for number in table.index]]
@@ -155,7 +157,7 @@ def show_parallel(there: state.Collection, tried: Sequence[Tried], table: pd.Dat
     best.button(
         say("sweep-open-brushed"),
         on_click=_open,
-        args=(there, tried[int(left.index[0])]),
+        args=(collection, tried[int(left.index[0])]),
         width="stretch",
         key="sweep_open_brushed",
     )
@@ -163,15 +165,15 @@ def show_parallel(there: state.Collection, tried: Sequence[Tried], table: pd.Dat
     return left
 
 
-def show_table(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
-    """Show the ranking; a chosen row opens its clustering."""
+def show_table(collection: state.Collection, tried: Sequence[SweepRow], table: pd.DataFrame) -> None:
+    """Show the ranking, whose rows open their clusterings when chosen."""
     st.caption(say("sweep-table-help"))
     st.dataframe(
         table,
         key="sweep_table",
         hide_index=True,
         width="stretch",
-        on_select=lambda: _open_row(there, tried, table),
+        on_select=lambda: _open_row(collection, tried, table),
         selection_mode="single-row",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f") for name in table.columns if name not in SWEPT
@@ -188,24 +190,24 @@ def _varied(table: pd.DataFrame) -> list[str]:
     return [name for name in SWEPT if len(set(table[name])) > 1]
 
 
-def _take_brush(there: state.Collection, tried: Sequence[Tried]) -> None:
-    """Keep what a box holds; open what was clicked."""
+def _take_brush(collection: state.Collection, tried: Sequence[SweepRow]) -> None:
+    """Keep the trials in a box, or open the one that was clicked."""
     chosen = (st.session_state.get("sweep_parallel") or {}).get("selection") or {}
     if chosen.get("box"):
         found, before = brushed_trials(chosen.get("points") or []), _brushed(tried)
         narrowed = found & before if before else found
         st.session_state[_BRUSHED] = (_name_of(tried), narrowed or found)
     else:
-        _open_point(there, tried, "sweep_parallel")
+        _open_point(collection, tried, "sweep_parallel")
 
 
-def _brushed(tried: Sequence[Tried]) -> set[int] | None:
-    """Return the trials that were brushed in this sweep, or None where none were."""
+def _brushed(tried: Sequence[SweepRow]) -> set[int] | None:
+    """Return the trials that were brushed in this sweep, None if there are none."""
     name, kept = st.session_state.get(_BRUSHED, (None, set()))
     return kept if kept and name == _name_of(tried) else None
 
 
-def _name_of(tried: Sequence[Tried]) -> int:
+def _name_of(tried: Sequence[SweepRow]) -> int:
     return hash(tuple(one.settings for one in tried))
 
 
@@ -213,20 +215,20 @@ def _forget_brush() -> None:
     st.session_state.pop(_BRUSHED, None)
 
 
-def _open_point(there: state.Collection, tried: Sequence[Tried], key: str) -> None:
+def _open_point(collection: state.Collection, tried: Sequence[SweepRow], key: str) -> None:
     points = ((st.session_state.get(key) or {}).get("selection") or {}).get("points") or []
     place = next((point["customdata"][0] for point in points if point.get("customdata")), None)
     if place is not None and int(place) < len(tried):
-        _open(there, tried[int(place)])
+        _open(collection, tried[int(place)])
 
 
-def _open_row(there: state.Collection, tried: Sequence[Tried], table: pd.DataFrame) -> None:
+def _open_row(collection: state.Collection, tried: Sequence[SweepRow], table: pd.DataFrame) -> None:
     rows = ((st.session_state.get("sweep_table") or {}).get("selection") or {}).get("rows") or []
     if rows and rows[0] < len(table):
-        _open(there, tried[int(table.index[rows[0]])])
+        _open(collection, tried[int(table.index[rows[0]])])
 
 
-def _open(there: state.Collection, one: Tried) -> None:
+def _open(collection: state.Collection, one: SweepRow) -> None:
     """Go to the screen Clusters with these settings."""
-    take_settings(one.settings, groundwork(there))
+    take_settings(one.settings, clustering_cache(collection))
     ask_for_screen("clusters")

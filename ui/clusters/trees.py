@@ -1,4 +1,4 @@
-"""Trees of clusters: the condensed one and the single-linkage one; a click selects a branch's specimens."""
+"""Trees of clusters, condensed and single-linkage, with selectable branches."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.clusters import Clustering, lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_joint
+from core.clusters import Clustering, lay_out_condensed, lay_out_linkage, rows_of_branch, rows_of_linkage_node
 from core.foundation import CoreError
 from ui.clusters.charts import condensed_figure, linkage_figure
-from ui.clusters.work import groundwork, open_specimen
-from ui.components import Card, show_figure, show_gallery
-from ui.session import select, selected_in, state
+from ui.clusters.clustering_cache import clustering_cache
+from ui.components import card_of, show_figure, show_gallery
+from ui.session import search_from, select, selected_in, state
 from ui.words import say
 
 _MOST_PICTURES = 24
 
 
-def show_trees(there: state.Collection, clustering: Clustering) -> None:
-    """Show one of the two trees; a branch that is clicked is selected on all screens."""
+def show_trees(collection: state.Collection, clustering: Clustering) -> None:
+    """Show one of the two trees, whose branches select their specimens when clicked."""
     settings = clustering.settings
-    work = groundwork(there)
-    if not work.has_tree(settings):
+    cache = clustering_cache(collection)
+    if not cache.has_tree(settings):
         st.info(say("clusters-no-tree"), icon=":material/account_tree:")
         return
     which = st.segmented_control(
         say("clusters-tree"), ("condensed", "linkage"), default="condensed", key="clusters_tree", format_func=_name
     )
-    tree = work.tree(settings)
+    tree = cache.tree(settings)
     if which == "linkage":
         st.caption(say("clusters-linkage-help"))
         figure = linkage_figure(lay_out_linkage(tree))
 
         def rows_of(node: int) -> np.ndarray:
-            return rows_of_joint(tree, node)
+            return rows_of_linkage_node(tree, node)
 
     else:
         st.caption(say("clusters-condensed-help"))
@@ -51,15 +51,12 @@ def show_trees(there: state.Collection, clustering: Clustering) -> None:
         on_select=lambda: _take_branch(key, clustering.ids, rows_of),
         selection_mode="points",
     )
-    st.caption(say("clusters-settings-line", run=state.plain(there.run.name), settings=_settings_line(clustering)))
-    names = selected_in(there.ids)
+    st.caption(say("clusters-settings-line", run=state.plain(collection.run.name), settings=_settings_line(clustering)))
+    names = selected_in(collection.ids)
     if names:
         st.markdown(f"**{say('clusters-branch', count=len(names))}**")
-        cards = [
-            Card(name, state.short_name(name), state.category(name), there.thumbnail(name))
-            for name in names[:_MOST_PICTURES]
-        ]
-        show_gallery(cards, key="branch", label=say("clusters-branch-label"), on_pick=open_specimen, width=104)
+        cards = [card_of(collection, name) for name in names[:_MOST_PICTURES]]
+        show_gallery(cards, key="branch", label=say("clusters-branch-label"), on_pick=search_from, width=104)
 
 
 def _name(which: str) -> str:
@@ -82,5 +79,5 @@ def _take_branch(key: str, ids: tuple[str, ...], rows_of: Callable[[int], np.nda
     try:
         select(ids[row] for row in rows_of(int(node)).tolist())
     except CoreError:
-        # The tree has changed since it was drawn; the new one is on its way to the browser.
+        # The tree has changed since it was drawn; the browser is about to show the new one.
         return

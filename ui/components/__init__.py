@@ -5,12 +5,13 @@ run in the browser have a folder with their script. Every plot can be saved as P
 
 ===================  =======================================
 `gallery`            cards of specimens
-`wall`               any number of cards, those in sight
+`long_gallery`       any number of cards, those in sight
 `figures`            plots with buttons
 `keys`               keyboard shortcuts
 `viewer`             the 3D viewer
+`viewer_specimens`   what it shows: specimens and their files
 `viewer_header`      its header: names, colours, distances
-`viewer_stpyvista`   stpyvista, where a scene cannot be made
+`viewer_stpyvista`   an alternative viewer by stpyvista
 `columns`            columns of tables
 `notices`            notifications of the desktop
 `table_filters`      filters over a table

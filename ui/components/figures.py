@@ -1,4 +1,4 @@
-"""Plots on a screen: how they behave, and the two buttons under each that save it as PNG and SVG."""
+"""Plots with buttons that save them as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _PARTS = Path(__file__).parent / "figure_component"
 
 
 def show_figure(figure: go.Figure, file: str, *, key: str, **selection: Any) -> Any:
-    """Show a plot with a button for PNG and one for SVG; return what is selected on it.
+    """Show a plot with buttons for PNG and SVG, and return what is selected on it.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
-        What is shown.
+        The plot.
     file : str
-        What a saved picture is called, without ending.
+        Name of a saved picture, without ending.
     key : str
         Unique on the screen.
     selection
@@ -35,7 +35,7 @@ def show_figure(figure: go.Figure, file: str, *, key: str, **selection: Any) -> 
 
 
 def figure_config() -> dict[str, Any]:
-    """Return how plots behave: the wheel zooms; pictures are saved by the buttons under them."""
+    """Return Plotly's configuration: zoom by wheel, no button for images."""
     return {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage"]}
 
 

@@ -24,13 +24,13 @@ class Card:
     Parameters
     ----------
     specimen_id : str
-        What a click gives.
+        What a click passes on.
     title, subtitle : str
         Two lines below the picture.
     image : Path, optional
         Its thumbnail.
     badge, value : str
-        Small labels in the upper corners, a rank and a distance, say.
+        Small labels in the upper corners, for example a rank and a distance.
     chosen : bool
         Whether it is outlined.
     beside : bool
@@ -47,6 +47,33 @@ class Card:
     beside: bool = False
 
 
+def card_of(
+    collection: state.Collection,
+    specimen_id: str,
+    *,
+    subtitle: str | None = None,
+    badge: str = "",
+    value: str = "",
+    beside: bool = False,
+) -> Card:
+    """Return the card of a specimen of a run: its name, its category and its picture.
+
+    Parameters
+    ----------
+    collection : Collection
+        The run.
+    specimen_id : str
+        Its id.
+    subtitle : str, optional
+        The second line, in place of the category.
+    badge, value, beside
+        As in `Card`.
+    """
+    line = state.category(specimen_id) if subtitle is None else subtitle
+    image = collection.thumbnail(specimen_id)
+    return Card(specimen_id, state.short_name(specimen_id), line, image, badge, value, beside=beside)
+
+
 def show_gallery(
     cards: Sequence[Card],
     *,
@@ -58,10 +85,11 @@ def show_gallery(
     width: int = 140,
     compact: bool = False,
 ) -> None:
-    """Show cards in a grid; `on_pick` gets the id of a clicked one before the page runs again.
+    """Show cards in a grid and call `on_pick` with the id of a clicked one.
 
-    Every card can be ticked, which selects its specimen on all screens (a click with Ctrl does the
-    same, one with Shift ticks all from the last one on), and opens the specimen's own page.
+    The call comes before the page runs again. Every card can be ticked, which selects its specimen
+    on all screens (a click with Ctrl does the same, one with Shift ticks all from the last one on),
+    and opens the specimen's own page.
 
     Parameters
     ----------
@@ -74,7 +102,7 @@ def show_gallery(
     on_pick : callable
         What a click on a card does.
     on_side : callable, optional
-        What a click on the button below a card does; no button where None.
+        What a click on the button below a card does; no button if None.
     side : two str
         The words on that button, off and on.
     width : int
@@ -130,7 +158,7 @@ def words_of_cards() -> dict[str, str]:
 
 
 def as_item(card: Card, ticked: Collection[str]) -> dict[str, object]:
-    """Return a card as the browser gets it."""
+    """Return a card as the browser receives it."""
     return {
         "id": card.specimen_id,
         "title": card.title,
@@ -145,7 +173,7 @@ def as_item(card: Card, ticked: Collection[str]) -> dict[str, object]:
 
 
 def data_uri(path: Path | None) -> str:
-    """Return a picture as an address that carries it; empty where there is none."""
+    """Return a picture as a data URI, empty if it is missing."""
     if path is None:
         return ""
     try:

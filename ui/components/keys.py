@@ -1,4 +1,4 @@
-"""Keys that work anywhere on a screen."""
+"""Keyboard shortcuts that work anywhere on a screen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _PARTS = Path(__file__).parent / "keys_component"
 
 
 def listen_to_keys(actions: Mapping[str, Callable[[], None]], *, key: str) -> None:
-    """Call an action when its key is pressed and nobody types; `/` goes to the field that finds a specimen.
+    """Call an action when its key is pressed outside of a field.
+
+    The key `/` goes to the field that finds a specimen.
 
     Parameters
     ----------
     actions : mapping
-        What keys do, by the browser's names for them: `ArrowLeft`, `ArrowRight`, `n`.
+        Actions by the browser's names of keys: `ArrowLeft`, `ArrowRight`, `n`.
     key : str
         Unique on the screen.
     """

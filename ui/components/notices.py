@@ -1,4 +1,4 @@
-"""Telling that a job is over, whatever screen is open: a toast, and a notice on the desktop."""
+"""Notifications that a job is over: a toast, and a notice on the desktop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CSS = Path(__file__).parent / "notice_component" / "notice.css"
 
 
 def tell_of_ends(jobs: Sequence[JobRecord]) -> None:
-    """Tell of every job that was going on when this session last looked and is over now."""
+    """Notify of every job that ended since the last call in this session."""
     before: set[int] = st.session_state.get(_GOING_ON, set())
     st.session_state[_GOING_ON] = {job.job_id for job in jobs if not job.is_over}
     ended = [job for job in jobs if job.is_over and job.job_id in before and job.pid]

@@ -1,4 +1,4 @@
-"""Finding one's way in a collection: words, conditions on any column, and the order."""
+"""Filters over the table of specimens: words, conditions on columns, the order."""
 
 from __future__ import annotations
 
@@ -31,13 +31,16 @@ _NAMED = {
 
 
 def column_name(column: str) -> str:
-    """Return what a column is called on the screens; columns of metadata keep their own names."""
+    """Return the name of a column on the screens.
+
+    Columns of metadata keep their own names.
+    """
     return say(f"specimens-column-{column.replace('_', '-')}") if column in _NAMED else column
 
 
-def browse(there: state.Collection) -> pd.DataFrame:
-    """Let the user find, filter and sort; return the rows of the table of specimens that are left."""
-    table = state.specimen_table(there)
+def browse(collection: state.Collection) -> pd.DataFrame:
+    """Let the user find, filter and sort specimens, and return the rows left."""
+    table = state.specimen_table(collection)
     find, category, order, more = st.columns([5, 4, 4, 3], vertical_alignment="bottom")
     words = find.text_input(
         say("specimens-find"),
@@ -48,8 +51,8 @@ def browse(there: state.Collection) -> pd.DataFrame:
     )
     categories = category.multiselect(
         column_name("category"),
-        there.categories,
-        format_func={name: name.replace("/", " › ") or say("frame-no-category") for name in there.categories}.get,
+        collection.categories,
+        format_func={name: name.replace("/", " › ") or say("frame-no-category") for name in collection.categories}.get,
         placeholder=say("specimens-all-categories"),
         key="find_category",
         persist_state="session",
@@ -72,9 +75,9 @@ def browse(there: state.Collection) -> pd.DataFrame:
     return found
 
 
-def listed(there: state.Collection) -> tuple[str, ...]:
-    """Return the ids as they were listed last, those of the whole run where none were."""
-    return tuple(st.session_state.get(_LISTED) or there.ids)
+def listed(collection: state.Collection) -> tuple[str, ...]:
+    """Return the ids as they were listed last, or all ids of the run."""
+    return tuple(st.session_state.get(_LISTED) or collection.ids)
 
 
 def _ask_for_conditions(table: pd.DataFrame) -> list[Condition]:

@@ -1,8 +1,8 @@
 """The 3D viewer: one to six specimens in viewports that turn together.
 
-PyVista makes the scene in a child process (`core.scenes.builder`); the vtk.js page that ships with the
-trame-vtk package (BSD-3) draws it in the browser, offline. That is the way of stpyvista, with
-the parts between kept alive: the process, the page and the scene stay from one click to the next.
+PyVista makes the scene in a child process (`core.scenes.SceneBuilder`); the vtk.js page that ships
+with the trame-vtk package (BSD-3) draws it in the browser, offline. stpyvista works the same way;
+here the process, the page and the scene stay from one click to the next.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from core.scenes import (
 )
 from ui.components import viewer_stpyvista
 from ui.components.viewer_header import header_of, subjects_of
+from ui.components.viewer_specimens import ViewerSpecimen
 from ui.words import as_line, say
 
 Mode = Literal["clay", "colour", "texture", "mean-curvature", "gaussian-curvature", "distance"]
@@ -45,39 +46,8 @@ _BUILDING = threading.Lock()
 
 
 @dataclass(frozen=True)
-class ViewerSpecimen:
-    """A specimen to show.
-
-    Parameters
-    ----------
-    title
-        Its line above the picture.
-    mesh_path
-        Its file, or a preview of it.
-    fallback_image
-        A rendered view that takes its place where neither 3D nor a turntable can be shown.
-    preview_path
-        Where a decimated copy is kept; it is made where there is none yet. See
-        `core.workspace.paths.Workspace.preview_of`.
-    faces
-        How many faces its file has, where that is known; said before they are all loaded.
-    """
-
-    title: str
-    mesh_path: Path
-    fallback_image: Path | None = None
-    preview_path: Path | None = None
-    faces: int | None = None
-
-    @property
-    def source(self) -> SceneSource:
-        """Return where a scene reads it from."""
-        return SceneSource(self.mesh_path, self.preview_path)
-
-
-@dataclass(frozen=True)
 class _Wish:
-    """How the page that calls wants its viewer."""
+    """Settings of a viewer by the page that calls."""
 
     key: str
     height: int
@@ -95,56 +65,31 @@ def show_specimens(
     unit: str = "",
     registration: RegistrationSettings | None = None,
 ) -> None:
-    """Show up to six specimens side by side, the query first; their cameras turn together.
+    """Show up to six specimens side by side whose cameras turn together.
 
-    Where the viewer fails, rendered views that can be turned take its place and a sentence says
-    why. Nothing that happens in it stops the app.
+    If the viewer fails, rendered views that can be turned take its place, and a sentence gives the
+    reason. A failure in the viewer never stops the app.
 
     Parameters
     ----------
     specimens
-        The query and its neighbours.
+        The query, then its neighbours.
     key
         Unique on the screen, and the same from run to run, so that the page stays alive.
     height
         Least height of the canvas in pixels; it grows with the window.
     mode
-        What specimens are coloured by at first.
+        What colours specimens at first.
     unit
-        What the numbers in the files mean, for scale bars and legends; empty where they do not say.
+        Unit of lengths in the files, for scale bars and legends; empty if unknown.
     registration
-        How a neighbour is laid onto the query, where the distance to it is shown.
+        How a neighbour is aligned to the query before the distance is measured.
     """
     if not specimens:
         st.info(say("viewer-nothing"), icon=":material/view_in_ar:")
         return
     wish = _Wish(key, height, mode, unit or say("viewer-units"), registration or RegistrationSettings())
     _show(tuple(specimens[:MOST_SPECIMENS]), wish)
-
-
-def choose_beside(ranked: Sequence[str], first: str | None, *, key: str) -> list[str]:
-    """Let the user say how many neighbours stand beside the query; return them, the chosen one first.
-
-    Parameters
-    ----------
-    ranked
-        Neighbours, nearest first.
-    first
-        The one that is shown in any case; None where there is none.
-    key
-        Unique on the screen.
-    """
-    if first is None:
-        return []
-    counts = range(1, min(MOST_SPECIMENS, len(ranked) + 1))
-    # What was chosen for a query with more neighbours would be no option here.
-    if st.session_state.get(f"viewer-beside-{key}", 1) not in counts:
-        st.session_state[f"viewer-beside-{key}"] = counts[-1]
-    st.session_state.setdefault(f"viewer-beside-{key}", 1)
-    count = st.segmented_control(
-        say("viewer-beside"), counts, key=f"viewer-beside-{key}", help=say("viewer-beside-help")
-    )
-    return [first, *(name for name in ranked if name != first)][: count or 1]
 
 
 @st.fragment
@@ -181,7 +126,7 @@ def _show(specimens: tuple[ViewerSpecimen, ...], wish: _Wish) -> None:
 
 
 def _config_of(specimens: Sequence[ViewerSpecimen], wish: _Wish, state: Mapping[str, Any]) -> SceneConfig:
-    """Return how the scene is drawn: as chosen in the viewer, as far as these specimens allow it."""
+    """Return the settings of the scene as chosen in the viewer, if they are possible."""
     mode, _, rank = str(state.get("mode") or wish.mode).partition(":")
     against = int(rank) if rank.isdigit() else 1
     if mode not in MODES or (mode == "distance" and against >= len(specimens)):
@@ -206,7 +151,7 @@ def _packed_scene(specimens: Sequence[ViewerSpecimen], scene: Scene, config: Sce
 
 
 def _packed(header: Mapping[str, Any], data: bytes) -> bytes:
-    """Return what the browser needs: length of the header, header, data."""
+    """Return the bytes for the browser: length of the header, header, data."""
     text = json.dumps(header, ensure_ascii=False).encode()
     return struct.pack("<I", len(text)) + text + data
 
@@ -214,7 +159,7 @@ def _packed(header: Mapping[str, Any], data: bytes) -> bytes:
 def _offer_turntables(
     specimen: ViewerSpecimen, sources: Sequence[SceneSource], config: SceneConfig, wish: _Wish
 ) -> None:
-    """Offer the query as a film; it is drawn when it is asked for, and in the child process."""
+    """Offer the query as a film, which the child process draws on demand."""
     builder = _builder()
 
     def film(suffix: str) -> Callable[[], bytes]:
@@ -239,7 +184,7 @@ def _reason(failure: str) -> str:
 
 
 def _show_pictures(specimens: Sequence[ViewerSpecimen], why: str, wish: _Wish, attempt: int) -> None:
-    """Show turntables in place of the viewer; where there is none, a picture."""
+    """Show turntables in place of the viewer, or a picture if there is no turntable."""
     st.warning(say("viewer-pictures", why=why), icon=":material/view_in_ar:")
     if st.button(say("viewer-again"), key=f"viewer-again-{wish.key}", icon=":material/refresh:"):
         st.session_state[f"viewer-attempt-{wish.key}"] = attempt + 1
@@ -258,12 +203,12 @@ def _show_pictures(specimens: Sequence[ViewerSpecimen], why: str, wish: _Wish, a
 
 
 def _strip_of(specimen: ViewerSpecimen) -> bytes | None:
-    """Return the frames of a turntable side by side, or None where its file cannot be used."""
+    """Return the frames of a turntable side by side, None if its file is unusable."""
     try:
         changed = specimen.mesh_path.stat().st_mtime_ns
         return _drawn_strip(specimen.source, changed)
     except (CoreError, OSError):
-        return None  # why the specimen cannot be shown is said above
+        return None  # the reason is shown above the pictures
 
 
 @st.cache_data(show_spinner=False, max_entries=24)
@@ -273,7 +218,10 @@ def _drawn_strip(source: SceneSource, changed: int) -> bytes:
 
 
 def _builder() -> SceneBuilder:
-    """Return the one of this server; clearing Streamlit's caches would leave its child process behind."""
+    """Return the scene builder of this server.
+
+    It is no resource of Streamlit: clearing its caches would leave the child process behind.
+    """
     with _BUILDING:
         return _kept_builder()
 
@@ -285,11 +233,11 @@ def _kept_builder() -> SceneBuilder:
 
 @st.cache_resource(show_spinner=False)
 def warm_up_viewer() -> None:
-    """Start the process that makes scenes, once and without waiting, so that the first scene opens fast."""
+    """Start the process that makes scenes once, in the background."""
     builder = _builder()
 
     def load() -> None:
-        with suppress(CoreError):  # the first scene will say it where a person can see it
+        with suppress(CoreError):  # the first scene raises it again, and the screen shows it
             builder.warm_up()
 
     threading.Thread(target=load, daemon=True, name="viewer-warm-up").start()
@@ -327,4 +275,7 @@ def _part(name: str) -> str:
 
 
 def _nothing() -> None:
-    """Stand for a callback: naming the state is enough, the fragment runs again and reads it."""
+    """Do nothing.
+
+    Streamlit wants a callback for a state; the fragment runs again and reads that state.
+    """

@@ -1,4 +1,4 @@
-"""What the page of the 3D viewer is told beside the scene: titles, choices, legend, words."""
+"""The header of a scene for the 3D viewer: titles, choices, legend, words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = (
 
 
 def choice_of(scene_mode: str, against: int) -> str:
-    """Return what a scene is called in the list of what can be shown."""
+    """Return the name of a scene in the list of choices."""
     return f"{scene_mode}:{against}" if scene_mode == "distance" else scene_mode
 
 
@@ -37,9 +37,9 @@ def header_of(
     Parameters
     ----------
     scene
-        What is shown.
+        The scene that is shown.
     titles, paths, faces
-        Name, file and number of faces (where known) of each specimen.
+        Name, file and number of faces (None if unknown) of each specimen.
     detail
         `preview` or `full`.
     against
@@ -77,7 +77,7 @@ def header_of(
 
 
 def subjects_of(paths: Sequence[Path]) -> str:
-    """Return what tells one set of specimens from another."""
+    """Return a string that identifies a set of specimens."""
     return "\n".join(map(str, paths))
 
 
@@ -120,7 +120,7 @@ def _legend(scene: Scene, legend: Legend, neighbour: Sequence[str], unit: str) -
 
 
 def _notes(scene: Scene, faces: Sequence[int | None], detail: str) -> list[str]:
-    """Say what is drawn of how much."""
+    """Return how many of all faces or points are drawn."""
     count = sum(scene.counts)
     whole = sum(known or 0 for known in faces)
     if detail == "full":
@@ -131,7 +131,7 @@ def _notes(scene: Scene, faces: Sequence[int | None], detail: str) -> list[str]:
 
 
 def _full_resolution(scene: Scene, paths: Sequence[Path], faces: Sequence[int | None]) -> str:
-    """Return the words of the button for full resolution with its size, or nothing where this is it already."""
+    """Return the label of the button for full resolution, empty if all is drawn."""
     if all(cloud or count < 0.9 * PREVIEW_FACES for cloud, count in zip(scene.clouds, scene.counts, strict=True)):
         return ""
     megabytes = sum(path.stat().st_size for path in paths if path.is_file()) / 1e6

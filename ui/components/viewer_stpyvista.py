@@ -1,8 +1,8 @@
-"""The other 3D viewer, stpyvista on PyVista: chosen with `FOSSILVIT_VIEWER=stpyvista`.
+"""An alternative 3D viewer by stpyvista.
 
-It exports the whole scene anew for every change and reloads its page, and it forks the app's
-process to do so, so that it is for Linux only; the viewer in `ui.components.viewer` does without. It is
-here for those whose browser or habits prefer it, and to compare.
+`FOSSILVIT_VIEWER=stpyvista` chooses it. It exports the whole scene for every change and reloads its
+page. It forks the app's process to do so and therefore works on Linux only; the viewer in
+`ui.components.viewer` needs neither. It is kept for browsers that prefer it, and to compare.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ui.words import say
 
 VIEWER_VARIABLE = "FOSSILVIT_VIEWER"
 CLAY = "#d8c7a8"
-# Where one of these is missing, stpyvista waits for ever instead of raising.
+# If one of these is missing, stpyvista waits for ever instead of raising.
 _NEEDED = ("stpyvista", "trame", "trame_vtk", "trame_vuetify", "nest_asyncio2")
 
 
@@ -33,12 +33,12 @@ def is_chosen() -> bool:
 
 
 def show(sources: Sequence[tuple[Path, Path | None]], *, key: str, height: int) -> None:
-    """Show specimens side by side; their cameras turn together.
+    """Show specimens side by side whose cameras turn together.
 
     Parameters
     ----------
     sources
-        File of each specimen, and where its decimated copy is kept.
+        File of each specimen, and path of its decimated copy.
     key
         Unique on the screen.
     height
@@ -47,9 +47,9 @@ def show(sources: Sequence[tuple[Path, Path | None]], *, key: str, height: int) 
     Raises
     ------
     RendererError
-        Where it cannot work on this system.
+        If it cannot work on this system.
     SpecimenError
-        Where a specimen cannot be read.
+        If a specimen cannot be read.
     """
     keep_offline()
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]

@@ -2,11 +2,15 @@
 
 Measures of retrieval by labels, several runs compared, and robustness to turning and damage.
 
-===================  ============
-`evaluation_charts`  plots
-`comparison_panel`   several runs
-`robustness_panel`   robustness
-===================  ============
+==================  ======================================
+`labels_form`       the labels to judge by
+`evaluation_cache`  measures of a run, computed once
+`measures_panel`    measures overall, by class, by level
+`confusion_panel`   confusion matrix and worst queries
+`comparison_panel`  several runs
+`robustness_panel`  robustness
+`charts`            plots
+==================  ======================================
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Several runs by the same queries, on the evaluate screen: by embeddings or view by view, the same way in all runs."""
+"""Several runs compared by the same queries, by embeddings or view by view."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from core.matching import MatchSettings, open_matcher, ranking_by
 from core.neighbours import Ranking, SearchSettings
 from core.storage import csv_for_people
 from ui.components import show_figure
-from ui.evaluation.evaluation_charts import comparison_figure, difference_figure
+from ui.evaluation.charts import comparison_figure, difference_figure
 from ui.search import WHITENED
 from ui.session import state
 from ui.words import say
 
-# What a query takes on a common machine, and how long somebody waits before a screen.
+# Duration of a query on a common machine, and the longest wait that a screen may ask for.
 _SECONDS_A_QUERY = {False: 0.03, True: 0.2}
 _PATIENCE = 120.0
 
 
-def show_comparison(there: state.Collection, by: str) -> None:
-    """Show several runs by the same queries, with how sure their differences are."""
+def show_comparison(collection: state.Collection, by: str) -> None:
+    """Show several runs by the same queries, with intervals of their differences."""
     names = [run.name for run in state.runs()]
     if len(names) < 2:
         st.info(say("evaluate-one-run"), icon=":material/add_chart:")
         return
-    others = [name for name in names if name != there.run.name]
+    others = [name for name in names if name != collection.run.name]
     which, how, again = st.columns([5, 3, 4], gap="medium", vertical_alignment="bottom")
     chosen = which.multiselect(
         say("evaluate-with"), others, default=others[:2], key="compare_with", help=say("evaluate-with-help")
     )
-    match = _ask_match(there, how, again)
+    match = _ask_match(collection, how, again)
     if not chosen:
         st.info(say("evaluate-choose-runs"), icon=":material/add_chart:")
         return
-    runs = {name: state.load_collection(state.workspace().run(name)) for name in (there.run.name, *chosen)}
+    runs = {name: state.load_collection(state.workspace().run(name)) for name in (collection.run.name, *chosen)}
     if _is_too_long(runs, match, by):
         return
     stamps = tuple(run.run.matrix_path.stat().st_mtime_ns for run in runs.values())
     labels_stamp = Path(by).stat().st_mtime_ns if Path(by).is_file() else 0
     with st.spinner(say("evaluate-compare-wait")):
-        found = _compare(tuple(runs), (*stamps, labels_stamp), by, match, runs)
-    state.show_notes(found.notes)
-    _show(found, there.run.name)
+        comparison = _compare(tuple(runs), (*stamps, labels_stamp), by, match, runs)
+    state.show_notes(comparison.notes)
+    _show(comparison, collection.run.name)
     st.caption(f"{say('evaluate-by-flags')} `{command_of(by, match)}`")
     for name, run in runs.items():
         st.caption(f"**{state.plain(name)}**: {run.made_by}")
@@ -67,11 +67,11 @@ def flags_of(match: MatchSettings) -> str:
     return f"--match {match.match} --whiten {match.whiten}{' --k-reciprocal' if match.k_reciprocal else ''}"
 
 
-def as_table(found: Comparison) -> pd.DataFrame:
-    """Return a row a run, a column a measure, with its difference to the first run."""
-    apart = {(one.run, one.measure): one for one in found.differences}
+def as_table(comparison: Comparison) -> pd.DataFrame:
+    """Return a row per run, a column per measure, with differences to the first run."""
+    apart = {(one.run, one.measure): one for one in comparison.differences}
     rows = []
-    for name, evaluation in found.evaluations.items():
+    for name, evaluation in comparison.evaluations.items():
         row: dict[str, str] = {"run": name}
         for measure in MEASURES:
             row[measure] = f"{evaluation.overall[measure]:.3f}"
@@ -84,14 +84,14 @@ def as_table(found: Comparison) -> pd.DataFrame:
 
 
 def by_measure(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the same with a row a measure and a column a run, which a screen has room for."""
+    """Return the table with a row per measure and a column per run, to fit a screen."""
     turned = table.set_index("run").T
     turned.insert(0, say("evaluate-measure"), [str(name).replace("_", " ") for name in turned.index])
     return turned
 
 
-def _ask_match(there: state.Collection, choice: DeltaGenerator, regroup: DeltaGenerator) -> MatchSettings:
-    """Ask how neighbours are compared, the same way in all runs."""
+def _ask_match(collection: state.Collection, choice: DeltaGenerator, regroup: DeltaGenerator) -> MatchSettings:
+    """Ask how neighbours are compared in all runs."""
     words = {"pooled": say("search-whole"), "maxsim": say("search-view-by-view")}
     match = choice.segmented_control(
         say("evaluate-neighbours-by"),
@@ -107,11 +107,14 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, regroup: DeltaGe
     )
     if not by_views:
         return MatchSettings()
-    return MatchSettings("maxsim", whiten=min(WHITENED, len(there.ids)), k_reciprocal=again)
+    return MatchSettings("maxsim", whiten=min(WHITENED, len(collection.ids)), k_reciprocal=again)
 
 
 def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings, by: str) -> bool:
-    """Say where a comparison takes too long for a screen, with the command that does it, and return whether it does."""
+    """Return whether a comparison takes too long for a screen.
+
+    If it does, the command that makes it is shown.
+    """
     if match.match == "pooled":
         return False
     seconds = _SECONDS_A_QUERY[match.k_reciprocal] * sum(len(run.ids) for run in runs.values())
@@ -123,15 +126,15 @@ def _is_too_long(runs: Mapping[str, state.Collection], match: MatchSettings, by:
     return True
 
 
-def _show(found: Comparison, first: str) -> None:
+def _show(comparison: Comparison, first: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{say('evaluate-values')}**")
-        show_figure(comparison_figure(found, MEASURES), "comparison", key="compare_values")
+        show_figure(comparison_figure(comparison, MEASURES), "comparison", key="compare_values")
     with right:
         st.markdown(f"**{say('evaluate-differences', name=state.plain(first))}**")
-        show_figure(difference_figure(found, MEASURES), "differences", key="compare_differences")
-    table = as_table(found)
+        show_figure(difference_figure(comparison, MEASURES), "differences", key="compare_differences")
+    table = as_table(comparison)
     st.dataframe(by_measure(table), hide_index=True, width="stretch")
     st.download_button(
         say("common-download-csv"), csv_for_people(table), "comparison.csv", "text/csv", key="csv_comparison.csv"
@@ -153,7 +156,7 @@ def _compare(
     return compare_runs(matrices, by, rankings=rankings)
 
 
-def _ranking(there: state.Collection, match: MatchSettings) -> Ranking | None:
+def _ranking(collection: state.Collection, match: MatchSettings) -> Ranking | None:
     search = SearchSettings(match.candidates, EvaluationSettings().metric)
-    run = there.run
-    return ranking_by(open_matcher(there.embeddings, run.features, run.root / "projections", search, match))
+    run = collection.run
+    return ranking_by(open_matcher(collection.embeddings, run.features, run.root / "projections", search, match))

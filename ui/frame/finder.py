@@ -1,4 +1,7 @@
-"""Finding a specimen from anywhere: the field in the sidebar that `/` goes to."""
+"""The field in the sidebar that finds a specimen by name.
+
+The key `/` goes to it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from ui.session import ask_for_screen, state
 from ui.words import say
 
 MOST_FOUND = 9
-# Screens without a specimen of their own: finding one leads to its page.
+# Screens that show no single specimen: finding one leads to its page.
 _LEAVES_FROM = ("specimens", "evaluate")
 
 
-def find_specimen(there: state.Collection, screen: str) -> None:
-    """Show the field; what fits appears below it, and a click or a sole answer takes it in hand."""
+def find_specimen(collection: state.Collection, screen: str) -> None:
+    """Show the field and its matches. A click or a sole match chooses a specimen."""
 
     def take(specimen_id: str) -> None:
         st.session_state[FIND_KEY] = ""
@@ -23,7 +26,7 @@ def find_specimen(there: state.Collection, screen: str) -> None:
             ask_for_screen("specimen")
 
     def act() -> None:
-        found = matches(there.ids, st.session_state[FIND_KEY])
+        found = matches(collection.ids, st.session_state[FIND_KEY])
         if len(found) == 1:
             take(found[0])
 
@@ -37,18 +40,22 @@ def find_specimen(there: state.Collection, screen: str) -> None:
     )
     if not text.strip():
         return
-    found = matches(there.ids, text)
+    found = matches(collection.ids, text)
     if not found:
         st.caption(say("frame-find-nothing"))
         return
-    cards = [Card(name, state.short_name(name), image=there.thumbnail(name)) for name in found[:MOST_FOUND]]
+    cards = [Card(name, state.short_name(name), image=collection.thumbnail(name)) for name in found[:MOST_FOUND]]
     show_gallery(cards, key="finder", label=say("frame-find"), on_pick=take, width=50, compact=True)
     if len(found) > MOST_FOUND:
         st.caption(say("frame-find-more", count=len(found) - MOST_FOUND))
 
 
 def matches(ids: tuple[str, ...], text: str) -> list[str]:
-    """Return the ids in which all words occur; those whose name is or begins with the text come first."""
+    """Return the ids in which all words occur.
+
+    If the text is the name of some, these alone; else names that begin with its first word come
+    first.
+    """
     whole = text.strip().casefold()
     words = whole.split()
     if not words:

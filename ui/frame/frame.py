@@ -1,4 +1,4 @@
-"""What stands around every screen: ways to the others, the run, the specimen in hand, the selection, the language."""
+"""The frame around every screen: navigation, run, specimen, selection, language."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _LANGUAGE = "language_chooser"
 
 
 def begin_session() -> None:
-    """Let the session speak its language and follow the browser's address; called by the router first."""
+    """Set the language of the session and follow the browser's address."""
     settle_language(read_preferences(state.workspace()).get("language"))
     state.follow_address()
     recall_selection()
 
 
 def show_screen(page: Page) -> None:
-    """Draw the frame and the screen in it; called by the router only."""
+    """Draw the frame and the screen in it. Only the router calls this."""
     try:
         _begin(page.url_path)
         page.run()
-    except Exception as error:  # noqa: BLE001 whatever it is, the session goes on
+    except Exception as error:  # noqa: BLE001 whatever it is, the session continues
         _show_failure(error)
     collect_garbage()
 
@@ -52,21 +52,21 @@ def _begin(screen: str) -> None:
     apply_css()
     _warm_up_once()
     show_health()
-    there = _collection()
-    state.keep_address(there)
+    collection = _collection()
+    state.keep_address(collection)
     with st.sidebar:
         with st.container(gap=None, key="screens"):
             for its in SCREENS:
                 link_to(its.name, say(f"frame-screen-{its.name}"))
-        _run_chooser()
-        if there is not None:
-            find_specimen(there, screen)
-            _specimen_in_hand(there, screen)
-            show_selection(there)
+        _choose_run()
+        if collection is not None:
+            find_specimen(collection, screen)
+            _show_chosen_specimen(collection, screen)
+            show_selection(collection)
         show_job_in_sidebar()
         listen_to_keys({}, key="frame_keys")
         name_selection_in_address()
-        _language_chooser()
+        _choose_language()
         st.caption(say("frame-workspace", path=f"`{state.workspace().root}`"))
 
 
@@ -77,11 +77,11 @@ def _warm_up_once() -> None:
 
 
 def require_router(page: str) -> None:
-    """Go through the router where Streamlit ran a page by itself.
+    """Switch to the router if Streamlit ran a page by itself.
 
-    Until the router has run once in a server, Streamlit takes the folder `pages` for its own
-    kind of navigation, so that an address such as /map would show a page without its frame. What
-    the address says of language and selection goes with it: a session takes them when it begins.
+    Until the router has run once in a server, Streamlit uses the folder `pages` for its own
+    kind of navigation, so that an address such as /map would show a page without its frame. The
+    parameters of the address are passed on: a session reads language and selection when it begins.
     """
     if not st.session_state.get(_ROUTED):
         st.session_state[_WANTED] = (f"pages/{Path(page).name}", st.query_params.to_dict())
@@ -89,7 +89,10 @@ def require_router(page: str) -> None:
 
 
 def _collection() -> state.Collection | None:
-    """Return the run that is looked at; where something is wrong with it, the screen itself says so."""
+    """Return the chosen run, None if it is unreadable.
+
+    The screen shows the error.
+    """
     chosen = state.chosen_run()
     if chosen is None:
         return None
@@ -99,7 +102,7 @@ def _collection() -> state.Collection | None:
         return None
 
 
-def _run_chooser() -> None:
+def _choose_run() -> None:
     available = [run.name for run in state.runs()]
     if not available:
         return
@@ -113,16 +116,16 @@ def _take_run() -> None:
     state.choose_run(st.session_state["run_chooser"])
 
 
-def _specimen_in_hand(there: state.Collection, screen: str) -> None:
-    # A slot that stays in its place where there is none.
+def _show_chosen_specimen(collection: state.Collection, screen: str) -> None:
+    # An empty slot keeps its place, so that the rest does not move.
     slot = st.empty()
-    specimen = state.chosen_specimen(there)
+    specimen = state.chosen_specimen(collection)
     if specimen is None:
         return
     with slot.container(border=True, key="specimen_in_hand"):
         # The name has the whole width: names of specimens are long, and seldom hold blanks to break at.
         picture, words = st.columns([2, 3], vertical_alignment="center")
-        path = there.thumbnail(specimen)
+        path = collection.thumbnail(specimen)
         if path is not None and path.is_file():
             picture.image(str(path), width="stretch", alt=state.short_name(specimen))
         words.caption(say("frame-in-hand"))
@@ -137,7 +140,7 @@ def _specimen_in_hand(there: state.Collection, screen: str) -> None:
                 go_to("specimen")
 
 
-def _language_chooser() -> None:
+def _choose_language() -> None:
     st.session_state[_LANGUAGE] = language()
     st.segmented_control(
         say("frame-language"),
@@ -150,7 +153,7 @@ def _language_chooser() -> None:
 
 
 def _take_language() -> None:
-    """Speak the language chosen, here at once and in every new session on this workspace."""
+    """Set the language of this session and of every new one on this workspace."""
     choose_language(st.session_state[_LANGUAGE])
     try:
         put_preference(state.workspace(), "language", language())
@@ -159,7 +162,7 @@ def _take_language() -> None:
 
 
 def _show_failure(error: Exception) -> None:
-    """Say that something went wrong, what to do, and keep the technical part for those who can use it."""
+    """Show that a screen failed and what to do, and write the traceback to a log."""
     log = state.workspace().logs / "app.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Memory of the server: garbage is collected now and then, not after every run of a screen.
+"""Garbage collection once a minute instead of after every run of a screen.
 
 Streamlit would collect after every run (`runner.postScriptGC`), which `.streamlit/config.toml`
-switches off: it holds up every tab for as long as a screen takes to draw. Python's own collections
-of what has lived for long become rare in a process with many objects, so one is made here.
+switches off: it holds up every tab for as long as a screen takes to draw. Python collects its
+oldest generation rarely in a process with many objects, so it is collected here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ _collected = time.monotonic()
 
 
 def collect_garbage() -> bool:
-    """Collect garbage if the last time is a minute ago, whichever session asks; return whether it did."""
+    """Collect garbage if the last time is a minute ago, in any session.
+
+    Returns
+    -------
+    bool
+        Whether garbage was collected.
+    """
     global _collected
     with _lock:
         if time.monotonic() - _collected < _SECONDS:

@@ -1,4 +1,4 @@
-"""What is damaged in the workspace, said on every screen, with the way back."""
+"""Damage in the workspace with its remedies, shown on every screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.words import say
 
 
 def show_health() -> None:
-    """Show what is damaged, where anything is; looked for at most once a minute."""
+    """Show damage if there is any, examined at most once a minute."""
     damages = _damages(str(state.workspace().root))
     if not damages:
         return

@@ -1,4 +1,4 @@
-"""Which addresses lead where: to the screens, and, where there is none of that name, to a list of them."""
+"""Addresses of the screens, and a list of them for any other address."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LOST, _LONGEST_SHOWN = "lost_at", 60
 
 
 def app_pages() -> list[Page]:
-    """Return the pages of the app, the first screen at the root as well as under its name."""
+    """Return the pages of the app, the first screen also at the root."""
     first = SCREENS[0]
     pages = [_page(screen.path, screen.name, screen.icon) for screen in SCREENS]
     root = st.Page(first.path, title=say(f"frame-screen-{first.name}"), icon=first.icon, url_path="", default=True)
     asked = asked_for()
     if asked not in ("", *(screen.name for screen in SCREENS)):
         st.session_state[_LOST] = asked
-    # It stays there for the browser's back button.
+    # It stays for the browser's back button.
     lost = st.session_state.get(_LOST, "")
     # Browsers send it as it stands in the address or decoded; Streamlit takes no page with a slash in its name.
     names = {name for name in (lost, unquote(lost)) if name.strip() and "/" not in name}
@@ -29,7 +29,7 @@ def app_pages() -> list[Page]:
 
 
 def asked_for() -> str:
-    """Return the last part of the browser's address as it stands there, which names a screen; empty at the root."""
+    """Return the last part of the browser's address, undecoded, empty at the root."""
     path = urlsplit(st.context.url or "").path.strip("/")
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     if base and (path == base or path.startswith(f"{base}/")):

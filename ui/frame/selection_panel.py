@@ -1,4 +1,4 @@
-"""The selection in the sidebar: its size, its pictures, and what can be done with all of it."""
+"""The selection in the sidebar: its size, its pictures, and actions on all of it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ USED_ON = ("search", "map", "clusters")
 _PROBLEM = "selection_problem"
 
 
-def show_selection(there: state.Collection) -> None:
-    """Show what is selected, in the sidebar."""
+def show_selection(collection: state.Collection) -> None:
+    """Show the selection in the sidebar."""
     ids = selected()
     with st.container(border=True, key="selection_panel"):
-        # Slots that stay in their places, so that nothing of before is seen while the page is drawn.
+        # Empty slots keep their places, so that no old part is visible while the page is drawn.
         problem, body = st.empty(), st.empty()
         error = st.session_state.pop(_PROBLEM, None)
         if error is not None:
@@ -29,26 +29,26 @@ def show_selection(there: state.Collection) -> None:
                 state.show_error(error)
         if ids:
             with body.container():
-                _show_selected(there, ids)
+                _show_selected(collection, ids)
         else:
             body.caption(say("selection-empty"))
-        _show_sets(there)
+        _show_sets(collection)
 
 
-def _show_selected(there: state.Collection, ids: tuple[str, ...]) -> None:
-    """Show the pictures of the selection, and what can be done with it."""
-    here = selected_in(there.ids)
+def _show_selected(collection: state.Collection, ids: tuple[str, ...]) -> None:
+    """Show the pictures of the selection, and the actions on it."""
+    here = selected_in(collection.ids)
     title, clear = st.columns([3, 2], vertical_alignment="center")
     title.markdown(f"**{say('selection-title', count=len(ids))}**")
     clear.button(say("selection-clear"), on_click=select, args=((),), key="selection_clear", width="stretch")
-    _show_pictures(there, here)
+    _show_pictures(collection, here)
     if len(here) < len(ids):
         st.caption(say("selection-not-in-run", count=len(ids) - len(here)))
     _show_uses(len(here))
     _show_keeping(ids)
     st.download_button(
         say("selection-export"),
-        data=_export(there.run.name, state.catalogue().revision(), ids, there),
+        data=_export(collection.run.name, state.catalogue().revision(), ids, collection),
         file_name="selection.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -59,17 +59,20 @@ def _show_selected(there: state.Collection, ids: tuple[str, ...]) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _export(run: str, revision: int, ids: tuple[str, ...], _there: state.Collection) -> bytes:
-    """Return everything known of these specimens as CSV; the same content keeps its address while one clicks."""
+def _export(run: str, revision: int, ids: tuple[str, ...], _collection: state.Collection) -> bytes:
+    """Return the table of these specimens as CSV.
+
+    It is cached, so that the download keeps its address from run to run.
+    """
     del run, revision  # part of the key only
-    if all(name in _there.embeddings.row_of for name in ids):
-        return csv_for_people(state.specimen_table(_there).loc[list(ids)], index=True)
-    table = build_specimen_table(ids, _there.records, Catalogue(_there.workspace.catalogue_path))
+    if all(name in _collection.embeddings.row_of for name in ids):
+        return csv_for_people(state.specimen_table(_collection).loc[list(ids)], index=True)
+    table = build_specimen_table(ids, _collection.records, Catalogue(_collection.workspace.catalogue_path))
     return csv_for_people(table, index=True)
 
 
-def _show_pictures(there: state.Collection, ids: tuple[str, ...]) -> None:
-    cards = [Card(name, state.short_name(name), image=there.thumbnail(name)) for name in ids[:MOST_PICTURES]]
+def _show_pictures(collection: state.Collection, ids: tuple[str, ...]) -> None:
+    cards = [Card(name, state.short_name(name), image=collection.thumbnail(name)) for name in ids[:MOST_PICTURES]]
     show_gallery(
         cards,
         key="selection_pictures",
@@ -111,8 +114,8 @@ def _show_keeping(ids: tuple[str, ...]) -> None:
                 st.form_submit_button(say("selection-tag-remove"), on_click=_tag, args=(ids, False), width="stretch")
 
 
-def _show_sets(there: state.Collection) -> None:
-    """Offer the sets that were kept."""
+def _show_sets(collection: state.Collection) -> None:
+    """Offer the named sets."""
     sets = Curation(state.catalogue()).sets()
     if not sets:
         return
@@ -125,7 +128,7 @@ def _show_sets(there: state.Collection) -> None:
         )
         if name is None:
             return
-        members = selected_in_order(sets[name], there)
+        members = selected_in_order(sets[name], collection)
         st.button(say("selection-set-take"), on_click=select, args=(members,), type="primary", width="stretch")
         both = (*selected(), *members)
         st.button(say("selection-set-add"), on_click=select, args=(both,), width="stretch")
@@ -134,9 +137,9 @@ def _show_sets(there: state.Collection) -> None:
             st.button(say("selection-set-remove"), on_click=_remove_set, args=(name,), width="stretch")
 
 
-def selected_in_order(members: tuple[str, ...], there: state.Collection) -> tuple[str, ...]:
+def selected_in_order(members: tuple[str, ...], collection: state.Collection) -> tuple[str, ...]:
     """Return those members of a set that are in a run."""
-    return tuple(name for name in members if name in there.embeddings.row_of)
+    return tuple(name for name in members if name in collection.embeddings.row_of)
 
 
 def _save_set(ids: tuple[str, ...]) -> None:

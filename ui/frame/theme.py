@@ -1,7 +1,7 @@
-"""The little CSS that Streamlit's own theme cannot say.
+"""CSS that Streamlit's theme has no setting for.
 
 The theme itself (ground, text, accent, fonts) is in `.streamlit/config.toml`; the colours of groups
-are in `core.maps.palettes`.
+are in `core.maps`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ h1, h2, h3 { letter-spacing: -0.01em; text-wrap: balance; }
 .st-key-selection_uses { column-gap: 0.9rem; row-gap: 0; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stImage"] img, [data-testid="stImageContainer"] img { border-radius: 0.4rem; }
-/* Streamlit's own shade of captions is too faint to be read by everybody (WCAG 2.2, 1.4.3). */
+/* Streamlit's own shade of captions is too faint (WCAG 2.2, 1.4.3). */
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; overflow-wrap: anywhere; }
 </style>
 """
@@ -37,5 +37,5 @@ _CSS_OF_DARK = """
 
 
 def apply_css() -> None:
-    """Add the project's CSS to the page; call it once, from the router."""
+    """Add the project's CSS to the page. The router calls this once."""
     st.html(_CSS + (_CSS_OF_DARK if st.context.theme.type == "dark" else ""))

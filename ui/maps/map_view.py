@@ -1,4 +1,4 @@
-"""The map in the browser: up to some 100,000 points, drawn by the script of `core/maps/page`."""
+"""The map in the browser: up to some 100,000 points, drawn by `core/maps/page`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class MapView:
     Parameters
     ----------
     picture : MapPicture
-        What is drawn.
+        The map with its colours.
     chosen : str or None
-        The specimen in hand, which is ringed.
+        The chosen specimen, drawn with a ring.
     newcomers : MapResult or None
         Specimens from outside, placed without moving the others; drawn as stars.
     file : str
-        What a saved picture is called, without ending.
+        Name of a saved picture, without ending.
     height : int
         Least height in pixels; it grows with the browser's.
     """
@@ -44,16 +44,16 @@ class MapView:
 
 
 def show_map(view: MapView, *, key: str, picture_of: Callable[[str], Path | None]) -> None:
-    """Show a map; a click takes a specimen in hand, a lasso makes the selection that all screens share.
+    """Show a map, on which a click chooses a specimen and a lasso selects many.
 
     Parameters
     ----------
     view : MapView
-        What is shown.
+        The map to show.
     key : str
         Unique on the screen.
     picture_of : callable
-        From a specimen id to its small picture, asked for only where the mouse is.
+        From a specimen id to its thumbnail, called only for points under the mouse.
     """
     ids = view.picture.ids
     row_of = {name: row for row, name in enumerate(ids)}
@@ -95,7 +95,7 @@ def _as_places(newcomers: MapResult | None) -> list[dict[str, object]]:
 
 @st.fragment
 def _load_pictures(key: str, picture_of: Callable[[str], Path | None]) -> None:
-    """Answer the map's wishes for pictures; only this part of the screen runs again for them."""
+    """Send the pictures that the map asks for in a fragment of its own."""
     asked = f"{key}_asked"
 
     def note() -> None:

@@ -1,4 +1,4 @@
-"""The jobs that were: when, how long, how they ended, their logs, and going on with one."""
+"""Jobs that ended: dates, durations, outcomes, logs, and resuming one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The jobs: how far the one at work is, what waits, how the last one ended, logs."""
+"""Jobs: progress of the current one, the queue, outcome of the last one, logs."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.workspace import (
     JobRecord,
     StageProgress,
     cancel,
+    current_job,
     estimate_time,
     last_lines,
     log_of,
@@ -31,7 +33,10 @@ _ORDER = ("Checking", "Rendering", "Features", "Pooling", "Neighbours", "Cluster
 
 @st.fragment(run_every=1.0)
 def watch_job() -> None:
-    """Show the job at work and the queue, refreshed every second; the page runs again when a job is over."""
+    """Show the current job and the queue every second.
+
+    When a job is over, the page runs again.
+    """
     workspace = state.workspace()
     job = start_next_job(workspace)
     before = st.session_state.get(_SEEN)
@@ -46,7 +51,7 @@ def watch_job() -> None:
 
 @st.fragment(run_every=3.0)
 def show_job_in_sidebar() -> None:
-    """Say in the sidebar of every screen that a job is at work, and tell of jobs that ended."""
+    """Show the current job in the sidebar, and notify of jobs that ended."""
     job = start_next_job(state.workspace())
     tell_of_ends(state.catalogue().jobs(limit=10))
     if job is None:
@@ -60,7 +65,7 @@ def show_job_in_sidebar() -> None:
 
 
 def show_last_job() -> None:
-    """Say how the last job that ended did so, and offer to go on with one that did not finish."""
+    """Show the outcome of the last job, and offer to resume one that did not finish."""
     over = [job for job in state.catalogue().jobs(limit=30) if job.is_over]
     if not over:
         return
@@ -68,7 +73,7 @@ def show_last_job() -> None:
     just_over = st.session_state.pop(_JUST_OVER, None) == job.job_id
     if just_over and job.kind == "run" and job.state.startswith("done"):
         state.choose_run(job.run_name)
-        # The frame around this screen was drawn with the run before.
+        # The frame around this screen still shows the run before.
         st.rerun()
     with st.expander(how_it_ended(job), icon=icon_of(job)):
         if not job.state.startswith("done"):
@@ -77,8 +82,38 @@ def show_last_job() -> None:
         show_log(job, key="last")
 
 
+def last_job_of(kind: str, run_name: str) -> JobRecord | None:
+    """Return the newest job of a kind on a run, None if there is none."""
+    current_job(state.workspace())  # marks a job whose process is gone as over
+    jobs = state.catalogue().jobs(limit=100)
+    return next((job for job in jobs if (job.kind, job.run_name) == (kind, run_name)), None)
+
+
+def show_failure(job: JobRecord | None, result: Path | None, *, failed: str, cancelled: str) -> None:
+    """Show the outcome of a job that left no result.
+
+    Parameters
+    ----------
+    job : JobRecord or None
+        The job, None if there is none.
+    result : Path or None
+        The file that it writes.
+    failed, cancelled : str
+        What is shown if it failed, before its reason, or was cancelled.
+    """
+    if job is None or job.state.startswith("done"):
+        return
+    if result is not None and result.is_file() and result.stat().st_mtime > job.finished:
+        return
+    if job.state == "cancelled":
+        st.info(cancelled, icon=":material/cancel:")
+    else:
+        reason = as_lines([job.message], state.catalogue())[0]
+        st.error(f"{failed} {state.plain(reason)}", icon=":material/error:")
+
+
 def how_it_ended(job: JobRecord) -> str:
-    """Return in a sentence how a job ended."""
+    """Return the outcome of a job in a sentence."""
     run, took = state.plain(job.run_name), duration(max(job.finished - job.created, 0))
     if job.state == "done":
         return say("jobs-done", run=run, time=took, kind=job.kind)
@@ -90,14 +125,14 @@ def how_it_ended(job: JobRecord) -> str:
 
 
 def icon_of(job: JobRecord) -> str:
-    """Return the icon for how a job ended."""
+    """Return the icon of the outcome of a job."""
     if job.state.startswith("done"):
         return ":material/check_circle:"
     return ":material/cancel:" if job.state == "cancelled" else ":material/error:"
 
 
 def offer_to_resume(job: JobRecord, *, key: str) -> None:
-    """Offer to go on with a job that did not finish; what was finished is not done again."""
+    """Offer to resume a job that did not finish."""
     if not job.arguments:
         return
     label, kept = say("jobs-resume", kind=job.kind), say("jobs-kept", kind=job.kind)
@@ -137,7 +172,10 @@ def duration(seconds: float) -> str:
 
 
 def show_job(job: JobRecord) -> None:
-    """Show how far a job is, and let it be cancelled; belongs into a fragment that runs again by itself."""
+    """Show the progress of a job, and offer to cancel it.
+
+    The caller is a fragment that runs again by itself.
+    """
     with st.container(border=True):
         title, stop = st.columns([5, 1], vertical_alignment="center")
         left = time_left(job.stages, time.time())
@@ -158,7 +196,7 @@ def show_job(job: JobRecord) -> None:
 
 
 def _show_queue() -> None:
-    """Show what waits; the order can be changed, and each can be taken out."""
+    """Show the queue, whose jobs can be put first or removed."""
     queue = queued_jobs(state.workspace())
     if not queue:
         return
@@ -180,7 +218,10 @@ def _title(job: JobRecord) -> str:
 
 
 def _place(stage: StageProgress) -> int:
-    """Return where a stage stands in the order of the work; the consumer of a stream starts first."""
+    """Return the place of a stage in the order of the work.
+
+    Stages of a stream start in another order, the consumer first.
+    """
     return _ORDER.index(stage.label) if stage.label in _ORDER else len(_ORDER)
 
 

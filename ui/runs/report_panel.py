@@ -1,4 +1,4 @@
-"""The report on a run: written by a job of the queue, kept with the run, downloaded."""
+"""The report on a run, written by a background job and downloaded."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import streamlit as st
 
 from core.collection import metadata_columns
 from core.foundation import CoreError
-from core.workspace import JobRecord, RunFacts, current_job, queue_job
+from core.workspace import RunFacts, queue_job
+from ui.runs.job_panel import last_job_of, show_failure
 from ui.session import state
-from ui.words import as_lines, language, say
+from ui.words import language, say
 
 COMMAND = "report"
 _BY_CATEGORY = ("category", "category:1")
 
 
 def offer_report(facts: RunFacts) -> None:
-    """Offer to make the report of a run in the language of the screens, and to download the one that is there."""
+    """Offer to make and download the report of a run in the session's language."""
     path = _path_of(facts)
     with st.container(border=True):
         st.markdown(f"**{say('report-title')}**  \n{say('report-about')}")
-        job = _last_job(facts.name)
+        job = last_job_of(COMMAND, facts.name)
         if job is not None and not job.is_over:
-            # How far it is stands above, where every job is shown.
+            # Its progress is shown above with all jobs.
             st.info(say("report-going"), icon=":material/hourglass_top:")
         else:
-            _tell_failure(job, path)
+            show_failure(job, path, failed=say("report-failed"), cancelled=say("report-cancelled"))
             _ask_and_start(facts, path)
         if path.is_file():
             _offer_download(path)
@@ -71,25 +72,8 @@ def _offer_download(path: Path) -> None:
         st.caption(say("report-made", date=when))
 
 
-def _last_job(run_name: str) -> JobRecord | None:
-    current_job(state.workspace())  # one whose process is gone is no longer at work
-    jobs = state.catalogue().jobs(limit=100)
-    return next((job for job in jobs if (job.kind, job.run_name) == (COMMAND, run_name)), None)
-
-
-def _tell_failure(job: JobRecord | None, path: Path) -> None:
-    """Say how the last report ended where it left none."""
-    if job is None or job.state.startswith("done") or (path.is_file() and path.stat().st_mtime > job.finished):
-        return
-    if job.state == "cancelled":
-        st.info(say("report-cancelled"), icon=":material/cancel:")
-    else:
-        reason = as_lines([job.message], state.catalogue())[0]
-        st.error(f"{say('report-failed')} {state.plain(reason)}", icon=":material/error:")
-
-
 def _in_words(labels: str) -> str:
-    """Return what labels are called."""
+    """Return the name of labels on the screens."""
     if labels in _BY_CATEGORY:
         return say("columns-category") if labels == "category" else say("columns-top")
     return labels.partition(":")[2]

@@ -1,4 +1,4 @@
-"""The list of runs, and what can be done with one."""
+"""The list of runs, and actions on one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DONE = "runs_done"
 
 
 def choose_from_runs() -> RunFacts | None:
-    """Show every run as a row; return the one that is ticked, else the one that all screens show."""
+    """Show every run as a row, and return the ticked one, else the chosen one."""
     if (done := st.session_state.pop(_DONE, None)) is not None:
         st.success(done, icon=":material/check_circle:")
     runs = list_runs(state.workspace())
@@ -61,7 +61,7 @@ def choose_from_runs() -> RunFacts | None:
 
 
 def show_run(facts: RunFacts) -> None:
-    """Show what a run is, and offer what can be done with it."""
+    """Show a run with its settings, and offer the actions on it."""
     st.subheader(state.plain(facts.name))
     made = say(
         "runs-made-from",

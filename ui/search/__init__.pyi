@@ -1,11 +1,15 @@
-from .form_differences import settings_of_form as settings_of_form, show_differences as show_differences
-from .queries import (
-    Outsider as Outsider,
-    Question as Question,
-    answer as answer,
-    ask_for_file as ask_for_file,
-    forget_outsider as forget_outsider,
-    matching_views as matching_views,
-    outsider_in_hand as outsider_in_hand,
+from .neighbour_list import show_neighbours as show_neighbours
+from .pair_view import show_pair as show_pair
+from .queries import Question as Question, answer as answer
+from .query_files import (
+    QueryFile as QueryFile,
+    current_query_file as current_query_file,
+    embedding_of_query_file as embedding_of_query_file,
+    show_query_file as show_query_file,
 )
-from .search_form import WHITENED as WHITENED, ask_how as ask_how, describe_filters as describe_filters
+from .query_form import (
+    ask_for_specimen as ask_for_specimen,
+    offer_specimens as offer_specimens,
+    take_selection as take_selection,
+)
+from .search_form import WHITENED as WHITENED, ask_question as ask_question

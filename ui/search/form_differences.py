@@ -1,4 +1,4 @@
-"""The difference in form of a query and its neighbours: measured where it is asked for, and kept for the session."""
+"""Differences in form of a query and its neighbours, measured on demand."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ _MIRROR = "form_mirror"
 
 
 def settings_of_form() -> RegistrationSettings:
-    """Return how neighbours are laid onto the query: the same in the table and in the viewer."""
+    """Return the settings of alignment, the same for the table and the viewer."""
     return RegistrationSettings(mirror=bool(st.session_state.get(_MIRROR, False)))
 
 
-def show_differences(there: state.Collection, query: str, path: Path | None, names: Sequence[str], beside: str) -> bool:
-    """Offer to lay neighbours onto the query, show what is left between them; return whether one beside is measured."""
+def show_differences(
+    collection: state.Collection, query: str, path: Path | None, names: Sequence[str], beside: str
+) -> bool:
+    """Offer to align neighbours to the query, and show the differences so far.
+
+    Returns
+    -------
+    bool
+        Whether the neighbour beside the query has been aligned.
+    """
     st.markdown(f"**{say('search-form-title')}**", help=say("search-form-help"))
     if path is None:
         st.caption(say("search-form-no-file"))
@@ -38,7 +46,7 @@ def show_differences(there: state.Collection, query: str, path: Path | None, nam
         wanted = names
     kept: dict[tuple[Path, str, RegistrationSettings], Registration | str] = st.session_state.setdefault("laid_on", {})
     if wanted:
-        _measure(there, path, wanted, settings, kept)
+        _measure(collection, path, wanted, settings, kept)
     rows = [_row(name, kept[path, name, settings]) for name in names if (path, name, settings) in kept]
     if not rows:
         st.caption(say("search-form-empty"))
@@ -57,7 +65,7 @@ def show_differences(there: state.Collection, query: str, path: Path | None, nam
 
 
 def _measure(
-    there: state.Collection,
+    collection: state.Collection,
     path: Path,
     names: Sequence[str],
     settings: RegistrationSettings,
@@ -67,7 +75,7 @@ def _measure(
     for done, name in enumerate(names):
         bar.progress(done / len(names), say("search-form-wait-for", name=state.plain(state.short_name(name))))
         if (path, name, settings) not in kept:
-            other = there.mesh_path(name)
+            other = collection.mesh_path(name)
             try:
                 kept[path, name, settings] = (
                     say("search-form-gone") if other is None else register(read_mesh(path), read_mesh(other), settings)

@@ -1,4 +1,4 @@
-"""How neighbours are asked for on the search screen: with whom, among whom, compared how."""
+"""The settings of a search: number, comparison, filters, several queries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.collection import Between, Condition, OneOf, choose_rows, values_of
-from core.matching import MatchSettings, turns_of_views
+from core.matching import MatchSettings, rotations_of_views
 from core.neighbours import COMBINATIONS, NEIGHBOUR_METRICS, Filters, SearchSettings, SeveralSettings
 from ui.components import column_name
 from ui.search.queries import Question
@@ -17,8 +17,8 @@ from ui.words import say
 # Principal axes of the views that are compared, see docs/retrieval.md.
 WHITENED = 128
 _MOST_ON_SCREEN = 100
-_FEWEST_TURNS = 4
-# Of a distance: the least, the greatest, what is first offered as far, and a step; see core.neighbours.search.
+_FEWEST_ROTATIONS = 4
+# Of a distance: the least, the greatest, what is first offered as far, and a step; see `core.neighbours`.
 _DISTANCES: dict[str, tuple[float | None, float | None, float, float]] = {
     "cosine": (0.0, 2.0, 0.2, 0.01),
     "euclidean": (0.0, None, 1.0, 0.1),
@@ -26,12 +26,12 @@ _DISTANCES: dict[str, tuple[float | None, float | None, float, float]] = {
 }
 
 
-def ask_how(there: state.Collection, query: str | None) -> Question:
-    """Ask for the number of neighbours, who may be found, and how they are compared."""
-    # In a narrow window they go on in another line instead of losing their words.
+def ask_question(collection: state.Collection, query: str | None) -> Question:
+    """Ask for the number of neighbours, how they are compared, and filters."""
+    # In a narrow window they wrap instead of losing their words.
     asked = st.container(horizontal=True, vertical_alignment="bottom")
     menus = st.container(horizontal=True)
-    most = max(1, min(_MOST_ON_SCREEN, len(there.ids) - 1))
+    most = max(1, min(_MOST_ON_SCREEN, len(collection.ids) - 1))
     if st.session_state.get("topk", 1) > most:  # kept from a larger collection
         del st.session_state["topk"]
     k = int(
@@ -46,17 +46,18 @@ def ask_how(there: state.Collection, query: str | None) -> Question:
             persist_state="session",
         )
     )
-    match, metric = _ask_match(there, asked, menus)
+    match, metric, mirror = _ask_match(collection, asked, menus)
     with menus.popover(say("search-filters"), icon=":material/filter_alt:"):
         # Views are compared by cosine whatever embeddings are compared by.
-        filters = _ask_filters(there, metric if match.match == "pooled" else "cosine")
+        filters = _ask_filters(collection, metric if match.match == "pooled" else "cosine")
     with menus.popover(say("search-several"), icon=":material/join:"):
-        like, unlike, combine = _ask_several(there, query)
-    return Question(SearchSettings(topk=k, metric=metric), match, filters, like, unlike, SeveralSettings(combine))
+        like, unlike, combine = _ask_several(collection, query)
+    search = SearchSettings(topk=k, metric=metric)
+    return Question(search, match, filters, like, unlike, SeveralSettings(combine), mirror)
 
 
 def describe_filters(filters: Filters) -> str:
-    """Return in a line who may be found, empty where everybody may."""
+    """Return the filters in one line, empty if there are none."""
     said = []
     if filters.only_category:
         said.append(say("search-only-in", category=state.plain(filters.only_category)))
@@ -69,10 +70,13 @@ def describe_filters(filters: Filters) -> str:
     return " · ".join(said)
 
 
-def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGenerator) -> tuple[MatchSettings, str]:
+def _ask_match(
+    collection: state.Collection, choice: DeltaGenerator, more: DeltaGenerator
+) -> tuple[MatchSettings, str, bool]:
+    """Ask how neighbours are compared: settings, metric, and whether to mirror."""
     words = {"pooled": say("search-whole"), "maxsim": say("search-view-by-view")}
-    views = there.config.get("views", {})
-    if len(turns_of_views(str(views.get("layout", "fibonacci")), int(views.get("views", 1)))) >= _FEWEST_TURNS:
+    views = collection.config.get("views", {})
+    if len(rotations_of_views(str(views.get("layout", "fibonacci")), int(views.get("views", 1)))) >= _FEWEST_ROTATIONS:
         words["aligned"] = say("search-aligned")
     match = choice.segmented_control(
         say("search-compare"),
@@ -101,7 +105,7 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
             help=say("search-regroup-help"),
             persist_state="session",
         )
-        st.toggle(
+        mirror = st.toggle(
             say("search-mirror"),
             key="mirror",
             disabled=not by_views,
@@ -109,16 +113,16 @@ def _ask_match(there: state.Collection, choice: DeltaGenerator, more: DeltaGener
             persist_state="session",
         )
     if not by_views:
-        return MatchSettings(expand=3 if expand else 0), metric
-    whiten = min(WHITENED, len(there.ids))
-    return MatchSettings(match, whiten=whiten, k_reciprocal=regroup, expand=3 if expand else 0), metric
+        return MatchSettings(expand=3 if expand else 0), metric, False
+    whiten = min(WHITENED, len(collection.ids))
+    return MatchSettings(match, whiten=whiten, k_reciprocal=regroup, expand=3 if expand else 0), metric, mirror
 
 
-def _ask_filters(there: state.Collection, metric: str) -> Filters:
+def _ask_filters(collection: state.Collection, metric: str) -> Filters:
     st.caption(say("search-filters-help"))
     category = st.selectbox(
         say("search-category"),
-        ("", *there.categories),
+        ("", *collection.categories),
         format_func=lambda name: name or say("search-all"),
         key="only",
         persist_state="session",
@@ -128,7 +132,7 @@ def _ask_filters(there: state.Collection, metric: str) -> Filters:
     )
     near = st.toggle(say("search-limit"), key="limit", help=say("search-limit-help"), persist_state="session")
     farthest = _ask_farthest(metric) if near else None
-    table = state.specimen_table(there)
+    table = state.specimen_table(collection)
     columns = [str(name) for name in table.columns if name != "category" and table[name].map(_is_filled).any()]
     chosen = st.multiselect(
         say("search-columns"),
@@ -139,7 +143,7 @@ def _ask_filters(there: state.Collection, metric: str) -> Filters:
         persist_state="session",
     )
     conditions = [found for found in (_ask_condition(table, name) for name in chosen) if found is not None]
-    own = selected_in(there.ids)
+    own = selected_in(collection.ids)
     within = st.toggle(
         say("search-within-selection", count=len(own)),
         disabled=not own,
@@ -154,7 +158,7 @@ def _ask_filters(there: state.Collection, metric: str) -> Filters:
 
 
 def _ask_farthest(metric: str) -> float:
-    """Ask up to which distance neighbours are listed; what is far depends on what distances are."""
+    """Ask for the largest distance of neighbours, in the range of the metric."""
     low, high, usual, step = _DISTANCES[metric]
     return float(
         st.number_input(
@@ -202,9 +206,9 @@ def _is_filled(cell: object) -> bool:
     return cell is not None and cell == cell and cell != ""
 
 
-def _ask_several(there: state.Collection, query: str | None) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """Ask which of the selected specimens neighbours should be like, and which they should not be like."""
-    own = selected_in(there.ids)
+def _ask_several(collection: state.Collection, query: str | None) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Ask which selected specimens neighbours should be like, and which not."""
+    own = selected_in(collection.ids)
     st.caption(say("search-several-help"))
     if not own:
         st.info(say("search-several-empty"), icon=":material/check_box:")

@@ -6,6 +6,7 @@ from .navigation import (
     go_where_asked as go_where_asked,
     link_to as link_to,
     screen_of as screen_of,
+    search_from as search_from,
 )
 from .selection import (
     add_to_selection as add_to_selection,

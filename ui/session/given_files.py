@@ -1,4 +1,4 @@
-"""Files that somebody gives to look at: kept outside of every collection, as long as the server runs."""
+"""Files given by users, kept outside of every collection while the server runs."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ PHOTOGRAPHS = "photographs"
 
 
 def keep_file(name: str, data: bytes) -> Path:
-    """Keep a file where no other of the same name is; return where."""
+    """Keep a file in a folder named by its content, and return its path."""
     path = _own_folder() / hashlib.sha256(data).hexdigest()[:16] / name
-    if not path.is_file():  # its time tells whether what was made of it is still true
+    if not path.is_file():  # caches compare its time
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, data)
     return path
 
 
 def keep_photographs(files: Mapping[str, bytes]) -> Path:
-    """Keep several photographs of one specimen; return the folder that holds them, in the order of their names.
+    """Keep several photographs of one specimen, and return their folder.
+
+    Files are numbered in the order of their names.
 
     Raises
     ------
     InputError
-        Where one of them is no photograph.
+        If one of them is no photograph.
     """
     check_photographs(files)
     together = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""The screens of the app, in the order of the work, and how to go from one to another."""
+"""The screens of the app in the order of the work, and links to them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ASKED_FOR = "asked_for_screen"
 
 @dataclass(frozen=True)
 class Screen:
-    """A screen: its name, which is its address, too, its file and its icon.
+    """A screen: its name, which is also its address, its file and its icon.
 
-    What it is called stands in the words under `frame-screen-<name>`.
+    Its title is the message `frame-screen-<name>`.
     """
 
     name: str
@@ -42,23 +42,32 @@ def screen_of(name: str) -> Screen:
 
 
 def ask_for_screen(name: str) -> None:
-    """Go to another screen as soon as the page is drawn again; for callbacks, which cannot leave by themselves."""
+    """Go to another screen when the page runs next.
+
+    This is for callbacks, which cannot switch pages themselves.
+    """
     st.session_state[_ASKED_FOR] = name
 
 
 def go_where_asked() -> None:
-    """Leave for the screen that a callback asked for; called by the frame."""
+    """Switch to the screen that a callback asked for. The frame calls this."""
     name = st.session_state.pop(_ASKED_FOR, None)
     if name is not None:
         go_to(name)
 
 
 def go_to(name: str) -> NoReturn:
-    """Leave for another screen; run and specimen stay."""
+    """Switch to another screen with the same run and specimen."""
     st.switch_page(screen_of(name).path, query_params=state.address())
 
 
+def search_from(specimen_id: str) -> None:
+    """Choose a specimen and go to the screen Search when the page runs next."""
+    state.choose_specimen(specimen_id)
+    ask_for_screen("search")
+
+
 def link_to(name: str, label: str) -> None:
-    """Show a link to another screen, run and specimen in its address."""
+    """Show a link to another screen with run and specimen in its address."""
     screen = screen_of(name)
     st.page_link(screen.path, label=label, icon=screen.icon, query_params=state.address())

@@ -1,7 +1,7 @@
-"""The one selection that every screen shares: a set of specimens, in the order they were taken.
+"""The selection of specimens that all screens share, in the order of selection.
 
 A screen calls `select`, `add_to_selection` or `take_from_selection` in a callback, or before a
-rerun, and shows those of `selected_in(there)` as chosen. The panel in the sidebar does the rest.
+rerun, and shows those of `selected_in(collection.ids)` as chosen. The sidebar does the rest.
 Every change is kept in the workspace, and a token of it in the address, so that a reload finds it.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.foundation import CoreError
-from core.workspace import keep_selection, kept_selection, new_token
+from core.workspace import new_token, read_selection, write_selection
 from ui.session import state
 
 _STATE, _OWN_TOKEN, _USED_ON = "selection", "selection_own_token", "selection_used_on"
@@ -23,12 +23,12 @@ _PARTS = Path(__file__).parent / "address_component"
 
 
 def selected() -> tuple[str, ...]:
-    """Return the ids that are selected, in the order they were taken."""
+    """Return the selected ids, in the order of selection."""
     return tuple(st.session_state.get(_STATE, ()))
 
 
 def selected_in(ids: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the selected ids that are among these, the ids of a run say."""
+    """Return those of the selected ids that are among these."""
     known = set(ids)
     return tuple(name for name in selected() if name in known)
 
@@ -39,10 +39,10 @@ def select(specimen_ids: Iterable[str]) -> None:
     if not selected():
         state.put_selection_in_address("")
         return
-    # Other tabs may have begun with what the address named; what changes is this session's own.
+    # Other tabs may share the token of the address; a changed selection gets a token of its own.
     token = st.session_state.setdefault(_OWN_TOKEN, new_token())
     try:
-        keep_selection(state.catalogue(), token, selected())
+        write_selection(state.catalogue(), token, selected())
     except CoreError as error:
         logging.getLogger("core").warning("%s", error)
         return
@@ -50,7 +50,7 @@ def select(specimen_ids: Iterable[str]) -> None:
 
 
 def recall_selection() -> None:
-    """Let a new session begin with the selection that its address names; called by the router."""
+    """Read the selection of a new session from its address. The router calls this."""
     if _STATE in st.session_state:
         return
     st.session_state[_STATE] = ()
@@ -58,7 +58,7 @@ def recall_selection() -> None:
     if not token:
         return
     try:
-        st.session_state[_STATE] = kept_selection(state.catalogue(), token)
+        st.session_state[_STATE] = read_selection(state.catalogue(), token)
     except CoreError as error:
         logging.getLogger("core").warning("%s", error)
     if selected():
@@ -66,7 +66,7 @@ def recall_selection() -> None:
 
 
 def name_selection_in_address() -> None:
-    """Let the browser's address name the selection, without a step of its own for its back button."""
+    """Put the selection in the browser's address without a step of its history."""
     data = {"name": state.SELECTION, "value": state.address().get(state.SELECTION, "")}
     _component()(key="address_of_selection", data=data, height=1)
 
@@ -77,18 +77,18 @@ def _component() -> Any:
 
 
 def add_to_selection(specimen_ids: Iterable[str]) -> None:
-    """Put these specimens behind those that are selected already."""
+    """Add these specimens behind those that are selected already."""
     select((*selected(), *specimen_ids))
 
 
 def take_from_selection(specimen_ids: Iterable[str]) -> None:
-    """Let go of these specimens."""
+    """Remove these specimens from the selection."""
     gone = set(specimen_ids)
     select(name for name in selected() if name not in gone)
 
 
 def toggle_selected(specimen_id: str) -> None:
-    """Select a specimen, or let it go where it is selected."""
+    """Select a specimen, or remove it from the selection if it is selected."""
     if specimen_id in selected():
         take_from_selection([specimen_id])
     else:
@@ -101,7 +101,7 @@ def use_selection_on(screen: str) -> None:
 
 
 def is_used_on(screen: str) -> bool:
-    """Return whether a screen was asked to work with the whole selection; true once for each time."""
+    """Return whether a screen was asked to use the selection, and forget the request."""
     if st.session_state.get(_USED_ON) != screen:
         return False
     del st.session_state[_USED_ON]

@@ -17,7 +17,7 @@ _PROBLEM = "curation_problem"
 
 
 def edit_curation(specimen_id: str) -> None:
-    """Let the user tag a specimen and write a note; both are kept at once."""
+    """Let the user tag a specimen and write a note. Changes are kept at once."""
     problem = st.session_state.pop(_PROBLEM, None)
     if problem is not None:
         state.show_error(problem)
@@ -66,14 +66,17 @@ def _keep_note(specimen_id: str, key: str) -> None:
 
 
 def edit_metadata(specimen_id: str) -> None:
-    """Show the metadata of a specimen; a cell that is changed is kept at once, an emptied one taken away."""
+    """Show the metadata of a specimen in cells that can be edited.
+
+    A changed cell is kept at once, an emptied one is removed.
+    """
     catalogue = state.catalogue()
     known = read_metadata(catalogue).get(specimen_id, {})
     columns = [column for column in metadata_columns(catalogue) if column in known]
     st.caption(say("specimen-metadata-help") if columns else say("specimen-metadata-none"))
     name, value = say("specimen-metadata-name"), say("specimen-metadata-value")
     rows = pd.DataFrame({name: columns, value: [str(known[column]) for column in columns]}, dtype="str")
-    # The number of its edits tells one table from the next, so that what was kept is not kept again.
+    # The number of edits gives every table a key of its own, so that no edit is kept twice.
     edits = st.session_state.setdefault("metadata_edits", 0)
     key = f"metadata_{specimen_id}_{edits}"
     st.data_editor(

@@ -7,17 +7,16 @@ import streamlit as st
 
 from core.neighbours import IDENTICAL, Duplicates, DuplicateSettings, find_duplicates
 from core.storage import csv_for_people
-from ui.components import Card, show_gallery
-from ui.session import state
-from ui.specimens.specimen_list import search_from
+from ui.components import card_of, show_gallery
+from ui.session import search_from, state
 from ui.words import say
 
 MOST_GROUPS = 30
 MOST_OF_A_GROUP = 24
 
 
-def show_look_alikes(there: state.Collection) -> None:
-    """Let the user say how near is the same, and show the groups."""
+def show_look_alikes(collection: state.Collection) -> None:
+    """Ask for the largest distance of duplicates, and show the groups."""
     threshold = st.slider(
         say("specimens-alike-threshold"),
         0.0,
@@ -29,8 +28,8 @@ def show_look_alikes(there: state.Collection) -> None:
         key="alike_threshold",
         persist_state="session",
     )
-    with st.spinner(say("specimens-alike-wait", count=len(there.ids))):
-        found = _look_alikes(there.run.name, there.run.matrix_path.stat().st_mtime_ns, threshold, there)
+    with st.spinner(say("specimens-alike-wait", count=len(collection.ids))):
+        found = _look_alikes(collection.run.name, collection.run.matrix_path.stat().st_mtime_ns, threshold, collection)
     if not found.pairs:
         st.success(say("specimens-alike-none"), icon=":material/check_circle:")
         return
@@ -46,10 +45,7 @@ def show_look_alikes(there: state.Collection) -> None:
     shown = [pair for pair in found.pairs if pair.group <= MOST_GROUPS]
     kinds = {name: pair.kind for pair in shown for name in (pair.specimen_id, pair.other_id)}
     for number, members in enumerate(found.groups[:MOST_GROUPS], start=1):
-        cards = [
-            Card(name, state.short_name(name), state.category(name), there.thumbnail(name), badge=_kind(kinds[name]))
-            for name in members[:MOST_OF_A_GROUP]
-        ]
+        cards = [card_of(collection, name, badge=_kind(kinds[name])) for name in members[:MOST_OF_A_GROUP]]
         label = say("specimens-alike-group", number=number)
         show_gallery(cards, key=f"alike_{number}", label=label, on_pick=search_from, width=130)
         if len(members) > MOST_OF_A_GROUP:
@@ -63,7 +59,7 @@ def _kind(kind: str) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _look_alikes(name: str, stamp: int, threshold: float, _there: state.Collection) -> Duplicates:
+def _look_alikes(name: str, stamp: int, threshold: float, _collection: state.Collection) -> Duplicates:
     del name, stamp  # part of the key only
-    hashes = {specimen_id: record.sha256 for specimen_id, record in _there.records.items()}
-    return find_duplicates(_there.embeddings, DuplicateSettings(threshold=threshold), hashes)
+    hashes = {specimen_id: record.sha256 for specimen_id, record in _collection.records.items()}
+    return find_duplicates(_collection.embeddings, DuplicateSettings(threshold=threshold), hashes)

@@ -1,4 +1,4 @@
-"""Choosing a folder on the machine that the app runs on."""
+"""The choice of a folder on the machine that runs the app."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _RECENT = "recent_folders"
 _MOST_RECENT = 6
 _SHOWN = 60
 _COLUMNS = 3
-# A look at the screen counts for at most so long; what is missing is counted by the next.
-_SECONDS_A_LOOK, _SECONDS_A_FOLDER = 0.3, 0.25
+# One run of the screen counts for at most so long; the next run counts the rest.
+_SECONDS_A_RUN, _SECONDS_A_FOLDER = 0.3, 0.25
 
 
 def roots() -> tuple[Path, ...]:
-    """Return the folders below which the app may look."""
+    """Return the folders below which the app may read."""
     return configured_roots(state.workspace().root)
 
 
 def pick_folder(start: Path) -> Path | None:
-    """Let the user choose a folder by its path or by going there; None where the path is no good."""
+    """Let the user type or browse to a folder, and return it, None if not allowed."""
     st.session_state.setdefault(_TYPED, str(start))
     typed = st.text_input(say("bring-folder"), key=_TYPED, help=say("bring-folder-help"))
     _show_recent()
@@ -44,13 +44,13 @@ def pick_folder(start: Path) -> Path | None:
 
 
 def remember_folder(folder: Path) -> None:
-    """Put a folder first among those that were used lately."""
+    """Put a folder first among those used lately."""
     kept = [str(folder), *(path for path in recent_folders() if path != str(folder))][:_MOST_RECENT]
     put_preference(state.workspace(), _RECENT, json.dumps(kept, ensure_ascii=False))
 
 
 def recent_folders() -> list[str]:
-    """Return the folders that were used lately, newest first, as far as they may still be looked into."""
+    """Return the folders used lately that are still allowed, newest first."""
     try:
         found = json.loads(read_preferences(state.workspace()).get(_RECENT, "[]"))
     except json.JSONDecodeError:
@@ -113,7 +113,7 @@ def _show_listing(folder: Path) -> None:
 
 
 def _show_trail(listing: Listing) -> None:
-    """Show the way from the root down to the folder; a click goes up."""
+    """Show the path from the root to the folder as buttons."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if listing.parent is not None:
             st.button(
@@ -141,10 +141,10 @@ def _show_trail(listing: Listing) -> None:
 
 
 def _show_folders(folders: tuple[Path, ...]) -> None:
-    """Show folders with their numbers of specimens, as far as these are known by now."""
+    """Show folders with their numbers of specimens that are known by now."""
     if st.session_state.pop(_MOVED, False):
         st.rerun()
-    end = time.monotonic() + _SECONDS_A_LOOK
+    end = time.monotonic() + _SECONDS_A_RUN
     columns = st.columns(_COLUMNS)
     for place, path in enumerate(folders):
         count = _known_count(path)

@@ -1,4 +1,4 @@
-"""Bring metadata in from a table: what fits is shown first, and written when the user says so."""
+"""Import of metadata from a table: matches are shown first, then written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DONE, _PROBLEM = "metadata_written", "metadata_problem"
 
 
 def import_metadata() -> None:
-    """Let the user choose a table and how its rows find their specimens; show what that brings."""
+    """Let the user choose a table and how its rows are matched, and show the result."""
     _show_outcome()
     st.caption(say("metadata-help"))
     kinds = [suffix.lstrip(".") for suffix in (*TEXT_SUFFIXES, *EXCEL_SUFFIXES)]
@@ -77,7 +77,7 @@ def _ask_how(table: Table) -> tuple[str, str]:
 
 
 def _report(matched: MatchedTable) -> None:
-    """Say what fits, what does not, and what would change."""
+    """Show matched rows, rows without match, and values that would change."""
     state.show_notes(matched.notes)
     fits, left, odd, without = st.columns(4)
     fits.metric(say("metadata-matched"), len(matched.values))
@@ -129,7 +129,7 @@ def _show_outcome() -> None:
 
 
 def _offer_removal() -> None:
-    """Let columns that were a mistake be taken away."""
+    """Offer to remove columns of metadata."""
     columns = metadata_columns(state.catalogue())
     if not columns:
         return

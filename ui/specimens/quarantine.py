@@ -1,4 +1,4 @@
-"""Quarantine: the specimens that could not be used, why, what to do, and another try."""
+"""Quarantine: specimens that failed, the reasons, what to do, and another try."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TICKED = "quarantine_table"
 
 
 def show_quarantine(source: str, run_name: str) -> None:
-    """List the specimens of an input folder that could not be used, by why, and offer to try again."""
+    """List the specimens of an input folder that failed, and offer to try again."""
     found = quarantined(state.catalogue().specimens(source, only_failed=True))
     if not found:
         return

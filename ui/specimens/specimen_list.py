@@ -1,4 +1,4 @@
-"""The specimens of a run as a wall of pictures and as a table."""
+"""The specimens of a run as a gallery and as a table."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import pandas as pd
 import streamlit as st
 
 from core.storage import csv_for_people
-from ui.components import Card, column_name, data_uri, show_wall
-from ui.session import add_to_selection, ask_for_screen, select, selected, state, take_from_selection
+from ui.components import card_of, column_name, data_uri, show_long_gallery
+from ui.session import add_to_selection, search_from, select, selected, state, take_from_selection
 from ui.words import say
 
-# Rows of the table that carry their picture: each is some kilobytes that the browser has to take.
+# Rows of the table with a picture: each adds some kilobytes to what the browser loads.
 MOST_PICTURES = 500
 _GENERATION, _KNOWN = "specimen_table_generation", "specimen_table_known"
 
 
-def show_pictures(there: state.Collection, shown: pd.DataFrame) -> None:
-    """Show the wall of pictures."""
+def show_pictures(collection: state.Collection, shown: pd.DataFrame) -> None:
+    """Show the gallery."""
     ids = tuple(shown.index)
     if not ids:
-        _say_that_nothing_fits()
+        _show_no_match()
         return
     caption, every = st.columns([3, 1], vertical_alignment="center")
     caption.caption(say("specimens-gallery-help"))
@@ -31,27 +31,21 @@ def show_pictures(there: state.Collection, shown: pd.DataFrame) -> None:
             key="select_all_shown",
             icon=":material/select_all:",
         )
-    show_wall(
+    show_long_gallery(
         ids,
-        lambda name: Card(name, state.short_name(name), state.category(name), there.thumbnail(name)),
+        lambda name: card_of(collection, name),
         key="specimen_wall",
         label=say("specimens-gallery"),
         on_pick=search_from,
-        chosen=state.chosen_specimen(there),
+        chosen=state.chosen_specimen(collection),
     )
 
 
-def search_from(specimen_id: str) -> None:
-    """Take a specimen in hand and go to Search."""
-    state.choose_specimen(specimen_id)
-    ask_for_screen("search")
-
-
-def show_table(there: state.Collection, shown: pd.DataFrame) -> None:
-    """Show everything known of the specimens; rows that are ticked are selected on all screens."""
+def show_table(collection: state.Collection, shown: pd.DataFrame) -> None:
+    """Show the table of specimens, whose ticked rows are selected on all screens."""
     ids = tuple(shown.index)
     if not ids:
-        _say_that_nothing_fits()
+        _show_no_match()
         return
     pictured = len(ids) <= MOST_PICTURES or st.toggle(
         say("specimens-table-pictures", count=MOST_PICTURES), key="table_pictures", persist_state="session"
@@ -59,7 +53,7 @@ def show_table(there: state.Collection, shown: pd.DataFrame) -> None:
     rows = shown.head(MOST_PICTURES) if pictured else shown
     frame = rows.rename_axis(index="specimen_id").reset_index()
     if pictured:
-        frame.insert(0, "picture", [data_uri(there.thumbnail(name)) or None for name in rows.index])
+        frame.insert(0, "picture", [data_uri(collection.thumbnail(name)) or None for name in rows.index])
     ticked = set(selected())
     places = [place for place, name in enumerate(rows.index) if name in ticked]
     key = f"specimen_table_{_generation(tuple(rows.index), places)}"
@@ -86,12 +80,12 @@ def show_table(there: state.Collection, shown: pd.DataFrame) -> None:
     )
 
 
-def _say_that_nothing_fits() -> None:
+def _show_no_match() -> None:
     st.info(say("specimens-nothing-fits"), icon=":material/search_off:")
 
 
 def _generation(ids: tuple[str, ...], places: list[int]) -> int:
-    """Return a number that changes where the table must take over a selection that was made elsewhere."""
+    """Return a number that changes if the selection was changed outside of the table."""
     known = (ids, tuple(places))
     if st.session_state.get(_KNOWN) != known:
         st.session_state[_KNOWN] = known
@@ -100,7 +94,7 @@ def _generation(ids: tuple[str, ...], places: list[int]) -> int:
 
 
 def _take_ticks(key: str, ids: tuple[str, ...]) -> None:
-    """Let the selection follow the ticks of the table; what the table does not show stays as it is."""
+    """Apply the ticks of the table to the selection, and keep what it does not show."""
     places = sorted(int(place) for place in st.session_state[key]["selection"]["rows"])
     ticked = [ids[place] for place in places if place < len(ids)]
     take_from_selection(set(ids) - set(ticked))

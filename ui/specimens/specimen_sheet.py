@@ -1,4 +1,4 @@
-"""What is known of one specimen: its measurements, its views, its surroundings, its history."""
+"""The sheet of one specimen: measurements, views, neighbours, cluster, history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.meshes import CLOSED, OPEN, Measurements, read_mesh
 from core.neighbours import SearchSettings
 from core.storage import csv_for_people
 from core.workspace import history_of
-from ui.components import Card, show_gallery
+from ui.components import card_of, show_gallery
 from ui.session import link_to, select, state
 from ui.specimens.view_pictures import views_of
 from ui.words import as_lines, say
@@ -22,9 +22,9 @@ from ui.words import as_lines, say
 NEIGHBOURS = 8
 
 
-def show_measurements(there: state.Collection, specimen_id: str) -> None:
-    """Show what was measured on the surface; measured once for the content of a file."""
-    record, path = there.records.get(specimen_id), there.mesh_path(specimen_id)
+def show_measurements(collection: state.Collection, specimen_id: str) -> None:
+    """Show measurements of the surface, made once for the content of a file."""
+    record, path = collection.records.get(specimen_id), collection.mesh_path(specimen_id)
     if record is None or path is None:
         st.caption(say("specimen-no-mesh"))
         return
@@ -54,7 +54,7 @@ def show_measurements(there: state.Collection, specimen_id: str) -> None:
 
 
 def _rows(found: Measurements) -> list[tuple[str, float, str]]:
-    """Return name, number and unit of every measurement that there is."""
+    """Return name, number and unit of every measurement."""
     unit = say("specimen-file-units")
     rows: list[tuple[str, float | None, str]] = [
         (say("specimen-extent", axis="x"), found.extent_x, unit),
@@ -73,11 +73,11 @@ def _rows(found: Measurements) -> list[tuple[str, float, str]]:
     return [(name, number, its) for name, number, its in rows if number is not None]
 
 
-def show_views(there: state.Collection, specimen_id: str) -> None:
+def show_views(collection: state.Collection, specimen_id: str) -> None:
     """Show all views as the backbone saw them."""
     try:
         with st.spinner(say("specimen-rendering")):
-            images = views_of(there, specimen_id)
+            images = views_of(collection, specimen_id)
     except CoreError as error:
         state.show_error(error)
         return
@@ -87,24 +87,26 @@ def show_views(there: state.Collection, specimen_id: str) -> None:
     numbers = [str(number) for number in range(len(images))]
     names = [f"{state.short_name(specimen_id)} {number}" for number in numbers]
     st.image(list(images), width=150, caption=numbers, alt=names)
-    st.caption(say("specimen-views-help", count=len(images), made_by=there.made_by))
+    st.caption(say("specimen-views-help", count=len(images), made_by=collection.made_by))
 
 
-def show_surroundings(there: state.Collection, specimen_id: str) -> None:
-    """Show the nearest specimens, and the cluster that was kept in the run."""
+def show_surroundings(collection: state.Collection, specimen_id: str) -> None:
+    """Show the nearest specimens, and the cluster that the run keeps."""
     try:
-        found = state.neighbours_of(there, specimen_id, SearchSettings(topk=min(NEIGHBOURS, len(there.ids) - 1)))
+        found = state.neighbours_of(
+            collection, specimen_id, SearchSettings(topk=min(NEIGHBOURS, len(collection.ids) - 1))
+        )
     except CoreError as error:
         state.show_error(error)
         return
     cards = [
-        Card(name, state.short_name(name), state.category(name), there.thumbnail(name), value=f"{distance:.3f}")
+        card_of(collection, name, value=f"{distance:.3f}")
         for name, distance in zip(found.ids, found.distances, strict=True)
     ]
     label = say("specimen-neighbours")
     show_gallery(cards, key="specimen_neighbours", label=label, on_pick=state.choose_specimen, width=112)
-    st.caption(say("specimen-neighbours-help", made_by=there.made_by))
-    table = state.specimen_table(there)
+    st.caption(say("specimen-neighbours-help", made_by=collection.made_by))
+    table = state.specimen_table(collection)
     if "cluster" not in table:
         st.caption(say("specimen-cluster-none"))
         return
@@ -119,9 +121,9 @@ def show_surroundings(there: state.Collection, specimen_id: str) -> None:
     link_to("clusters", say("specimen-cluster-open"))
 
 
-def show_history(there: state.Collection, specimen_id: str) -> None:
-    """Show the file, what was repaired, and which runs hold it since when."""
-    record = there.records.get(specimen_id)
+def show_history(collection: state.Collection, specimen_id: str) -> None:
+    """Show the file, its repairs, and the runs that hold the specimen."""
+    record = collection.records.get(specimen_id)
     if record is not None:
         st.markdown(f"`{record.path}`")
         facts = [say("specimen-file-size", size=f"{record.size / 1e6:.2f}")] if record.size >= 0 else []
@@ -132,7 +134,7 @@ def show_history(there: state.Collection, specimen_id: str) -> None:
             st.warning(say("specimen-file-gone"), icon=":material/link_off:")
         for text in as_lines(filter(None, (record.notes, record.error)), state.catalogue()):
             st.caption(f":material/build: {state.plain(text)}")
-    runs = history_of(there.workspace, specimen_id, str(there.config.get("input", "")))
+    runs = history_of(collection.workspace, specimen_id, str(collection.config.get("input", "")))
     shown = pd.DataFrame(
         [
             (its.run, its.backbone, its.views, _moment(its.finished) if its.finished else say("specimen-not-in-run"))

@@ -1,4 +1,4 @@
-"""The few settings that matter, and the button that starts a run or puts it in the queue."""
+"""The main settings of a run, and the button that starts or queues it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ui.words import say
 
 
 def show_start_form(folder: Path | None) -> None:
-    """Ask for the few settings that matter and start a run."""
+    """Ask for the main settings and start a run."""
     arguments, title = _settings(folder)
     busy = current_job(state.workspace()) is not None or bool(queued_jobs(state.workspace()))
     label = say("start-queue") if busy else say("start-run")
@@ -67,7 +67,7 @@ def _settings(folder: Path | None) -> tuple[list[str], str]:
 
 
 def _usual_name(name: str, folder: Path | None) -> str:
-    """Return a name made from the settings, and from the folder where another one has that name already."""
+    """Return a name made from the settings, with the folder if the name is taken."""
     if folder is None or _input_of(name) in ("", str(folder)):
         return name
     own = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in folder.name)
@@ -75,12 +75,12 @@ def _usual_name(name: str, folder: Path | None) -> str:
 
 
 def _check_name(name: str, folder: Path) -> None:
-    """Refuse to replace the specimens of a run by those of another folder.
+    """Raise an error if a run of another folder has this name.
 
     Raises
     ------
     SettingError
-        Where the run exists with another input folder, or the name could not be a folder's.
+        If the run exists with another input folder, or the name cannot be a folder's.
     """
     before = _input_of(name)
     if before not in ("", str(folder)):

@@ -1,4 +1,4 @@
-"""Bring specimens in: a folder on this machine, an upload, or samples."""
+"""The source of specimens: a folder on this machine, an upload, or samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMED_AT_MOST = 20
 
 
 def choose_source() -> Path | None:
-    """Let the user choose where specimens come from; return the input folder, once there is one."""
+    """Let the user choose a source, and return its folder, None without specimens."""
     kinds = {
         "folder": say("bring-kind-folder"),
         "upload": say("bring-kind-upload"),
@@ -45,7 +45,7 @@ def choose_source() -> Path | None:
 
 
 def _samples() -> Path | None:
-    """Offer to make the sample collection where it is not there yet."""
+    """Offer to make the sample collection if it does not exist yet."""
     st.caption(say("bring-samples-about"))
     folder = state.workspace().meshes
     if not (folder / METADATA_FILE).is_file() and st.button(say("bring-samples-make"), icon=":material/spa:"):
@@ -90,7 +90,7 @@ def _upload() -> Path | None:
 def _take(
     files: Sequence[UploadedFile], pictures: Sequence[UploadedFile], category: str, specimen: str
 ) -> tuple[Intake, ...]:
-    """Store uploads; photographs of one specimen go into a folder of its name."""
+    """Store uploads, photographs of one specimen in a folder of its name."""
     meshes = state.workspace().meshes
     if not specimen:
         return (take_uploads(meshes, files, category),)
@@ -118,7 +118,7 @@ def _show_outcome(outcome: Intake) -> None:
 
 
 def _checked(folder: Path) -> Path | None:
-    """Return the folder where it holds specimens, and say how many."""
+    """Return the folder if it holds specimens, and show how many."""
     try:
         count, images, warnings = _count(str(folder), _stamp(folder))
     except CoreError as error:
@@ -132,7 +132,10 @@ def _checked(folder: Path) -> Path | None:
 
 
 def _stamp(folder: Path) -> int:
-    """Return when the folder last changed at its top; deeper changes are seen when a run starts."""
+    """Return the time of the last change at the top of the folder, 0 if unknown.
+
+    Deeper changes are noticed when a run starts.
+    """
     try:
         return folder.stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""The views of a specimen, as the backbone saw them."""
+"""The views of a specimen as the backbone received them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,29 @@ from core.views import ViewSettings, read_photographs, read_view_files, render_v
 from ui.session import state
 
 
-def views_of(there: state.Collection, specimen_id: str) -> np.ndarray | None:
-    """Return the views of a specimen, (V, h, w, 3) uint8; None where its file is no longer there.
+def views_of(collection: state.Collection, specimen_id: str) -> np.ndarray | None:
+    """Return the views of a specimen, None if its file is missing.
 
-    Those that the run kept, its photographs, or rendered once more from its mesh.
+    These are the views that the run kept, its photographs, or new ones rendered from its mesh,
+    (V, h, w, 3) uint8.
 
     Raises
     ------
     CoreError
-        Where its file cannot be read any more.
+        If its file cannot be read any more.
     """
-    settings, record = view_settings(there), there.records.get(specimen_id)
-    files = (file_of_specimen(there.run.renders, specimen_id, f"_view{at:02d}.png") for at in range(settings.views))
+    settings, record = collection.view_settings, collection.records.get(specimen_id)
+    files = (
+        file_of_specimen(collection.run.renders, specimen_id, f"_view{at:02d}.png") for at in range(settings.views)
+    )
     kept = [path for path in files if path.is_file()]
     if kept:
         return read_view_files(kept)
     if record is not None and record.kind == "photographs" and Path(record.path).is_dir():
         pictures = sorted(path for path in Path(record.path).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         return read_photographs(pictures, settings.size)
-    path = there.mesh_path(specimen_id)
+    path = collection.mesh_path(specimen_id)
     return None if path is None else rendered_views(path, settings)
-
-
-def view_settings(there: state.Collection) -> ViewSettings:
-    """Return the settings that the views of a run were made with."""
-    known = set(ViewSettings.__dataclass_fields__)
-    return ViewSettings(**{key: value for key, value in there.config["views"].items() if key in known})
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -1,4 +1,4 @@
-"""Watching a folder: whether, what becomes of what comes, and what has come."""
+"""A watched folder: its mode, and the specimens that were added to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.collection import MODES, WatchSettings, keep_watching, start_watching, stop_watching, take_up
+from core.collection import MODES, WatchSettings, keep_watching, queue_new_specimens, start_watching, stop_watching
 from core.foundation import CoreError
 from ui.session import state
 from ui.words import say
@@ -17,7 +17,7 @@ _NAMED = 8
 
 
 def choose_watching(folder: Path | None) -> None:
-    """Let the user have a folder watched that a run was made from."""
+    """Ask whether to watch a folder that a run was made from."""
     watched = keep_watching(state.workspace())
     run = _run_of(folder)
     if folder is None or run is None:
@@ -50,8 +50,8 @@ def choose_watching(folder: Path | None) -> None:
 
 
 @st.fragment(run_every=4.0)
-def show_what_came() -> None:
-    """Say what a watched folder has got, and offer to take it up; refreshed by itself."""
+def show_new_specimens() -> None:
+    """Show new specimens of a watched folder as they come, and offer to add them."""
     watched = keep_watching(state.workspace())
     if watched is None:
         return
@@ -67,7 +67,7 @@ def show_what_came() -> None:
         st.caption(names + (f" … {say('watch-more', count=more)}" if more > 0 else ""))
         if st.button(say("watch-take", run=watched.settings.run_name), type="primary", key="watch_take"):
             try:
-                take_up(state.workspace(), watched.settings, watched.new)
+                queue_new_specimens(state.workspace(), watched.settings, watched.new)
             except CoreError as error:
                 state.show_error(error)
                 return
@@ -75,7 +75,7 @@ def show_what_came() -> None:
 
 
 def _run_of(folder: Path | None) -> str | None:
-    """Return the run that takes up what comes: the one that all screens show, else the newest of that folder."""
+    """Return the run of a folder: the chosen one, else the newest, None without one."""
     shown = state.chosen_run()
     runs = ([shown] if shown is not None else []) + state.runs()
     for run in runs:

@@ -1,8 +1,8 @@
 """Errors of `core` in the language of the session.
 
 `core` says everything in English. For other languages, `ui/words/<language>/errors/*.toml` holds its
-sentences, each with its translation, and `terms.toml` the words among their values. What is not
-there is shown in English, behind a word that says so.
+sentences, each with its translation, and `terms.toml` the words among their values. A sentence
+without translation is shown in English, and marked as such.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ TERMS = "terms"
 
 
 def problem_of(error: CoreError) -> str:
-    """Return what an error says was wrong."""
+    """Return the problem of an error."""
     return _in_words(error.sentences.problem, error.sentences) or say("frame-in-english", text=error.problem)
 
 
 def advice_of(error: CoreError) -> str:
-    """Return what an error says is to be done; empty where it says nothing."""
+    """Return the advice of an error, empty if it has none."""
     return _in_words(error.sentences.advice, error.sentences) or error.advice
 
 
@@ -40,14 +40,14 @@ def as_line(text: str) -> str:
 
 
 def as_lines(texts: Iterable[str], catalogue: Catalogue) -> list[str]:
-    """Return what a catalogue keeps of errors and messages, each as one line."""
+    """Return errors and messages of a catalogue, each as one line."""
     texts = list(texts)
     known = catalogue.reasons(texts) if language() != "en" else {}
     return [as_line(known.get(text, text)) if text else "" for text in texts]
 
 
 def of_file_named(error: CoreError, path: Path) -> CoreError:
-    """Return an error about a file that was given, by the name that it was given with."""
+    """Return an error with the name of a given file in place of its path."""
     return error_from_sentences(type(error), _named(error.sentences, str(path), path.name))
 
 
@@ -70,13 +70,13 @@ def translations(code: str) -> dict[str, str]:
 
 @cache
 def terms(code: str) -> dict[str, str]:
-    """Return the words that stand among values with their translations into a language."""
+    """Return the words among values with their translations into a language."""
     path = FOLDER / code / "errors" / f"{TERMS}.toml"
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _in_words(sentence: str, said: Sentences) -> str | None:
-    """Return a sentence with its values in the language of the session, None where it is not translated."""
+    """Return a sentence in the language of the session, None if untranslated."""
     code = language()
     if code == "en":
         return said.filled(sentence)

@@ -1,4 +1,4 @@
-"""The words of the screens: one catalogue of messages, in English and in Japanese.
+"""Messages of the screens in English and Japanese.
 
 The messages stand in `ui/words/<language>/<screen>.ftl`, in the format of Project Fluent
 (https://projectfluent.org), which knows plurals and numbers. Screens hold no words of their own.
@@ -27,7 +27,7 @@ def say(key: str, /, **values: str | int | float) -> str:
     key : str
         The message's identifier; its first word is the file that holds it.
     **values : str, int or float
-        What the message's variables stand for.
+        Values of the message's variables.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def say(key: str, /, **values: str | int | float) -> str:
 
 
 def say_in(code: str, key: str, /, **values: str | int | float) -> str:
-    """Return a message in a given language; in English where it is not translated."""
+    """Return a message in a given language, in English if it is not translated."""
     bundle = catalogue(code)
     if not bundle.has_message(key):
         bundle = catalogue("en")
@@ -54,12 +54,15 @@ def say_in(code: str, key: str, /, **values: str | int | float) -> str:
 
 
 def language() -> str:
-    """Return the session's language; see `settle_language`."""
+    """Return the language of the session."""
     return str(st.session_state.get(_STATE) or _wished(None))
 
 
 def settle_language(remembered: str | None) -> None:
-    """Let a new session speak as the address, what was remembered, the environment or the browser say."""
+    """Set the language of a new session.
+
+    The first known of these counts: address, remembered language, environment, browser.
+    """
     if st.session_state.get(_STATE) not in LANGUAGES:
         st.session_state[_STATE] = _wished(remembered)
 
@@ -70,7 +73,7 @@ def _wished(remembered: str | None) -> str:
 
 
 def choose_language(code: str) -> None:
-    """Let the session speak a language from now on."""
+    """Set the language of the session."""
     st.session_state[_STATE] = code
 
 

@@ -2,7 +2,7 @@
 const TIMES_AS_FINE = 3;
 
 function groundOf(element) {
-  // Plots are drawn on nothing; in a file the words of a dark theme would stand on white.
+  // Plots have no background; in a file the words of a dark theme would stand on white.
   for (let at = element; at; at = at.parentElement) {
     const colour = getComputedStyle(at).backgroundColor;
     if (colour && colour !== "transparent" && !colour.endsWith(", 0)")) return colour;

@@ -1,5 +1,5 @@
-// One card: a picture with words, which gallery.js and wall.js set side by side. What its parts do is
-// in `act`: pick(event, item), open(item), tick(event, item), side(item).
+// One card: a picture with words, which gallery.js and long_gallery.js set side by side. `act` holds the
+// actions of its parts: pick(event, item), open(item), tick(event, item), side(item).
 function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -16,7 +16,7 @@ function picture(item, words) {
   return made;
 }
 
-// Names of files are long; let them break after an underscore rather than anywhere.
+// Names of files are long: they break after an underscore rather than anywhere.
 const breakable = (text) => text.replaceAll("_", "_\u200b");
 
 function corner(className, label, item) {

@@ -1,6 +1,6 @@
 // A grid of cards. A click on a card sends {id, action: "pick"}, on its lower button "side", on its corner
 // "open"; ticks send {ids, action: "tick" or "untick"}.
-// What clicks do. The last card touched is where a range begins.
+// Actions of clicks. A range begins at the last card touched.
 function actions(data, grid, send) {
   const tickThese = (items, on) => send({ ids: items.map((item) => item.id), action: on ? "tick" : "untick" });
   const act = {

@@ -1,5 +1,5 @@
 // Keys of the whole page: "/" goes to the field that finds a specimen, others are sent as {key}.
-// Whoever types, moves a slider or turns a specimen keeps their keys.
+// Keys pressed in a field, on a slider or in the 3D viewer are left alone.
 const KEEPS = "input, textarea, select, canvas, [contenteditable=true], [role=slider], [role=tab], [role=radio], [role=listbox], [role=menu], [role=grid], .grid, .wall";
 
 function isKept(event) {

@@ -1,4 +1,4 @@
-// Notices on the desktop, where the browser allows them. Several tabs of one browser show each notice once.
+// Notices on the desktop, if the browser allows them. Several tabs of one browser show each notice once.
 const SHOWN = "fossilvit-notices";
 
 function claim(id) {
@@ -7,7 +7,7 @@ function claim(id) {
     if (shown.includes(id)) return false;
     localStorage.setItem(SHOWN, JSON.stringify([...shown, id].slice(-50)));
   } catch {
-    // Without storage each tab shows its own; the tag below lets the desktop fold them into one.
+    // Without storage each tab shows its own; the tag below lets the desktop merge them.
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // The cameras of a scene: one for all viewports, or one each; the lights that follow them.
 
-// Directions from which a camera looks, and what is up: z is up in the scene.
+// Directions from which a camera looks, and its up vector: z is up in the scene.
 const VIEWS = {
   front: [[0, -1, 0], [0, 0, 1]],
   back: [[0, 1, 0], [0, 0, 1]],
@@ -63,7 +63,7 @@ class Cameras {
     if (keepPose) this.own.forEach((camera, index) => applyPose(camera, each[index] ?? each[0]));
   }
 
-  // Half of the height that is seen, on the plane through the focal point; a specimen's radius is 1.
+  // Half of the visible height on the plane through the focal point; a specimen's radius is 1.
   scaleOf(camera) {
     return this.isPerspective ? camera.getDistance() * tangentOf(camera) : camera.getParallelScale();
   }
@@ -76,7 +76,7 @@ class Cameras {
     camera.setPosition(...focus.map((value, axis) => value - direction[axis] * distance));
   }
 
-  // Show more (above 1) or less; in a viewport of another shape a specimen shall fit as it did.
+  // Zoom out (above 1) or in, so that a specimen fits a viewport of another shape.
   zoom(factor) {
     if (factor === 1) return;
     for (const camera of this.own) this.setScale(camera, this.scaleOf(camera) * factor);

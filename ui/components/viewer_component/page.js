@@ -1,4 +1,4 @@
-// The vtk.js page and what it holds: opening, waiting, taking away.
+// The vtk.js page and its scenes: opening, waiting, removing.
 
 const SHELL_SECONDS = 20;
 const SCENE_SECONDS = 30;
@@ -11,7 +11,7 @@ function unpack(bytes) {
   return { ...header, archive: bytes.slice(4 + length) };
 }
 
-// The rest of the screen comes first: drawing without a graphics card holds up everything else.
+// The rest of the screen is drawn first: drawing without a graphics card blocks the page.
 function idle() {
   return new Promise((resolve) => {
     const ask = () => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: IDLE_MS });
@@ -45,7 +45,7 @@ function drawn(window_, renderWindow, count, isStale) {
   });
 }
 
-// A browser keeps about sixteen WebGL contexts; those of scenes gone by are given back at once.
+// A browser keeps about sixteen WebGL contexts; those of old scenes are released at once.
 function discard(layer, renderWindow) {
   if (!layer) return;
   renderWindow?.getInteractor()?.unbindEvents?.();
@@ -54,7 +54,7 @@ function discard(layer, renderWindow) {
   layer.remove();
 }
 
-// The page offers no way to close a scene; what it listens to has to be known to be ended.
+// The page cannot close a scene; its listeners are recorded so that they can be removed.
 function listenersAdded(window_, type, act) {
   const listeners = [];
   const add = window_.addEventListener;

@@ -1,9 +1,9 @@
-// What stands around the canvas: titles and scale bars, the toolbar, the section's slider, the legend.
+// The parts around the canvas: titles and scale bars, the toolbar, the section's slider, the legend.
 
 const AXES = { x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
 const TITLE_PIXELS = 28;
 
-// Return how many columns of viewports leave each the most room.
+// Return the number of columns that makes viewports largest.
 function columnsFor(count, width, height) {
   let best = 1;
   let room = 0;
@@ -80,7 +80,7 @@ function cutterOf(viewer) {
   return [axes, slider, group("", [button(words.flip, () => viewer.flipSection())]), element("output")];
 }
 
-// Return the lines of the legend; a ramp where colours stand for numbers.
+// Return the lines of the legend, with a ramp if colours stand for numbers.
 function legendOf({ colours: legend, scene: { notes } }) {
   const parts = [];
   if (legend) {

@@ -1,8 +1,8 @@
-// Cutting a surface by a plane: the outline, what closes it, and how large it is.
+// The section of a surface by a plane: its outline, the polygons that close it, its area.
 
 const MOST_WELDED = 1_500_000;
 
-// What vtk.js asks of a plane; the page hands out none.
+// The interface of a plane in vtk.js; the page exports no plane of its own.
 function planeAt(normal, offset) {
   const origin = normal.map((value) => value * offset);
   return {
@@ -17,7 +17,7 @@ function planeAt(normal, offset) {
 }
 
 // Return the line segments in which triangles meet the plane `normal · p = offset`, in coordinates
-// of the plane; closed where every edge that is crossed is crossed by two of them.
+// of the plane. The outline is closed if two of them meet at every edge that is crossed.
 function sectionOf(points, polys, normal, offset) {
   const count = points.length / 3;
   const heights = new Float64Array(count);
@@ -60,7 +60,7 @@ function sectionOf(points, polys, normal, offset) {
   return { ends, isClosed, length };
 }
 
-// Return for every point the first one at the same place: a textured surface has corners of its own for every face.
+// Return for every point the first one at the same place: a textured surface has separate corners for every face.
 const firstOfPoints = new WeakMap();
 function welded(points) {
   if (firstOfPoints.has(points)) return firstOfPoints.get(points);
@@ -76,7 +76,7 @@ function welded(points) {
 }
 
 // Fill closed outlines by the even-odd rule: between two heights at which an outline has an end,
-// what lies inside is trapezoids. Return their corners, four each, and the area.
+// the inside consists of trapezoids. Return their corners, four each, and the area.
 function filled(ends) {
   const segments = [];
   const heights = [];
@@ -117,7 +117,7 @@ function frameOf(normal) {
   return { across, along: crossProduct(normal, across) };
 }
 
-// Points of a plane as vtk.js wants them, `lift` before it so that they are not hidden by what is cut.
+// Points of a plane for vtk.js, `lift` before it so that the cut surface does not hide them.
 function liftedFrom(flat, normal, offset, lift) {
   const { across, along } = frameOf(normal);
   const lifted = new Float32Array((flat.length / 2) * 3);

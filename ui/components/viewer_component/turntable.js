@@ -1,4 +1,4 @@
-// Rendered views that are turned by dragging or by the slider, where there is no 3D.
+// Rendered views that are turned by dragging or by the slider, if there is no 3D.
 
 const PIXELS_A_TURN = 400;
 

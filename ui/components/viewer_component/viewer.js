@@ -76,13 +76,13 @@ class Viewer {
     const window_ = page.contentWindow;
     const before = { layer: this.layer, renderWindow: this.renderWindow, page: this.layer?.ownerDocument.defaultView?.frameElement };
     const layer = this.newLayer(window_);
-    // Typed arrays have to belong to the page that tests what they are.
+    // Typed arrays must belong to the page, which checks their type.
     const archive = new window_.Uint8Array(scene.archive);
     layer.resizers = listenersAdded(window_, "resize", () => window_.OfflineLocalView.load(layer, { file: archive }));
     const renderWindow = window_.global.renderWindow;
     const renderers = await drawn(window_, renderWindow, scene.titles.length, () => turn !== this.latest);
     if (!renderers) {
-      // It is still being read; without its context it would complain.
+      // It is still being read; without its context it would raise errors.
       setTimeout(() => discard(layer, renderWindow), STALE_MS);
       return;
     }
@@ -108,7 +108,7 @@ class Viewer {
 
   newLayer(window_) {
     const layer = window_.document.createElement("div");
-    // What is drawn while the scene comes together is thrown away, so it is drawn small.
+    // Frames drawn while the scene is built are discarded, so they are drawn small.
     layer.style.cssText = "position:absolute;width:16px;height:16px;overflow:hidden;visibility:hidden";
     window_.document.body.append(layer);
     clearTimeout(this.refining);
@@ -116,7 +116,7 @@ class Viewer {
     return layer;
   }
 
-  // The page never forgets a scene, so it is replaced after some of them.
+  // The page never frees a scene, so it is replaced after some of them.
   async openPage() {
     if (this.page?.contentWindow?.OfflineLocalView && this.scenesOnPage < SCENES_PER_PAGE) {
       this.scenesOnPage += 1;
@@ -136,7 +136,7 @@ class Viewer {
     page.title = this.scene.label;
     page.tabIndex = -1;
     const opened = new Promise((resolve, reject) => {
-      // The page calls this once its own scripts are there; without it, it would ask for a file.
+      // The page calls this after its own scripts are loaded; without it, it would request a file.
       page.onViewerReady = resolve;
       setTimeout(() => reject(new Error("timeout")), SHELL_SECONDS * 1000);
     });
@@ -218,11 +218,11 @@ class Viewer {
     const look = (part) => getComputedStyle(part);
     this.ink = channels(look(this.root).color) ?? [0.16, 0.15, 0.13];
     const ground = channels(look(this.canvas).backgroundColor) ?? [0.95, 0.93, 0.89];
-    // The others too: the one behind all.
+    // Also the renderer behind all viewports.
     for (const renderer of this.renderWindow.getRenderers()) renderer.setBackground(...ground);
   }
 
-  // Wires and points are drawn here from any scene; what a surface is coloured by is another scene.
+  // Wires and points are drawn here from any scene; each colouring of a surface is another scene.
   choose(value) {
     this.setDrawing(value in DRAWINGS ? value : undefined);
     if (value in DRAWINGS || value === this.scene.choice) return;
@@ -237,7 +237,7 @@ class Viewer {
       const isCloud = this.scene.clouds[index];
       const property = specimen.getProperty();
       property.setRepresentation(isCloud ? DRAWINGS.points : (DRAWINGS[drawing] ?? SURFACE));
-      // Thin lines and dots of clay would vanish on a light ground: they are drawn in ink.
+      // Thin lines and dots in clay are hardly visible on a light ground: they are drawn in ink.
       specimen.getMapper().setScalarVisibility((isCloud || !drawing) && !this.scene.textured[index]);
       property.setColor(...(this.scene.textured[index] && !drawing ? [1, 1, 1] : this.ink));
     });
@@ -246,12 +246,12 @@ class Viewer {
     if (draw) this.renderWindow.render();
   }
 
-  // What the colours mean, unless none are drawn.
+  // The legend, unless no colours are drawn.
   get colours() {
     return this.drawing ? null : this.scene.legend;
   }
 
-  // The points of a cloud touch one another at any zoom, as far as they may grow.
+  // Points of a cloud grow with the zoom so that they touch, up to a limit.
   sizePoints() {
     this.renderers.forEach((renderer, index) => {
       const pixelsPerRadius = this.pixelsPerRadius(index);
@@ -308,7 +308,7 @@ class Viewer {
     else this.applySection(true);
   }
 
-  // What lies nearer to the viewer is taken away.
+  // The part nearer to the viewer is removed.
   cutAlong(axis) {
     const into = this.cameras.lead.getDirectionOfProjection();
     const normal = AXES[axis] ?? into;
@@ -349,7 +349,7 @@ class Viewer {
     this.root.dataset.area = isClosed ? String(area * radii[0] ** 2) : "";
   }
 
-  // Clip one specimen, close the cut where its outline is closed, and draw the outline.
+  // Clip one specimen, close the cut if its outline is closed, and draw the outline.
   cutOne([specimen, cap, outline], index) {
     const mapper = specimen.getMapper();
     mapper.removeAllClippingPlanes();
@@ -416,7 +416,7 @@ class Viewer {
   }
 
   // Drawing at twice the size smooths the edges. A graphics card does that always; without one
-  // the picture is refined when the mouse rests, or, where even that would take long, never.
+  // the picture is refined when the mouse rests, or never if even that takes long.
   adaptToSpeed() {
     if (this.frameMilliseconds === undefined) this.frameMilliseconds = this.frameTime();
     const milliseconds = this.frameMilliseconds;
@@ -446,7 +446,7 @@ class Viewer {
     }
   }
 
-  // Measured once: waiting for the pixels holds up the page.
+  // Measured once: waiting for the pixels blocks the page.
   frameTime() {
     const started = performance.now();
     this.draw();

@@ -17,7 +17,7 @@ export default function ({ data, setTriggerValue, parentElement }) {
   here.send = setTriggerValue;
   here.map.show(data);
   return () => {
-    // A new drawing of the same place is no farewell.
+    // Drawing again in the same place does not end the map.
     setTimeout(() => {
       if (root.isConnected) return;
       window.removeEventListener("specimen-pictures", here.receive);

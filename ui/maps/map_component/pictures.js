@@ -1,4 +1,4 @@
-// Fetches the pictures that a map asks for: many wishes in one question, each picture once.
+// Fetches the pictures that a map asks for: many requests at once, each picture once.
 const loaders = new WeakMap();
 
 export default function ({ data, setTriggerValue, parentElement }) {

@@ -1,4 +1,4 @@
-// A value in the browser's address that is no step of its own: back and forward pass it by.
+// A value in the browser's address that is no step of its history: back and forward skip it.
 const listeners = new WeakMap();
 
 export default function ({ data, parentElement }) {
@@ -12,7 +12,7 @@ export default function ({ data, parentElement }) {
   const before = listeners.get(parentElement);
   if (before) window.removeEventListener("popstate", before);
   listeners.set(parentElement, write);
-  // Steps back lead to addresses of another time.
+  // Steps back lead to addresses of an earlier time.
   window.addEventListener("popstate", write);
   write();
   return () => window.removeEventListener("popstate", write);

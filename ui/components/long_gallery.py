@@ -1,4 +1,4 @@
-"""Pictures of any number of specimens in a window that scrolls; what is not in sight is not sent."""
+"""A gallery of any number of specimens that sends only the cards in sight."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT_FIRST, MOST_AT_ONCE = 96, 240
 _RERUN = "wall_acted"
 
 
-def show_wall(
+def show_long_gallery(
     ids: Sequence[str],
     card_of: Callable[[str], Card],
     *,
@@ -27,9 +27,10 @@ def show_wall(
     width: int = 140,
     height: int = 720,
 ) -> None:
-    """Show a card for every id; cards come as they are scrolled to, and the page does not run again for that.
+    """Show a card for every id in a window that scrolls.
 
-    Ticking, ranges and opening work as in `ui.components.gallery.show_gallery`; Ctrl+A ticks all of them.
+    Cards are sent when they come into sight; the page does not run again for that. Ticking, ranges
+    and opening work as in `ui.components.show_gallery`; Ctrl+A ticks all of them.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def show_wall(
     key : str
         Unique on the screen.
     label : str
-        What the wall is, for screen readers.
+        What the gallery is, for screen readers.
     on_pick : callable
         What a click on a card does; the page runs again after it.
     chosen : str, optional
@@ -112,7 +113,10 @@ def _ranges(places: list[int]) -> list[list[int]]:
 
 
 def _nothing() -> None:
-    """Stand for a callback: naming the state is enough, the fragment runs again and reads it."""
+    """Do nothing.
+
+    Streamlit wants a callback for a state; the fragment runs again and reads that state.
+    """
 
 
 @st.cache_resource(show_spinner=False)
@@ -121,5 +125,5 @@ def _component() -> Any:
         "specimen_wall",
         html='<div class="wall" role="group" tabindex="-1"><div></div></div>',
         css=component_part("gallery.css"),
-        js=component_part("cards.js") + component_part("wall.js"),
+        js=component_part("cards.js") + component_part("long_gallery.js"),
     )

@@ -1,4 +1,4 @@
-"""Figures of the evaluation: who is taken for whom, how runs differ, what a search survives."""
+"""Plotly figures of the evaluation: confusion, comparison of runs, robustness."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.evaluation import CHANGES, Comparison, Evaluation, Survival
+from core.evaluation import CHANGES, Comparison, Evaluation, RobustnessResult
 from core.maps import colours_of
 from ui.words import say
 
 _MARGINS = {"l": 10, "r": 10, "t": 30, "b": 10}
 _MOST_CLASSES = 40
-# Seen on bars and beside them, on white and on black.
+# Visible on bars and beside them, on white and on black.
 _WHISKERS = "#8a8a8a"
 
 
-def confusion_figure(found: Evaluation) -> go.Figure:
-    """Return a matrix of squares: a row a class, a column the class of its nearest neighbours.
+def confusion_figure(evaluation: Evaluation) -> go.Figure:
+    """Return the confusion matrix: a row per class, a column per nearest class.
 
-    A square carries its pair of classes as custom data. Squares, not a heat map: these can be clicked.
+    It is drawn as squares, which can be clicked, unlike cells of a heat map. A square carries its
+    pair of classes as custom data.
     """
-    classes = classes_shown(found)
-    size_of = found.class_sizes
-    cells = [(a, b, n) for (a, b), n in found.confusion.items() if a in classes and b in classes]
+    classes = classes_shown(evaluation)
+    size_of = evaluation.class_sizes
+    cells = [(a, b, n) for (a, b), n in evaluation.confusion.items() if a in classes and b in classes]
     # In half a screen of 1280 pixels they stand side by side without overlap.
     side = max(8, min(34, 300 // max(1, len(classes))))
     figure = go.Figure(
@@ -62,24 +63,24 @@ def confusion_figure(found: Evaluation) -> go.Figure:
     return figure
 
 
-def classes_shown(found: Evaluation) -> list[str]:
-    """Return the classes of the matrix: all, or those that are confused most where there are too many."""
-    classes = sorted({*found.labels, *found.nearest_labels})
+def classes_shown(evaluation: Evaluation) -> list[str]:
+    """Return all classes of the matrix, or the most confused if there are too many."""
+    classes = sorted({*evaluation.labels, *evaluation.nearest_labels})
     if len(classes) <= _MOST_CLASSES:
         return classes
     wrong = dict.fromkeys(classes, 0)
-    for (a, b), count in found.confusion.items():
+    for (a, b), count in evaluation.confusion.items():
         if a != b:
             wrong[a] += count
             wrong[b] += count
     return sorted(sorted(classes, key=lambda name: -wrong[name])[:_MOST_CLASSES])
 
 
-def comparison_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
-    """Return a group of bars a measure, a bar a run, with intervals."""
-    colours = colours_of(list(found.evaluations))
+def comparison_figure(comparison: Comparison, measures: Sequence[str]) -> go.Figure:
+    """Return a group of bars per measure, a bar per run, with intervals."""
+    colours = colours_of(list(comparison.evaluations))
     figure = go.Figure()
-    for name, evaluation in found.evaluations.items():
+    for name, evaluation in comparison.evaluations.items():
         values = [evaluation.overall[measure] for measure in measures]
         ends = [
             evaluation.intervals.get(measure, (value, value)) for measure, value in zip(measures, values, strict=True)
@@ -96,12 +97,15 @@ def comparison_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
     return figure
 
 
-def difference_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
-    """Return the differences to the first run with intervals; where one leaves 0 out it is filled."""
-    colours = colours_of(list(found.evaluations))
+def difference_figure(comparison: Comparison, measures: Sequence[str]) -> go.Figure:
+    """Return the differences to the first run with intervals.
+
+    A mark is filled if its interval excludes 0.
+    """
+    colours = colours_of(list(comparison.evaluations))
     figure = go.Figure()
-    for name in [name for name in found.evaluations if name != found.first]:
-        one_of = {one.measure: one for one in found.differences if one.run == name}
+    for name in [name for name in comparison.evaluations if name != comparison.first]:
+        one_of = {one.measure: one for one in comparison.differences if one.run == name}
         shown = [one_of[measure] for measure in measures]
         figure.add_trace(
             go.Scatter(
@@ -126,13 +130,13 @@ def difference_figure(found: Comparison, measures: Sequence[str]) -> go.Figure:
     return figure
 
 
-def robustness_figure(found: Sequence[Survival]) -> go.Figure:
-    """Return two bars a change: the share that finds itself, and the share that finds its kind."""
-    names = [name_of_change(one.change) for one in found]
+def robustness_figure(rows: Sequence[RobustnessResult]) -> go.Figure:
+    """Return two bars per change: the shares that find themselves and their class."""
+    names = [name_of_change(one.change) for one in rows]
     figure = go.Figure()
     shares = {
-        say("evaluate-finds-itself"): [one.finds_itself for one in found],
-        say("evaluate-finds-class"): [one.finds_its_class for one in found],
+        say("evaluate-finds-itself"): [one.finds_itself for one in rows],
+        say("evaluate-finds-class"): [one.finds_its_class for one in rows],
     }
     for (label, values), colour in zip(shares.items(), colours_of(list(shares)).values(), strict=True):
         figure.add_trace(go.Bar(x=names, y=values, name=label, marker_color=colour))
@@ -143,5 +147,5 @@ def robustness_figure(found: Sequence[Survival]) -> go.Figure:
 
 
 def name_of_change(change: str) -> str:
-    """Return what was done to specimens in words; what this version does not know keeps its name."""
+    """Return a change of specimens in words, or its name if it is unknown."""
     return say(f"evaluate-change-{change}") if change in CHANGES else change

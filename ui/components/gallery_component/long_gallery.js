@@ -1,5 +1,5 @@
 // A grid of any number of cards in a window that scrolls. Only the cards in sight, and a screen above and
-// below, are in the page; cards that are not here yet are asked for through the state "wanted"
+// below, are in the page; missing cards are requested through the state "wanted"
 // ({listing, first, count}). Ticks send {from, to, action}, places in the listing, since most ids are not here.
 const GAP = 12;
 const WORDS_HEIGHT = 62;
@@ -32,7 +32,7 @@ class Wall {
     this.asked = undefined;
     data.items.forEach((item, at) => this.cache.set(data.first + at, item));
     this.root.setAttribute("aria-label", data.label);
-    // A tall window shows more rows, below what stands above the wall.
+    // A tall window shows more rows, below the parts above the gallery.
     this.root.style.height = `${Math.max(data.height, window.innerHeight - 440)}px`;
     this.draw();
   }
@@ -110,7 +110,7 @@ class Wall {
     const said = JSON.stringify(wanted);
     if (said === this.asked) return;
     this.asked = said;
-    // Whoever scrolls past does not want all of it.
+    // Fast scrolling should not request every card that passes.
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(wanted), 90);
   }
