@@ -1,4 +1,4 @@
-"""The pipeline: from files to embeddings and answers, as one stream.
+"""The pipeline: from files to embeddings, neighbours and clusters, as one stream.
 
 Child processes read and render specimens; this process extracts, pools and stores them in order. A
 killed run loses the current specimen at most and resumes from its manifests. The same settings give
@@ -6,12 +6,12 @@ the same bytes.
 
 ==============  ========================================================
 `run`           all stages as one named run
-`stream`        specimens from file to embedding
-`preparation`   one specimen read and rendered
+`stream`        specimens from file to embedding, one after the other
+`preparation`   one specimen: read, check, render
 `workers`       preparation in child processes
 `stages`        single stages, folder to folder
-`newcomers`     files from outside, described as a run describes its own
-`reproduction`  a run made again from its `config.json`
+`newcomers`     embeddings of files that are not part of a run
+`reproduction`  repeat a run from its `config.json`
 ==============  ========================================================
 """
 

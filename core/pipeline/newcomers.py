@@ -1,4 +1,4 @@
-"""A file that is not part of the collection, seen as a run sees its own specimens."""
+"""Embeddings of files outside the collection, made with the settings of a run."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from core.pipeline.workers import prepare_all
 from core.views import Views, ViewSettings, render_views
 from core.workspace import RunFolder
 
-# What may differ between a run and now without the numbers meaning something else.
-_OF_THE_MACHINE = ("engine", "engine_version", "device", "precision", "weights_source")
+# These may differ from the run: they change the last digits of features, not their meaning.
+_MACHINE_KEYS = ("engine", "engine_version", "device", "precision", "weights_source")
 
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A specimen from outside, as a run describes its own.
+    """A specimen outside the collection, described with the settings of a run.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class Newcomer:
     features : (v, d) float32
         View features; read-only.
     embedding : (d,) float32
-        Pooled as the run pools; read-only.
+        Features pooled as in the run; read-only.
     mirrored : (v, d) float32, optional
-        Features of its mirrored views, where they were asked for; read-only.
+        Features of its mirrored views, if requested; read-only.
     """
 
     name: str
@@ -57,25 +57,27 @@ class Newcomer:
 
 
 class Describer:
-    """A run's recorded settings, ready to describe files from outside; nothing is added to the run.
+    """Describes files outside the collection with the recorded settings of a run.
+
+    The run itself does not change.
 
     Parameters
     ----------
     run : RunFolder
-        A run with its configuration.
+        The run whose configuration is used.
     weights : Path, optional
-        A weights file, or a folder that holds it, where the backbone's is not found by itself.
+        A weights file, or a folder that holds it, if the backbone's own is not found.
     download : bool
-        Whether weights may be fetched from the hub.
+        Whether weights may be downloaded from the hub.
     extractor : Extractor, optional
-        Handed in by tests, and by whoever has it open already.
+        An open extractor; opened from the configuration if None.
 
     Raises
     ------
     WeightsError
-        Where backbone or weights are not those that made the run.
+        If backbone or weights differ from those of the run.
     MissingStageError, WorkspaceError, SettingError, DeviceError
-        Where the run or its backbone cannot be had.
+        If the run or its backbone is not available.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Describer:
         config = run.config()
         try:
             recorded = dict(config["features"])
-            # A run of an earlier version knows fewer settings; the others were what is usual.
+            # The configuration of an earlier version has fewer settings; the others had the default values.
             known = {field.name for field in fields(ViewSettings)}
             self.view_settings = ViewSettings(**{k: v for k, v in config["views"].items() if k in known})
             self._pool = str(config.get("pool", POOLINGS[0]))
@@ -100,7 +102,7 @@ class Describer:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the backbone, the weights and the settings that decide the numbers."""
+        """Return the backbone, the weights and the settings that the features depend on."""
         return self.extractor.identity, vars(self.view_settings)
 
     def describe(self, path: Path, *, mirror: bool = False, workers: int = 0) -> Newcomer:
@@ -109,23 +111,26 @@ class Describer:
         Parameters
         ----------
         path : Path
-            What to describe; it is only read.
+            The file or folder; it is only read.
         mirror : bool
-            Whether its mirrored views are described, too.
+            Whether the features of its mirrored views are computed, too.
         workers : int
-            1 reads it in a child process, which a damaged file may take down; 0 in this one.
+            1 reads it in a child process, so that a damaged file cannot crash this one; 0 in this one.
 
         Raises
         ------
         InputError
-            Where it is not there, or nothing that can be read.
+            If it does not exist, or has no readable format.
         SpecimenError
-            Where it cannot be used.
+            If it cannot be used.
         """
         return self._described(specimen_at(path).specimen_id, self._views(path, workers), mirror=mirror)
 
     def mirrored(self, path: Path) -> Float32[np.ndarray, "v d"]:
-        """Return the features of the mirrored views of a file; raises as `describe` does."""
+        """Return the features of the mirrored views of a file.
+
+        Raises as `describe` does.
+        """
         views = self._views(path, 0)
         return self.extractor(*_mirrored(views))
 
@@ -135,7 +140,7 @@ class Describer:
         Raises
         ------
         SpecimenError
-            Where it has no extent, or nothing of it can be seen.
+            If it has no extent, or is not visible in any view.
         """
         with_depth = bool(self.extractor.identity.get("uses_depth"))
         return self._described(name, render_views(mesh, self.view_settings, with_depth=with_depth))
@@ -155,18 +160,18 @@ class Describer:
 
 
 def _mirrored(views: Views) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return pictures, masks and depth of views, left and right exchanged."""
+    """Return images, masks and depth of views, mirrored left to right."""
     depth = None if views.depth is None else np.ascontiguousarray(views.depth[:, :, ::-1])
     return np.ascontiguousarray(views.images[:, :, ::-1]), np.ascontiguousarray(views.masks[:, :, ::-1]), depth
 
 
 def check_same_backbone(recorded: Mapping[str, Any], now: Mapping[str, object]) -> None:
-    """Compare what made a run with what is at hand.
+    """Check that the backbone and weights of a run are those in use now.
 
     Raises
     ------
     WeightsError
-        Where anything differs that changes what the numbers mean.
+        If anything differs that changes the meaning of the features.
     """
     before, here = _decisive(recorded), _decisive(now)
     for key in sorted(before.keys() | here.keys()):
@@ -182,15 +187,31 @@ def check_same_backbone(recorded: Mapping[str, Any], now: Mapping[str, object]) 
 
 
 def _decisive(identity: Mapping[str, Any]) -> dict[str, object]:
-    kept = {key: value for key, value in identity.items() if key not in _OF_THE_MACHINE}
-    if "parts" in kept:
-        kept["parts"] = [_decisive(part) for part in kept["parts"]]
-    # As JSON would give it back.
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}
+    decisive = {key: value for key, value in identity.items() if key not in _MACHINE_KEYS}
+    if "parts" in decisive:
+        decisive["parts"] = [_decisive(part) for part in decisive["parts"]]
+    # JSON turns tuples into lists, so both sides are compared as lists.
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in decisive.items()}
 
 
 def feature_settings_of(recorded: Mapping[str, Any], weights: Path | None, download: bool) -> FeatureSettings:
-    """Return the settings that a run's `features` were made with, but for the engine."""
+    """Return the feature settings of a run, without those of the engine.
+
+    Parameters
+    ----------
+    recorded : mapping
+        The entry `features` of a run's `config.json`.
+    weights : Path or None
+        A weights file or its folder.
+    download : bool
+        Whether weights may be downloaded.
+
+    Examples
+    --------
+    >>> from core.pipeline import feature_settings_of
+    >>> feature_settings_of({"backbone": "dinov2_vits14", "image_size": 224}, None, False).image_size
+    224
+    """
     parts = recorded.get("parts", [recorded])
     taken = {name: parts[0][name] for name in vars(TokenSettings()) if name in parts[0]}
     return FeatureSettings(

@@ -1,4 +1,4 @@
-"""One specimen made ready: its file read and checked, its views drawn, a small picture of it kept."""
+"""Preparation of one specimen: read and check its file, render views, write a thumbnail."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ THUMBNAIL_PIXELS = 256
 
 @dataclass(frozen=True)
 class Task:
-    """One specimen to be made ready.
+    """One specimen to prepare.
 
     Parameters
     ----------
     specimen : SpecimenFile
-        What to read.
+        The file or folder to read.
     settings : ViewSettings
-        How to render it.
+        Settings of the views.
     renders : Path, optional
-        Where to write its views as PNG; nowhere where None.
+        Folder for its views as PNG; None writes none.
     thumbnails : Path, optional
-        Where to keep a small picture of it; nowhere where None.
+        Folder for its thumbnail; None writes none.
     with_depth : bool
-        Whether the backbone looks at depth, too.
+        Whether depth is rendered, too, for backbones that use it.
     only_files : bool
-        Whether nobody looks at the views but in their files: a child then sends none back.
+        Whether the views are needed only in their files; a child process then does not send them back.
     """
 
     specimen: SpecimenFile
@@ -48,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A specimen made ready: facts about its file, and its views."""
+    """A prepared specimen: the record of its file, and its views."""
 
     record: SpecimenRecord
     views: Views
@@ -57,13 +57,13 @@ class Prepared:
 
     @property
     def n_views(self) -> int:
-        """Return how many views there are, here or in files only."""
+        """Return the number of views, in memory or in files only."""
         return len(self.views.images) or self.n_files
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A specimen that was passed over, at which stage, and why."""
+    """A skipped specimen, with the stage and the reason."""
 
     specimen_id: str
     stage: str
@@ -71,7 +71,7 @@ class Failure:
 
 
 def fingerprint_of_views(settings: ViewSettings, sha256: str) -> str:
-    """Return the fingerprint of the views that these settings give of this content."""
+    """Return the fingerprint of the views of a file with these settings."""
     return fingerprint("views", VIEWS_VERSION, vars(settings), sha256)
 
 
@@ -81,16 +81,16 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
     Parameters
     ----------
     task : Task
-        What to read, and how to render it.
+        The specimen and the settings of its views.
     threads : int
-        How many draw at once, 0 for all; changes the time, not the pictures.
+        Number of rendering threads, 0 for all processors; changes the time, not the views.
 
     Raises
     ------
     SpecimenError
-        Where its file cannot be used, or changed while it was read.
+        If its file cannot be used, or changed during reading.
     WorkspaceError
-        Where what is made of it cannot be written.
+        If views or thumbnail cannot be written.
     """
     record = record_of(task.specimen)
     if task.specimen.is_image_folder:
@@ -116,7 +116,7 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
         broad_side = _broad_side(mesh.vertices, views)
     written = write_views(task.renders, task.specimen.specimen_id, views) if task.renders is not None else []
     if task.thumbnails is not None:
-        _keep_thumbnail(task.thumbnails, record.sha256, views.images[broad_side])
+        _write_thumbnail(task.thumbnails, record.sha256, views.images[broad_side])
     return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written))
 
 
@@ -126,7 +126,7 @@ def record_of(specimen: SpecimenFile) -> SpecimenRecord:
     Raises
     ------
     SpecimenError
-        Where it cannot be read.
+        If it cannot be read.
     """
     paths = specimen.images or (specimen.path,)
     try:
@@ -145,9 +145,9 @@ def record_of(specimen: SpecimenFile) -> SpecimenRecord:
 
 
 def views_of_photographs(images: np.ndarray) -> Views:
-    """Return photographs as views; where the cameras stood is not known."""
-    nowhere = np.tile(np.eye(4), (len(images), 1, 1))
-    return Views(images=images, masks=np.ones(images.shape[:3], dtype=bool), camera_to_world=nowhere)
+    """Return photographs as views, with identity matrices for the unknown camera poses."""
+    unknown_poses = np.tile(np.eye(4), (len(images), 1, 1))
+    return Views(images=images, masks=np.ones(images.shape[:3], dtype=bool), camera_to_world=unknown_poses)
 
 
 def _size_and_time(specimen: SpecimenFile) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _size_and_time(specimen: SpecimenFile) -> tuple[int, int]:
 
 
 def _check_unchanged(record: SpecimenRecord, specimen: SpecimenFile) -> None:
-    """Make sure that what was read is what was hashed."""
+    """Raise an error if size or time changed since the file was hashed."""
     try:
         now = _size_and_time(specimen)
     except OSError as error:
@@ -168,13 +168,16 @@ def _check_unchanged(record: SpecimenRecord, specimen: SpecimenFile) -> None:
 
 
 def _broad_side(vertices: np.ndarray, views: Views) -> int:
-    """Return the view that looks along the specimen's thinnest direction, as a plate in a book would."""
+    """Return the index of the view along the direction of least extent.
+
+    It shows the broad side, as the plates of monographs do.
+    """
     spread = np.cov(vertices.T)
     towards = views.camera_to_world[:, :3, 2]
     return int(np.einsum("vi,ij,vj->v", towards, spread, towards).argmin())
 
 
-def _keep_thumbnail(folder: Path, sha256: str, picture: np.ndarray) -> None:
+def _write_thumbnail(folder: Path, sha256: str, picture: np.ndarray) -> None:
     path = folder / sha256[:2] / f"{sha256}.webp"
     if path.is_file():
         return

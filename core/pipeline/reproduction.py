@@ -1,8 +1,7 @@
-"""A run once more from its `config.json`: the same settings, the same bytes."""
+"""Repetition of a run from its `config.json`, with the same settings and results."""
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,31 +13,29 @@ from core.clusters import ClusterSettings
 from core.collection import take_inventory
 from core.evaluation import EvaluationSettings
 from core.features import open_extractor
-from core.foundation import Progress, SettingError, few_of, note, silent
+from core.foundation import Progress, SettingError, few_of, installed_version, note, silent
 from core.neighbours import SearchSettings
 from core.pipeline.newcomers import check_same_backbone, feature_settings_of
 from core.pipeline.run import RunReport, RunSettings, run_pipeline
 from core.storage import read_json
 from core.views import ViewSettings
-from core.workspace import RunFolder, Workspace
-
-CONFIG_FORMAT = 1
+from core.workspace import CONFIG_FORMAT, RunFolder, Workspace
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a configuration says.
+    """The content of a run's configuration.
 
     Parameters
     ----------
     settings : RunSettings
-        Everything that makes the run; its name is empty.
+        All settings of the run; the name is empty.
     input : Path
         The input folder.
     features : mapping
-        What made the features, to compare with what is at hand.
+        Backbone and weights of the run, for comparison with those in use now.
     warnings : tuple of str
-        What is not as it was, in sentences: versions, specimens.
+        Differences from the run, in sentences: versions of programs.
     """
 
     settings: RunSettings
@@ -48,7 +45,16 @@ class Recipe:
 
 
 def is_run_config(values: object) -> bool:
-    """Return whether this is the content of a run's `config.json`, and not of a file of flags."""
+    """Return whether a value is the content of a run's `config.json`.
+
+    A file of command-line flags is not.
+
+    Examples
+    --------
+    >>> from core.pipeline import is_run_config
+    >>> is_run_config({"format": 1, "features": {"backbone": "dinov2_vits14"}}), is_run_config({"views": 12})
+    (True, False)
+    """
     return isinstance(values, dict) and isinstance(values.get("features"), dict) and "format" in values
 
 
@@ -60,16 +66,16 @@ def read_recipe(path: Path, *, weights: Path | None = None, download: bool = Tru
     path : Path
         The file, or the folder of the run.
     weights : Path, optional
-        Weights, where they are no longer where they were found.
+        A weights file or its folder, if the weights have moved.
     download : bool
-        Whether weights may be fetched.
+        Whether weights may be downloaded.
 
     Raises
     ------
     SettingError
-        Where it is no such file, or was written by a newer version.
+        If the file is not a run configuration, or was written by a newer version.
     WorkspaceError
-        Where it cannot be read.
+        If it cannot be read.
     """
     path = path / "config.json" if path.is_dir() else path
     config = read_json(path)
@@ -90,22 +96,22 @@ def read_recipe(path: Path, *, weights: Path | None = None, download: bool = Tru
             dense=bool(config["keep_tokens"]),
             engine=_engine_settings(recorded),
         )
-        views = ViewSettings(**_known(ViewSettings, config["views"]))
+        views = ViewSettings(**_checked_values(ViewSettings, config["views"]))
         settings = RunSettings(
             views=views,
             size=views.size,
             features=features,
             pool=str(config["pool"]),
-            search=SearchSettings(**_known(SearchSettings, config["search"])),
-            clusters=ClusterSettings(**_known(ClusterSettings, config["clusters"])),
-            evaluation=EvaluationSettings(**_known(EvaluationSettings, config.get("evaluation", {}))),
+            search=SearchSettings(**_checked_values(SearchSettings, config["search"])),
+            clusters=ClusterSettings(**_checked_values(ClusterSettings, config["clusters"])),
+            evaluation=EvaluationSettings(**_checked_values(EvaluationSettings, config.get("evaluation", {}))),
             keep_renders=bool(config["keep_renders"]),
         )
         folder = Path(str(config["input"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingError(
-            "{path} lacks something or holds what does not belong there ({reason}).",
-            advice="Make the run anew.",
+            "{path} is incomplete or has unknown entries ({reason}).",
+            advice="Make the run again.",
             path=path,
             reason=error,
         ) from error
@@ -121,14 +127,14 @@ def reproduce(
     workers: int | None = None,
     progress: Progress = silent,
 ) -> RunReport:
-    """Make a run by a recipe, under a name of its own.
+    """Repeat a run from its recipe under a new name.
 
     Raises
     ------
     WeightsError
-        Where the backbone or its weights are not those of the recipe.
+        If the backbone or its weights are not those of the recipe.
     InputError, BusyError, SettingError, DeviceError, WorkspaceError
-        As `core.pipeline.run.run_pipeline` does.
+        As `core.pipeline.run_pipeline` does.
     """
     workspace.run(name)
     extractor = open_extractor(recipe.settings.features)
@@ -138,26 +144,26 @@ def reproduce(
 
 
 def changes_of_input(run: RunFolder, folder: Path) -> tuple[str, ...]:
-    """Say which specimens of a run are gone from a folder and which have come, in sentences.
+    """Return sentences on the specimens missing from or new in the input folder.
 
     Raises
     ------
     InputError
-        Where the folder is missing or empty.
+        If the folder is missing or empty.
     """
     if not run.ids_path.is_file():
         return ()
     before = set(run.ids_path.read_text(encoding="utf-8").split("\n")) - {""}
     now = {specimen.specimen_id for specimen in take_inventory(folder).specimens}
-    gone, come = sorted(before - now), sorted(now - before)
+    missing, new = sorted(before - now), sorted(now - before)
     return (
-        *((note("No longer in {folder}: {named}.", folder=folder, named=few_of(gone)),) if gone else ()),
-        *((note("New since the run in {folder}: {named}.", folder=folder, named=few_of(come)),) if come else ()),
+        *((note("No longer in {folder}: {named}.", folder=folder, named=few_of(missing)),) if missing else ()),
+        *((note("New since the run in {folder}: {named}.", folder=folder, named=few_of(new)),) if new else ()),
     )
 
 
 def free_name(workspace: Workspace, name: str) -> str:
-    """Return a name for another run like this one that no run has yet."""
+    """Return an unused name for another run with the settings of this one."""
     taken = {run.name.casefold() for run in workspace.runs()}
     number = 2
     while (candidate := f"{name[:58]} {number}").casefold() in taken:
@@ -166,7 +172,10 @@ def free_name(workspace: Workspace, name: str) -> str:
 
 
 def _engine_settings(recorded: Mapping[str, Any]) -> EngineSettings:
-    """Return how the network was run; the parts of a joined backbone may differ, and choose for themselves."""
+    """Return engine, device and precision of a run.
+
+    They are `auto` for a joined backbone, whose parts may differ.
+    """
     engine, precision = str(recorded.get("engine")), str(recorded.get("precision"))
     device = "cpu" if recorded.get("device") == "cpu" else "cuda"
     return EngineSettings(
@@ -176,8 +185,8 @@ def _engine_settings(recorded: Mapping[str, Any]) -> EngineSettings:
     )
 
 
-def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that settings of this kind take; lists become tuples, as JSON knows none."""
+def _checked_values(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of a settings class; lists become tuples."""
     names = {field.name for field in fields(kind)}
     unknown = sorted(values.keys() - names)
     if unknown:
@@ -186,22 +195,13 @@ def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _other_versions(recorded: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say which programs have another version now; they may change the last digits."""
-    others = []
+    """Return a sentence on programs with another version than in the run."""
+    differing = []
     for name, version in recorded.items():
-        now = _version_of(name)
-        if now and now != version:
-            others.append(f"{name} {version} → {now}")
-    told = "Made with other versions, numbers may differ in their last digits: {others}."
-    return (note(told, others=", ".join(others)),) if others else ()
-
-
-def _version_of(name: str) -> str:
-    if name == "fossilvit_explorer":
-        return core.__version__
-    if name == "python":
-        return ""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        if name == "python":
+            continue
+        now = core.__version__ if name == "fossilvit_explorer" else installed_version(name)
+        if now != version:
+            differing.append(f"{name} {version} → {now}")
+    sentence = "Made with other versions, numbers may differ in their last digits: {others}."
+    return (note(sentence, others=", ".join(differing)),) if differing else ()

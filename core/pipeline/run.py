@@ -1,15 +1,15 @@
-"""All stages in order as one stream: mesh → views → features → embedding, then neighbours, clusters, evaluation.
+"""A named run of all stages: embeddings, neighbours, clusters and evaluation.
 
-    inventory ──► children: read, render ──► this process: features, pooling ──► files of the run
-                        (bounded queue)             (one specimen at a time)
+    inventory ──► child processes: read, render ──► this process: features, pooling ──► files of the run
+                         (bounded queue)                  (in order)
 
-Every specimen's result is stored as it is ready. What is stored is not done again: each file
-is recorded with the fingerprint of the settings and the content that it was made from.
+The result of every specimen is stored as soon as it is ready. A stored result is reused if its
+fingerprint is still the same: each file is recorded with the fingerprint of the settings and the
+content that it was made from. The steps after the embedding use all specimens together.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import platform
 import re
@@ -28,7 +28,7 @@ from core.collection import Inventory, take_inventory
 from core.embeddings import POOLINGS, Embeddings, assemble
 from core.evaluation import EvaluationSettings, evaluate_categories_into
 from core.features import Extractor, FeatureSettings, open_extractor
-from core.foundation import InputError, Progress, SettingError, file_of_specimen, silent
+from core.foundation import InputError, Progress, SettingError, file_of_specimen, installed_version, silent
 from core.neighbours import SearchSettings
 from core.pipeline.preparation import Failure
 from core.pipeline.stages import search_folder
@@ -38,8 +38,8 @@ from core.storage import read_npy, remove_unfinished, write_json
 from core.views import ViewSettings
 from core.workspace import CONFIG_FORMAT, Catalogue, RunFolder, Workspace, mapping_of
 
-# Settings of views and tokens that are told where they are unusual.
-_TOLD = (
+# Settings of views and tokens that are listed if they differ from the defaults.
+_LISTED_SETTINGS = (
     *("tokens", "layer", "facet", "patch_pool", "patch_mask"),
     *("mixed", "align", "layout", "appearance", "shading", "background"),
 )
@@ -47,37 +47,37 @@ _TOLD = (
 
 log = logging.getLogger(__name__)
 
-# From this size on a run keeps its views as PNG unless told otherwise: somebody wants to look at them.
-PIXELS_WORTH_KEEPING = 768
+# From this size on, views are kept as PNG by default, because they are large enough to look at.
+KEEP_RENDERS_FROM_PIXELS = 768
 _VERSIONED = ("torch", "timm", "openvino", "open3d", "numpy", "scikit-learn", "hdbscan", "umap-learn")
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that makes a run.
+    """All settings of a run.
 
     Parameters
     ----------
     views : ViewSettings
-        How specimens are rendered.
+        Settings of the views.
     size : int, optional
-        Height and width in pixels of the views; the backbone's own where None.
+        Height and width of the views in pixels; None for the input size of the backbone.
     features : FeatureSettings
-        The backbone and what is taken out of it.
+        The backbone and its features.
     pool : {"mean", "max"}
-        How view features become an embedding.
+        Pooling of view features to an embedding.
     search : SearchSettings
-        How the neighbours of every specimen are found.
+        Settings of the search for neighbours.
     clusters : ClusterSettings
-        How specimens are grouped.
+        Settings of clustering.
     evaluation : EvaluationSettings
-        How neighbours are judged by the categories.
+        Settings of the evaluation of neighbours by category.
     name : str
-        Name of the run; made from backbone, views and size where empty.
+        Name of the run; if empty, it is made of backbone, views and size.
     keep_renders : bool, optional
-        Whether views are kept as PNG; where None, from 768 pixels on.
+        Whether views are kept as PNG; None keeps them from 768 pixels on.
     workers : int, optional
-        Child processes that read and render; one fewer than processors where None.
+        Child processes that read and render; None for one fewer than processors.
     """
 
     views: ViewSettings = field(default_factory=ViewSettings)
@@ -92,7 +92,7 @@ class RunSettings:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the parts do not check themselves."""
+        """Check the settings that no part checks itself."""
         if self.pool not in POOLINGS:
             raise SettingError(
                 "'pool' must be one of {allowed} (got {pool}).", allowed=", ".join(POOLINGS), pool=self.pool
@@ -103,7 +103,19 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did."""
+    """The result of a run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The folder of the run.
+    done, unchanged : int
+        Number of specimens that were processed, and that were up to date.
+    failures : tuple of Failure
+        Skipped specimens.
+    warnings : tuple of str
+        Remarks on the input folder, in sentences.
+    """
 
     run: RunFolder
     done: int
@@ -122,33 +134,33 @@ def run_pipeline(
     only: Collection[str] | None = None,
     progress: Progress = silent,
 ) -> RunReport:
-    """Take every specimen of an input folder to its embedding, neighbours and cluster.
+    """Compute embeddings, neighbours and clusters of all specimens of a folder.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the run is kept.
+        The workspace that holds the run.
     settings : RunSettings
-        Everything that makes the run.
+        All settings of the run.
     meshes : Path, optional
-        The input folder; the workspace's own `meshes` where None. It is only read.
+        The input folder, which is only read; None for `meshes` of the workspace.
     extractor : Extractor, optional
-        Handed in by tests; opened from the settings where None.
+        An open extractor; opened from the settings if None.
     overwrite : bool
-        Do finished work again.
+        Compute finished results again.
     only : collection of str, optional
-        The specimens that may be worked on; what is known of others stays as it is. All where None.
+        Ids of the specimens to process; results of others stay as they are. None for all.
     progress : Progress
-        Told of every specimen.
+        Reports every specimen.
 
     Raises
     ------
     InputError
-        Where there is no specimen, or none could be used.
+        If there is no specimen, or none can be used.
     BusyError
-        Where another run works on this workspace.
+        If another run uses this workspace.
     SettingError, WeightsError, DeviceError, WorkspaceError
-        Where the run cannot begin.
+        If the run cannot start.
     """
     inventory = take_inventory(meshes or workspace.meshes)
     workers = settings.workers if settings.workers is not None else default_workers()
@@ -156,20 +168,20 @@ def run_pipeline(
         extractor = extractor or open_extractor(settings.features)
         views = replace(settings.views, size=settings.size or extractor.image_size)
         run = workspace.run(settings.name or name_of_run(extractor, views))
-        keep = settings.keep_renders if settings.keep_renders is not None else views.size >= PIXELS_WORTH_KEEPING
+        keep = settings.keep_renders if settings.keep_renders is not None else views.size >= KEEP_RENDERS_FROM_PIXELS
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
         write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
-        some = None if only is None else frozenset(only)
+        chosen = None if only is None else frozenset(only)
         stream = Stream(
             workspace,
             run,
             inventory,
             extractor,
-            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite, some),
+            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite, chosen),
             children,
         )
-        failures = stream.work(progress)
+        failures = stream.process(progress)
         usable = stream.finish()
         if not usable:
             for failure in failures:
@@ -182,15 +194,15 @@ def run_pipeline(
                 reason=failures[0].reason,
             )
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
-        _ask_all(run, embeddings, settings, overwrite, progress)
+        _write_results(run, embeddings, settings, overwrite, progress)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
     return RunReport(run, stream.done, unchanged, tuple(failures), inventory.warnings)
 
 
-def _ask_all(
+def _write_results(
     run: RunFolder, embeddings: Embeddings, settings: RunSettings, overwrite: bool, progress: Progress
 ) -> None:
-    """Ask of the whole collection what every run tells: neighbours, clusters, and how good the neighbours are."""
+    """Write neighbours, clusters and the evaluation of the whole collection."""
     search_folder(embeddings, run.knn_results, settings.search, overwrite=overwrite, progress=progress)
     for _ in progress(range(1), 1, "Clusters"):
         cluster_into(run.results, embeddings, settings.clusters, overwrite=overwrite)
@@ -202,7 +214,7 @@ def _ask_all(
 def _children_for(
     workspace: Workspace, inventory: Inventory, workers: int, overwrite: bool
 ) -> Iterator[Children | None]:
-    """Start the children while the backbone is being opened, where there is surely work for them."""
+    """Start child processes before the backbone is opened, if there is work for them."""
     known = Catalogue(workspace.catalogue_path).specimens(str(inventory.folder))
     new = sum(specimen.specimen_id not in known for specimen in inventory.specimens)
     if workers == 0 or not (new > 1 or (overwrite and len(inventory.specimens) > 1)):
@@ -210,20 +222,20 @@ def _children_for(
         return
     children = Children(workers)
     try:
-        children.get_ready()
+        children.warm_up()
         yield children
     finally:
         children.close()
 
 
 def name_of_run(extractor: Extractor, views: ViewSettings) -> str:
-    """Return a name that tells backbone, what is unusual about what is taken out of it, views and size."""
+    """Return a name made of backbone, unusual token settings, views and size."""
     identity = extractor.identity
     unusual = [str(identity[name]) for name in ("tokens", "patch_pool", "facet") if identity.get(name, "cls") != "cls"]
     unusual += ["masked"] if identity.get("patch_mask") else []
     unusual += [f"layer{identity['layer']}"] if "layer" in identity else []
-    turned = ["mixed"] if views.mixed else ["aligned"] if views.align else []
-    parts = [str(identity["backbone"]), *unusual, f"{views.views}views", *turned, f"{views.size}px"]
+    orientation = ["mixed"] if views.mixed else ["aligned"] if views.align else []
+    parts = [str(identity["backbone"]), *unusual, f"{views.views}views", *orientation, f"{views.size}px"]
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "_".join(parts))
 
 
@@ -234,7 +246,7 @@ def _read_vectors(run: RunFolder, ids: list[str]) -> dict[str, np.ndarray]:
 def _config(
     inventory: Inventory, settings: RunSettings, views: ViewSettings, extractor: Extractor, keep: bool
 ) -> dict[str, Any]:
-    """Return everything needed to get the same run again."""
+    """Return the content of `config.json`, from which the run can be repeated."""
     return {
         "format": CONFIG_FORMAT,
         "input": str(inventory.folder),
@@ -250,20 +262,27 @@ def _config(
         "versions": {
             "fossilvit_explorer": core.__version__,
             "python": platform.python_version(),
-            **{name: _version_of(name) for name in _VERSIONED},
+            **{name: installed_version(name) for name in _VERSIONED},
         },
     }
 
 
-def _version_of(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
 def unusual_settings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what else decides the numbers of a run, where it is not the usual: names of settings, and values."""
+    """Return names and values of settings that differ from the defaults.
+
+    Only settings of views and tokens that change the numbers of a run are listed.
+
+    Parameters
+    ----------
+    config : mapping
+        The content of a run's `config.json`.
+
+    Examples
+    --------
+    >>> from core.pipeline import unusual_settings
+    >>> unusual_settings({"views": {"views": 12, "align": True}, "features": {"tokens": "cls"}})
+    [('align', 'True')]
+    """
     usual = {**asdict(ViewSettings()), **asdict(TokenSettings())}
     given = {**mapping_of(config, "views"), **mapping_of(config, "features")}
-    return [(name, str(given[name])) for name in _TOLD if given.get(name, usual[name]) != usual[name]]
+    return [(name, str(given[name])) for name in _LISTED_SETTINGS if given.get(name, usual[name]) != usual[name]]

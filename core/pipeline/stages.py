@@ -1,8 +1,11 @@
-"""One folder to the next: the stages as single commands do them.
+"""Single stages, each from one folder to the next.
 
-render: meshes → views · extract: views → features · pool: features → embeddings ·
-search-all: embeddings → neighbours of every specimen. Each skips what is done, goes on after
-a specimen that cannot be used, and reports.
+- render: meshes → views
+- extract: views → features
+- pool: features → embeddings
+- search-all: embeddings → neighbours of every specimen
+
+Each stage skips finished specimens, continues after a specimen that cannot be used, and reports.
 """
 
 from __future__ import annotations
@@ -42,7 +45,17 @@ _WRITERS = 4
 
 @dataclass(frozen=True)
 class StageReport:
-    """What a stage did: counts of specimens, and who was passed over and why."""
+    """The result of a stage.
+
+    Parameters
+    ----------
+    done, unchanged : int
+        Number of specimens that were processed, and that were up to date.
+    failures : tuple of Failure
+        Skipped specimens.
+    warnings : tuple of str
+        Remarks on the input folder, in sentences.
+    """
 
     done: int
     unchanged: int
@@ -51,7 +64,7 @@ class StageReport:
 
     @property
     def usable(self) -> int:
-        """Return how many specimens are there now."""
+        """Return the number of specimens with results."""
         return self.done + self.unchanged
 
 
@@ -64,12 +77,14 @@ def render_folder(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> StageReport:
-    """Render every specimen below `meshes` as `<category>/<specimen>_view00.png` … in `renders`.
+    """Render every specimen of a folder.
+
+    The views are `<category>/<specimen>_view00.png` … below `renders`.
 
     Raises
     ------
     InputError
-        Where the folder is missing or holds no specimen.
+        If the folder is missing or holds no specimen.
     """
     inventory = take_inventory(meshes)
     remove_unfinished(renders)
@@ -96,7 +111,7 @@ def render_folder(
         manifest.add(item.record.specimen_id, item.views_fingerprint, views=item.n_files, source=source)
         done += 1
     present = [specimen.specimen_id for specimen in inventory.specimens]
-    for name in _gone(manifest, source, present, failures):
+    for name in _outdated(manifest, source, present, failures):
         manifest.forget(name)
         drop_views_from(renders, name, 0)
     if done or failures:
@@ -114,41 +129,43 @@ def extract_folder(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> StageReport:
-    """Extract the features of every specimen's views into `<category>/<specimen>.npy`, (V, D).
+    """Extract the features of the views of every specimen.
+
+    The files are `<category>/<specimen>.npy`, (V, D) float32.
 
     Parameters
     ----------
     renders : Path
         Views, as `render_folder` writes them.
     features : Path
-        Where features go.
+        Folder for the features.
     extractor : Extractor
         The backbone.
     tokens : Path, optional
-        Where all tokens go as well, see `core.features.dense_tokens`; nowhere where None.
+        Folder for all tokens, see `core.features.extract_with_tokens`; None writes none.
     overwrite : bool
-        Whether finished work is done again.
+        Whether finished results are computed again.
     progress : Progress
-        Told about every specimen.
+        Reports every specimen.
 
     Raises
     ------
     MissingStageError
-        Where there are no views.
+        If there are no views.
     """
-    found = find_views(renders)
+    paths_by_id = find_views(renders)
     remove_unfinished(features)
     manifest = Manifest(features)
     source = str(renders.resolve())
     failures: list[Failure] = []
     done = unchanged = 0
-    for specimen_id, paths in progress(found.items(), len(found), "Features"):
+    for specimen_id, paths in progress(paths_by_id.items(), len(paths_by_id), "Features"):
         target = file_of_specimen(features, specimen_id, ".npy")
         kept_tokens = file_of_specimen(tokens, specimen_id, ".npy") if tokens is not None else None
         try:
             made_from = fingerprint("features", extractor.identity, [sha256_of_file(path) for path in paths])
-            is_there = target.is_file() and (kept_tokens is None or kept_tokens.is_file())
-            if not overwrite and is_there and manifest.is_done(specimen_id, made_from):
+            exists = target.is_file() and (kept_tokens is None or kept_tokens.is_file())
+            if not overwrite and exists and manifest.is_done(specimen_id, made_from):
                 unchanged += 1
                 continue
             manifest.forget(specimen_id)
@@ -161,9 +178,8 @@ def extract_folder(
             continue
         manifest.add(specimen_id, made_from, views=len(paths), source=source)
         done += 1
-    for name in _gone(manifest, source, found, failures):
-        manifest.forget(name)
-        file_of_specimen(features, name, ".npy").unlink(missing_ok=True)
+    for name in _outdated(manifest, source, paths_by_id, failures):
+        _remove_result(manifest, features, name, ".npy")
     if done:
         write_json(features / "settings.json", extractor.identity)
     manifest.keep_only(manifest.ids)
@@ -173,14 +189,28 @@ def extract_folder(
 def pool_folder(
     features: Path, out: Path, pool: str = "mean", *, overwrite: bool = False, progress: Progress = silent
 ) -> StageReport:
-    """Pool every `(V, D)` file below `features`; write one `(D,)` a specimen, matrix and ids.
+    """Pool every `(V, D)` feature file to one `(D,)` embedding, and write matrix and ids.
 
     Raises
     ------
     MissingStageError
-        Where there are no features.
+        If there are no features.
     MisalignedEmbeddingsError
-        Where features of different backbones lie in one folder.
+        If the folder holds features of different backbones.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from core.pipeline import pool_folder
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "features").mkdir()
+    >>> np.save(folder / "features" / "femur.npy", np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32))
+    >>> pool_folder(folder / "features", folder / "embeddings").done
+    1
+    >>> np.load(folder / "embeddings" / "embeddings.npy").shape
+    (1, 2)
     """
     paths = sorted(features.rglob("*.npy")) if features.is_dir() else []
     paths = [path for path in paths if not path.name.startswith(TEMPORARY_PREFIX)]
@@ -210,8 +240,7 @@ def pool_folder(
             done += 1
         finished[specimen_id] = read_npy(target)
     for name in set(manifest.ids).union(failure.specimen_id for failure in failures) - finished.keys():
-        manifest.forget(name)
-        file_of_specimen(out, name, ".npy").unlink(missing_ok=True)
+        _remove_result(manifest, out, name, ".npy")
     manifest.keep_only(finished)
     if done:
         write_json(out / "settings.json", {"pool": pool, "version": POOLING_VERSION})
@@ -230,19 +259,42 @@ def search_folder(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> StageReport:
-    """Write the neighbours of every specimen to `<category>/<specimen>.csv`, what made them, and a log.
+    """Write the neighbours of every specimen, their settings and a log.
+
+    The files are `<category>/<specimen>.csv`, `settings.json` and `search_all.log`.
 
     Parameters
     ----------
-    embeddings, out, settings : Embeddings, Path, SearchSettings
-        The collection, where to, and how many by which metric.
-    how, all_nearest : mapping, callable, optional
-        Neighbours in another order than that of embeddings (`core.matching.view_sets.Matcher.all_nearest`,
-        say), and what made it, to be recorded.
+    embeddings : Embeddings
+        The embeddings to search.
+    out : Path
+        Folder for the files.
+    settings : SearchSettings
+        Number of neighbours and metric.
+    how : mapping, optional
+        Settings of `all_nearest`, which are recorded.
+    all_nearest : callable, optional
+        Returns the neighbours of every specimen in another order than that of the embeddings, for
+        example `core.matching.Matcher.all_nearest`.
     overwrite : bool
-        Whether finished work is done again.
+        Whether finished results are computed again.
     progress : Progress
-        Told about every specimen.
+        Reports every specimen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from core.embeddings import Embeddings
+    >>> from core.neighbours import SearchSettings
+    >>> from core.pipeline import search_folder
+    >>> embeddings = Embeddings(("femur", "rib", "skull"), np.eye(3, dtype=np.float32))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> search_folder(embeddings, folder, SearchSettings(topk=2)).done
+    3
+    >>> sorted(path.name for path in folder.glob("*.csv"))
+    ['femur.csv', 'rib.csv', 'skull.csv']
     """
     remove_unfinished(out)
     manifest = Manifest(out)
@@ -259,21 +311,20 @@ def search_folder(
     ):
         return StageReport(0, len(embeddings))
     for name in set(manifest.ids).difference(embeddings.ids):
-        manifest.forget(name)
-        file_of_specimen(out, name, ".csv").unlink(missing_ok=True)
-    every = Searcher(embeddings, settings).all_nearest() if all_nearest is None else all_nearest()
+        _remove_result(manifest, out, name, ".csv")
+    neighbours_of_all = Searcher(embeddings, settings).all_nearest() if all_nearest is None else all_nearest()
 
     def write(neighbours: Neighbours) -> str:
         write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours)
         return neighbours.query_id
 
-    # Most of the time of a small file is waiting for the file system.
+    # Small files spend most of their time waiting for the file system.
     with ThreadPoolExecutor(_WRITERS) as pool:
-        found = iter(progress(every, len(embeddings), "Neighbours"))
-        while some := list(itertools.islice(found, _RECORDED_TOGETHER)):
-            for neighbours in some:
+        remaining = iter(progress(neighbours_of_all, len(embeddings), "Neighbours"))
+        while batch := list(itertools.islice(remaining, _RECORDED_TOGETHER)):
+            for neighbours in batch:
                 manifest.forget(neighbours.query_id)
-            manifest.add_all(list(pool.map(write, some)), collection)
+            manifest.add_all(list(pool.map(write, batch)), collection)
     manifest.keep_only(embeddings.ids)
     write_json(out / "settings.json", {**vars(settings), **(how or {}), "made_from": collection})
     log = f"{len(embeddings)} specimens, topk {settings.topk}, metric {settings.metric}, made from {collection}\n"
@@ -288,10 +339,15 @@ def _views_are_done(renders: Path, manifest: Manifest, specimen_id: str, made_fr
     return all(path.is_file() for path in view_paths(renders, specimen_id, int(entry.get("views", 0))))
 
 
-def _gone(manifest: Manifest, source: str, present: Iterable[str], failures: Sequence[Failure]) -> set[str]:
-    """Return whose results are out of date: made from this source, which no longer gives them.
+def _remove_result(manifest: Manifest, folder: Path, specimen_id: str, suffix: str) -> None:
+    manifest.forget(specimen_id)
+    file_of_specimen(folder, specimen_id, suffix).unlink(missing_ok=True)
 
-    What other sources gave stays: several input folders may be brought into one.
+
+def _outdated(manifest: Manifest, source: str, present: Iterable[str], failures: Sequence[Failure]) -> set[str]:
+    """Return the ids whose results came from this source, which has them no longer.
+
+    Results from other sources stay, because several input folders may share one output folder.
     """
-    from_here = {name for name in manifest.ids if (manifest.get(name) or {}).get("source") == source}
-    return (from_here - set(present)) | {failure.specimen_id for failure in failures}
+    from_source = {name for name in manifest.ids if (manifest.get(name) or {}).get("source") == source}
+    return (from_source - set(present)) | {failure.specimen_id for failure in failures}

@@ -1,4 +1,8 @@
-"""The part of a run that goes specimen by specimen: made ready by children, extracted, pooled, stored."""
+"""The part of a run that processes specimens one by one, from file to embedding.
+
+Child processes prepare specimens: they read and render. This process extracts features, pools them
+and stores features and embedding. Manifests record what is stored, so that a later run skips it.
+"""
 
 from __future__ import annotations
 
@@ -32,28 +36,28 @@ from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace
 
 log = logging.getLogger(__name__)
 
-# Handed to the engine and not stored yet: one at work, one that is next, so that it never waits.
-_ON_THEIR_WAY = 2
+# Batches given to the engine but not stored: one in work and one ready, so that it never waits.
+_BATCHES_IN_FLIGHT = 2
 
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """What the stream needs to know of a run.
+    """Settings of a run that the stream needs.
 
     Parameters
     ----------
     views : ViewSettings
-        How specimens are rendered, with the final size.
+        Settings of the views, with the final size.
     pool : str
-        How view features become an embedding.
+        Pooling of view features to an embedding.
     keep_renders, keep_tokens : bool
-        Whether views are kept as PNG, and all tokens of the network.
+        Whether views are kept as PNG, and whether all tokens are kept.
     workers : int
         Child processes that read and render.
     overwrite : bool
-        Whether finished work is done again.
+        Whether finished results are computed again.
     only : frozenset of str, optional
-        The specimens that may be worked on; what is known of others stays as it is. All where None.
+        Ids of the specimens to process; results of others stay as they are. None for all.
     """
 
     views: ViewSettings
@@ -66,7 +70,25 @@ class StreamSettings:
 
 
 class Stream:
-    """The part of a run that goes specimen by specimen."""
+    """Processes the specimens of an inventory for one run.
+
+    Call `process`, then `finish`.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The workspace with the catalogue and thumbnails.
+    run : RunFolder
+        The folder of the run.
+    inventory : Inventory
+        The specimens of the input folder.
+    extractor : Extractor
+        The backbone.
+    settings : StreamSettings
+        Settings of the run.
+    children : Children or None
+        Processes that are already started; started here if None.
+    """
 
     def __init__(
         self,
@@ -89,34 +111,34 @@ class Stream:
         self.renders = Manifest(run.renders)
         self.done = 0
 
-    def work(self, progress: Progress) -> list[Failure]:
-        """Do what is not done yet; return who was passed over."""
+    def process(self, progress: Progress) -> list[Failure]:
+        """Process all specimens that are not up to date; return the skipped ones."""
         only = self.settings.only
-        waiting = [
+        pending = [
             specimen
             for specimen in self.inventory.specimens
             if (only is None or specimen.specimen_id in only)
             and (self.settings.overwrite or not self._is_done(specimen))
         ]
-        for specimen in waiting:
+        for specimen in pending:
             self._forget(specimen.specimen_id)
         renders = self.run.renders if self.settings.keep_renders else None
         with_depth = bool(self.extractor.identity.get("uses_depth"))
-        tasks = (Task(specimen, self.settings.views, renders, self.thumbnails, with_depth) for specimen in waiting)
-        workers = self.settings.workers if len(waiting) > 1 else 0
+        tasks = (Task(specimen, self.settings.views, renders, self.thumbnails, with_depth) for specimen in pending)
+        workers = self.settings.workers if len(pending) > 1 else 0
         prepared = prepare_all(tasks, workers, children=self.children)
-        extracted = self._extract(progress(prepared, len(waiting), "Rendering"))
+        extracted = self._extract(progress(prepared, len(pending), "Rendering"))
         failures = []
-        for outcome in progress(extracted, len(waiting), "Features"):
+        for outcome in progress(extracted, len(pending), "Features"):
             if isinstance(outcome, Failure):
                 failures.append(outcome)
-                self._note_failure(outcome)
+                self._record_failure(outcome)
             else:
                 self.done += 1
         return failures
 
     def finish(self) -> list[str]:
-        """Forget specimens that are gone, put manifests in order, return the usable ids."""
+        """Remove results of missing specimens, tidy manifests, return the usable ids."""
         present = [specimen.specimen_id for specimen in self.inventory.specimens]
         self.catalogue.forget_missing(self.source, present)
         usable = [
@@ -135,13 +157,14 @@ class Stream:
         return usable
 
     def _extract(self, stream: Iterable[Prepared | Failure]) -> Iterator[Prepared | Failure]:
-        """Extract and store as specimens come, as many together as the engine likes to be given.
+        """Yield specimens after their features and embedding are stored.
 
-        One thread hands specimens to the engine, one stores them in the same order as soon as their
-        features are there, whatever the children are at. A few are on their way at most.
+        Specimens are collected into batches of the size that suits the engine. One thread starts
+        the extraction of batches. Another waits for the features and stores them in order. Few
+        batches are in flight, so that memory stays bounded.
         """
-        on_their_way: deque[Future[list[Prepared | Failure]]] = deque()
-        together: list[Prepared] = []
+        in_flight: deque[Future[list[Prepared | Failure]]] = deque()
+        batch: list[Prepared] = []
         engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
         storing = ThreadPoolExecutor(1, thread_name_prefix="storing")
         try:
@@ -149,29 +172,29 @@ class Stream:
                 if isinstance(item, Failure):
                     yield item
                     continue
-                together.append(item)
-                if sum(len(held.views.images) for held in together) < views_at_once(self.extractor):
+                batch.append(item)
+                if sum(len(one.views.images) for one in batch) < views_at_once(self.extractor):
                     continue
-                on_their_way.append(storing.submit(self._store_all, together, engine.submit(self._begin, together)))
-                together = []
-                while on_their_way and (len(on_their_way) > _ON_THEIR_WAY or on_their_way[0].done()):
-                    yield from on_their_way.popleft().result()
-            if together:
-                on_their_way.append(storing.submit(self._store_all, together, engine.submit(self._begin, together)))
-            while on_their_way:
-                yield from on_their_way.popleft().result()
+                in_flight.append(storing.submit(self._store_all, batch, engine.submit(self._start, batch)))
+                batch = []
+                while in_flight and (len(in_flight) > _BATCHES_IN_FLIGHT or in_flight[0].done()):
+                    yield from in_flight.popleft().result()
+            if batch:
+                in_flight.append(storing.submit(self._store_all, batch, engine.submit(self._start, batch)))
+            while in_flight:
+                yield from in_flight.popleft().result()
         finally:
             for pool in (engine, storing):
                 pool.shutdown(cancel_futures=True)
 
-    def _begin(self, items: list[Prepared]) -> Callable[[], Sequence[np.ndarray | SpecimenError]]:
-        """Set the engine to work on specimens; return what waits for their features."""
+    def _start(self, items: list[Prepared]) -> Callable[[], Sequence[np.ndarray | SpecimenError]]:
+        """Start the extraction of a batch; return a function that waits for its features."""
         if self.settings.keep_tokens or not isinstance(self.extractor, NetworkExtractor):
-            ready = [self._features_of(item) for item in items]
-            return lambda: ready
+            features = [self._features_of(item) for item in items]
+            return lambda: features
         images, masks = [item.views.images for item in items], [item.views.masks for item in items]
         ends = np.cumsum([len(some) for some in images])[:-1]
-        wait = self.extractor.begin(_joined(images), _joined(masks))
+        wait = self.extractor.begin(_concatenated(images), _concatenated(masks))
         return lambda: np.split(wait(), ends)
 
     def _features_of(self, item: Prepared) -> np.ndarray | SpecimenError:
@@ -184,11 +207,11 @@ class Stream:
             return error
 
     def _store_all(
-        self, items: list[Prepared], begun: Future[Callable[[], Sequence[np.ndarray | SpecimenError]]]
+        self, items: list[Prepared], started: Future[Callable[[], Sequence[np.ndarray | SpecimenError]]]
     ) -> list[Prepared | Failure]:
-        """Wait for the features of specimens, then pool and store them one by one."""
+        """Wait for the features of a batch, then pool and store them one by one."""
         outcomes: list[Prepared | Failure] = []
-        for item, view_features in zip(items, begun.result()(), strict=True):
+        for item, view_features in zip(items, started.result()(), strict=True):
             try:
                 if isinstance(view_features, SpecimenError):
                     raise view_features
@@ -199,7 +222,7 @@ class Stream:
         return outcomes
 
     def _store(self, item: Prepared, view_features: np.ndarray) -> None:
-        """Pool and store one specimen; the catalogue learns of it last."""
+        """Pool and store one specimen, and record it in the catalogue last."""
         name = item.record.specimen_id
         features_made_from, embedding_made_from = self._fingerprints(item.views_fingerprint)
         store_features(file_of_specimen(self.run.features, name, ".npy"), view_features)
@@ -215,15 +238,18 @@ class Stream:
         return features, fingerprint("embedding", POOLING_VERSION, self.settings.pool, features)
 
     def _is_done(self, specimen: SpecimenFile) -> bool:
-        """Return whether file, settings and results are as they were when it was finished."""
+        """Return whether the stored results of a specimen are up to date.
+
+        If only the pooling changed, the embedding is pooled again from the stored features.
+        """
         record = self.known.get(specimen.specimen_id)
         if record is None or record.error:
             return False
         if not _is_same_file(record, specimen):
-            moved = _with_new_time(record, specimen)
-            if moved is None:
+            updated = _with_new_time(record, specimen)
+            if updated is None:
                 return False
-            self.catalogue.put_specimens([moved])
+            self.catalogue.put_specimens([updated])
         name = specimen.specimen_id
         views_fingerprint = fingerprint_of_views(self.settings.views, record.sha256)
         features, embedding = self._fingerprints(views_fingerprint)
@@ -234,7 +260,6 @@ class Stream:
         if self.settings.keep_tokens and not file_of_specimen(self.tokens, name, ".npy").is_file():
             return False
         if not self.embeddings.is_done(name, embedding) or not self._vector_path(name).is_file():
-            # Only the pooling changed: no need to render again.
             try:
                 stored = read_features(file_of_specimen(self.run.features, name, ".npy"))
             except SpecimenError:
@@ -244,19 +269,22 @@ class Stream:
             self.embeddings.add(name, embedding)
         return True
 
-    def _note_failure(self, failure: Failure) -> None:
+    def _record_failure(self, failure: Failure) -> None:
         specimen = next(s for s in self.inventory.specimens if s.specimen_id == failure.specimen_id)
         size, time, _ = stamp_of(specimen) or (-1, -1, 0)
         record = SpecimenRecord(
             self.source, failure.specimen_id, str(specimen.path), size=size, mtime_ns=time, error=failure.reason
         )
         self.catalogue.put_specimens([record])
-        # What an earlier state of the file gave must not pass for this one.
+        # Results of an earlier version of the file must not be taken for results of this one.
         self._remove_files(failure.specimen_id)
         log.info("%s was passed over (%s): %s", failure.specimen_id, failure.stage, failure.reason)
 
     def _forget(self, name: str) -> None:
-        """Take a specimen off the record before its files change, in case this process is killed."""
+        """Remove a specimen from the manifests before its files change.
+
+        If this process is killed then, no manifest lists files of mixed versions.
+        """
         for manifest in (self.features, self.embeddings, self.renders):
             manifest.forget(name)
 
@@ -269,18 +297,18 @@ class Stream:
         return file_of_specimen(self.run.embeddings, name, ".npy")
 
 
-def _joined(arrays: list[np.ndarray]) -> np.ndarray:
+def _concatenated(arrays: list[np.ndarray]) -> np.ndarray:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _is_same_file(record: SpecimenRecord, specimen: SpecimenFile) -> bool:
-    """Compare size and time; where they differ the file is read and hashed again."""
+    """Return whether size and time of a file are as recorded."""
     stamp = stamp_of(specimen)
     return stamp is not None and (record.size, record.mtime_ns) == stamp[:2]
 
 
 def _with_new_time(record: SpecimenRecord, specimen: SpecimenFile) -> SpecimenRecord | None:
-    """Return the record of a file that was only copied or touched, None where its content changed."""
+    """Return the record of a file with new times, None if its content changed."""
     try:
         now = record_of(specimen)
     except SpecimenError:

@@ -1,6 +1,6 @@
-"""Specimens made ready in child processes: read, checked, rendered, a small picture kept.
+"""Preparation of specimens in child processes: read, check, render, write a thumbnail.
 
-A file that crashes or hangs its reader takes down one child and itself, nothing else.
+A file that crashes or blocks its reader ends one child process. Only that specimen fails.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from core.foundation import CoreError, RendererError, SpecimenError, WorkspaceError, processors
 from core.meshes import Mesh
 from core.pipeline.preparation import Failure, Prepared, Task, prepare, views_of_photographs
-from core.views import Parcel, ViewSettings, pack_views, render_views, unpack_views
+from core.views import PackedViews, ViewSettings, pack_views, render_views, unpack_views
 from core.workspace import SpecimenRecord
 
 
 @dataclass(frozen=True)
-class _Sent:
-    """A specimen made ready, on its way from the child that made it."""
+class _PackedSpecimen:
+    """A prepared specimen in the form in which a child process sends it."""
 
     record: SpecimenRecord
-    parcel: Parcel | None
+    views: PackedViews | None
     views_fingerprint: str
     n_files: int
 
 
 class Children:
-    """Processes that read and render; started before there is work, so that they are ready when it comes.
+    """Child processes that read and render.
+
+    They are started before the first specimen, so that loading takes no time later.
 
     Parameters
     ----------
     workers : int
-        How many, at least 1.
+        Number of processes, at least 1.
     """
 
     def __init__(self, workers: int) -> None:
@@ -47,13 +49,13 @@ class Children:
         context = multiprocessing.get_context("spawn")
         self.pool = ProcessPool(max_workers=workers, max_tasks=500, context=context)
 
-    def get_ready(self) -> None:
-        """Let them load what they need while this process does something else."""
+    def warm_up(self) -> None:
+        """Let every process import and compile its code, without waiting for it."""
         for _ in range(self.workers):
-            self.pool.schedule(_get_ready)
+            self.pool.schedule(_warm_up)
 
     def close(self) -> None:
-        """End them."""
+        """Stop the processes."""
         self.pool.stop()  # type: ignore[no-untyped-call]
         self.pool.join()
 
@@ -61,30 +63,30 @@ class Children:
 def prepare_all(
     tasks: Iterable[Task], workers: int, *, seconds: float = 600.0, children: Children | None = None
 ) -> Iterator[Prepared | Failure]:
-    """Yield every task's specimen in the order of the tasks, made ready by child processes.
+    """Yield the prepared specimen of every task, in order, from child processes.
 
     Parameters
     ----------
     tasks : iterable of Task
-        Taken only as fast as the results are, so that memory stays bounded.
+        Consumed only as fast as the results are, so that memory stays bounded.
     workers : int
-        Number of child processes; 0 works in this one.
+        Number of child processes; 0 prepares in this process.
     seconds : float
-        After which a specimen that is still not ready is given up.
+        Time limit for one specimen, in seconds.
     children : Children, optional
-        Started already; ended here. Where None, `workers` of them are started.
+        Processes that are already started; they are stopped here. If None, `workers` are started.
     """
     if workers == 0:
         for task in tasks:
-            yield _prepare_here(task)
+            yield _prepare_or_fail(task)
         return
     children = children or Children(workers)
-    # A share is left for the network that works meanwhile.
+    # One share of the processors is left for the network, which runs at the same time.
     threads = max(1, processors() // (workers + 1))
-    waiting: deque[tuple[Task, ProcessFuture[_Sent | Failure]]] = deque()
+    waiting: deque[tuple[Task, ProcessFuture[_PackedSpecimen | Failure]]] = deque()
     try:
         for task in tasks:
-            waiting.append((task, children.pool.schedule(_prepare_there, args=[task, threads], timeout=seconds)))
+            waiting.append((task, children.pool.schedule(_prepare_in_child, args=[task, threads], timeout=seconds)))
             if len(waiting) > 2 * workers:
                 yield _result(*waiting.popleft(), seconds)
         while waiting:
@@ -100,22 +102,31 @@ def prepare_all(
 
 
 def default_workers(*, alone: bool = False) -> int:
-    """Return how many children to render with, 1 to 8: one fewer than processors, or all where nothing else works."""
+    """Return the default number of child processes, 1 to 8.
+
+    It is the number of processors minus one for the network, or all of them with `alone`.
+
+    Examples
+    --------
+    >>> from core.pipeline import default_workers
+    >>> 1 <= default_workers() <= default_workers(alone=True) <= 8
+    True
+    """
     return max(1, min(8, processors() - (0 if alone else 1)))
 
 
-def _get_ready() -> None:
-    """Load compiled code by drawing the smallest of specimens once."""
+def _warm_up() -> None:
+    """Load compiled code by rendering a tetrahedron once."""
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float64)
     faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], dtype=np.int32)
     render_views(Mesh(corners, faces), ViewSettings(views=1, size=32))
 
 
-def _prepare_here(task: Task, threads: int = 0) -> Prepared | Failure:
+def _prepare_or_fail(task: Task, threads: int = 0) -> Prepared | Failure:
     try:
         return prepare(task, threads)
     except WorkspaceError:
-        # A full disk is no fault of this specimen, and the next one would fare no better.
+        # The cause, such as a full disk, is not the specimen: the next one would fail, too.
         raise
     except CoreError as error:
         return Failure(task.specimen.specimen_id, "render", error.reason)
@@ -123,27 +134,26 @@ def _prepare_here(task: Task, threads: int = 0) -> Prepared | Failure:
         return Failure(task.specimen.specimen_id, "render", "There was not enough memory for it.")
 
 
-def _prepare_there(task: Task, threads: int) -> _Sent | Failure:
-    made = _prepare_here(task, threads)
-    if isinstance(made, Failure):
-        return made
-    parcel = None if task.only_files else pack_views(made.views)
-    return _Sent(made.record, parcel, made.views_fingerprint, made.n_files)
+def _prepare_in_child(task: Task, threads: int) -> _PackedSpecimen | Failure:
+    outcome = _prepare_or_fail(task, threads)
+    if isinstance(outcome, Failure):
+        return outcome
+    views = None if task.only_files else pack_views(outcome.views)
+    return _PackedSpecimen(outcome.record, views, outcome.views_fingerprint, outcome.n_files)
 
 
-def _result(task: Task, future: ProcessFuture[_Sent | Failure], seconds: float) -> Prepared | Failure:
+def _result(task: Task, future: ProcessFuture[_PackedSpecimen | Failure], seconds: float) -> Prepared | Failure:
     name = task.specimen.specimen_id
     try:
-        sent: _Sent | Failure = future.result()
+        packed: _PackedSpecimen | Failure = future.result()
     except FutureTimeout:
         late = SpecimenError("It was not ready after {seconds:.0f} seconds and was given up.", seconds=seconds)
         return Failure(name, "render", late.reason)
     except (ProcessExpired, CancelledError) as error:
         crashed = SpecimenError("Reading or rendering it took its process down ({reason}).", reason=error)
         return Failure(name, "render", crashed.reason)
-    if isinstance(sent, Failure):
-        return sent
-    views = (
-        unpack_views(sent.parcel) if sent.parcel is not None else views_of_photographs(np.empty((0, 1, 1, 3), np.uint8))
-    )
-    return Prepared(sent.record, views, sent.views_fingerprint, sent.n_files)
+    if isinstance(packed, Failure):
+        return packed
+    no_views = views_of_photographs(np.empty((0, 1, 1, 3), np.uint8))
+    views = no_views if packed.views is None else unpack_views(packed.views)
+    return Prepared(packed.record, views, packed.views_fingerprint, packed.n_files)

@@ -1,4 +1,4 @@
-"""Files from outside: described as the run describes its own, never added, refused where the backbone differs."""
+"""Files outside the collection: described as those of the run, never added to it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,14 @@ from PIL import Image
 
 from core.cli import main
 from core.collection import file_of, specimen_at
-from core.features import FeatureSettings
 from core.foundation import InputError, MissingStageError, SpecimenError, WeightsError, WorkspaceError, file_of_specimen
-from core.pipeline import Describer, RunSettings, run_pipeline
+from core.pipeline import Describer
 from core.pipeline.newcomers import check_same_backbone
 from core.storage import read_json, read_npy, write_json
-from core.views import ViewSettings
-from core.workspace import RunFolder, open_workspace
+from core.workspace import RunFolder
 from tests.fakes import PIXELS, FakeExtractor, bytes_below, write_specimen, write_specimens
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    """Return a run of four specimens by the fake."""
-    workspace = open_workspace(tmp_path / "workspace")
-    write_specimens(workspace.meshes, "A/one A/two B/three B/four")
-    settings = RunSettings(views=ViewSettings(views=3), features=FeatureSettings(model="efficientnet_lite2"), workers=0)
-    return run_pipeline(workspace, settings, extractor=FakeExtractor()).run
+pytestmark = pytest.mark.specimens("A/one A/two B/three B/four")
 
 
 def test_describer__sees_a_file_as_the_run_does(run: RunFolder) -> None:
@@ -58,13 +49,13 @@ def test_describer__takes_photographs(run: RunFolder, tmp_path: Path) -> None:
 
 
 def test_describer__refuses_other_weights(run: RunFolder) -> None:
-    """Numbers of another backbone mean something else."""
+    """Another backbone is an error, because its features have another meaning."""
     with pytest.raises(WeightsError, match=r"The run was made with other backbone: fake, here other\. Give the same"):
         Describer(run, extractor=FakeExtractor("other"))
 
 
 def test_describer__says_what_is_wrong_with_a_run(run: RunFolder) -> None:
-    """A configuration that says nothing."""
+    """An incomplete configuration is an error."""
     write_json(run.config_path, {"features": {}})
     with pytest.raises(WorkspaceError, match="does not say how its views and features were made"):
         Describer(run, extractor=FakeExtractor())
@@ -72,7 +63,7 @@ def test_describer__says_what_is_wrong_with_a_run(run: RunFolder) -> None:
 
 @pytest.mark.parametrize("key", ["weights_sha256", "image_size", "layer"])
 def test_check_same_backbone__names_what_differs(key: str) -> None:
-    """Engine and device may differ; what decides the numbers may not, in any part."""
+    """Engine and device may differ; settings that change the features may not, in any part."""
     recorded = {"weights_sha256": "a" * 64, "image_size": 224, "engine": "openvino", "layer": 3}
     check_same_backbone(recorded, {**recorded, "engine": "torch", "device": "cuda"})
     with pytest.raises(WeightsError, match=f"other {key.replace('_sha256', '').replace('_', ' ')}: "):
@@ -94,14 +85,14 @@ def test_specimen_at__says_what_it_takes(tmp_path: Path) -> None:
 
 
 def test_describe__says_why_a_file_cannot_be_used(run: RunFolder, tmp_path: Path) -> None:
-    """The reason of the reader."""
+    """The error gives the reason of the reader."""
     (tmp_path / "bad.ply").write_bytes(b"ply\nnonsense")
     with pytest.raises(SpecimenError, match=r"bad\.ply cannot be used: "):
         Describer(run, extractor=FakeExtractor()).describe(tmp_path / "bad.ply")
 
 
 def test_file_of__says_where_it_was(run: RunFolder) -> None:
-    """The input folder is gone."""
+    """A missing input folder is an error."""
     shutil.rmtree(read_json(run.config_path)["input"])
     with pytest.raises(MissingStageError, match="The file of A/one is no longer in "):
         file_of(run, "A/one")
@@ -137,8 +128,8 @@ def test_search__by_a_file_through_a_run(tmp_path: Path, capsys: pytest.CaptureF
         (["--query", "a", "--mirror", "--match", "maxsim"], "--mirror needs the settings of a run"),
         (["--query", "a", "--file", "x.ply"], "Both --query and --file"),
         (["--query", "a", "--run", "r", "--mirror"], "Add --match maxsim"),
-        (["--query", "a", "--also", "b", "--match", "maxsim"], "--also and --unlike go with --query"),
-        (["--file", "x.ply", "--run", "r", "--not-same-category"], "a file from outside has no category"),
+        (["--query", "a", "--also", "b", "--match", "maxsim"], "--also and --unlike need --query"),
+        (["--file", "x.ply", "--run", "r", "--not-same-category"], "a file outside the collection has no category"),
     ],
 )
 def test_search__says_which_flags_go_together(flags: list[str], prose: str, capsys: pytest.CaptureFixture[str]) -> None:

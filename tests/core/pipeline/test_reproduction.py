@@ -1,4 +1,4 @@
-"""A run once more from its configuration: the same bytes, or a word on why not."""
+"""Repetition of a run from its configuration: the same bytes, or a stated reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def made(workspace: Workspace, name: str) -> dict[str, bytes]:
-    """Return the bytes of a run, but for what it is asked for rather than made of."""
+    """Return the bytes of a run, without files that depend on the request only."""
     return {path: data for path, data in bytes_below(workspace.run(name).root).items() if path != "config.json"}
 
 
@@ -39,7 +39,7 @@ def config_of(workspace: Workspace, name: str) -> dict[str, Any]:
 
 
 def test_reproduce__gives_the_same_bytes(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    """By the command: views, features, embeddings, neighbours, clusters and configuration are the same."""
+    """The command repeats views, features, embeddings, neighbours, clusters and configuration."""
     config = workspace.run("first").config_path
     words = ["reproduce", "--config", str(config), "--workspace", str(workspace.root), "--workers", "0"]
     assert main(words) == 0
@@ -81,9 +81,9 @@ def test_read_recipe__keeps_what_no_flag_says(workspace: Workspace, tmp_path: Pa
     ("change", "prose"),
     [
         ({"format": 99}, r"has the format 99; this version knows 1\. Update"),
-        ({"views": {"views": 3, "unheard": 1}}, "holds what does not belong there .*unknown: unheard"),
+        ({"views": {"views": 3, "unheard": 1}}, "has unknown entries .*unknown: unheard"),
         ({"pool": "median"}, "'pool' must be one of mean, max"),
-        ({"clusters": None}, "lacks something"),
+        ({"clusters": None}, "is incomplete"),
     ],
 )
 def test_read_recipe__says_what_is_wrong(
@@ -110,7 +110,7 @@ def test_reproduce__refuses_other_weights(workspace: Workspace, tmp_path: Path) 
 
 
 def test_read_recipe__names_other_versions(workspace: Workspace, tmp_path: Path) -> None:
-    """They may change the last digits."""
+    """Other versions are a warning, because they may change the last digits."""
     config = config_of(workspace, "first")
     config["versions"]["numpy"] = "1.0"
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -120,7 +120,7 @@ def test_read_recipe__names_other_versions(workspace: Workspace, tmp_path: Path)
 
 
 def test_changes_of_input__names_who_came_and_went(workspace: Workspace, tmp_path: Path) -> None:
-    """So that nobody wonders why the bytes differ."""
+    """A changed input folder explains why the bytes differ."""
     write_specimens(tmp_path, "A/a A/b A/c B/d C/new")
     run = workspace.run("first")
     assert changes_of_input(run, workspace.meshes) == ()
@@ -131,6 +131,6 @@ def test_changes_of_input__names_who_came_and_went(workspace: Workspace, tmp_pat
 
 
 def test_free_name__is_nobodys(workspace: Workspace) -> None:
-    """However often it is asked for, and fit for a folder."""
+    """The name is unused and valid for a folder, however often it is requested."""
     assert free_name(workspace, "first") not in {run.name for run in workspace.runs()}
     workspace.run(free_name(workspace, "x" * 64))

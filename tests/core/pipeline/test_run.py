@@ -1,4 +1,4 @@
-"""The pipeline: only what changed is done again, rows keep their ids, a kill costs one specimen."""
+"""Runs: only changes are processed again, rows keep their ids, a kill costs one specimen."""
 
 from __future__ import annotations
 
@@ -31,14 +31,7 @@ NAMES = "Molars/Tarsius/a Molars/b Shells/c d"
 SETTINGS = RunSettings(
     views=ViewSettings(views=2), name="run", workers=0, clusters=ClusterSettings(min_cluster_size=2, pca=0)
 )
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace of four specimens."""
-    made = open_workspace(tmp_path / "workspace")
-    write_specimens(made.meshes, NAMES)
-    return made
+pytestmark = pytest.mark.specimens(NAMES)
 
 
 def run(workspace: Workspace, extractor: FakeExtractor | None = None, **changes: object) -> RunReport:
@@ -48,7 +41,7 @@ def run(workspace: Workspace, extractor: FakeExtractor | None = None, **changes:
 
 
 def counts(report: RunReport) -> tuple[int, int, list[str]]:
-    """Return what was done, what was not necessary, and who was passed over."""
+    """Return the numbers of processed and unchanged specimens, and the ids of skipped ones."""
     return report.done, report.unchanged, [failure.specimen_id for failure in report.failures]
 
 
@@ -58,7 +51,7 @@ def read(folder: RunFolder) -> Embeddings:
 
 
 def test_run_pipeline__writes_the_files_of_the_contract(workspace: Workspace) -> None:
-    """Everything a run leaves behind, under the names that scripts rely on."""
+    """All files of a run, under the names of the contract."""
     report = run(workspace, keep_renders=True)
     assert counts(report) == (4, 0, [])
     files = set(bytes_below(report.run.root))
@@ -99,7 +92,7 @@ def test_run_pipeline__is_forced_by_overwrite(workspace: Workspace) -> None:
 
 
 def test_run_pipeline__does_a_touched_file_no_more(workspace: Workspace) -> None:
-    """Another time, the same content: read and hashed, not rendered; and only once."""
+    """A new time with the same content: the file is hashed once and not rendered."""
     run(workspace)
     os.utime(workspace.meshes / "d.off", (1, 1))
     extractor = FakeExtractor()
@@ -155,7 +148,7 @@ def test_run_pipeline__pools_without_rendering(workspace: Workspace, monkeypatch
 
 @pytest.mark.parametrize("changes", [{"views": ViewSettings(views=3)}, {"size": 32}, {"name": "other"}])
 def test_run_pipeline__does_all_for_other_settings(workspace: Workspace, changes: dict[str, object]) -> None:
-    """Other views, another size, or another name: nothing that is kept fits."""
+    """With other views, another size or another name no stored result is reused."""
     run(workspace)
     assert counts(run(workspace, None, **changes)) == (4, 0, [])
 
@@ -167,7 +160,7 @@ def test_run_pipeline__does_all_for_another_backbone(workspace: Workspace) -> No
 
 
 def test_run_pipeline__keeps_runs_apart(workspace: Workspace) -> None:
-    """A run of another name leaves the first as it is."""
+    """A run with another name does not change the first."""
     before = bytes_below(run(workspace).run.root)
     run(workspace, FakeExtractor("other"), name="other")
     assert bytes_below(workspace.run("run").root) == before
@@ -175,7 +168,7 @@ def test_run_pipeline__keeps_runs_apart(workspace: Workspace) -> None:
 
 
 def test_run_pipeline__names_itself_after_what_made_it(workspace: Workspace) -> None:
-    """Also where the backbone's name could not be a folder's."""
+    """The name is valid for a folder even if that of the backbone is not."""
     assert run(workspace, name="").run.name == "fake_2views_64px"
     assert run(workspace, FakeExtractor("hf-hub:org/net"), name="").run.name == "hf-hub_org_net_2views_64px"
     for turned, name in (({"mixed": True}, "mixed"), ({"align": True}, "aligned")):
@@ -184,7 +177,7 @@ def test_run_pipeline__names_itself_after_what_made_it(workspace: Workspace) -> 
 
 
 def test_run_pipeline__passes_over_what_cannot_be_used(workspace: Workspace) -> None:
-    """A broken file and a refused one: named, remembered, and rows stay with their ids."""
+    """A broken file and a refused one are reported and recorded; rows stay with their ids."""
     whole = read(run(workspace).run)
     (workspace.meshes / "Molars" / "b.off").write_bytes(b"OFF")
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor(fails_at=2), overwrite=True)
@@ -206,7 +199,7 @@ def test_run_pipeline__passes_over_what_cannot_be_used(workspace: Workspace) -> 
 
 
 def test_run_pipeline__tries_again_what_failed(workspace: Workspace) -> None:
-    """Once the reason is gone, the specimen is there."""
+    """A repaired specimen is processed by the next run."""
     assert counts(run(workspace, FakeExtractor(gives_nan_at=1))) == (3, 0, ["Molars/Tarsius/a"])
     assert counts(run(workspace)) == (1, 3, [])
     assert len(read(workspace.run("run"))) == 4
@@ -233,7 +226,7 @@ def test_run_pipeline__works_alone(workspace: Workspace) -> None:
 
 
 def test_run_pipeline__never_writes_to_the_input(workspace: Workspace, tmp_path: Path) -> None:
-    """A folder elsewhere stays exactly as it was."""
+    """An input folder elsewhere does not change."""
     write_specimens(tmp_path / "scans", "a b")
     before = bytes_below(tmp_path / "scans")
     run_pipeline(workspace, SETTINGS, meshes=tmp_path / "scans", extractor=FakeExtractor())
@@ -329,7 +322,7 @@ def test_run_pipeline__does_again_what_was_being_replaced(workspace: Workspace) 
 
 
 class Interrupting(FakeExtractor):
-    """Somebody presses Ctrl-C at some call."""
+    """Raises KeyboardInterrupt at a given call."""
 
     def __init__(self, name: str, at: int) -> None:
         super().__init__(name)
@@ -338,14 +331,14 @@ class Interrupting(FakeExtractor):
     def __call__(
         self, images: np.ndarray, masks: np.ndarray | None = None, depth: np.ndarray | None = None
     ) -> np.ndarray:
-        """Do as the fake does until then."""
+        """Behave like the fake until then."""
         if self.calls + 1 == self.at:
             raise KeyboardInterrupt
         return super().__call__(images, masks, depth) + 1
 
 
 def test_run_pipeline__judges_by_categories_where_there_are_two(workspace: Workspace) -> None:
-    """As `evaluate` would with labels from categories; nothing where only one category has two specimens."""
+    """The evaluation equals that of `evaluate` with categories; none for a single category."""
     results = run(workspace).run.results
     assert not (results / "evaluation").exists()
     write_specimens(workspace.meshes, "Molars/e Shells/f")
@@ -360,7 +353,7 @@ def test_run_pipeline__judges_by_categories_where_there_are_two(workspace: Works
 
 
 def test_run_pipeline__judges_once_and_leaves_no_old_judgement(workspace: Workspace) -> None:
-    """Nothing new, nothing written; without the second category the evaluation is gone."""
+    """An unchanged run writes nothing; without the second category the evaluation is removed."""
     write_specimens(workspace.meshes, "Molars/e Shells/f")
     there = run(workspace).run.results / "evaluation"
     times = {path.name: path.stat().st_mtime_ns for path in there.iterdir()}
@@ -385,14 +378,14 @@ def test_run_pipeline__clusters_again_for_other_settings(workspace: Workspace) -
 def test_run_pipeline__keeps_views_that_somebody_may_want_to_look_at(
     workspace: Workspace, size: int, kept: bool
 ) -> None:
-    """From 768 pixels on unless told otherwise; a small picture of every specimen always."""
+    """Views are kept from 768 pixels on by default; thumbnails always."""
     report = run(workspace, views=ViewSettings(views=1), size=size)
     assert any(report.run.renders.rglob("*.png")) == kept
     assert len(list(workspace.thumbnails.rglob("*.webp"))) == 4
 
 
 def test_run_pipeline__takes_folders_of_photographs(workspace: Workspace) -> None:
-    """Pictures of any size beside scans: turned as the camera says, cut-outs on white, one row a picture."""
+    """Photographs of any size: EXIF orientation, cut-outs on white, one row per photograph."""
     folder = workspace.meshes / "Crabs" / "one"
     folder.mkdir(parents=True)
     upright = np.zeros((40, 60, 3), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Stages as single commands: only what changed is done again, and a broken specimen harms no other."""
+"""Single stages: only changes are processed again, and a broken specimen affects no other."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NAMES = "Molars/Tarsius/a Molars/b Shells/c"
 
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[str, Path]:
-    """Return meshes of three specimens, and where the stages write."""
+    """Return the folders of meshes with three specimens and of the stages."""
     write_specimens(tmp_path / "meshes", NAMES)
     return {name: tmp_path / name for name in ("meshes", "renders", "features", "embeddings", "knn")}
 
 
 def counts(report: StageReport) -> tuple[int, int, list[str]]:
-    """Return what was done, what was not necessary, and who was passed over."""
+    """Return the numbers of processed and unchanged specimens, and the ids of skipped ones."""
     return report.done, report.unchanged, [failure.specimen_id for failure in report.failures]
 
 
@@ -127,7 +127,7 @@ def test_render_folder__leaves_no_views_of_a_larger_set(folders: dict[str, Path]
 
 
 def test_render_folder__passes_over_broken_files(folders: dict[str, Path]) -> None:
-    """The good ones come through, the bad ones are named with a reason."""
+    """Good specimens are processed, bad ones are reported with a reason."""
     (folders["meshes"] / "bad.ply").write_bytes(b"nonsense")
     (folders["meshes"] / "empty.obj").touch()
     report = render_folder(folders["meshes"], folders["renders"], TWO_VIEWS)
@@ -137,7 +137,7 @@ def test_render_folder__passes_over_broken_files(folders: dict[str, Path]) -> No
 
 
 def test_stages__forget_what_is_gone(folders: dict[str, Path]) -> None:
-    """Removed, or broken by now: no stage keeps what the file once gave."""
+    """No stage keeps results of a file that was removed or is broken now."""
     embeddings = through(folders)
     search_folder(embeddings, folders["knn"], SearchSettings(2))
     (folders["meshes"] / "Molars" / "b.off").unlink()
@@ -177,7 +177,7 @@ def test_extract_folder__passes_over_what_the_backbone_cannot_use(folders: dict[
 
 
 def test_extract_folder__extracts_again_for_another_backbone(folders: dict[str, Path]) -> None:
-    """The identity of what made the features is part of them."""
+    """The identity of the extractor is part of the fingerprint of features."""
     through(folders)
     other = FakeExtractor("other")
     assert counts(extract_folder(folders["renders"], folders["features"], other)) == (3, 0, [])
@@ -230,7 +230,7 @@ def test_pool_folder__says_which_stage_is_missing(tmp_path: Path) -> None:
 
 
 def test_pool_folder__refuses_a_mixture_of_backbones(tmp_path: Path) -> None:
-    """Vectors of different lengths never become one matrix."""
+    """Vectors of different lengths are an error."""
     write_npy(tmp_path / "features" / "a.npy", np.ones((2, 4), dtype=np.float32))
     write_npy(tmp_path / "features" / "b.npy", np.ones((2, 5), dtype=np.float32))
     with pytest.raises(MisalignedEmbeddingsError, match=r"different lengths lie in one folder \(4, 5\)"):
@@ -258,7 +258,7 @@ def test_pool_folder__pools_again_for_another_pooling(folders: dict[str, Path]) 
     ],
 )
 def test_read_features__says_what_is_wrong(tmp_path: Path, array: np.ndarray, prose: str) -> None:
-    """One bad file is passed over with a reason, the others are pooled."""
+    """One bad file is skipped with a reason, the others are pooled."""
     np.save(tmp_path / "bad.npy", array)
     write_npy(tmp_path / "good.npy", np.ones((2, 3), dtype=np.float32))
     with pytest.raises(SpecimenError, match=prose):
@@ -274,7 +274,7 @@ def test_pool_folder__passes_by_files_that_are_being_written(tmp_path: Path) -> 
 
 
 def test_search_folder__searches_again_when_the_collection_changed(folders: dict[str, Path]) -> None:
-    """One more specimen may be everybody's neighbour."""
+    """A new specimen changes the neighbours of all others."""
     search_folder(through(folders), folders["knn"], SearchSettings(3))
     write_specimens(folders["meshes"], "Shells/d")
     embeddings = through(folders)
@@ -285,7 +285,7 @@ def test_search_folder__searches_again_when_the_collection_changed(folders: dict
 
 
 def test_stages__do_again_what_was_being_replaced(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed while overwriting with other settings, a stage does not call that the old result."""
+    """A stage killed while overwriting does not take the new files for old results."""
     through(folders)
     before = bytes_below(folders["features"])
     with monkeypatch.context() as patch:
@@ -299,19 +299,19 @@ def test_stages__do_again_what_was_being_replaced(folders: dict[str, Path], monk
 
 
 def killed(*_: object, **__: object) -> None:
-    """End as a killed process does: nothing after this happens."""
+    """End like a killed process."""
     raise KeyboardInterrupt
 
 
 def test_stages__want_an_input_folder(tmp_path: Path) -> None:
-    """A slip in the path is told before anything is written."""
+    """A wrong path is an error before anything is written."""
     with pytest.raises(InputError, match="does not exist"):
         render_folder(tmp_path / "nowhere", tmp_path / "out", TWO_VIEWS)
     assert not (tmp_path / "out").exists()
 
 
 def test_search_folder__is_not_done_without_its_log(tmp_path: Path) -> None:
-    """Killed between its last table and its log, it writes the log the next time."""
+    """A stage killed between its last table and its log writes the log the next time."""
     embeddings = Embeddings(("a", "b"), np.eye(2, dtype=np.float32))
     search_folder(embeddings, tmp_path, SearchSettings())
     before = bytes_below(tmp_path)

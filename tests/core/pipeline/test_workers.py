@@ -1,4 +1,4 @@
-"""Workers: specimens made ready in order, by children that may die."""
+"""Workers: specimens are prepared in order, by child processes that may crash."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def names_of(results: list[Prepared | Failure]) -> list[str]:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_prepare_all__keeps_the_order(tmp_path: Path, workers: int) -> None:
-    """Rows later follow the tasks, whoever is ready first; a broken file stands in its own place."""
+    """Results follow the order of the tasks; a broken file keeps its position."""
     write_specimens(tmp_path, "a b d")
     (tmp_path / "c.off").write_bytes(b"OFF")
     results = list(prepare_all(tasks_below(tmp_path), workers))
@@ -41,7 +41,7 @@ def test_prepare_all__keeps_the_order(tmp_path: Path, workers: int) -> None:
 
 
 def test_prepare_all__outlives_a_child_that_dies(tmp_path: Path) -> None:
-    """A file that takes its reader down is passed over alone."""
+    """A file that crashes its reader affects no other."""
     write_specimens(tmp_path, "a b c")
     tasks = tasks_below(tmp_path)
     tasks[1] = Task(Deadly("b", tmp_path / "b.off"), SETTINGS)
@@ -52,7 +52,7 @@ def test_prepare_all__outlives_a_child_that_dies(tmp_path: Path) -> None:
 
 
 class Deadly(SpecimenFile):
-    """Kills the process that asks what it is."""
+    """Kills the process that reads its type."""
 
     @property
     def is_image_folder(self) -> bool:
@@ -61,7 +61,7 @@ class Deadly(SpecimenFile):
 
 
 def test_prepare_all__gives_up_what_hangs(tmp_path: Path) -> None:
-    """After the time allowed, one after the other."""
+    """Every specimen has its own time limit."""
     names = ["one", "two"]
     for name in names:
         (tmp_path / name).touch()
@@ -71,18 +71,18 @@ def test_prepare_all__gives_up_what_hangs(tmp_path: Path) -> None:
 
 
 class Sleepy(SpecimenFile):
-    """Keeps whoever asks what it is."""
+    """Blocks the process that reads its type."""
 
     @property
     def is_image_folder(self) -> bool:
-        """Return much too late."""
+        """Return long after the time limit."""
         time.sleep(60)
         return False
 
 
 @pytest.mark.parametrize("name", ["a.ply", "a.STL", "crab/front.png"])
 def test_prepare_all__refuses_pipes_at_once(tmp_path: Path, name: str) -> None:
-    """Reading a pipe would wait for a writer who never comes: it is refused, and the next one is taken."""
+    """A pipe without a writer is refused instead of blocking; the next specimen is prepared."""
     write_specimens(tmp_path, "z")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
@@ -123,7 +123,7 @@ def test_prepare__tells_what_the_file_holds(tmp_path: Path) -> None:
 
 
 def test_prepare_all__reports_a_name_too_long_for_its_views(tmp_path: Path) -> None:
-    """The names of views are longer than that of the scan; where that is too much, it is said of this one."""
+    """Names of views that are too long for the file system are an error of this specimen."""
     write_specimens(tmp_path / "in", "a b")
     (tmp_path / "in" / "a.off").rename(tmp_path / "in" / f"{'a' * 250}.off")
     refused, taken = prepare_all(tasks_below(tmp_path / "in", tmp_path / "renders"), 0)
@@ -133,7 +133,7 @@ def test_prepare_all__reports_a_name_too_long_for_its_views(tmp_path: Path) -> N
 
 
 def test_prepare__takes_photographs_for_views(tmp_path: Path) -> None:
-    """A folder of images: each is a view, and where the camera stood is not known."""
+    """Each image of a folder is a view with an unknown camera pose."""
     (tmp_path / "crab").mkdir()
     for name in ("front", "back"):
         Image.fromarray(np.full((20, 30, 3), 90, dtype=np.uint8)).save(tmp_path / "crab" / f"{name}.png")
@@ -145,7 +145,7 @@ def test_prepare__takes_photographs_for_views(tmp_path: Path) -> None:
 
 
 def test_prepare__keeps_a_small_picture(tmp_path: Path) -> None:
-    """Named by content, for the screens."""
+    """The thumbnail is named by the content of the file."""
     write_specimens(tmp_path / "in", "a")
     (specimen,) = take_inventory(tmp_path / "in").specimens
     sha256 = prepare(Task(specimen, SETTINGS, None, tmp_path / "small")).record.sha256
@@ -154,7 +154,7 @@ def test_prepare__keeps_a_small_picture(tmp_path: Path) -> None:
 
 
 def test_record_of__says_why_a_file_cannot_be_read(tmp_path: Path) -> None:
-    """A link to nowhere, a file that was removed meanwhile."""
+    """A dangling link, and a file that was removed meanwhile."""
     with pytest.raises(SpecimenError, match=r"cannot be read \(No such file or directory\)"):
         record_of(SpecimenFile("a", tmp_path / "a.ply"))
 
