@@ -1,4 +1,4 @@
-"""The collection: which specimens there are and what is known of them.
+"""The collection: the specimens of an input folder and their data.
 
 An inventory lists the specimens of an input folder with their ids; files come in by uploads,
 archives or a watched folder. Labels, metadata, tags, notes and measurements are kept by specimen
@@ -8,16 +8,16 @@ id. Input files are never changed.
 `inventory`          specimens of a folder and their ids
 `uploads`            uploaded files, checked by content
 `archives`           ZIP files unpacked safely
-`browsing`           folders that may be looked into
-`watching`           new scans in a folder
-`quarantine`         specimens that failed, by reason
+`browsing`           folders that the app may read
+`watching`           watch a folder for new scans
+`quarantine`         specimens that cannot be used, by reason
 `labels`             labels from a CSV or from categories
 `metadata`           columns of numbers and text by specimen id
 `metadata_matching`  rows of a table → specimens
 `conditions`         conditions on columns
 `curation`           named sets, tags, notes
 `measurements`       measurements kept by file content
-`specimen_table`     all of it as one table
+`specimen_table`     all data of specimens as one table
 `synthetic`          synthetic specimens with metadata
 ===================  ==========================================
 """

@@ -66,8 +66,8 @@ from .watching import (
     WatchSettings as WatchSettings,
     is_wanted as is_wanted,
     keep_watching as keep_watching,
+    queue_new_specimens as queue_new_specimens,
     start_watching as start_watching,
     stop_watching as stop_watching,
-    take_up as take_up,
     watch as watch,
 )

@@ -1,4 +1,7 @@
-"""Unpacking a ZIP of specimens from a stranger: nothing leaves the folder, nothing fills the disk."""
+"""Safe unpacking of ZIP files from unknown sources.
+
+No file is written outside the target folder, and limits keep an archive from filling the disk.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +23,27 @@ _SMALL = 64 * 1024 * 1024
 _UTF8, _ENCRYPTED = 0x800, 0x1
 _NOT_IN_NAMES = '<>:"|?*'
 _LONGEST_NAME = 200
-# What archivers add for themselves.
-_TRASH = ("__MACOSX", "Thumbs.db", "desktop.ini")
+# Files that archiving programs add.
+_ADDED_BY_ARCHIVERS = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """What an archive may hold at most.
+    """Limits of an archive.
 
     Parameters
     ----------
     most_files : int
-        Entries, folders among them.
+        Number of entries, including folders.
     most_bytes : int
-        All files together when unpacked.
+        Size of all files when unpacked.
     most_ratio : float
-        Unpacked bytes for every packed one, of archives above 64 MB unpacked. Scans shrink to a third
-        or a tenth; only files made to fill a disk shrink to a thousandth.
+        Unpacked bytes per packed byte, for archives above 64 MB unpacked. Scans shrink to a third
+        or a tenth; only files that are made to fill a disk shrink to a thousandth.
     most_depth : int
-        Folders within one another.
+        Depth of nested folders.
     least_free : int
-        Bytes of the disk that stay free.
+        Bytes that stay free on the disk.
     """
 
     most_files: int = 100_000
@@ -58,7 +61,17 @@ class ArchiveLimits:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What came out of an archive: names of files below the folder, and how many were passed over."""
+    """The result of unpacking an archive.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the unpacked files below the folder.
+    n_others : int
+        Number of skipped files of other kinds.
+    n_archives : int
+        Number of archives among them.
+    """
 
     names: tuple[str, ...]
     n_others: int
@@ -80,36 +93,37 @@ def unpack(
     archive : binary file
         A ZIP, open for reading.
     folder : Path
-        Where to; it should be empty.
+        Target folder, which should be empty.
     is_wanted : callable
-        Told the name of a file; others are passed over. Archives within the archive are never opened.
+        Takes the name of a file and returns whether to unpack it. Archives within the archive are
+        never opened.
     limits : ArchiveLimits, optional
-        What it may hold.
+        Limits of the archive.
     title : str
-        What errors call it.
+        Name of the archive in error messages.
 
     Raises
     ------
     InputError
-        Where it is no ZIP, damaged or encrypted; where a name leads out of the folder, or an entry
-        is a link or device; where it holds too much. What was unpacked by then is left to the caller.
+        If the archive is no ZIP, damaged or encrypted, if a name leads out of the folder, if an
+        entry is a link or device, or if a limit is exceeded. Files unpacked by then stay.
     WorkspaceError
-        Where its files cannot be written.
+        If the files cannot be written.
     """
     limits = limits if limits is not None else ArchiveLimits()
     try:
         with zipfile.ZipFile(archive) as opened:
             chosen, n_others, n_archives = _examine(opened, is_wanted, limits, title)
             _check_size([entry for entry, _ in chosen], folder, limits, title)
-            left = sum(entry.file_size for entry, _ in chosen)
+            remaining = sum(entry.file_size for entry, _ in chosen)
             for entry, name in chosen:
-                left -= _unpack_one(opened, entry, folder.joinpath(*name.parts), left, title)
-    # What zipfile raises on damaged or unknown archives.
+                remaining -= _unpack_one(opened, entry, folder.joinpath(*name.parts), remaining, title)
+    # zipfile raises these for damaged or unknown archives.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise InputError(
             "{title} is not a ZIP file that can be read ({reason}).", advice="Pack it again.", title=title, reason=error
         ) from error
-    except OSError as error:  # of the archive, whose places in the file may be wrong, or of the disk
+    except OSError as error:  # a wrong offset in the archive, or a full disk
         raise WorkspaceError(
             "{title} could not be unpacked ({reason}).",
             advice="Check the free space, or pack it again.",
@@ -120,24 +134,30 @@ def unpack(
 
 
 def is_zip(head: bytes) -> bool:
-    """Return whether a file that begins so is a ZIP."""
+    """Return whether the first bytes of a file are those of a ZIP."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def safe_parts(name: str, *, title: str, most_depth: int = ArchiveLimits.most_depth) -> tuple[str, ...]:
-    """Return the folders and the file of a name, each fit for any file system.
+    """Return the parts of a path, each valid on all file systems.
 
     Raises
     ------
     InputError
-        Where the name leads out of the folder, is absolute, or nests too deep.
+        If the name leads out of the folder, is absolute, or is nested too deeply.
+
+    Examples
+    --------
+    >>> from core.collection import safe_parts
+    >>> safe_parts("Molars/upper?/scan.ply", title="scans.zip")
+    ('Molars', 'upper_', 'scan.ply')
     """
-    written = name.replace("\\", "/")
-    parts = [part for part in written.split("/") if part not in ("", ".")]
-    if written.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")) or written[1:3] == ":/":
+    path = name.replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")) or path[1:3] == ":/":
         raise InputError(
             "{title} was refused: the name {name!r} in it leads out of its folder.",
-            advice="Pack the folder again with an ordinary program; such names are written to do harm.",
+            advice="Pack the folder again with an ordinary program; such names can overwrite files elsewhere.",
             title=title,
             name=name[:80],
         )
@@ -154,18 +174,18 @@ def safe_parts(name: str, *, title: str, most_depth: int = ArchiveLimits.most_de
 
 def _safe_part(part: str) -> str:
     plain = unicodedata.normalize("NFC", part)
-    kept = "".join("_" if sign in _NOT_IN_NAMES or unicodedata.category(sign)[0] == "C" else sign for sign in plain)
-    stem, dot, suffix = kept.strip().rpartition(".")
-    if len(kept.encode("utf-8", "replace")) > _LONGEST_NAME:
-        kept = stem[: _LONGEST_NAME // 4] + dot + suffix[:10]
-    kept = kept.strip().rstrip(". ")
-    return f"_{kept}" if is_reserved(kept) else kept or "_"
+    safe = "".join("_" if sign in _NOT_IN_NAMES or unicodedata.category(sign)[0] == "C" else sign for sign in plain)
+    stem, dot, suffix = safe.strip().rpartition(".")
+    if len(safe.encode("utf-8", "replace")) > _LONGEST_NAME:
+        safe = stem[: _LONGEST_NAME // 4] + dot + suffix[:10]
+    safe = safe.strip().rstrip(". ")
+    return f"_{safe}" if is_reserved(safe) else safe or "_"
 
 
 def _examine(
     opened: zipfile.ZipFile, is_wanted: Callable[[str], bool], limits: ArchiveLimits, title: str
 ) -> tuple[list[tuple[zipfile.ZipInfo, PurePosixPath]], int, int]:
-    """Return what will be unpacked and under which name, before a byte is written."""
+    """Return the entries to unpack with their names, before anything is written."""
     entries = opened.infolist()
     if len(entries) > limits.most_files:
         raise InputError(
@@ -187,7 +207,12 @@ def _examine(
                 title=title,
                 name=entry.filename[:80],
             )
-        if not parts or entry.is_dir() or parts[0] in _TRASH or any(part.startswith(".") for part in parts):
+        if (
+            not parts
+            or entry.is_dir()
+            or parts[0] in _ADDED_BY_ARCHIVERS
+            or any(part.startswith(".") for part in parts)
+        ):
             continue
         if not is_wanted(parts[-1]):
             n_archives += parts[-1].lower().endswith((".zip", ".7z", ".rar", ".tar", ".gz", ".tgz"))
@@ -210,7 +235,10 @@ def _examine(
 
 
 def _name_of(entry: zipfile.ZipInfo) -> str:
-    """Return the name of an entry; ZIPs of older programs write Japanese names without saying how."""
+    """Return the name of an entry.
+
+    Older programs write Japanese names without naming the encoding.
+    """
     if entry.flag_bits & _UTF8 or entry.filename.isascii():
         return entry.filename
     raw = entry.filename.encode("cp437", "replace")
@@ -251,16 +279,21 @@ def _check_size(entries: list[zipfile.ZipInfo], folder: Path, limits: ArchiveLim
         )
 
 
-def _unpack_one(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, title: str) -> int:
-    """Write one file and return its length; sizes are counted, not believed."""
+def _unpack_one(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int, title: str) -> int:
+    """Write one file and return its length.
+
+    The bytes are counted, because the size in the archive may be wrong.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with opened.open(entry) as source, target.open("xb") as sink:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
-            if written > left:
+            if written > remaining:
                 raise InputError(
-                    "{title} was refused: it holds more than it says.", advice="Pack it again.", title=title
+                    "{title} was refused: it unpacks to more than its entries state.",
+                    advice="Pack it again.",
+                    title=title,
                 )
             sink.write(chunk)
     return written

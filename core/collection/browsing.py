@@ -1,4 +1,4 @@
-"""Looking for a collection on this machine: which folders may be looked into, and what is in them."""
+"""Folders on this machine that the app may read, and their content."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FOLDERS_SHOWN = 2000
 
 @dataclass(frozen=True)
 class SpecimenCount:
-    """How many specimens a folder holds.
+    """Number of specimens in a folder.
 
     Parameters
     ----------
     found : int
-        Mesh files, and folders of photographs, that were found.
+        Number of mesh files and of folders of photographs.
     is_whole : bool
-        Whether the folder was looked through to its end within the time given.
+        Whether the whole folder was searched within the time limit.
     """
 
     found: int
@@ -34,18 +34,18 @@ class SpecimenCount:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder picker shows of one folder.
+    """The subfolders of a folder, for a folder picker.
 
     Parameters
     ----------
     folder : Path
-        The folder itself, without links in its path.
+        The folder, with links resolved.
     trail : tuple of Path
-        From the root that holds it down to itself.
+        The folders from the root down to this one.
     below : tuple of Path
-        Its subfolders by name; hidden ones, and links that lead out of the roots, are left out.
+        Its subfolders by name, without hidden ones and links that lead out of the roots.
     n_left_out : int
-        Links that lead out, and subfolders beyond the two thousandth.
+        Number of links that lead out, and of subfolders beyond the first 2,000.
     """
 
     folder: Path
@@ -60,7 +60,10 @@ class Listing:
 
 
 def configured_roots(*more: Path) -> tuple[Path, ...]:
-    """Return the folders below which the app may look: `FOSSILVIT_ROOTS`, else the home folder, and `more`."""
+    """Return the folders below which the app may read.
+
+    They are those of `FOSSILVIT_ROOTS`, or the home folder if it is not set, and `more`.
+    """
     given = os.environ.get(ROOTS_VARIABLE, "")
     folders = [Path(part) for part in given.split(os.pathsep) if part] or [Path.home()]
     return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in (*folders, *more)))
@@ -72,17 +75,17 @@ def allowed_folder(text: str | Path, roots: Sequence[Path]) -> Path:
     Raises
     ------
     SettingError, InputError
-        Where it lies elsewhere, or is no folder that can be looked into.
+        If it lies elsewhere, or does not exist as a folder.
     """
-    written = str(text).strip().strip('"')
+    path_text = str(text).strip().strip('"')
     try:
-        path = Path(written).expanduser()
+        path = Path(path_text).expanduser()
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingError(
             "{written!r} is not a path ({reason}).",
             advice="Check it, or pick a folder below.",
-            written=written,
+            written=path_text,
             reason=error,
         ) from error
     if not is_below(resolved, roots):
@@ -101,12 +104,12 @@ def allowed_folder(text: str | Path, roots: Sequence[Path]) -> Path:
 
 
 def list_folder(folder: Path, roots: Sequence[Path]) -> Listing:
-    """Return the subfolders of a folder and the way down to it.
+    """Return the subfolders of a folder and the folders above it.
 
     Raises
     ------
     SettingError, InputError
-        Where it lies outside of the roots, is no folder, or may not be looked into.
+        If it lies outside the roots, is not a folder, or cannot be read.
     """
     folder = allowed_folder(folder, roots)
     below: list[Path] = []
@@ -122,13 +125,13 @@ def list_folder(folder: Path, roots: Sequence[Path]) -> Listing:
                     below.append(Path(entry.path))
     except OSError as error:
         raise InputError(
-            "The folder {folder} cannot be looked into ({reason}).",
+            "The folder {folder} cannot be read ({reason}).",
             advice="Check its permissions.",
             folder=folder,
             reason=error.strerror or error,
         ) from error
     below.sort(key=lambda path: path.name.casefold())
-    # Of roots within one another the outermost, so that one can go all the way up.
+    # If roots contain one another, the outermost allows the way up to it.
     root = min((root for root in roots if folder.is_relative_to(root)), key=lambda root: len(root.parts))
     between = folder.relative_to(root).parts
     trail = tuple(root.joinpath(*between[:depth]) for depth in range(len(between) + 1))
@@ -136,10 +139,21 @@ def list_folder(folder: Path, roots: Sequence[Path]) -> Listing:
 
 
 def count_specimens(folder: Path, *, seconds: float = 0.5) -> SpecimenCount:
-    """Count the specimens below a folder by their names alone, for as long as there is time.
+    """Count the specimens below a folder by file names, within a time limit.
 
-    What `core.collection.inventory.take_inventory` would find, but for files that share an id; nothing is
-    opened, links to folders are not followed.
+    The result is that of `take_inventory`, except for files that share an id. No file is opened,
+    and links to folders are not followed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.collection import count_specimens
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("femur.ply", "rib.stl", "notes.txt"):
+    ...     (folder / name).touch()
+    >>> count_specimens(folder).found
+    2
     """
     end = time.monotonic() + seconds
     found = 0
@@ -159,7 +173,7 @@ def count_specimens(folder: Path, *, seconds: float = 0.5) -> SpecimenCount:
                     meshes += suffix in SUFFIXES
                     has_images |= suffix in IMAGE_SUFFIXES
         except OSError:
-            # What cannot be looked into holds nothing for us; the inventory names it in a warning.
+            # A folder that cannot be read counts as empty; the inventory warns of it.
             continue
         found += meshes or (has_images and directory != folder)
         if waiting and time.monotonic() > end:

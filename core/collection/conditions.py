@@ -1,4 +1,4 @@
-"""Conditions that choose rows of the table of specimens: between numbers, one of some values, words in a text."""
+"""Conditions on columns that select rows of a table of specimens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEVERAL = ("tags", "sets")
 
 @dataclass(frozen=True)
 class Between:
-    """A number from `low` to `high`, both included; rows without one are left out."""
+    """A number from `low` to `high`, both included; cells without a number fail."""
 
     column: str
     low: float
@@ -38,19 +38,22 @@ class Between:
             raise SettingError("'low' must not be above 'high' (got {low} and {high}).", low=self.low, high=self.high)
 
     def holds(self, cells: pd.Series) -> pd.Series:
-        """Return whether each cell fulfils it."""
+        """Return whether each cell fulfils the condition."""
         return cells.between(self.low, self.high)
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """A text that is one of `values`; in `SEVERAL`, one of the cell's values is. Empty text stands for no value."""
+    """A text that is one of `values`.
+
+    In the columns `SEVERAL`, one value of the cell is enough. Empty text stands for no value.
+    """
 
     column: str
     values: tuple[str, ...]
 
     def holds(self, cells: pd.Series) -> pd.Series:
-        """Return whether each cell fulfils it."""
+        """Return whether each cell fulfils the condition."""
         texts = cells.map(as_text)
         if self.column not in SEVERAL:
             return texts.isin(self.values)
@@ -60,13 +63,13 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Contains:
-    """A text with these words in it, in any order, capitals or not."""
+    """A text that contains all words, in any order and case."""
 
     column: str
     words: str
 
     def holds(self, cells: pd.Series) -> pd.Series:
-        """Return whether each cell fulfils it."""
+        """Return whether each cell fulfils the condition."""
         words = self.words.casefold().split()
         return cells.map(lambda cell: all(word in as_text(cell).casefold() for word in words)).astype(bool)
 
@@ -75,12 +78,20 @@ Condition = Between | OneOf | Contains
 
 
 def choose_rows(table: pd.DataFrame, conditions: Iterable[Condition]) -> pd.DataFrame:
-    """Return the rows that fulfil all conditions, in their order.
+    """Return the rows that fulfil all conditions, in their original order.
 
     Raises
     ------
     SettingError
-        Where a condition is about a column that the table does not have.
+        If a condition names a column that the table does not have.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from core.collection import Between, OneOf, choose_rows
+    >>> table = pd.DataFrame({"length": [3.2, 7.5, 4.1], "side": ["left", "left", "right"]})
+    >>> choose_rows(table, [Between("length", 3, 5), OneOf("side", ("left",))]).index.tolist()
+    [0]
     """
     for condition in conditions:
         if condition.column not in table.columns:
@@ -95,7 +106,7 @@ def choose_rows(table: pd.DataFrame, conditions: Iterable[Condition]) -> pd.Data
 
 
 def values_of(table: pd.DataFrame, column: str) -> list[str]:
-    """Return the different values of a column of text, sorted; empty text where some cells have none."""
+    """Return the different values of a text column, sorted; empty text for no value."""
     texts = table[column].map(as_text)
     if column in SEVERAL:
         return sorted({value for text in texts for value in text.split(SEPARATOR)})
@@ -113,27 +124,35 @@ def ids_where(table: pd.DataFrame, conditions: Sequence[str]) -> tuple[str, ...]
     Parameters
     ----------
     table : pandas.DataFrame
-        Indexed by specimen id, see `core.collection.metadata.metadata_table`.
+        Indexed by specimen id, see `core.collection.metadata_table`.
     conditions : sequence of str
         `period=Miocene`, `period=Miocene|Pliocene`, `length=3..5`, `remarks~left molar`.
 
     Raises
     ------
     SettingError
-        Where a condition is none, or about a column that is not there.
+        If a condition cannot be read, or names a column that does not exist.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from core.collection import ids_where
+    >>> table = pd.DataFrame({"period": ["Miocene", "Pliocene"], "length": [3.2, 7.5]}, index=["femur", "rib"])
+    >>> ids_where(table, ["period=Miocene|Pliocene", "length=5..8"])
+    ('rib',)
     """
     if not len(table.columns):
-        raise SettingError("There are no metadata of these specimens.", advice="Bring a table in with `metadata`.")
+        raise SettingError("There are no metadata of these specimens.", advice="Import a table with `metadata`.")
     return tuple(map(str, choose_rows(table, [read_condition(text) for text in conditions]).index))
 
 
 def table_of_file(path: Path, ids: Sequence[str]) -> pd.DataFrame:
-    """Return what a table says of specimens, one of whose columns holds their ids, indexed by id.
+    """Read a table with a column of specimen ids, and index it by id.
 
     Raises
     ------
     InputError
-        Where it cannot be read, or no column holds ids.
+        If the file cannot be read, or no column holds ids.
     """
     import pandas as pd
 
@@ -153,21 +172,21 @@ def table_of_file(path: Path, ids: Sequence[str]) -> pd.DataFrame:
 
 
 def read_condition(text: str) -> Condition:
-    """Return the condition that a text stands for, see `ids_where`.
+    """Read a condition from text, see `ids_where`.
 
     Raises
     ------
     SettingError
-        Where it stands for none.
+        If the text is not a condition.
     """
-    found = _CONDITION.fullmatch(text.strip())
-    if found is None:
+    match = _CONDITION.fullmatch(text.strip())
+    if match is None:
         raise SettingError(
             "{text!r} is not a condition.",
             advice="Write column=value, column=one|other, column=3..5, or column~words.",
             text=text,
         )
-    column, sign, value = found["column"].strip(), found["sign"], found["value"].strip()
+    column, sign, value = match["column"].strip(), match["sign"], match["value"].strip()
     if sign == "~":
         return Contains(column, value)
     ends = _RANGE.fullmatch(value)

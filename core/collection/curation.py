@@ -1,6 +1,6 @@
-"""What researchers do with specimens: named sets, tags and notes, kept in the catalogue by specimen id.
+"""Named sets, tags and notes, kept in the catalogue by specimen id.
 
-They belong to the id, not to a run: another run, or rendering again, changes none of them.
+They belong to the id and not to a run, so that no run changes them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,33 @@ CREATE TABLE IF NOT EXISTS remarks (specimen_id TEXT PRIMARY KEY, text TEXT NOT 
 
 
 class Curation:
-    """The sets, tags and notes of a workspace; every call is one transaction of its own."""
+    """The sets, tags and notes of a workspace.
+
+    Every call is one transaction.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The catalogue of the workspace.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.collection import Curation
+    >>> from core.workspace import Catalogue
+    >>> curation = Curation(Catalogue(Path(tempfile.mkdtemp(), "catalogue.sqlite")))
+    >>> curation.put_set("damaged", ["rib", "femur"])
+    >>> curation.add_tag("cast", ["femur"])
+    >>> curation.members("damaged"), curation.tags()
+    (('rib', 'femur'), {'femur': ('cast',)})
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     def sets(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids of every named set, in the order they were put in; sets by name."""
+        """Return the ids of every named set in order of insertion; sets by name."""
         with self._opened() as connection:
             found: dict[str, list[str]] = {row[0]: [] for row in connection.execute("SELECT name FROM sets")}
             for row in connection.execute("SELECT name, specimen_id FROM set_members ORDER BY name, position"):
@@ -49,12 +69,12 @@ class Curation:
         return {name: tuple(found[name]) for name in sorted(found, key=str.casefold)}
 
     def members(self, name: str) -> tuple[str, ...]:
-        """Return the ids of a set, in the order they were put in.
+        """Return the ids of a set in order of insertion.
 
         Raises
         ------
         SettingError
-            Where there is no such set.
+            If there is no such set.
         """
         sets = self.sets()
         if name not in sets:
@@ -64,12 +84,12 @@ class Curation:
         return sets[name]
 
     def put_set(self, name: str, ids: Iterable[str], *, replace: bool = False) -> None:
-        """Keep ids under a name.
+        """Save ids as a named set.
 
         Raises
         ------
         SettingError
-            Where the name cannot be one, or is taken and `replace` is off.
+            If the name is not valid, or is taken and `replace` is False.
         """
         name = _checked(name, "set")
         with self._opened(changes=True) as connection:
@@ -84,7 +104,7 @@ class Curation:
             connection.executemany("INSERT INTO set_members VALUES (?, ?, ?)", members)
 
     def remove_set(self, name: str) -> None:
-        """Forget a named set; its specimens stay."""
+        """Remove a named set; its specimens stay."""
         with self._opened(changes=True) as connection:
             connection.execute("DELETE FROM sets WHERE name = ?", (name,))
             connection.execute("DELETE FROM set_members WHERE name = ?", (name,))
@@ -98,19 +118,19 @@ class Curation:
         return {name: tuple(its) for name, its in found.items()}
 
     def add_tag(self, tag: str, ids: Iterable[str]) -> None:
-        """Give specimens a tag.
+        """Add a tag to specimens.
 
         Raises
         ------
         SettingError
-            Where that cannot be a tag.
+            If the tag is not valid.
         """
         tag = _checked(tag, "tag")
         with self._opened(changes=True) as connection:
             connection.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(name, tag) for name in ids])
 
     def remove_tag(self, tag: str, ids: Iterable[str]) -> None:
-        """Take a tag from specimens."""
+        """Remove a tag from specimens."""
         with self._opened(changes=True) as connection:
             connection.executemany("DELETE FROM tags WHERE specimen_id = ? AND tag = ?", [(name, tag) for name in ids])
 
@@ -120,7 +140,7 @@ class Curation:
             return {row[0]: row[1] for row in connection.execute("SELECT specimen_id, text FROM remarks")}
 
     def put_note(self, specimen_id: str, text: str) -> None:
-        """Keep a note about a specimen in place of the one before; an empty one takes it away."""
+        """Replace the note on a specimen; empty text removes it."""
         with self._opened(changes=True) as connection:
             if text.strip():
                 row = (specimen_id, text.strip(), time.time())
@@ -134,13 +154,13 @@ class Curation:
         Parameters
         ----------
         ids : sequence of str
-            N specimen ids, in the order that the rows get.
+            N specimen ids, in the order of the rows.
 
         Returns
         -------
         pandas.DataFrame
             N rows indexed by id; `tags` and `sets` joined by semicolons, `notes`; empty text
-            where there is nothing.
+            if there is none.
         """
         import pandas as pd
 
@@ -161,12 +181,12 @@ class Curation:
 
 
 def _checked(name: str, what: str) -> str:
-    """Return a name without blanks around it, or say what is wrong with it."""
+    """Return a name without surplus blanks, or raise a `SettingError`."""
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or ";" in name or not name.isprintable():
         raise SettingError(
             "{name!r} cannot be the name of a {what}.",
-            advice="Take 1 to {longest_name} letters, digits and signs, without a semicolon.",
+            advice="Use 1 to {longest_name} printable characters, without a semicolon.",
             name=name[:40],
             what=what,
             longest_name=LONGEST_NAME,

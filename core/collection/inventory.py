@@ -1,4 +1,4 @@
-"""What is in an input folder: specimens with their ids, and what was left out and why."""
+"""Inventory of an input folder: specimens with their ids, and warnings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no 
 
 @dataclass(frozen=True)
 class SpecimenFile:
-    """A specimen and where it is.
+    """A specimen and its file or folder.
 
     Parameters
     ----------
@@ -43,7 +43,10 @@ class SpecimenFile:
 
 
 def stamp_of(specimen: SpecimenFile) -> tuple[int, int, int] | None:
-    """Return size, time and number of a specimen's files, which change while somebody writes; None without files."""
+    """Return total size, latest time (ns) and number of a specimen's files.
+
+    They change while a file is being written. None if a file does not exist.
+    """
     try:
         stats = [path.stat() for path in specimen.images or (specimen.path,)]
     except OSError:
@@ -53,7 +56,7 @@ def stamp_of(specimen: SpecimenFile) -> tuple[int, int, int] | None:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The specimens of an input folder in id order, and warnings in plain words."""
+    """The specimens of an input folder in id order, and warnings in sentences."""
 
     folder: Path
     specimens: tuple[SpecimenFile, ...]
@@ -64,14 +67,25 @@ def take_inventory(folder: Path) -> Inventory:
     """Find every specimen below a folder.
 
     A mesh or point-cloud file is a specimen. A folder that holds images and no meshes is one
-    specimen, its images the views. Hidden files, symbolic links that lead out of the folder,
-    and files that are being written are left out. Characters that cannot stand in an id (ends of
+    specimen, and its images are the views. Hidden files, symbolic links that lead out of the folder,
+    and files that are being written are left out. Characters that are not allowed in an id (ends of
     lines, backslashes, bytes that are no text) become `%` and two hexadecimal digits.
 
     Raises
     ------
     InputError
-        Where the folder is missing or holds no specimen.
+        If the folder is missing or holds no specimen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.collection import take_inventory
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "Molars").mkdir()
+    >>> (folder / "Molars" / "m1.ply").touch()
+    >>> [specimen.specimen_id for specimen in take_inventory(folder).specimens]
+    ['Molars/m1']
     """
     if not folder.is_dir():
         is_file = "The input folder {folder} is a file, not a folder."
@@ -87,10 +101,10 @@ def take_inventory(folder: Path) -> Inventory:
     for directory, names in _walk(root, warnings):
         meshes = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
         images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-        for path in _not_leading_out((directory / name for name in meshes), root, warnings):
+        for path in _within_root((directory / name for name in meshes), root, warnings):
             found.append(SpecimenFile(_as_id(path.relative_to(root).with_suffix("").as_posix()), path))
         wanted = images if not meshes and directory != root else []
-        paths = tuple(_not_leading_out((directory / name for name in wanted), root, warnings))
+        paths = tuple(_within_root((directory / name for name in wanted), root, warnings))
         if paths:
             found.append(SpecimenFile(_as_id(directory.relative_to(root).as_posix()), directory, paths))
         is_left_out = set(names) - set(meshes) - (set(images) if directory != root else set())
@@ -102,8 +116,8 @@ def take_inventory(folder: Path) -> Inventory:
     return Inventory(root, specimens, (*warnings, *doubled))
 
 
-def _not_leading_out(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iterator[Path]:
-    """Yield the files that lie in the folder; links that lead elsewhere, or in circles, are named."""
+def _within_root(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iterator[Path]:
+    """Yield the files within the folder; warn of links that lead out or in a circle."""
     for path in paths:
         try:
             leads_out = path.is_symlink() and not path.resolve().is_relative_to(root)
@@ -117,17 +131,20 @@ def _not_leading_out(paths: Iterable[Path], root: Path, warnings: list[str]) -> 
 
 
 def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:
-    def is_closed(error: OSError) -> None:
-        told = "The folder {folder} cannot be looked into ({reason}) and was left out."
-        warnings.append(note(told, folder=error.filename, reason=error.strerror))
+    def warn(error: OSError) -> None:
+        sentence = "The folder {folder} cannot be read ({reason}) and was left out."
+        warnings.append(note(sentence, folder=error.filename, reason=error.strerror))
 
-    for directory, folders, names in os.walk(root, onerror=is_closed):
+    for directory, folders, names in os.walk(root, onerror=warn):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(directory), sorted(name for name in names if not name.startswith("."))
 
 
 def _as_id(path: str) -> str:
-    """Write what cannot stand in an id, or in a line of ids.txt, as `%` and hexadecimal digits."""
+    """Escape characters that are not allowed in an id as `%` and hexadecimal digits.
+
+    Each id must fit into one line of ids.txt.
+    """
     return "".join(map(_escaped, path))
 
 
@@ -138,7 +155,10 @@ def _escaped(sign: str) -> str:
 
 
 def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[SpecimenFile, ...], list[str]]:
-    """Let files that would share an id keep their suffix in it, and say so."""
+    """Return specimens with unique ids, and warnings.
+
+    Files that would share an id keep their suffix in it.
+    """
     named = list(found)
     warnings: list[str] = []
     while True:
@@ -152,17 +172,20 @@ def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[Speci
                 specimen = named[place]
                 named[place] = replace(specimen, specimen_id=_as_id(specimen.path.relative_to(root).as_posix()))
             names = ", ".join(_as_id(named[place].path.name) for place in places)
-            told = "{files} would share the id {specimen_id}; they keep their suffix in their ids."
-            warnings.append(note(told, files=names, specimen_id=specimen_id))
+            sentence = "{files} would share the id {specimen_id}; they keep their suffix in their ids."
+            warnings.append(note(sentence, files=names, specimen_id=specimen_id))
         if named == before:
             break
-    # What still shares an id differs only in characters that an id cannot hold.
+    # Paths that still share an id differ only in characters that are not allowed in ids.
     unique = {specimen.specimen_id: specimen for specimen in reversed(named)}
     return tuple(unique[name] for name in sorted(unique)), warnings
 
 
 def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
-    """Return the error for a folder without specimens; `others` counts files by their suffix."""
+    """Return the error for a folder without specimens.
+
+    `others` counts its files by suffix.
+    """
     with_photographs = (
         "Meshes and point clouds end in .ply .obj .stl or .off. "
         "Photographs of a specimen go into a folder of their own inside it."
@@ -179,12 +202,12 @@ def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
 
 
 def specimen_at(path: Path) -> SpecimenFile:
-    """Return the specimen that a file or a folder of photographs is.
+    """Return the specimen of a file or of a folder of photographs.
 
     Raises
     ------
     InputError
-        Where it is not there, or is of another kind.
+        If the path does not exist, or has another format.
     """
     name = path.name if path.is_dir() else path.stem
     suffix = path.suffix.lower()
@@ -213,12 +236,12 @@ def specimen_at(path: Path) -> SpecimenFile:
 
 
 def check_photographs(names: Iterable[str]) -> None:
-    """Make sure that files which are to be one specimen are photographs.
+    """Check that the files of one specimen are photographs.
 
     Raises
     ------
     InputError
-        Where one of them is something else.
+        If one of them is not a photograph.
     """
     for name in names:
         if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
@@ -230,12 +253,12 @@ def check_photographs(names: Iterable[str]) -> None:
 
 
 def file_of(run: RunFolder, specimen_id: str) -> Path:
-    """Return the file, or folder of photographs, of a specimen of a run, by the run's input folder.
+    """Return the file, or folder of photographs, of a specimen of a run.
 
     Raises
     ------
     MissingStageError
-        Where it is no longer there.
+        If it is no longer in the input folder of the run.
     """
     folder = Path(str(run.config().get("input", "")))
     candidates = [folder / f"{specimen_id}{suffix}" for suffix in ("", *SUFFIXES, *map(str.upper, SUFFIXES))]
@@ -244,7 +267,7 @@ def file_of(run: RunFolder, specimen_id: str) -> Path:
             return path
     raise MissingStageError(
         "The file of {specimen_id} is no longer in {folder}.",
-        advice="Bring the input folder of the run back.",
+        advice="Restore the input folder of the run.",
         specimen_id=specimen_id,
         folder=folder,
     )

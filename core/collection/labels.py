@@ -1,4 +1,4 @@
-"""What researchers say specimens are: labels from a CSV, or from the categories."""
+"""Labels of specimens, from a CSV or from the categories."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _LABEL_HEADERS = ("label", "taxon", "class", "category")
 
 @dataclass(frozen=True)
 class Labels:
-    """The label of every specimen that has one.
+    """Labels of specimens.
 
     Parameters
     ----------
     ids : tuple of str
         Specimen ids, in row order of the embeddings they belong to.
     values : tuple of str or None
-        Label of every specimen; None where there is none.
+        Label of every specimen; None if it has none.
     source : str
-        Where the labels come from, for reports.
+        Source of the labels, for reports.
     notes : tuple of str
-        What was odd about them, in sentences.
+        Remarks on the labels, in sentences.
     """
 
     ids: tuple[str, ...]
@@ -48,7 +48,7 @@ class Labels:
 
     @cached_property
     def codes(self) -> Int[np.ndarray, " n"]:
-        """Return the place in `names` of every specimen's label, -1 where it has none."""
+        """Return the index into `names` of every specimen's label, -1 for none."""
         place = {name: number for number, name in enumerate(self.names)}
         return np.array([-1 if value is None else place[value] for value in self.values], dtype=np.int64)
 
@@ -59,7 +59,7 @@ class Labels:
 
 
 def resolve_labels(given: str, ids: Sequence[str]) -> Labels:
-    """Return labels from what a user gave as `--labels`.
+    """Return the labels that the flag `--labels` names.
 
     Parameters
     ----------
@@ -72,9 +72,15 @@ def resolve_labels(given: str, ids: Sequence[str]) -> Labels:
     Raises
     ------
     SettingError
-        Where the level after `category:` is not a number above 0.
+        If the level after `category:` is not a number above 0.
     InputError
-        Where the CSV cannot be read, or knows none of the specimens.
+        If the CSV cannot be read, or has none of the specimens.
+
+    Examples
+    --------
+    >>> from core.collection import resolve_labels
+    >>> resolve_labels("category:1", ["Teeth/Molars/m1", "Femora/f1"]).values
+    ('Teeth', 'Femora')
     """
     word, _, level = given.partition(":")
     if word != "category" or (not level and given != "category"):
@@ -93,14 +99,20 @@ def resolve_labels(given: str, ids: Sequence[str]) -> Labels:
 
 
 def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels:
-    """Return the categories as labels, cut to their first `level` folders if that is given.
+    """Return the categories as labels, or their first `level` folders.
 
-    Specimens that lie in no folder have no label.
+    Specimens that are in no folder have no label.
 
     Raises
     ------
     InputError
-        Where no specimen lies in a folder.
+        If no specimen is in a folder.
+
+    Examples
+    --------
+    >>> from core.collection import labels_of_categories
+    >>> labels_of_categories(["Teeth/Molars/m1", "loose"]).values
+    ('Teeth/Molars', None)
     """
     values = tuple("/".join(category_of(name).split("/")[:level]) or None for name in ids)
     without = sum(value is None for value in values)
@@ -109,23 +121,23 @@ def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels
             "No specimen lies in a folder, so there are no categories to use as labels.",
             advice="Put specimens into folders by taxon, or give a CSV with the columns specimen_id,label.",
         )
-    told = "{without} of {count} specimens lie in no folder and have no label."
-    notes = (note(told, without=without, count=len(values)),) if without else ()
+    sentence = "{without} of {count} specimens lie in no folder and have no label."
+    notes = (note(sentence, without=without, count=len(values)),) if without else ()
     source = "category" if level is None else f"category:{level}"
     return Labels(tuple(ids), values, source, notes)
 
 
 def read_labels(path: Path, ids: Sequence[str]) -> Labels:
-    r"""Return labels from a CSV `specimen_id,label`; the header may be missing.
+    r"""Read labels from a CSV `specimen_id,label`; the header may be missing.
 
-    UTF-8 with or without a byte-order mark, UTF-16 with one, and Shift-JIS are understood;
-    commas, semicolons and tabs separate; `\` in ids is taken as `/`.
+    The encoding may be UTF-8 with or without a byte-order mark, UTF-16 with one, or Shift-JIS.
+    The separator may be a comma, semicolon or tab. `\` in ids is read as `/`.
 
     Raises
     ------
     InputError
-        Where the file is missing, is in another encoding, has fewer than two columns, or
-        knows none of the specimens.
+        If the file is missing, is in another encoding, has fewer than two columns, or
+        has none of the specimens.
     """
     if not path.is_file():
         raise InputError(
@@ -150,7 +162,7 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
             example=ids[0] if ids else "",
         )
     values = tuple(given.get(name) for name in ids)
-    notes += _about(unknown, conflicts, repeated, values, ids)
+    notes += _notes_on(unknown, conflicts, repeated, values, ids)
     return Labels(tuple(ids), values, str(path), tuple(notes))
 
 
@@ -201,7 +213,7 @@ def _collect(pairs: list[tuple[str, str]]) -> tuple[dict[str, str | None], list[
     return given, conflicts, repeated
 
 
-def _about(
+def _notes_on(
     unknown: list[str],
     conflicts: list[str],
     repeated: int,
@@ -211,19 +223,19 @@ def _about(
     notes = []
     if unknown:
         near = difflib.get_close_matches(unknown[0], ids, n=1)
-        told = note(
+        ignored = note(
             "{count} labelled ids are not in the collection and were ignored: {named}.",
             count=len(unknown),
             named=few_of(unknown),
         )
-        notes.append(joined([told, *(note("Did you mean {near}?", near=one) for one in near)]))
+        notes.append(joined([ignored, *(note("Did you mean {near}?", near=one) for one in near)]))
     if repeated:
-        notes.append(note("{count} lines say again what an earlier line said.", count=repeated))
+        notes.append(note("{count} lines repeat an earlier line.", count=repeated))
     if conflicts:
-        said = "{count} ids have two different labels and were left unlabelled: {named}."
-        notes.append(note(said, count=len(conflicts), named=few_of(conflicts)))
+        sentence = "{count} ids have two different labels and were left unlabelled: {named}."
+        notes.append(note(sentence, count=len(conflicts), named=few_of(conflicts)))
     without = sum(value is None for value in values)
     if without:
-        said = "{without} of {count} specimens have no label and are left out."
-        notes.append(note(said, without=without, count=len(values)))
+        sentence = "{without} of {count} specimens have no label and are left out."
+        notes.append(note(sentence, without=without, count=len(values)))
     return notes

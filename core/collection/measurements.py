@@ -9,7 +9,7 @@ from dataclasses import asdict
 from core.meshes import Measurements, Mesh, measure
 from core.workspace import Catalogue
 
-# Raise it where a number would come out otherwise: what was kept before is measured again.
+# Raise it if a measurement changes, so that specimens are measured again.
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS measurements (sha256 TEXT, version INTEGER, found TEXT, PRIMARY KEY (sha256, version));
@@ -17,29 +17,29 @@ CREATE TABLE IF NOT EXISTS measurements (sha256 TEXT, version INTEGER, found TEX
 
 
 def measured(catalogue: Catalogue, sha256: str, read: Callable[[], Mesh]) -> Measurements:
-    """Return the measurements of a file, taken once for its content.
+    """Return the measurements of a file, computed once for its content.
 
     Parameters
     ----------
     catalogue : Catalogue
-        Of the workspace, where they are kept.
+        The catalogue of the workspace, which keeps them.
     sha256 : str
-        Of the specimen's file.
+        SHA-256 of the specimen's file.
     read : callable
-        Reads it, where it was not measured yet.
+        Reads the mesh if it has no measurements yet.
 
     Raises
     ------
     SpecimenError
-        Where it cannot be read.
+        If the mesh cannot be read.
     """
     with catalogue.transaction(_SCHEMA) as connection:
         query = "SELECT found FROM measurements WHERE sha256 = ? AND version = ?"
         row = connection.execute(query, (sha256, VERSION)).fetchone()
     if row is not None:
         return Measurements(**json.loads(row[0]))
-    found = measure(read())
+    measurements = measure(read())
     with catalogue.transaction(_SCHEMA) as connection:
-        kept = (sha256, VERSION, json.dumps(asdict(found)))
-        connection.execute("INSERT OR REPLACE INTO measurements VALUES (?, ?, ?)", kept)
-    return found
+        row = (sha256, VERSION, json.dumps(asdict(measurements)))
+        connection.execute("INSERT OR REPLACE INTO measurements VALUES (?, ?, ?)", row)
+    return measurements

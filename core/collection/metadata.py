@@ -1,7 +1,7 @@
-"""What researchers know of specimens beside their scans: columns of numbers and text by specimen id.
+"""Metadata of specimens: columns of numbers and text by specimen id.
 
-Metadata belong to the id of a specimen, whichever run looked at it, and are kept in the catalogue
-of the workspace. `core.collection.metadata_matching` brings them in from a table.
+Metadata belong to the id of a specimen and not to a run. They are kept in the catalogue of the
+workspace. `core.collection.match_table` imports them from a table.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ def metadata_table(catalogue: Catalogue, ids: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     catalogue : Catalogue
-        Of the workspace.
+        The catalogue of the workspace.
     ids : sequence of str
-        N specimen ids, in the order that the rows get.
+        N specimen ids, in the order of the rows.
 
     Returns
     -------
     pandas.DataFrame
-        N rows, indexed by id (`specimen_id`), a column each in the order they were brought in.
-        Numbers where all values of a column are, else text; missing (`isna`) where there is no
-        value. A column that is empty for all of these specimens is there, too.
+        N rows, indexed by id (`specimen_id`), with the columns in the order of import. A column
+        has numbers if all its values are numbers, else text; cells without a value are missing
+        (`isna`). Columns that are empty for all of these specimens are included.
     """
     import pandas as pd
 
@@ -56,18 +56,18 @@ def metadata_table(catalogue: Catalogue, ids: Sequence[str]) -> pd.DataFrame:
 
 
 def metadata_columns(catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the names of the columns, in the order they were brought in."""
+    """Return the names of the columns, in the order of import."""
     with _opened(catalogue) as connection:
         return tuple(row[0] for row in connection.execute("SELECT name FROM metadata_columns ORDER BY position"))
 
 
 def labels_of_column(catalogue: Catalogue, column: str, ids: Sequence[str]) -> Labels:
-    """Return what a column of the metadata says of specimens as their labels.
+    """Return a column of the metadata as labels.
 
     Parameters
     ----------
     catalogue : Catalogue
-        Of the workspace.
+        The catalogue of the workspace.
     column : str
         The name of the column.
     ids : sequence of str
@@ -76,47 +76,59 @@ def labels_of_column(catalogue: Catalogue, column: str, ids: Sequence[str]) -> L
     Raises
     ------
     SettingError
-        Where there is no such column.
+        If there is no such column.
     InputError
-        Where it says nothing of these specimens.
+        If it has no values for these specimens.
     """
     columns = metadata_columns(catalogue)
     if column not in columns:
         raise SettingError(
             "There is no column {column!r}.",
-            advice="There are {columns}." if columns else "Bring a table in with `metadata`.",
+            advice="There are {columns}." if columns else "Import a table with `metadata`.",
             column=column,
             columns=", ".join(columns),
         )
     known = read_metadata(catalogue)
-    found = [known.get(name, {}).get(column) for name in ids]
+    cells = [known.get(name, {}).get(column) for name in ids]
     values = tuple(
-        None if value is None else f"{value:g}" if isinstance(value, float) else str(value) for value in found
+        None if value is None else f"{value:g}" if isinstance(value, float) else str(value) for value in cells
     )
     without = sum(value is None for value in values)
     if without == len(values):
-        raise InputError("The column {column!r} says nothing of these specimens.", column=column)
-    told = "{without} of {count} specimens have no value in the column {column!r}."
-    notes = (note(told, without=without, count=len(values), column=column),) if without else ()
+        raise InputError("The column {column!r} has no values for these specimens.", column=column)
+    sentence = "{without} of {count} specimens have no value in the column {column!r}."
+    notes = (note(sentence, without=without, count=len(values), column=column),) if without else ()
     return Labels(tuple(ids), values, f"column:{column}", notes)
 
 
 def read_metadata(catalogue: Catalogue) -> dict[str, dict[str, Value]]:
-    """Return all metadata: the values of every specimen that has any, by id and column."""
+    """Return all metadata, by specimen id and column."""
     with _opened(catalogue) as connection:
         rows = connection.execute("SELECT specimen_id, fields FROM metadata")
         return {row[0]: fields_of(row[1]) for row in rows}
 
 
 def put_metadata(catalogue: Catalogue, values: Mapping[str, Mapping[str, Value | None]]) -> None:
-    """Set values by id and column, all of them or, where one is wrong, none; None takes a value away.
+    """Set values by specimen id and column; None removes a value.
 
-    Columns that are not named keep what they have; new ones come behind those that are there.
+    If one value is not valid, none is written. Columns that are not named keep their values. New
+    columns follow the existing ones.
 
     Raises
     ------
     SettingError
-        Where a column has no name or a very long one, or a number is not finite.
+        If a column has no name or a very long one, or a number is not finite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.collection import metadata_table, put_metadata
+    >>> from core.workspace import Catalogue
+    >>> catalogue = Catalogue(Path(tempfile.mkdtemp(), "catalogue.sqlite"))
+    >>> put_metadata(catalogue, {"femur": {"length": 3.2, "side": "left"}, "rib": {"length": 7.5}})
+    >>> metadata_table(catalogue, ["rib", "femur"])["length"].tolist()
+    [7.5, 3.2]
     """
     for name, fields in values.items():
         _check(name, fields)
@@ -130,13 +142,13 @@ def put_metadata(catalogue: Catalogue, values: Mapping[str, Mapping[str, Value |
 
 
 def remove_metadata_columns(catalogue: Catalogue, columns: Iterable[str]) -> None:
-    """Take columns away from all specimens."""
-    gone = set(columns)
+    """Remove columns from all specimens."""
+    removed = set(columns)
     with _opened(catalogue, changes=True) as connection:
         for row in connection.execute("SELECT specimen_id, fields FROM metadata").fetchall():
-            left = {column: value for column, value in fields_of(row[1]).items() if column not in gone}
-            connection.execute("UPDATE metadata SET fields = ? WHERE specimen_id = ?", (json.dumps(left), row[0]))
-        connection.executemany("DELETE FROM metadata_columns WHERE name = ?", [(column,) for column in gone])
+            remaining = {column: value for column, value in fields_of(row[1]).items() if column not in removed}
+            connection.execute("UPDATE metadata SET fields = ? WHERE specimen_id = ?", (json.dumps(remaining), row[0]))
+        connection.executemany("DELETE FROM metadata_columns WHERE name = ?", [(column,) for column in removed])
 
 
 def _opened(catalogue: Catalogue, *, changes: bool = False) -> AbstractContextManager[sqlite3.Connection]:
@@ -144,12 +156,12 @@ def _opened(catalogue: Catalogue, *, changes: bool = False) -> AbstractContextMa
 
 
 def fields_of(text: object) -> dict[str, Value]:
-    """Return the values of a specimen by column, as a row of the catalogue holds them.
+    """Read the values of a specimen by column from a row of the catalogue.
 
     Raises
     ------
     DamagedRowError
-        Where the row holds anything else.
+        If the row is not a JSON object of columns and values.
     """
     try:
         fields = json.loads(text) if isinstance(text, str) else None
@@ -165,7 +177,7 @@ def _check(name: str, fields: Mapping[str, Value | None]) -> None:
         if not column.strip() or len(column) > _LONGEST_NAME:
             raise SettingError(
                 "{column!r} cannot be the name of a column.",
-                advice="Take 1 to {longest_name} signs.",
+                advice="Use 1 to {longest_name} characters.",
                 column=column[:40],
                 longest_name=_LONGEST_NAME,
             )
@@ -184,7 +196,7 @@ def _add_columns(connection: sqlite3.Connection, columns: Iterable[str]) -> None
 
 
 def _as_column(values: Sequence[Value | None]) -> list[Any]:
-    """Return numbers, NaN between them, where all values are numbers; else text."""
+    """Return numbers if all values are numbers, else text; NaN or None for no value."""
     filled = [value for value in values if value is not None]
     if filled and all(isinstance(value, int | float) for value in filled):
         return [math.nan if value is None else float(value) for value in values]

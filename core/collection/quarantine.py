@@ -1,18 +1,15 @@
-"""Specimens that could not be used: which, why in a few kinds, as a table."""
+"""Specimens that cannot be used, with the kinds of their reasons."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from core.storage import write_csv
 from core.workspace import SpecimenRecord
 
-COLUMNS = ("specimen_id", "kind", "reason", "path")
 OTHER = "other"
-# The first that fits counts. What is said of each kind, and what to do, stands with the screens' words.
+# The first matching pattern counts. The words of the screens explain each kind.
 _KINDS = (
     ("gone", r"No such file|is no longer|does not exist"),
     ("access", r"Permission denied|Check that it exists and its permissions|pipe|socket|device"),
@@ -39,16 +36,16 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A specimen that could not be used.
+    """A specimen that cannot be used.
 
     Parameters
     ----------
     specimen_id, path : str
-        Which, and its file.
+        Its id, and the path of its file.
     kind : str
-        One of a few, such as `cut` or `empty`; `other` where none fits.
+        Kind of the reason, such as `cut` or `empty`; `other` if none matches.
     reason : str
-        In a sentence for a person.
+        The reason, in a sentence.
     """
 
     specimen_id: str
@@ -58,7 +55,18 @@ class Quarantined:
 
 
 def quarantined(records: Mapping[str, SpecimenRecord]) -> tuple[Quarantined, ...]:
-    """Return the specimens that could not be used, by kind, those with most specimens first, then by id."""
+    """Return the specimens that cannot be used.
+
+    They are sorted by kind, the commonest first, then by id.
+
+    Examples
+    --------
+    >>> from core.collection import quarantined
+    >>> from core.workspace import SpecimenRecord
+    >>> broken = SpecimenRecord("/scans", "rib", "/scans/rib.ply", error="The file is empty (0 bytes).")
+    >>> [(one.specimen_id, one.kind) for one in quarantined({"rib": broken})]
+    [('rib', 'empty')]
+    """
     found = [
         Quarantined(record.specimen_id, record.path, kind_of(record.error), record.error)
         for record in records.values()
@@ -69,21 +77,10 @@ def quarantined(records: Mapping[str, SpecimenRecord]) -> tuple[Quarantined, ...
 
 
 def kind_of(reason: str) -> str:
-    """Return the kind of a reason."""
+    """Return the kind of a reason, `other` if none matches."""
     return next((kind for kind, pattern in _KINDS if re.search(pattern, reason)), OTHER)
 
 
 def kinds() -> tuple[str, ...]:
-    """Return every kind that there is."""
+    """Return all kinds."""
     return (*(kind for kind, _ in _KINDS), OTHER)
-
-
-def write_quarantine(path: Path, specimens: tuple[Quarantined, ...]) -> None:
-    """Write them as CSV.
-
-    Raises
-    ------
-    WorkspaceError
-        Where it cannot be written.
-    """
-    write_csv(path, COLUMNS, ((one.specimen_id, one.kind, one.reason, one.path) for one in specimens))

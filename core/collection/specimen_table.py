@@ -1,4 +1,4 @@
-"""One table of everything that is known of specimens: for sorting, filtering and export."""
+"""Table of all data of specimens, for sorting, filtering and export."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ CURATED = ("tags", "sets", "notes")
 def build_specimen_table(
     ids: Sequence[str], records: Mapping[str, SpecimenRecord], catalogue: Catalogue
 ) -> pd.DataFrame:
-    """Return what is known of specimens: facts about their files, tags, sets, notes and metadata.
+    """Return a table of file facts, tags, sets, notes and metadata of specimens.
 
     Parameters
     ----------
     ids : sequence of str
-        N specimen ids, in the order that the rows get.
+        N specimen ids, in the order of the rows.
     records : mapping
-        What is known of their files, by id; lengths in the units of the file.
+        Records of their files, by id; lengths in the units of the file.
     catalogue : Catalogue
-        Of the workspace.
+        The catalogue of the workspace.
 
     Returns
     -------
     pandas.DataFrame
         N rows indexed by id (`specimen_id`): the columns `FACTS`, `CURATED`, then the metadata. A
-        column of the metadata that has the name of one before it is called `name (metadata)`.
+        column of the metadata with the name of an earlier column is called `name (metadata)`.
     """
     import pandas as pd
 

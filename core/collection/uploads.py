@@ -1,4 +1,4 @@
-"""Bringing uploaded files into a workspace: checked by content, never over a file that is there."""
+"""Upload of files into a workspace, checked by content, without overwriting files."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _PICTURES = ("a PNG picture", "a JPEG picture")
 
 
 class Upload(Protocol):
-    """A file that somebody sends: its name, and its content from the beginning."""
+    """An uploaded file: its name and its content."""
 
     @property
     def name(self) -> str:
-        """Return the name that it had where it came from."""
+        """Return the original file name."""
         ...
 
     def read(self, size: int = -1, /) -> bytes:
@@ -52,13 +52,13 @@ class Upload(Protocol):
         ...
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place in it."""
+        """Move to a position in the file."""
         ...
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that was not taken, and why, in a sentence."""
+    """A refused file, with the reason in a sentence."""
 
     name: str
     reason: str
@@ -66,20 +66,20 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Intake:
-    """What became of uploads.
+    """The result of an upload.
 
     Parameters
     ----------
     folder : Path
-        Where they went.
+        The target folder.
     kept : tuple of str
-        Names below that folder.
+        Names of the stored files below that folder.
     unchanged : tuple of str
-        Those that were there already with the same content.
+        Files that existed already with the same content.
     refused : tuple of Refusal
-        Those that were not taken.
+        Files that were refused.
     n_others : int
-        Files of other kinds within archives, which were passed over.
+        Number of skipped files of other kinds within archives.
     """
 
     folder: Path
@@ -99,10 +99,10 @@ class _Staged:
 def take_uploads(
     meshes: Path, uploads: Sequence[Upload], category: str = "", *, limits: ArchiveLimits | None = None
 ) -> Intake:
-    """Store uploads below the folder of a workspace's meshes.
+    """Store uploads below the input folder of a workspace.
 
-    Files and the content of archives go into a hidden folder first, which the inventory does not
-    see, and are moved from there when all of them are whole.
+    Files and the content of archives go into a hidden folder first, which the inventory ignores.
+    They are moved from there when all of them are complete.
 
     Parameters
     ----------
@@ -111,16 +111,16 @@ def take_uploads(
     uploads : sequence of Upload
         Meshes, point clouds, pictures, or ZIP files of them.
     category : str
-        The folders that they go into, such as `Molars/Tarsius`; directly into `meshes` where empty.
+        Subfolders of `meshes` for the files, such as `Molars/Tarsius`; empty for none.
     limits : ArchiveLimits, optional
-        What an archive may hold.
+        Limits of an archive.
 
     Raises
     ------
     SettingError
-        Where the category could not be a folder.
+        If the category is not a valid folder name.
     WorkspaceError
-        Where the folder cannot be written.
+        If the folder cannot be written.
     """
     folder = meshes.joinpath(*category_parts(category))
     try:
@@ -128,7 +128,7 @@ def take_uploads(
         remove_abandoned(meshes)
         with tempfile.TemporaryDirectory(prefix=f"{_INCOMING}{os.getpid()}-", dir=meshes) as incoming:
             staged = _stage(Path(incoming), uploads, limits if limits is not None else ArchiveLimits())
-            kept, unchanged, refused = _settle(Path(incoming), folder)
+            kept, unchanged, refused = _move_into_place(Path(incoming), folder)
     except OSError as error:
         raise WorkspaceError(
             "The folder {meshes} cannot be written ({reason}).",
@@ -145,7 +145,7 @@ def category_parts(category: str) -> tuple[str, ...]:
     Raises
     ------
     SettingError
-        Where it could not be a folder.
+        If it is not a valid folder name.
     """
     try:
         parts = safe_parts(category, title="The category")
@@ -163,7 +163,7 @@ def category_parts(category: str) -> tuple[str, ...]:
 
 
 def remove_abandoned(meshes: Path) -> int:
-    """Remove what uploads left behind whose process is gone; return how many there were."""
+    """Remove hidden folders of uploads whose process has ended, and return their number."""
     removed = 0
     for path in meshes.glob(f"{_INCOMING}*"):
         pid = path.name.removeprefix(_INCOMING).partition("-")[0]
@@ -176,7 +176,7 @@ def remove_abandoned(meshes: Path) -> int:
 
 
 def why_refused(name: str, head: bytes) -> str:
-    """Return why a file of this name that begins so is not taken; an empty string where it is."""
+    """Return why a file with this name and first bytes is refused, empty if it is not."""
     suffix = Path(name).suffix.lower()
     if suffix not in KEPT_SUFFIXES:
         allowed = " ".join(SUFFIXES)
@@ -187,12 +187,7 @@ def why_refused(name: str, head: bytes) -> str:
     if not kind and head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         kind = "a web page or XML"
     is_picture = suffix in IMAGE_SUFFIXES
-    if (
-        suffix in SUFFIXES
-        and suffix == ".ply"
-        and not kind
-        and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"ply")
-    ):
+    if suffix == ".ply" and not kind and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"ply"):
         return "its content is not a PLY file: it does not begin with the word ply."
     if kind and not (is_picture and kind in _PICTURES):
         return InputError("its content is {kind}, whatever its name says.", kind=kind).reason
@@ -200,7 +195,7 @@ def why_refused(name: str, head: bytes) -> str:
 
 
 def _stage(incoming: Path, uploads: Sequence[Upload], limits: ArchiveLimits) -> _Staged:
-    """Bring everything into the hidden folder; what cannot be taken is noted."""
+    """Copy all files into the hidden folder, and note the refused ones."""
     staged = _Staged()
     for upload in uploads:
         upload.seek(0)
@@ -217,10 +212,8 @@ def _stage(incoming: Path, uploads: Sequence[Upload], limits: ArchiveLimits) -> 
 
 
 def _stage_file(incoming: Path, upload: Upload, name: str, head: bytes, staged: _Staged) -> None:
-    reason = why_refused(name, head)
     target = incoming.joinpath(*safe_parts(name, title=name))
-    if not reason and target.exists():
-        reason = "two files of that name were sent; rename one."
+    reason = _why_not_staged(name, head, target)
     if reason:
         staged.refused.append(Refusal(name, reason))
         return
@@ -232,31 +225,36 @@ def _stage_file(incoming: Path, upload: Upload, name: str, head: bytes, staged: 
 def _stage_archive(incoming: Path, upload: Upload, name: str, limits: ArchiveLimits, staged: _Staged) -> None:
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=incoming) as own:
         try:
-            found = unpack(_as_file(upload), Path(own), _is_kind_kept, limits, title=name)
+            unpacked = unpack(_as_file(upload), Path(own), _is_kind_kept, limits, title=name)
         except InputError as error:
             staged.refused.append(Refusal(name, error.reason))
             return
-        staged.n_others += found.n_others
-        for inside in found.names:
+        staged.n_others += unpacked.n_others
+        for inside in unpacked.names:
             source = Path(own, inside)
             with source.open("rb") as stream:
-                reason = why_refused(inside, stream.read(_HEAD))
-            # Pictures at the top of an archive are the photographs of one specimen.
+                head = stream.read(_HEAD)
+            # Pictures at the top level of an archive are the photographs of one specimen.
             is_loose_picture = "/" not in inside and source.suffix.lower() in IMAGE_SUFFIXES
-            holds_meshes = any("/" not in other and Path(other).suffix.lower() in SUFFIXES for other in found.names)
+            holds_meshes = any("/" not in other and Path(other).suffix.lower() in SUFFIXES for other in unpacked.names)
             loose = is_loose_picture and not holds_meshes
             target = incoming / Path(name).stem / inside if loose else incoming / inside
-            if not reason and target.exists():
-                reason = "two files of that name were sent; rename one."
+            reason = _why_not_staged(inside, head, target)
             if reason:
                 staged.refused.append(Refusal(f"{name}: {inside}", reason))
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
             staged.names.append(inside)
-        if not found.names:
-            more = " Archives within it are not opened." if found.n_archives else ""
+        if not unpacked.names:
+            more = " Archives within it are not opened." if unpacked.n_archives else ""
             staged.refused.append(Refusal(name, f"it holds no meshes, point clouds or pictures.{more}"))
+
+
+def _why_not_staged(name: str, head: bytes, target: Path) -> str:
+    """Return why a file is refused, which includes a second file of its name."""
+    duplicate = "two files of that name were sent; rename one." if target.exists() else ""
+    return why_refused(name, head) or duplicate
 
 
 def _is_kind_kept(name: str) -> bool:
@@ -267,8 +265,8 @@ def _as_file(upload: Upload) -> IO[bytes]:
     return upload  # type: ignore[return-value]  # zipfile needs read and seek only
 
 
-def _settle(incoming: Path, folder: Path) -> tuple[list[str], list[str], list[Refusal]]:
-    """Move what was brought in to its place; what is there already stays as it is."""
+def _move_into_place(incoming: Path, folder: Path) -> tuple[list[str], list[str], list[Refusal]]:
+    """Move staged files to their target; existing files stay as they are."""
     kept: list[str] = []
     unchanged: list[str] = []
     refused: list[Refusal] = []

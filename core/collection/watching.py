@@ -1,4 +1,7 @@
-"""Watching a folder for scans that come: offered, or taken up by a run, once nobody writes to them any more."""
+"""Watching of a folder for new scans, which are offered or processed by a run.
+
+A scan counts as new when it is no longer being written.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from core.collection.inventory import stamp_of, take_inventory
-from core.foundation import CoreError, InputError, SettingError, WorkspaceError, end_family, start_child
+from core.foundation import CoreError, InputError, SettingError, WorkspaceError, end_process_tree, start_child
 from core.storage import read_json, write_json
 from core.workspace import (
     Catalogue,
@@ -21,8 +24,8 @@ from core.workspace import (
     Workspace,
     current_job,
     put_preference,
-    queue_run,
-    queue_some,
+    queue_job,
+    queue_specimens,
     queued_jobs,
     read_preferences,
     write_ids,
@@ -31,26 +34,26 @@ from core.workspace import (
 MODES = ("offer", "run")
 STATE_FILE = "watch.json"
 _PREFERENCE = "watch"
-# Size, time and number of files of a specimen: what changes while somebody writes to it.
+# Size, time and number of files of a specimen, which change while a file is being written.
 Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """What is watched, and what becomes of what comes.
+    """Settings of watching a folder.
 
     Parameters
     ----------
     folder : str
         The input folder.
     run_name : str
-        The run that takes specimens up.
+        The run that processes new specimens.
     mode : str
-        `offer` only notes what has come; `run` queues the run for it.
+        `offer` only lists new specimens; `run` queues the run for them.
     seconds : float
-        Between two looks. A file is taken that is the same in two of them.
+        Time between two looks, in seconds. A file counts as complete if it is the same in both.
     arguments : tuple of str
-        Flags of `run` for a run that is not there yet; one that is goes on with its own settings.
+        Flags of `run` for a new run; an existing run keeps its settings.
     """
 
     folder: str
@@ -66,12 +69,24 @@ class WatchSettings:
         if not self.seconds > 0:
             raise SettingError(f"'every' must be above 0 seconds (got {self.seconds}).")
         if not self.run_name:
-            raise SettingError("'name' is needed: the run that takes specimens up.")
+            raise SettingError("'name' is needed: the run that processes new specimens.")
 
 
 @dataclass(frozen=True)
 class WatchState:
-    """What the watching process says: what has come, and when it last looked, in seconds since 1970."""
+    """The state of the watching process.
+
+    Parameters
+    ----------
+    settings : WatchSettings
+        Its settings.
+    new : tuple of str
+        Ids of new specimens.
+    looked : float
+        Time of the last look, in seconds since 1970.
+    is_alive : bool
+        Whether the process is running.
+    """
 
     settings: WatchSettings
     new: tuple[str, ...]
@@ -80,29 +95,29 @@ class WatchState:
 
 
 class Watcher:
-    """Looks at a folder again and again and tells which new specimens nobody writes to any more."""
+    """Finds new specimens of a folder that are no longer being written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._before: dict[str, Stamp] = {}
+        self._previous: dict[str, Stamp] = {}
 
     def look(self, known: Mapping[str, SpecimenRecord]) -> dict[str, Stamp]:
-        """Return the specimens that are not known as they are, and were the same at the last look.
+        """Return new or changed specimens that were the same at the previous look.
 
         Parameters
         ----------
         known : mapping of str to SpecimenRecord
-            What the catalogue knows of this folder. A file that was tried and could not be used
-            is known, until it changes.
+            Records of this folder in the catalogue. A file that cannot be used has a record, too,
+            so that it returns only after it changes.
         """
         try:
             specimens = take_inventory(self.folder).specimens
         except InputError:
-            # Empty, or not there for the moment, as a drive that is not plugged in.
+            # Empty, or not available, as a drive that is not connected.
             specimens = ()
         now = {specimen.specimen_id: stamp for specimen in specimens if (stamp := stamp_of(specimen)) is not None}
-        settled = {name: stamp for name, stamp in now.items() if self._before.get(name) == stamp and stamp[0] > 0}
-        self._before = now
+        settled = {name: stamp for name, stamp in now.items() if self._previous.get(name) == stamp and stamp[0] > 0}
+        self._previous = now
         return {name: stamp for name, stamp in settled.items() if not _is_known(known.get(name), stamp)}
 
 
@@ -110,108 +125,113 @@ def watch(
     workspace: Workspace,
     settings: WatchSettings,
     *,
-    tell: Callable[[str], object] = lambda sentence: None,
-    goes_on: Callable[[], bool] = lambda: True,
+    report: Callable[[str], object] = lambda sentence: None,
+    is_active: Callable[[], bool] = lambda: True,
 ) -> None:
     """Watch a folder until told to stop.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the run is, and where the state is written for screens.
+        The workspace of the run, to which the state is written for the screens.
     settings : WatchSettings
-        What is watched, and what becomes of what comes.
-    tell : callable
-        Told in a sentence what happens.
-    goes_on : callable
-        Asked before every look.
+        Settings of watching.
+    report : callable
+        Takes a sentence on each event.
+    is_active : callable
+        Called before every look; watching stops when it returns False.
 
     Raises
     ------
     WorkspaceError
-        Where the state cannot be written.
+        If the state cannot be written.
     """
     watcher = Watcher(Path(settings.folder))
     catalogue = Catalogue(workspace.catalogue_path)
     source = str(Path(settings.folder).resolve())
     tried: dict[str, Stamp] = {}
-    told: tuple[str, ...] = ()
-    while goes_on():
+    reported: tuple[str, ...] = ()
+    while is_active():
         new = watcher.look(catalogue.specimens(source))
         names = tuple(sorted(new))
         _write_state(workspace, settings, names)
-        if settings.mode == "offer" and names and names != told:
-            tell(f"{len(names)} new: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
-        told = names
+        if settings.mode == "offer" and names and names != reported:
+            report(f"{len(names)} new: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
+        reported = names
         untried = {name: stamp for name, stamp in new.items() if tried.get(name) != stamp}
-        if settings.mode == "run" and untried and not _is_at_it(workspace, settings.run_name):
-            # Noted whatever becomes of it: what fails is not tried for ever.
+        if settings.mode == "run" and untried and not _is_queued(workspace, settings.run_name):
+            # Recorded in any case, so that failures are not repeated.
             tried.update(untried)
             try:
-                job_id = take_up(workspace, settings, untried)
+                job_id = queue_new_specimens(workspace, settings, untried)
             except CoreError as error:
-                tell(str(error))
+                report(str(error))
             else:
-                tell(f"{len(untried)} new, taken up by job {job_id} of the run {settings.run_name}.")
+                report(f"{len(untried)} new: job {job_id} of the run {settings.run_name} processes them.")
         time.sleep(settings.seconds)
 
 
-def take_up(workspace: Workspace, settings: WatchSettings, specimen_ids: Sequence[str] | Mapping[str, Stamp]) -> int:
-    """Queue the run for specimens that have come; return the job's number.
+def queue_new_specimens(
+    workspace: Workspace, settings: WatchSettings, specimen_ids: Sequence[str] | Mapping[str, Stamp]
+) -> int:
+    """Queue the run for new specimens, and return the number of the job.
 
     Raises
     ------
     SettingError, WorkspaceError
-        Where the run's name is none, or its configuration is damaged.
+        If the name of the run is not valid, or its configuration is damaged.
     """
     run = workspace.run(settings.run_name)
     if run.config_path.is_file():
-        return queue_some(workspace, settings.run_name, specimen_ids)
+        return queue_specimens(workspace, settings.run_name, specimen_ids)
     only = write_ids(workspace, settings.run_name, specimen_ids)
     arguments = ["--in", settings.folder, *settings.arguments, "--name", settings.run_name, "--only", str(only)]
-    return queue_run(workspace, arguments, settings.run_name)
+    return queue_job(workspace, arguments, settings.run_name)
 
 
 def start_watching(workspace: Workspace, settings: WatchSettings) -> None:
-    """Watch a folder in a process of its own, in place of any that was watched before."""
+    """Watch a folder in a child process, instead of any earlier one."""
     stop_watching(workspace)
-    words = ["watch", "--workspace", str(workspace.root), "--in", settings.folder, "--name", settings.run_name]
-    words += ["--mode", settings.mode, "--every", str(settings.seconds), "--while-wanted"]
-    child = start_child([*words, "--", *settings.arguments], workspace.logs / "watch.log")
+    command = ["watch", "--workspace", str(workspace.root), "--in", settings.folder, "--name", settings.run_name]
+    command += ["--mode", settings.mode, "--every", str(settings.seconds), "--while-wanted"]
+    child = start_child([*command, "--", *settings.arguments], workspace.logs / "watch.log")
     process = {"pid": child.pid, "started": _started(child.pid)}
     put_preference(workspace, _PREFERENCE, json.dumps({**asdict(settings), **process}))
 
 
 def stop_watching(workspace: Workspace) -> None:
-    """End the process that watches, where there is one."""
+    """Stop the watching process, if there is one."""
     wanted = _wanted(workspace)
     if wanted is None:
         return
     put_preference(workspace, _PREFERENCE, "")
     if _is_alive(wanted):
-        end_family(int(str(wanted["pid"])))
+        end_process_tree(int(str(wanted["pid"])))
     with suppress(OSError):
         (workspace.root / STATE_FILE).unlink(missing_ok=True)
 
 
 def watch_state(workspace: Workspace) -> WatchState | None:
-    """Return what is watched and what has come; None where nothing is to be watched."""
+    """Return the state of watching, None if no folder is watched."""
     wanted = _wanted(workspace)
     if wanted is None:
         return None
     settings = _settings(wanted)
     if settings is None:
         return None
-    found: object = {}
+    written: object = {}
     with suppress(WorkspaceError):
-        found = read_json(workspace.root / STATE_FILE)
-    state = found if isinstance(found, dict) and found.get("folder") == settings.folder else {}
+        written = read_json(workspace.root / STATE_FILE)
+    state = written if isinstance(written, dict) and written.get("folder") == settings.folder else {}
     new = tuple(str(name) for name in state.get("new", ()))
     return WatchState(settings, new, float(state.get("looked", 0.0)), _is_alive(wanted))
 
 
 def keep_watching(workspace: Workspace) -> WatchState | None:
-    """Return what is watched; where the process is gone, since the machine was restarted say, start it again."""
+    """Return the state of watching, and restart the process if it has ended.
+
+    It ends when the machine restarts, for example.
+    """
     state = watch_state(workspace)
     if state is not None and not state.is_alive:
         start_watching(workspace, state.settings)
@@ -220,7 +240,7 @@ def keep_watching(workspace: Workspace) -> WatchState | None:
 
 
 def is_wanted(workspace: Workspace) -> bool:
-    """Return whether this very process is the one that is to watch."""
+    """Return whether this process is the current watching process."""
     wanted = _wanted(workspace)
     return wanted is not None and wanted.get("pid") == os.getpid()
 
@@ -248,7 +268,7 @@ def _write_state(workspace: Workspace, settings: WatchSettings, names: Sequence[
     write_json(workspace.root / STATE_FILE, state)
 
 
-def _is_at_it(workspace: Workspace, run_name: str) -> bool:
+def _is_queued(workspace: Workspace, run_name: str) -> bool:
     job = current_job(workspace)
     jobs = [*queued_jobs(workspace), *([] if job is None else [job])]
     return any((one.kind, one.run_name) == ("run", run_name) for one in jobs)

@@ -1,4 +1,4 @@
-"""Archives from strangers: what is unpacked, and what is refused before a byte leaves its folder."""
+"""Archives: what is unpacked, and what is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def below(folder: Path) -> dict[str, bytes]:
 
 
 def test_unpack__keeps_folders_and_bytes_and_passes_others_over(tmp_path: Path) -> None:
-    """Wanted files come out as they were; others, and what archivers add, do not."""
+    """Wanted files are unpacked unchanged; others, and files of archivers, are not."""
     given = {"Teeth/a.ply": b"ply 1", "Teeth/deep/b.PLY": b"ply 2", "notes.txt": b"x", "old.zip": b"PK"}
     trash = {"__MACOSX/Teeth/._a.ply": b"ply", ".hidden/c.ply": b"ply"}
     found = unpack(packed({**given, **trash}), tmp_path, lambda name: name.lower().endswith(".ply"), ANY_DISK)
@@ -107,7 +107,7 @@ def test_unpack__counts_what_comes_out_and_believes_no_header(tmp_path: Path) ->
     ],
 )
 def test_unpack__holds_its_limits(tmp_path: Path, limits: ArchiveLimits, prose: str) -> None:
-    """Number, size, depth and the room that is left."""
+    """Limits on number, size, depth and free space."""
     with pytest.raises(InputError, match=prose):
         unpack(packed({"a.ply": b"123", "b/c.ply": b"456"}), tmp_path, everything, limits)
     assert below(tmp_path) == {}
@@ -135,7 +135,7 @@ def test_unpack__finds_damage(tmp_path: Path) -> None:
 
 
 def test_unpack__reads_japanese_names_of_old_programs(tmp_path: Path) -> None:
-    """Explorer of Windows writes them in its own encoding, without saying so."""
+    """Windows Explorer writes names in its own encoding without naming it."""
     name = "化石標本.ply".encode("cp932")
     data = packed({"aaaaaaaa.ply": b"ply"}).getvalue().replace(b"aaaaaaaa.ply", name)
     unpack(io.BytesIO(data), tmp_path, everything, ANY_DISK)
@@ -155,6 +155,6 @@ def test_safe_parts__never_leads_out(name: str) -> None:
 
 
 def test_archive_limits__refuse_nonsense() -> None:
-    """A limit below nothing."""
+    """A negative limit is an error."""
     with pytest.raises(SettingError, match=r"'most_files' must be at least 0 \(got -1\)"):
         ArchiveLimits(most_files=-1)

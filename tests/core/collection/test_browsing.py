@@ -1,4 +1,4 @@
-"""The folder picker's view of the disk: only below the roots, counted within a time."""
+"""Folders that the app may read: only below the roots, counted within a time limit."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_allowed_folder__never_leaves_the_roots(root: Path, path: str) -> None:
 
 
 def test_allowed_folder__says_what_is_wrong(root: Path) -> None:
-    """A file, nothing there, and what a paste from a file manager brings with it."""
+    """A file, a missing folder, and a path pasted with quotes."""
     with pytest.raises(InputError, match="is a file, not a folder"):
         allowed_folder(root / "Teeth" / "a.ply", [root])
     with pytest.raises(InputError, match=r"There is no folder .* Check the path"):
@@ -67,7 +67,7 @@ def test_configured_roots__are_the_home_folder_unless_named(root: Path, monkeypa
 
 
 def test_count_specimens__counts_as_the_inventory_does(root: Path) -> None:
-    """Meshes in any case, a folder of photographs as one; without time it says that it is not the whole."""
+    """Meshes in any case, a folder of photographs as one; `is_whole` is False without time."""
     assert count_specimens(root) == SpecimenCount(3, is_whole=True)
     (root / "out").unlink()
     assert count_specimens(root).found == len(take_inventory(root).specimens)

@@ -1,4 +1,4 @@
-"""Conditions choose the rows that they say."""
+"""Conditions on columns select the matching rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_choose_rows__numbers_texts_and_tags() -> None:
 
 
 def test_values_of__each_tag_by_itself() -> None:
-    """Values are what can be chosen, the missing one too."""
+    """The values of a column include the missing one."""
     assert values_of(TABLE, "tags") == ["", "left", "leftover", "worn"]
     assert values_of(TABLE, "taxon") == ["", "Lemur", "Tarsius syrichta", "tarsius"]
 
@@ -45,7 +45,7 @@ def test_between__is_what_it_says(numbers: list[float], one: float, other: float
 
 
 def test_choose_rows__names_what_there_is() -> None:
-    """A column that is not there, and a range the wrong way round, are errors."""
+    """An unknown column and a reversed range are errors."""
     with pytest.raises(SettingError, match=r"no column 'mass'.*size, taxon, tags"):
         choose_rows(TABLE, [OneOf("mass", ("1",))])
     with pytest.raises(SettingError, match=r"'low' must not be above 'high' \(got 2 and 1\)"):

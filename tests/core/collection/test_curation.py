@@ -1,4 +1,4 @@
-"""Sets, tags and notes outlive everything but their removal."""
+"""Sets, tags and notes stay until they are removed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_curation__reads_back(tmp_path_factory: pytest.TempPathFactory, ids: lis
 
 
 def test_put_set__replaces_only_where_asked(curation: Curation) -> None:
-    """A set is not lost to another one of its name."""
+    """A set is not replaced by another of its name by accident."""
     curation.put_set("mine", ["a", "b", "a"])
     with pytest.raises(SettingError, match=r"a set 'mine' already.*or replace it"):
         curation.put_set(" mine ", ["c"])
@@ -56,7 +56,7 @@ def test_tags__are_added_once_and_removed(curation: Curation) -> None:
 
 
 def test_put_note__empty_takes_away(curation: Curation) -> None:
-    """A note that is emptied is gone."""
+    """An empty text removes the note."""
     curation.put_note("a", " worn \n")
     assert curation.notes() == {"a": "worn"}
     curation.put_note("a", "  ")

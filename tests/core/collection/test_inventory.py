@@ -97,7 +97,7 @@ def test_take_inventory__writes_impossible_characters_as_digits(tmp_path: Path, 
 
 
 def test_take_inventory__leaves_out_links_to_elsewhere(tmp_path: Path) -> None:
-    """What lies outside the input folder is not part of it; the warning names the link."""
+    """Links out of the input folder are left out with a warning."""
     touch(tmp_path, "outside.ply", "in/a.ply")
     (tmp_path / "in" / "link.ply").symlink_to(tmp_path / "outside.ply")
     (tmp_path / "in" / "inner.ply").symlink_to(tmp_path / "in" / "a.ply")
@@ -107,7 +107,7 @@ def test_take_inventory__leaves_out_links_to_elsewhere(tmp_path: Path) -> None:
 
 
 def test_take_inventory__leaves_out_pictures_from_elsewhere_and_circles(tmp_path: Path) -> None:
-    """Photographs are held to the same as meshes; a link to itself leads nowhere."""
+    """Links of photographs are checked like those of meshes; so are circular links."""
     touch(tmp_path, "outside.png", "in/a/1.png")
     (tmp_path / "in" / "a" / "2.png").symlink_to(tmp_path / "outside.png")
     (tmp_path / "in" / "b").mkdir()
@@ -120,7 +120,7 @@ def test_take_inventory__leaves_out_pictures_from_elsewhere_and_circles(tmp_path
 
 
 def test_take_inventory__tells_of_folders_it_cannot_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A locked drawer is named instead of being passed by in silence."""
+    """A folder without permission is a warning."""
     touch(tmp_path, "a.ply", "locked/b.ply")
     scandir = os.scandir
 
@@ -132,7 +132,7 @@ def test_take_inventory__tells_of_folders_it_cannot_enter(tmp_path: Path, monkey
     monkeypatch.setattr(os, "scandir", refusing)
     inventory = take_inventory(tmp_path)
     assert len(inventory.specimens) == 1
-    assert "locked cannot be looked into (Permission denied) and was left out" in inventory.warnings[0]
+    assert "locked cannot be read (Permission denied) and was left out" in inventory.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_take_inventory__tells_of_folders_it_cannot_enter(tmp_path: Path, monkey
     ],
 )
 def test_take_inventory__says_what_it_found_instead(tmp_path: Path, files: tuple[str, ...], prose: str) -> None:
-    """Empty, or full of something else: two different messages."""
+    """Empty folders and folders with other files have different messages."""
     touch(tmp_path, *files)
     with pytest.raises(InputError, match=prose):
         take_inventory(tmp_path)
 
 
 def test_take_inventory__tells_a_missing_folder_from_a_file(tmp_path: Path) -> None:
-    """A wrong path is the first thing to go wrong."""
+    """A wrong path is an error."""
     touch(tmp_path, "a.ply")
     with pytest.raises(InputError, match="nowhere does not exist"):
         take_inventory(tmp_path / "nowhere")

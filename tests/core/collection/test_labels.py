@@ -1,4 +1,4 @@
-"""Labels from CSV files as people have them, and from categories."""
+"""Labels from CSV files of all kinds, and from categories."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_read_labels__only_unknown_ids(tmp_path: Path) -> None:
 
 
 def test_read_labels__duplicates(tmp_path: Path) -> None:
-    """Saying it twice does no harm; contradicting oneself leaves the specimen out."""
+    """Repeated lines are harmless; contradictory lines leave the specimen unlabelled."""
     text = "Teeth/c1,x\nTeeth/c1,x\nMolars/Lemur/b1,y\nMolars/Lemur/b1,z\n"
     found = read_labels(write(tmp_path, text), IDS)
     assert found.values == (None, None, None, "x")
-    assert any(note.startswith("1 lines say again") for note in found.notes)
+    assert any(note.startswith("1 lines repeat an earlier line") for note in found.notes)
     assert any("two different labels" in note and "Molars/Lemur/b1" in note for note in found.notes)
 
 
@@ -111,7 +111,7 @@ def test_resolve_labels__unknown_level(given: str) -> None:
 
 
 def test_labels_of_categories__specimens_without_folder() -> None:
-    """Specimens at the top have no label; where all are, that is an error."""
+    """Specimens outside folders have no label; if all are, that is an error."""
     found = labels_of_categories(("a", "b/c"))
     assert found.values == (None, "b")
     assert found.notes == ("1 of 2 specimens lie in no folder and have no label.",)

@@ -1,4 +1,4 @@
-"""Metadata: what is put in comes out, numbers as numbers, and no row finds a wrong specimen."""
+"""Metadata: values are stored with their types, and no row matches a wrong specimen."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def table(*rows: tuple[str | float | None, ...], columns: tuple[str, ...] = ("ke
 
 
 def match(catalogue: Catalogue, *rows: tuple[str | float | None, ...], by: str = "auto") -> MatchedTable:
-    """Lay rows onto the specimens above."""
+    """Match rows to the specimens above."""
     return match_table(catalogue, table(*rows), SPECIMENS, MatchingSettings(by=by))
 
 
@@ -82,7 +82,7 @@ def test_put_metadata__none_takes_away_and_others_stay(catalogue: Catalogue) -> 
 
 
 def test_put_metadata__is_all_or_nothing(catalogue: Catalogue) -> None:
-    """One wrong value, and none is kept."""
+    """If one value is wrong, none is stored."""
     with pytest.raises(SettingError, match=r"'age' of b must be a finite number"):
         put_metadata(catalogue, {"a": {"age": 1}, "b": {"age": float("nan")}})
     with pytest.raises(SettingError, match="cannot be the name of a column"):
@@ -91,7 +91,7 @@ def test_put_metadata__is_all_or_nothing(catalogue: Catalogue) -> None:
 
 
 def test_remove_metadata_columns__leaves_the_others(catalogue: Catalogue) -> None:
-    """A column that was a mistake goes from all specimens."""
+    """A column is removed from all specimens."""
     put_metadata(catalogue, {"a": {"age": 1, "taxon": "x"}, "b": {"age": 2}})
     remove_metadata_columns(catalogue, ["age"])
     assert metadata_columns(catalogue) == ("taxon",)
@@ -149,7 +149,7 @@ def test_match_table__nothing_fits(catalogue: Catalogue) -> None:
 
 
 def test_write_matched__never_replaces_silently(catalogue: Catalogue) -> None:
-    """What differs is named, kept, and replaced only where that is asked for; gaps take nothing away."""
+    """Differing values are reported and replaced only on request; empty cells remove nothing."""
     write_matched(catalogue, match(catalogue, (TARSIUS, 1), (LEMUR, 2)))
     matched = match(catalogue, (TARSIUS, 7), (LEMUR, None), (FIVE, 5), by="id")
     assert [(change.specimen_id, change.before, change.after) for change in matched.changes] == [(TARSIUS, 1, 7)]

@@ -1,4 +1,4 @@
-"""Uploads: where they go, what is refused, and that nothing is ever overwritten."""
+"""Uploads: target folders, refusals, and no file is overwritten."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def archive(files: dict[str, bytes], name: str = "scans.zip") -> io.BytesIO:
 
 
 def test_take_uploads__puts_files_and_archives_in_their_category(tmp_path: Path) -> None:
-    """Loose files into the category, archives with their folders below it; only other kinds are passed over."""
+    """Loose files go into the category, archives with their folders below it; others are skipped."""
     files = [
         upload("../../a.ply", b"ply 1"),
         archive({"Upper/b.off": b"OFF", "Upper/readme.txt": b"x", "Lower/c.obj": b"v 0 0 0"}),
@@ -50,7 +50,7 @@ def test_take_uploads__puts_files_and_archives_in_their_category(tmp_path: Path)
 
 
 def test_take_uploads__overwrites_nothing(tmp_path: Path) -> None:
-    """The same file again is noted as there; another one of its name is refused."""
+    """The same file again counts as unchanged; another one of its name is refused."""
     take_uploads(tmp_path, [upload("a.ply", b"ply 1")])
     assert take_uploads(tmp_path, [upload("a.ply", b"ply 1")]).unchanged == ("a.ply",)
     other = take_uploads(tmp_path, [upload("a.ply", b"ply 2")])
@@ -94,7 +94,7 @@ def test_take_uploads__takes_loose_pictures_of_an_archive_as_one_specimen(tmp_pa
     ],
 )
 def test_why_refused__looks_at_the_content(name: str, head: bytes, prose: str) -> None:
-    """What a file is counts, not what it is called."""
+    """The content of a file counts, not its name."""
     assert prose in why_refused(name, head)
 
 

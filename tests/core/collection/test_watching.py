@@ -1,4 +1,4 @@
-"""A folder that is watched: what comes is taken once it is whole, once only, and by one run."""
+"""A watched folder: complete scans are processed once, by one run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from core.cli import main
 from core.collection import (
     WatchSettings,
     keep_watching,
+    queue_new_specimens,
     stamp_of,
     start_watching,
     stop_watching,
     take_inventory,
-    take_up,
     watch,
 )
 from core.collection.watching import Watcher, watch_state
 from core.foundation import SettingError
-from core.workspace import Catalogue, SpecimenRecord, Workspace, current_job, open_workspace, queued_jobs
+from core.workspace import Catalogue, SpecimenRecord, Workspace, current_job, queued_jobs
 from tests.fakes import write_specimens
 from tests.waiting import wait_for
 
@@ -44,19 +44,13 @@ FLAGS = (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return an empty folder that scans come into."""
+    """Return an empty folder to watch."""
     (tmp_path / "incoming").mkdir()
     return tmp_path / "incoming"
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace."""
-    return open_workspace(tmp_path / "workspace")
-
-
 def records_of(folder: Path) -> dict[str, SpecimenRecord]:
-    """Return what a catalogue would know of the specimens that are there."""
+    """Return records of all specimens of the folder."""
     found = {}
     for specimen in take_inventory(folder).specimens:
         size, mtime, _ = stamp_of(specimen) or (-1, -1, 0)
@@ -85,7 +79,7 @@ def test_look__takes_no_empty_file(folder: Path) -> None:
 
 
 def test_look__leaves_out_what_is_known_until_it_changes(folder: Path) -> None:
-    """Also what was tried and could not be used; a mended file is new again."""
+    """A failed file is known, too; a repaired one is new again."""
     write_specimens(folder, "a b")
     known = records_of(folder)
     watcher = Watcher(folder)
@@ -97,7 +91,7 @@ def test_look__leaves_out_what_is_known_until_it_changes(folder: Path) -> None:
 
 
 def test_look__takes_folders_of_photographs_when_the_last_is_whole(folder: Path) -> None:
-    """One more picture makes the specimen unsettled again."""
+    """Another photograph makes the specimen incomplete again."""
     (folder / "skull").mkdir()
     (folder / "skull" / "1.png").write_bytes(b"x")
     watcher = Watcher(folder)
@@ -108,18 +102,18 @@ def test_look__takes_folders_of_photographs_when_the_last_is_whole(folder: Path)
 
 
 def test_look__minds_no_folder_that_is_gone(folder: Path) -> None:
-    """A drive that is not plugged in for a while."""
+    """A drive that is not connected for a while."""
     folder.rmdir()
     assert Watcher(folder).look({}) == {}
 
 
-def test_watch__takes_up_what_comes_and_only_that(workspace: Workspace, folder: Path) -> None:
-    """One run, made with the flags given, then gone on with; what fails is not tried for ever."""
+def test_watch__processes_new_specimens_only(workspace: Workspace, folder: Path) -> None:
+    """New scans go into one run with the given flags; failures are not repeated."""
     settings = WatchSettings(str(folder), "incoming", "run", seconds=0.2, arguments=FLAGS)
     told: list[str] = []
     stop = threading.Event()
     watching = threading.Thread(
-        target=watch, args=(workspace, settings), kwargs={"tell": told.append, "goes_on": lambda: not stop.is_set()}
+        target=watch, args=(workspace, settings), kwargs={"report": told.append, "is_active": lambda: not stop.is_set()}
     )
     watching.start()
     try:
@@ -147,17 +141,17 @@ def test_watch__only_offers_where_asked(workspace: Workspace, folder: Path) -> N
     looks = iter([True, True, True, False])
     told: list[str] = []
     settings = WatchSettings(str(folder), "incoming", "offer", seconds=0.01)
-    watch(workspace, settings, tell=told.append, goes_on=lambda: next(looks))
+    watch(workspace, settings, report=told.append, is_active=lambda: next(looks))
     assert told == ["2 new: a, b"]
     assert Catalogue(workspace.catalogue_path).jobs() == []
 
 
-def test_take_up__queues_no_more_than_it_is_told(workspace: Workspace, folder: Path) -> None:
-    """The others in the folder may still be on their way."""
+def test_queue_new_specimens__queues_only_the_given_ones(workspace: Workspace, folder: Path) -> None:
+    """Only the given specimens are queued; others may still be incomplete."""
     write_specimens(folder, "a b")
     settings = WatchSettings(str(folder), "incoming", arguments=FLAGS)
     with workspace.locked():
-        take_up(workspace, settings, ["a"])
+        queue_new_specimens(workspace, settings, ["a"])
         (job,) = queued_jobs(workspace)
         assert job.arguments[:2] == ("--in", str(folder))
         assert Path(job.arguments[-1]).read_text(encoding="utf-8") == "a\n"
@@ -167,7 +161,7 @@ def test_take_up__queues_no_more_than_it_is_told(workspace: Workspace, folder: P
 
 
 def test_start_watching__lives_in_a_process_that_ends_when_told(workspace: Workspace, folder: Path) -> None:
-    """What came is seen by every screen; after a crash it is started again; stopped, nothing is left."""
+    """Screens see new scans; a crashed process is restarted; a stopped one leaves nothing."""
     write_specimens(folder, "a")
     start_watching(workspace, WatchSettings(str(folder), "incoming", "offer", seconds=0.2))
 
@@ -189,7 +183,7 @@ def test_start_watching__lives_in_a_process_that_ends_when_told(workspace: Works
     ("words", "prose"),
     [
         (["--name", "x", "--every", "0"], "'every' must be above 0 seconds (got 0.0)"),
-        ([], "'name' is needed: the run that takes specimens up."),
+        ([], "'name' is needed: the run that processes new specimens."),
         (["--name", "a/b"], "cannot be the name of a run"),
         (["--name", "x", "--", "--vews", "3"], "does not know '--vews'. Did you mean --views?"),
         (["--name", "x", "--in", "/nowhere/at/all"], "There is no folder /nowhere/at/all."),
@@ -198,7 +192,7 @@ def test_start_watching__lives_in_a_process_that_ends_when_told(workspace: Works
 def test_watch__says_at_once_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], prose: str
 ) -> None:
-    """Before the first scan comes at three in the morning."""
+    """Wrong flags are an error at the start."""
     assert main(["watch", "--workspace", str(tmp_path), *words]) == 1
     assert prose in capsys.readouterr().err
 
