@@ -150,7 +150,9 @@ def judged(apart: np.ndarray, labels: Sequence[str]) -> tuple[float, float, floa
     near[np.arange(len(queries)), queries] = -np.inf
     order = np.argsort(near, axis=1, kind="stable")[:, 1:]
     settings = EvaluationSettings()
-    values = measures_of_ranks(codes[order] == codes[queries][:, None], settings).mean(axis=0)
+    is_hit = codes[order] == codes[queries][:, None]
+    ranks, totals = np.nonzero(is_hit)[1] + 1, np.count_nonzero(is_hit, axis=1)
+    values = measures_of_ranks(ranks, totals, is_hit.shape[1], settings.depths).mean(axis=0)
     return tuple(float(values[settings.measures.index(name)]) for name in ("NN", "first_tier", "mAP"))  # type: ignore[return-value]
 
 

@@ -1,16 +1,15 @@
-"""Evaluation: how good the neighbours are, judged by labels.
+"""Evaluation of nearest neighbours by labels.
 
 Every labelled specimen is a query; measures count how many of the nearest share its label. Runs are
-compared on the same queries. Robustness turns, thins and damages specimens and looks for them
-again.
+compared on the same queries. Robustness is measured with rotated, decimated and damaged specimens.
 
 ============  ====================================
 `retrieval`   NN, tiers, E, DCG, mAP, P@k
-`metrics`     the measures from ranks
+`metrics`     measures from ranks
 `ranks`       ranks of the members of a class
-`comparison`  several runs on the same queries
-`robustness`  changed specimens searched for again
-`outputs`     all of it as files
+`comparison`  runs on the same queries
+`robustness`  searches for changed specimens
+`outputs`     files
 ============  ====================================
 """
 

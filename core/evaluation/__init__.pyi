@@ -1,5 +1,5 @@
 from .comparison import Comparison as Comparison, compare_runs as compare_runs
-from .metrics import MEASURES as MEASURES
+from .metrics import MEASURES as MEASURES, measures_of_ranks as measures_of_ranks
 from .outputs import (
     comparison_into as comparison_into,
     evaluate_categories_into as evaluate_categories_into,
@@ -15,8 +15,8 @@ from .retrieval import (
 )
 from .robustness import (
     CHANGES as CHANGES,
+    RobustnessResult as RobustnessResult,
     RobustnessSettings as RobustnessSettings,
-    Survival as Survival,
     read_robustness as read_robustness,
     write_robustness as write_robustness,
 )

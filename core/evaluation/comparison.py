@@ -1,4 +1,4 @@
-"""Several runs judged by the same queries, so that what is better can be chosen from evidence."""
+"""Comparison of runs on the same queries, with intervals of the differences."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ COLUMNS = ("run", "measure", "value", "low", "high", "difference", "difference_l
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better a run is than the first one, by one measure.
+    """Difference of a run to the first one, by one measure.
 
     Parameters
     ----------
     run, measure : str
-        Which run, by which measure.
+        Names of the run and of the measure.
     mean, low, high : float
-        Mean over queries and the ends of its interval.
+        Mean over queries, and its confidence interval.
     """
 
     run: str
@@ -38,22 +38,22 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Return whether the interval leaves 0 out."""
+        """Return whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs on the specimens that all of them have.
+    """Evaluations of several runs on their common specimens.
 
     Parameters
     ----------
     evaluations : mapping
-        Of every run by name, the one that others are compared with first; the same queries in all.
+        Evaluation of every run by name, with the same queries. The first is the reference.
     differences : tuple of Difference
-        Of every other run and measure.
+        One for every other run and measure.
     notes : tuple of str
-        What was left out, in sentences.
+        Specimens that were left out, in sentences.
     """
 
     evaluations: Mapping[str, Evaluation]
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def first(self) -> str:
-        """Return the run that others are compared with."""
+        """Return the name of the reference run."""
         return next(iter(self.evaluations))
 
 
@@ -72,30 +72,40 @@ def compare_runs(
     settings: EvaluationSettings | None = None,
     rankings: Mapping[str, Ranking] | None = None,
 ) -> Comparison:
-    """Judge several runs by labels and tell how sure their differences are.
+    """Evaluate several runs by labels, with intervals of their differences.
 
-    Only specimens that every run has are looked at, so that all answer the same queries among
-    the same others. Intervals of differences are percentiles of a paired bootstrap: queries are
-    drawn again, the same for both runs (Efron & Tibshirani 1993, An introduction to the
-    bootstrap). The specimens themselves were not drawn at random, nor are labels of one skeleton
-    independent: take a clear difference as a hint, and look at more than one collection.
+    Only the specimens of all runs are used, so that every run answers the same queries. Intervals
+    of differences are percentiles of a paired bootstrap: queries are resampled, the same for both
+    runs (Efron & Tibshirani 1993, An introduction to the bootstrap). Specimens are not a random
+    sample, and labels of one skeleton are not independent. A clear difference is therefore only a
+    hint, to be confirmed on other collections.
 
     Parameters
     ----------
     runs : mapping
-        Embeddings by the name of the run; the first is what others are compared with.
+        Embeddings by the name of the run; the first is the reference.
     labels : str
-        As `core.collection.labels.resolve_labels` takes it.
+        As for `core.collection.resolve_labels`.
     settings : EvaluationSettings, optional
-        Measures, draws, confidence and seed.
+        Measures, number of resamples, confidence and seed.
     rankings : mapping, optional
-        By the name of the run: what puts its neighbours in another order than the distances of
-        embeddings do (see `core.matching.view_sets`); the same for all runs, so that these alone differ.
+        Ranking of each run by name, if it is not that of embedding distances (see
+        `core.matching.ranking_by`). Use the same settings for all runs, so that only the runs
+        differ.
 
     Raises
     ------
     InputError
-        Where there are fewer than two runs, they share no specimens, or labels do not fit.
+        If there are fewer than two runs, they share no specimens, or labels do not fit.
+
+    Examples
+    --------
+    >>> ids = ("A/1", "A/2", "B/1", "B/2")
+    >>> mixed = Embeddings(ids, np.array([[1, 0], [0, 1], [1, 0], [0, 1]], dtype=np.float32))
+    >>> apart = Embeddings(ids, np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float32))
+    >>> comparison = compare_runs({"mixed": mixed, "apart": apart})
+    >>> [(one.run, one.mean, one.is_clear) for one in comparison.differences if one.measure == "NN"]
+    [('apart', 1.0, True)]
     """
     settings = settings or EvaluationSettings()
     if len(runs) < 2:
@@ -125,14 +135,15 @@ def compare_runs(
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write a row a run and measure: its value and interval, and its difference to the first run.
+    """Write a CSV with one row per run and measure, and a JSON with the settings.
 
-    Beside it, with the suffix .json: by which labels and settings, and how neighbours were compared.
+    A row holds the value with its interval and the difference to the first run. The JSON has the
+    same name with the suffix .json and holds labels, settings, notes and rankings.
 
     Raises
     ------
     WorkspaceError
-        Where it cannot be written.
+        If a file cannot be written.
     """
     first = comparison.evaluations[comparison.first]
     about = {"labels": first.source, "settings": asdict(first.settings), "notes": list(comparison.notes)}
@@ -153,11 +164,11 @@ def _differences(
     name: str, evaluation: Evaluation, first: Evaluation, settings: EvaluationSettings
 ) -> list[Difference]:
     apart = evaluation.values - first.values
-    chance = np.random.default_rng(settings.seed)
-    draws = [apart[chance.integers(0, len(apart), len(apart))].mean(axis=0) for _ in range(settings.n_bootstrap)]
+    rng = np.random.default_rng(settings.seed)
+    draws = [apart[rng.integers(0, len(apart), len(apart))].mean(axis=0) for _ in range(settings.n_bootstrap)]
     means = apart.mean(axis=0)
     tail = (1 - settings.confidence) / 2
-    # Without draws nothing is known of how sure a difference is.
+    # Without resamples the interval is unknown.
     unknown = np.full((2, len(means)), [[-np.inf], [np.inf]])
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0) if draws else unknown
     return [

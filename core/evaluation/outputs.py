@@ -1,4 +1,4 @@
-"""Evaluations as files: retrieval, comparison of runs and robustness; each is written once."""
+"""Files of evaluations, comparisons and robustness, written only if out of date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from core.collection import Labels, labels_of_categories
 from core.embeddings import Embeddings, fingerprint_of_results, sha256_of_matrix
 from core.evaluation.comparison import Comparison, compare_runs, write_comparison
 from core.evaluation.retrieval import EVALUATION_FILES, Evaluation, EvaluationSettings, evaluate, write_evaluation
-from core.evaluation.robustness import Describer, RobustnessSettings, Survival, measure_robustness, write_robustness
+from core.evaluation.robustness import (
+    Describer,
+    RobustnessResult,
+    RobustnessSettings,
+    measure_robustness,
+    write_robustness,
+)
 from core.foundation import Progress, silent
 from core.neighbours import Ranking
 from core.storage import Manifest, fingerprint, sha256_of_file, write_once
@@ -29,12 +35,12 @@ def evaluate_into(
     ranking: Ranking | None = None,
     overwrite: bool = False,
 ) -> Evaluation | None:
-    """Write an evaluation into a folder, or return None where exactly this one is there already.
+    """Write an evaluation into a folder, or return None if it is up to date.
 
     Raises
     ------
     InputError, WorkspaceError
-        As `core.evaluation.retrieval.evaluate` and `write_evaluation` do.
+        As `evaluate` and `write_evaluation` do.
     """
     settings = settings if settings is not None else EvaluationSettings()
 
@@ -52,16 +58,16 @@ def evaluate_into(
 def evaluate_categories_into(
     out: Path, embeddings: Embeddings, settings: EvaluationSettings, *, overwrite: bool = False
 ) -> Evaluation | None:
-    """Write an evaluation by category into a folder, where categories say enough to judge by.
+    """Write an evaluation by category into a folder, if categories allow one.
 
-    At least two of them must have two specimens; where they do not, an evaluation that was written
-    there before is removed. Collections of more than `EVALUATED_AT_MOST` specimens are left to
-    `evaluate`, since the time grows with the square of their number.
+    At least two categories must have two specimens; otherwise an earlier evaluation is removed.
+    Collections of more than `EVALUATED_AT_MOST` specimens are left out, because the time grows
+    with the square of their number.
 
     Raises
     ------
     WorkspaceError
-        Where it cannot be written.
+        If it cannot be written.
     """
     sizes = Counter(category for category in embeddings.categories if category)
     if sum(size > 1 for size in sizes.values()) < 2 or len(embeddings) > EVALUATED_AT_MOST:
@@ -82,18 +88,18 @@ def comparison_into(
     rankings: Mapping[str, Ranking] | None = None,
     overwrite: bool = False,
 ) -> Comparison | None:
-    """Write `comparison.csv` and `.json` into a folder, or return None where exactly these are there already.
+    """Write `comparison.csv` and `.json` into a folder, or return None if up to date.
 
     Raises
     ------
     InputError, SettingError, WorkspaceError
-        As `core.evaluation.comparison.compare_runs` and `write_comparison` do.
+        As `compare_runs` and `write_comparison` do.
     """
 
     def make() -> Comparison:
-        found = compare_runs(runs, labels, settings, rankings)
-        write_comparison(out / "comparison.csv", found)
-        return found
+        comparison = compare_runs(runs, labels, settings, rankings)
+        write_comparison(out / "comparison.csv", comparison)
+        return comparison
 
     content = sha256_of_file(Path(labels)) if Path(labels).is_file() else ""
     parts = [(name, embeddings.ids, sha256_of_matrix(embeddings)) for name, embeddings in runs.items()]
@@ -111,19 +117,19 @@ def robustness_into(
     *,
     overwrite: bool = False,
     progress: Progress = silent,
-) -> tuple[Survival, ...] | None:
-    """Write `robustness.csv` into a folder, or return None where exactly this one is there already.
+) -> tuple[RobustnessResult, ...] | None:
+    """Write `robustness.csv` into a folder, or return None if it is up to date.
 
     Raises
     ------
     InputError, WorkspaceError
-        As `core.evaluation.robustness.measure_robustness` and `write_robustness` do.
+        As `measure_robustness` and `write_robustness` do.
     """
 
-    def make() -> tuple[Survival, ...]:
-        found = measure_robustness(embeddings, describer, file_of, settings, progress)
-        write_robustness(out / "robustness.csv", found)
-        return found
+    def make() -> tuple[RobustnessResult, ...]:
+        results = measure_robustness(embeddings, describer, file_of, settings, progress)
+        write_robustness(out / "robustness.csv", results)
+        return results
 
     made_from = fingerprint_of_results(embeddings, asdict(settings), describer.identity)
     return write_once(out, "robustness", made_from, [out / "robustness.csv"], make, overwrite)

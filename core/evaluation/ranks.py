@@ -1,4 +1,4 @@
-"""Where the members of a query's class stand among all others, without putting all of them in order."""
+"""Ranks of the members of a query's class, without sorting all others."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
 
-# Distances of so many queries to all rows are held at once, in bytes.
+# Memory of the distances of a block of queries to all rows, in bytes.
 _BYTES_AT_ONCE = 64 * 2**20
-_FIELDS = 1024
+_BINS = 1024
 
 
 class Ranks:
@@ -37,23 +37,23 @@ class Ranks:
     def of(
         self, queries: Int[np.ndarray, " q"], n_nearest: int
     ) -> Iterator[tuple[Int[np.ndarray, " h"], Int[np.ndarray, " b"], Int[np.ndarray, "b k"]]]:
-        """Yield, for some queries at a time, the ranks of the other members of their class and their nearest rows.
+        """Yield ranks of class members and nearest rows, block by block of queries.
 
         Parameters
         ----------
         queries : (q,) int
-            Rows whose class has another member.
+            Rows with another member of their class.
         n_nearest : int
-            How many of the nearest rows are wanted, at most n - 1.
+            Number of nearest rows, at most n - 1.
 
         Yields
         ------
         ranks : (h,) int64
-            From 1, ascending within each query, one query after the other.
+            Ranks from 1, ascending within each query, one query after the other.
         counts : (b,) int64
-            How many of them each query has.
+            Number of ranks of each query.
         nearest : (b, k) int64
-            Other rows, nearest first; among equals the first row is nearer, in ranks, too.
+            Other rows, nearest first. At equal distances the first row is nearer, also in ranks.
         """
         sizes = np.diff(self._starts)
         at_once = max(1, _BYTES_AT_ONCE // max(4 * len(self._vectors), 1))
@@ -81,14 +81,14 @@ class Ranks:
 
 
 def _parts(count: int) -> list[slice]:
-    """Return as many parts as there are cores, none of them empty."""
+    """Return slices of queries, at most one per core and none empty."""
     edges = np.unique(np.linspace(0, count, (os.cpu_count() or 1) + 1).astype(int)).tolist()
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 @njit(cache=True, nogil=True)
 def _rank(distances, asked, codes, members, starts, ranks, nearest):  # type: ignore[no-untyped-def]
-    """Write the ranks of the members of a class, query after query, and the nearest rows of each query."""
+    """Write the ranks of class members and the nearest rows of each query."""
     written = 0
     near = np.empty(nearest.shape[1], dtype=distances.dtype)
     for query in range(len(asked)):
@@ -96,16 +96,16 @@ def _rank(distances, asked, codes, members, starts, ranks, nearest):  # type: ig
         of_class = members[starts[codes[itself]] : starts[codes[itself] + 1]]
         others = of_class[of_class != itself]
         away = distances[query][others]
-        # A stable order leaves equals in the order of rows.
+        # A stable sort leaves ties in row order.
         order = np.argsort(away, kind="mergesort")
         limits, rows = away[order], others[order]
         first, last = limits[0], limits[-1]
-        # Members by where they lie between the first and the last, so that a row is compared with few of them.
-        per_distance = _FIELDS / (last - first) if last > first else np.float32(0)
-        fields = np.zeros(_FIELDS + 2, dtype=np.int64)
+        # Members are binned by distance, so that a row is compared with few of them.
+        per_distance = _BINS / (last - first) if last > first else np.float32(0)
+        bins = np.zeros(_BINS + 2, dtype=np.int64)
         for place in range(len(rows)):
-            fields[_field(limits[place] - first, per_distance) + 1] += 1
-        fields = np.cumsum(fields)
+            bins[_bin(limits[place] - first, per_distance) + 1] += 1
+        bins = np.cumsum(bins)
         before = np.zeros(len(rows) + 1, dtype=np.int64)
         kept = 0
         for row in range(distances.shape[1]):
@@ -121,9 +121,9 @@ def _rank(distances, asked, codes, members, starts, ranks, nearest):  # type: ig
                 near[place], nearest[query, place] = here, row
             if here > last:
                 continue
-            # It comes before all members from the first one that is further away, or as far and in a later row.
-            field = _field(here - first, per_distance)
-            low, high = fields[field], fields[field + 1]
+            # The row precedes all members from the first that is farther, or as far in a later row.
+            number = _bin(here - first, per_distance)
+            low, high = bins[number], bins[number + 1]
             while low < high:
                 middle = (low + high) // 2
                 if limits[middle] > here or (limits[middle] == here and rows[middle] > row):
@@ -136,7 +136,10 @@ def _rank(distances, asked, codes, members, starts, ranks, nearest):  # type: ig
 
 
 @njit(cache=True, nogil=True)
-def _field(distance, per_distance):  # type: ignore[no-untyped-def]
-    """Return a place that never falls as distances grow, 0 to `_FIELDS`; 0 for what is before, or no number."""
+def _bin(distance, per_distance):  # type: ignore[no-untyped-def]
+    """Return a bin from 0 to `_BINS` that never decreases with distance.
+
+    Distances below the first member, and NaN, are in bin 0.
+    """
     place = distance * per_distance
-    return int(place) if 0 < place < _FIELDS + 1 else 0
+    return int(place) if 0 < place < _BINS + 1 else 0

@@ -1,4 +1,4 @@
-"""How good the neighbours are, judged by labels."""
+"""Evaluation of nearest neighbours by labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from core.collection import Labels
 from core.embeddings import Embeddings, normalise_rows
-from core.evaluation.metrics import MEASURES, judge
+from core.evaluation.metrics import MEASURES, measure_queries
 from core.foundation import InputError, SettingError, check_at_least, check_choice, few_of, note
 from core.neighbours import Ranking
 from core.storage import write_csv, write_json
@@ -23,7 +23,7 @@ EVALUATION_FILES = ("retrieval.json", "retrieval.csv", "queries.csv", "confusion
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How neighbours are judged.
+    """Settings of an evaluation.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ class EvaluationSettings:
     depths : tuple of int
         The k of every P@k.
     n_votes : int
-        How many nearest neighbours vote in the leave-one-out classification.
+        Number of nearest neighbours that vote in the leave-one-out classification.
     n_bootstrap : int
-        How many times the queries are drawn again for the intervals; 0 for none.
+        Number of bootstrap resamples of the queries for the intervals; 0 for none.
     confidence : float
-        Share of the draws inside of an interval, above 0 and below 1.
+        Share of the resamples inside of an interval, above 0 and below 1.
     seed : int
-        Seed of the draws.
+        Seed of the resamples.
     """
 
     metric: str = "cosine"
@@ -71,12 +71,12 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well every query found the other members of its class.
+    """Measures of every query for finding the other members of its class.
 
     Parameters
     ----------
     ids : tuple of str
-        The queries: labelled specimens whose class has at least two members.
+        The queries: labelled specimens of classes with at least two members.
     labels : tuple of str
         Label of every query.
     values : (q, m) float64
@@ -84,18 +84,18 @@ class Evaluation:
     nearest_ids, nearest_labels : tuple of str
         Nearest neighbour of every query, and its label.
     voted_labels : tuple of str
-        What the nearest neighbours of every query vote for, the query itself left out.
+        Majority label of the nearest neighbours of every query, without the query itself.
     vote_accuracies : mapping of int to float
-        Share of the queries whose k nearest neighbours vote for their own label, for `VOTES` and
-        the k that was asked for.
+        Share of queries with their own label as the majority of the k nearest neighbours, for
+        `VOTES` and the k of the settings.
     settings : EvaluationSettings
-        What was asked for.
+        The settings.
     source : str
-        Where the labels come from.
+        Source of the labels.
     notes : tuple of str
-        What was left out, in sentences.
+        Specimens that were left out, in sentences.
     ranking : mapping, optional
-        What put neighbours in order, where it was not the distance of embeddings alone.
+        Settings of the ranking, if it is not that of embedding distances.
     """
 
     ids: tuple[str, ...]
@@ -111,7 +111,7 @@ class Evaluation:
     ranking: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
-        """Protect the values from change."""
+        """Make the values read-only."""
         self.values.setflags(write=False)
 
     @property
@@ -134,7 +134,7 @@ class Evaluation:
 
     @cached_property
     def _classes(self) -> tuple[list[str], Int[np.ndarray, " q"], Int[np.ndarray, " c"]]:
-        """Return the classes in order, the place of every query's, and how many queries each has."""
+        """Return the sorted classes, the class index of every query, and class sizes."""
         names = sorted(set(self.labels))
         place_of = {name: place for place, name in enumerate(names)}
         codes = np.array([place_of[name] for name in self.labels], dtype=np.intp)
@@ -142,14 +142,17 @@ class Evaluation:
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """Return a percentile bootstrap interval over queries of every measure (Efron, 1979)."""
+        """Return the percentile bootstrap interval of every measure (Efron, 1979).
+
+        Queries are resampled.
+        """
         settings = self.settings
         if settings.n_bootstrap == 0:
             return {}
-        chance = np.random.default_rng(settings.seed)
+        rng = np.random.default_rng(settings.seed)
         n_queries = len(self.ids)
         draws = np.stack(
-            [self.values[chance.integers(0, n_queries, n_queries)].mean(axis=0) for _ in range(settings.n_bootstrap)]
+            [self.values[rng.integers(0, n_queries, n_queries)].mean(axis=0) for _ in range(settings.n_bootstrap)]
         )
         tail = (1.0 - settings.confidence) / 2.0
         low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
@@ -157,12 +160,12 @@ class Evaluation:
 
     @property
     def vote_accuracy(self) -> float:
-        """Return the share of queries whose neighbours vote for their own label."""
+        """Return the share of queries with their own label as the majority."""
         return self.vote_accuracies[self.settings.n_votes]
 
     @cached_property
     def confusion(self) -> dict[tuple[str, str], int]:
-        """Return how often a query of one label has a nearest neighbour of another (or the same) label."""
+        """Return how often each label has each label as its nearest neighbour."""
         counts: dict[tuple[str, str], int] = {}
         for pair in zip(self.labels, self.nearest_labels, strict=True):
             counts[pair] = counts.get(pair, 0) + 1
@@ -184,21 +187,45 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     ranking: Ranking | None = None,
 ) -> Evaluation:
-    """Judge nearest neighbours by labels, as the Princeton Shape Benchmark does.
+    """Evaluate nearest neighbours by labels, as the Princeton Shape Benchmark does.
 
-    Every labelled specimen of a class with at least two members queries all other labelled
-    ones. With R other members of its class, and neighbours in order of distance (Shilane,
-    Min, Kazhdan & Funkhouser, 2004): NN, whether the first is of its class; first and second
-    tier, the share of the R found among the first R and 2R; E, the harmonic mean of precision
-    and recall among the first 32; DCG, Σ 1/log₂(rank) over the R (rank 1 counts 1), divided
-    by the most possible. Beyond that, mAP, the mean of the precision at each of the R; and
-    P@k, the share of the class among the first k. All lie between 0 and 1, more is better, and are
-    averaged over queries, so that large classes weigh more.
+    Every labelled specimen of a class with at least two members is a query among all other
+    labelled ones. With R other members of its class, and neighbours in order of distance (Shilane,
+    Min, Kazhdan & Funkhouser, 2004):
+
+    - NN: whether the first neighbour is of the class.
+    - First and second tier: the share of the R among the first R and 2R neighbours.
+    - E: the harmonic mean of precision and recall among the first 32.
+    - DCG: Σ 1/log₂(rank) over the R (rank 1 counts 1), divided by the largest possible value.
+
+    In addition, mAP is the mean of the precision at each of the R, and P@k the share of the class
+    among the first k. All measures are between 0 and 1, higher is better, and they are averaged
+    over queries, so that large classes weigh more.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        The collection.
+    labels : Labels
+        A label or none for each of its ids.
+    settings : EvaluationSettings, optional
+        Metric, measures and intervals.
+    ranking : Ranking, optional
+        Order of the neighbours, if it is not that of embedding distances.
 
     Raises
     ------
     InputError
-        Where labels belong to other specimens, or no class has two members.
+        If labels belong to other specimens, or no class has two members.
+
+    Examples
+    --------
+    >>> from core.collection import labels_of_categories
+    >>> ids = ("A/1", "A/2", "B/1", "B/2")
+    >>> embeddings = Embeddings(ids, np.array([[1, 0], [2, 1], [0, 1], [1, 3]], dtype=np.float32))
+    >>> evaluation = evaluate(embeddings, labels_of_categories(ids))
+    >>> evaluation.nearest_ids, evaluation.overall["NN"]
+    (('A/2', 'A/1', 'B/2', 'B/1'), 1.0)
     """
     settings = settings if settings is not None else EvaluationSettings()
     if labels.ids != embeddings.ids:
@@ -215,17 +242,17 @@ def evaluate(
         )
     vectors = _points(embeddings.matrix[rows], settings.metric)
     ids = [labels.ids[row] for row in rows]
-    judged = judge(
+    measured = measure_queries(
         vectors, codes, queries, settings.depths, settings.n_votes, None if ranking is None else _places(ranking, ids)
     )
     return Evaluation(
         ids=tuple(ids[row] for row in queries),
         labels=tuple(labels.names[code] for code in codes[queries]),
-        values=judged.values,
-        nearest_ids=tuple(ids[row] for row in judged.nearest),
-        nearest_labels=tuple(labels.names[code] for code in codes[judged.nearest]),
-        voted_labels=tuple(labels.names[code] for code in judged.voted),
-        vote_accuracies=judged.vote_accuracies,
+        values=measured.values,
+        nearest_ids=tuple(ids[row] for row in measured.nearest),
+        nearest_labels=tuple(labels.names[code] for code in codes[measured.nearest]),
+        voted_labels=tuple(labels.names[code] for code in measured.voted),
+        vote_accuracies=measured.vote_accuracies,
         settings=settings,
         source=labels.source,
         notes=labels.notes + _alone(labels, sizes),
@@ -234,12 +261,14 @@ def evaluate(
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
-    """Write `retrieval.json`, `retrieval.csv`, `queries.csv` and `confusion.csv` into a folder.
+    """Write the files of an evaluation into a folder.
+
+    These are `retrieval.json`, `retrieval.csv`, `queries.csv` and `confusion.csv`.
 
     Raises
     ------
     WorkspaceError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     measures = evaluation.settings.measures
     write_json(folder / "retrieval.json", summarise(evaluation))
@@ -265,7 +294,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
 
 
 def summarise(evaluation: Evaluation) -> dict[str, object]:
-    """Return what `retrieval.json` holds."""
+    """Return the content of `retrieval.json`."""
     return {
         "n_queries": len(evaluation.ids),
         "n_classes": len(evaluation.per_class),
@@ -285,7 +314,7 @@ def summarise(evaluation: Evaluation) -> dict[str, object]:
 
 
 def _places(ranking: Ranking, ids: list[str]) -> Callable[[int, list[int]], list[int]]:
-    """Return the order of a ranking, by places in a list of ids."""
+    """Return the reordering of a ranking, by indices into ids."""
     place_of = {name: place for place, name in enumerate(ids)}
 
     def reorder(query: int, others: list[int]) -> list[int]:
@@ -300,11 +329,11 @@ def _labelled_rows_in_id_order(labels: Labels) -> Int[np.ndarray, " n"]:
 
 
 def _points(matrix: Float[np.ndarray, "n d"], metric: str) -> Float[np.ndarray, "n e"]:
-    """Return points whose Euclidean distances put others in the order of the metric."""
+    """Return points with Euclidean distances in the order of the metric."""
     if metric != "cosine":
         return normalise_rows(matrix, "none")
     points = normalise_rows(matrix)
-    # What has no direction is at a cosine distance of 1 from all others: at right angles to them.
+    # A vector of zeros is at a cosine distance of 1 from all others, so it gets a dimension of its own.
     directionless = np.flatnonzero(~points.any(axis=1))
     if directionless.size == 0:
         return points

@@ -1,4 +1,4 @@
-"""What a search survives: specimens turned, thinned, damaged, and looked for again."""
+"""Robustness of a search: changed specimens are searched for in their collection."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ COLUMNS = ("change", "n_specimens", "finds_itself", "n_with_class", "finds_its_c
 
 @dataclass(frozen=True)
 class RobustnessSettings:
-    """What is done to specimens.
+    """Settings of a robustness measurement.
 
     Parameters
     ----------
     changes : tuple of str
         Which of `CHANGES`, in the order of the report.
     specimens : int
-        How many are tried, spread evenly over the collection.
+        Number of specimens, spread evenly over the collection.
     seed : int
-        Seed of turns, noise and places.
+        Seed of rotations, noise and positions.
     """
 
     changes: tuple[str, ...] = ("none", "turned", "decimated", "noise", "holes", "cut", "cloud")
@@ -48,21 +48,21 @@ class RobustnessSettings:
 
 
 @dataclass(frozen=True)
-class Survival:
-    """How a change was survived.
+class RobustnessResult:
+    """Retrieval of specimens after one change.
 
     Parameters
     ----------
     change : str
-        What was done.
+        Name of the change.
     n_specimens : int
-        How many could be changed and described.
+        Number of specimens that could be changed and described.
     finds_itself : float
-        Share of them whose nearest specimen is their unchanged self.
+        Share of them with their unchanged self as the nearest specimen.
     n_with_class : int
-        How many have another member of their category in the collection.
+        Number of specimens with another member of their category in the collection.
     finds_its_class : float
-        Share of these whose nearest other specimen is of their category; NaN where there is none.
+        Share of these with the nearest other specimen in their category; NaN if there are none.
     """
 
     change: str
@@ -73,24 +73,27 @@ class Survival:
 
 
 class Described(Protocol):
-    """A specimen that a `Describer` described."""
+    """A specimen described by a `Describer`."""
 
     @property
     def embedding(self) -> Float32[np.ndarray, " d"]:
-        """Return its embedding."""
+        """Return the embedding."""
         ...
 
 
 class Describer(Protocol):
-    """Describes meshes as the collection was described; `core.pipeline` has the one of a run."""
+    """Protocol of what describes meshes as their collection was described.
+
+    `core.pipeline.Describer` is the one of a run.
+    """
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the backbone, the weights and the settings that decide the numbers."""
+        """Return the backbone, weights and settings that determine the embeddings."""
         ...
 
     def describe_mesh(self, mesh: Mesh, name: str) -> Described:
-        """Return the embedding of a changed mesh."""
+        """Return the description of a mesh, with its embedding."""
         ...
 
 
@@ -100,8 +103,8 @@ def measure_robustness(
     file_of: Callable[[str], Path],
     settings: RobustnessSettings | None = None,
     progress: Progress = silent,
-) -> tuple[Survival, ...]:
-    """Change specimens, look for them in their collection, and count who finds itself and its category.
+) -> tuple[RobustnessResult, ...]:
+    """Search for changed specimens in their collection and count the right results.
 
     Parameters
     ----------
@@ -110,16 +113,16 @@ def measure_robustness(
     describer : Describer
         Describes meshes as the collection was described.
     file_of : callable
-        Gives the file of a specimen by its id.
+        Returns the file of a specimen by its id.
     settings : RobustnessSettings, optional
-        What is done, to how many.
+        Changes and number of specimens.
     progress : Progress
-        Told of every specimen.
+        Reports every specimen.
 
     Raises
     ------
     InputError
-        Where none of the specimens is a mesh that can be read.
+        If none of the specimens is a readable mesh.
     """
     settings = settings or RobustnessSettings()
     count = min(settings.specimens, len(embeddings))
@@ -133,39 +136,38 @@ def measure_robustness(
         except SpecimenError:
             continue  # photographs, which cannot be changed so
         for change in settings.changes:
-            # The same change comes out the same whichever others are asked for.
-            chance = np.random.default_rng([settings.seed, row, list(CHANGES).index(change)])
+            # Seeded by change, so that a change does not depend on which others are asked for.
+            rng = np.random.default_rng([settings.seed, row, list(CHANGES).index(change)])
             try:
-                embedding = describer.describe_mesh(CHANGES[change](mesh, chance), name).embedding
+                embedding = describer.describe_mesh(CHANGES[change](mesh, rng), name).embedding
             except SpecimenError:
                 continue  # nothing was left of it
             outcomes[change].append(_outcome(searcher.nearest_to_vector(embedding, name).ids, name, embeddings))
     if not any(outcomes.values()):
         raise InputError("None of these specimens is a mesh that can be changed.", advice="Photographs cannot.")
-    return tuple(_survival(change, found) for change, found in outcomes.items())
+    return tuple(_result_of(change, outcome) for change, outcome in outcomes.items())
 
 
-def write_robustness(path: Path, survivals: tuple[Survival, ...]) -> None:
-    """Write a row a change."""
+def write_robustness(path: Path, results: tuple[RobustnessResult, ...]) -> None:
+    """Write a CSV with one row per change."""
     rows = (
-        (s.change, s.n_specimens, f"{s.finds_itself:.6f}", s.n_with_class, f"{s.finds_its_class:.6f}")
-        for s in survivals
+        (s.change, s.n_specimens, f"{s.finds_itself:.6f}", s.n_with_class, f"{s.finds_its_class:.6f}") for s in results
     )
     write_csv(path, COLUMNS, rows)
 
 
-def read_robustness(path: Path) -> tuple[Survival, ...]:
-    """Return what `write_robustness` wrote.
+def read_robustness(path: Path) -> tuple[RobustnessResult, ...]:
+    """Read a file that `write_robustness` wrote.
 
     Raises
     ------
     InputError
-        Where it cannot be read, or holds something else.
+        If it cannot be read or has other content.
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             return tuple(
-                Survival(
+                RobustnessResult(
                     row["change"],
                     int(row["n_specimens"]),
                     float(row["finds_itself"]),
@@ -188,55 +190,57 @@ def _outcome(nearest: tuple[str, ...], name: str, embeddings: Embeddings) -> tup
     return nearest[0] == name, category_of(other) == category
 
 
-def _survival(change: str, found: list[tuple[bool, bool | None]]) -> Survival:
-    in_class = [hit for _, hit in found if hit is not None]
-    itself = float(np.mean([hit for hit, _ in found])) if found else float("nan")
-    return Survival(change, len(found), itself, len(in_class), float(np.mean(in_class)) if in_class else float("nan"))
+def _result_of(change: str, outcomes: list[tuple[bool, bool | None]]) -> RobustnessResult:
+    in_class = [hit for _, hit in outcomes if hit is not None]
+    itself = float(np.mean([hit for hit, _ in outcomes])) if outcomes else float("nan")
+    return RobustnessResult(
+        change, len(outcomes), itself, len(in_class), float(np.mean(in_class)) if in_class else float("nan")
+    )
 
 
-def _turned(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Turn at random, evenly over all turns (the QR of a random matrix: Stewart 1980)."""
-    turn, triangle = np.linalg.qr(chance.normal(size=(3, 3)))
-    turn *= np.sign(np.diag(triangle))
-    turn[:, 0] *= np.linalg.det(turn)
-    normals = None if mesh.normals is None else (mesh.normals @ turn.T).astype(np.float32)
-    return replace(mesh, vertices=mesh.vertices @ turn.T, normals=normals)
+def _rotated(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Apply a uniformly random rotation (QR of a random matrix: Stewart 1980)."""
+    rotation, triangle = np.linalg.qr(rng.normal(size=(3, 3)))
+    rotation *= np.sign(np.diag(triangle))
+    rotation[:, 0] *= np.linalg.det(rotation)
+    normals = None if mesh.normals is None else (mesh.normals @ rotation.T).astype(np.float32)
+    return replace(mesh, vertices=mesh.vertices @ rotation.T, normals=normals)
 
 
-def _decimated(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Keep a tenth of the faces, 100 at least."""
-    del chance
+def _decimated(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Keep a tenth of the faces, at least 100."""
+    del rng
     return decimate(mesh, max(100, (len(mesh.faces) or len(mesh.vertices)) // 10))
 
 
-def _with_noise(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Shift every vertex by half a hundredth of the greatest extent."""
-    shift = 0.005 * float(mesh.extent.max()) * chance.normal(size=mesh.vertices.shape)
+def _with_noise(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Add noise of 0.5 % of the largest extent (standard deviation) to every vertex."""
+    shift = 0.005 * float(mesh.extent.max()) * rng.normal(size=mesh.vertices.shape)
     return replace(mesh, vertices=mesh.vertices + shift)
 
 
-def _with_holes(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Take five round pieces off, each of a tenth of the greatest extent in radius."""
-    centres = mesh.vertices[chance.choice(len(mesh.vertices), 5)]
+def _with_holes(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Remove five spheres with a radius of a tenth of the largest extent."""
+    centres = mesh.vertices[rng.choice(len(mesh.vertices), 5)]
     apart = np.linalg.norm(mesh.vertices[:, None] - centres[None], axis=2).min(axis=1)
     return _kept(mesh, apart > 0.1 * float(mesh.extent.max()))
 
 
-def _cut(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Cut a quarter of the length off, in a direction at random."""
-    direction = chance.normal(size=3)
+def _cut(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Cut off a quarter of the length, in a random direction."""
+    direction = rng.normal(size=3)
     along = mesh.vertices @ (direction / np.linalg.norm(direction))
     return _kept(mesh, along < along.min() + 0.75 * np.ptp(along))
 
 
-def _as_points(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-    """Leave the vertices alone, without faces."""
-    del chance
+def _as_points(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+    """Keep the vertices only, without faces."""
+    del rng
     return Mesh(mesh.vertices, np.empty((0, 3), dtype=np.int32))
 
 
 def _kept(mesh: Mesh, is_kept: np.ndarray) -> Mesh:
-    """Return the part of a mesh, form alone, whose vertices are kept."""
+    """Return the part of a mesh with the kept vertices, without appearance."""
     if not is_kept.any():
         raise SpecimenError("Nothing is left of it.")
     number = np.cumsum(is_kept) - 1
@@ -247,8 +251,8 @@ def _kept(mesh: Mesh, is_kept: np.ndarray) -> Mesh:
 
 
 CHANGES: dict[str, Callable[[Mesh, np.random.Generator], Mesh]] = {
-    "none": lambda mesh, chance: mesh,
-    "turned": _turned,
+    "none": lambda mesh, rng: mesh,
+    "turned": _rotated,
     "decimated": _decimated,
     "noise": _with_noise,
     "holes": _with_holes,

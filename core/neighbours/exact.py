@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from core.embeddings import unit_rows
+
 if TYPE_CHECKING:
     from core.neighbours.pruning import Pruner
 
@@ -91,9 +93,7 @@ class NearestRows:
         """Return vectors as they are compared: float32, of length 1 for cosine."""
         if self._metric != "cosine":
             return np.ascontiguousarray(vectors, dtype=np.float32)
-        wide = vectors.astype(np.float64)
-        norms = np.linalg.norm(wide, axis=1, keepdims=True)
-        return np.asarray(wide / np.where(norms > 0, norms, 1), dtype=np.float32)
+        return unit_rows(vectors)
 
     def of_rows(
         self, rows: Int[np.ndarray, " q"], topk: int

@@ -1,4 +1,4 @@
-"""Comparisons: the same queries for all runs, and differences that are clear only where they are."""
+"""Tests of comparisons of runs: common queries, differences and their intervals."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ IDS = tuple(f"{group}/{number:02d}" for group in "ABCD" for number in range(12))
 
 
 def blurred(noise: float, seed: int = 0) -> Embeddings:
-    """Return four groups of twelve, blurred."""
-    chance = np.random.default_rng(seed)
-    points = np.repeat(np.eye(4), 12, axis=0) + noise * chance.normal(size=(48, 4))
+    """Return four groups of twelve specimens with noise."""
+    rng = np.random.default_rng(seed)
+    points = np.repeat(np.eye(4), 12, axis=0) + noise * rng.normal(size=(48, 4))
     return Embeddings(IDS, points.astype(np.float32))
 
 
-def test_compare__finds_a_run_that_is_better() -> None:
-    """Clearly so; and no run differs from itself."""
+def test_compare_runs__finds_a_run_that_is_better() -> None:
+    """The difference is clear, and no run differs from itself."""
     found = compare_runs({"blurred": blurred(0.8), "sharp": blurred(0.2), "same": blurred(0.8)})
     assert found.first == "blurred"
     by_key = {(one.run, one.measure): one for one in found.differences}
@@ -38,8 +38,8 @@ def test_compare__finds_a_run_that_is_better() -> None:
         assert evaluation.overall == alone.overall
 
 
-def test_compare__takes_what_all_runs_have() -> None:
-    """In whatever order; the others are counted."""
+def test_compare_runs__uses_the_common_specimens() -> None:
+    """In any order, and the others are counted."""
     part = select_rows(blurred(0.3), list(range(47, 11, -1)))
     found = compare_runs({"all": blurred(0.3), "part": part})
     assert all(evaluation.ids == IDS[12:] for evaluation in found.evaluations.values())
@@ -47,14 +47,14 @@ def test_compare__takes_what_all_runs_have() -> None:
     assert all(one.mean == 0 for one in found.differences)
 
 
-def test_compare__is_never_clear_without_draws() -> None:
-    """Nothing is known of how sure it is."""
+def test_compare_runs__is_never_clear_without_resamples() -> None:
+    """There is no interval."""
     found = compare_runs({"a": blurred(0.8), "b": blurred(0.1)}, settings=EvaluationSettings(n_bootstrap=0))
     assert not any(one.is_clear for one in found.differences)
 
 
-def test_compare__says_what_cannot_be_compared() -> None:
-    """One run alone; runs of different collections."""
+def test_compare_runs__refuses_one_run_and_other_collections() -> None:
+    """One run alone, or runs of different collections."""
     with pytest.raises(InputError, match="fewer than two runs"):
         compare_runs({"a": blurred(0)})
     other = Embeddings(("X/1", "X/2"), np.eye(2, dtype=np.float32))
@@ -62,7 +62,7 @@ def test_compare__says_what_cannot_be_compared() -> None:
         compare_runs({"a": blurred(0), "b": other})
 
 
-def test_write_comparison__has_a_row_a_run_and_measure(tmp_path: Path) -> None:
+def test_write_comparison__has_a_row_per_run_and_measure(tmp_path: Path) -> None:
     """The first run has no difference."""
     write_comparison(tmp_path / "c.csv", compare_runs({"a": blurred(0.8), "b": blurred(0.1)}))
     with (tmp_path / "c.csv").open(encoding="utf-8", newline="") as stream:
@@ -89,8 +89,8 @@ def test_compare__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Give --run at least twice" in capsys.readouterr().err
 
 
-def test_evaluate__takes_measures_and_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another metric, other depths, a level of the hierarchy, other votes and no draws."""
+def test_evaluate__accepts_measures_and_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another metric, other depths, a level of categories, other votes, no resamples."""
     write_embeddings(tmp_path, blurred(0.3))
     flags = [
         "--emb",
@@ -107,4 +107,4 @@ def test_evaluate__takes_measures_and_levels(tmp_path: Path, capsys: pytest.Capt
     assert main(["evaluate", *flags, "--depths", "two"]) == 1
     assert "'depths' must be whole numbers (got two)" in capsys.readouterr().err
     assert main(["evaluate", *flags, "--labels", "x.csv", "--level", "1"]) == 1
-    assert "'level' goes with labels from categories" in capsys.readouterr().err
+    assert "'level' needs labels from categories" in capsys.readouterr().err

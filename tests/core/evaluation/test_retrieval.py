@@ -1,4 +1,4 @@
-"""Retrieval measures against numbers worked out by hand."""
+"""Tests of retrieval measures against calculations by hand."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from points import embeddings_of, grouped_points
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.collection import Labels, labels_of_categories, resolve_labels
 from core.embeddings import Embeddings
 from core.evaluation import EvaluationSettings, evaluate, write_evaluation
-from core.evaluation.metrics import measure_rankings
+from core.evaluation.metrics import measures_of_ranks
 from core.foundation import InputError, SettingError
 from core.neighbours import SearchSettings, find_neighbours
+from tests.core.points import embeddings_of, grouped_points
 
 
 def on_a_line(places: list[float], labels: list[str | None]) -> tuple[Embeddings, Labels]:
@@ -28,37 +28,42 @@ def on_a_line(places: list[float], labels: list[str | None]) -> tuple[Embeddings
     return Embeddings(ids, np.array(places, dtype=np.float32)[:, None]), Labels(ids, tuple(labels), "by hand")
 
 
-def test_measure_rankings__by_hand() -> None:
+def measures_of(hits: list[list[bool]], depths: tuple[int, ...]) -> np.ndarray:
+    """Return every measure of rankings of hits and misses."""
+    relevant = np.array(hits)
+    return measures_of_ranks(np.nonzero(relevant)[1] + 1, relevant.sum(axis=1), relevant.shape[1], depths)
+
+
+def test_measures_of_ranks__by_hand() -> None:
     """Hits at ranks 1 and 3 of 5, two to be found.
 
     NN 1. First tier 1/2, second tier (first four) 2/2. All five are within 32, so precision is
     2/5, recall 1 and E = 2·(2/5)·1 / (2/5 + 1) = 4/7. DCG (1 + 1/log₂3) / (1 + 1/log₂2).
     mAP (1/1 + 2/3)/2 = 5/6. P@1 1, P@5 2/5, P@10 of five results 2/5.
     """
-    found = measure_rankings(np.array([[True, False, True, False, False]]), (1, 5, 10))
+    found = measures_of([[True, False, True, False, False]], (1, 5, 10))
     expected = [1, 1 / 2, 1, 4 / 7, (1 + 1 / log2(3)) / 2, 5 / 6, 1, 2 / 5, 2 / 5]
     np.testing.assert_allclose(found, [expected])
 
 
-def test_measure_rankings__e_measure_looks_at_the_first_32() -> None:
+def test_measures_of_ranks__e_measure_uses_the_first_32() -> None:
     """Of 40 to be found 16 are within the first 32: P 1/2, R 2/5, E 4/9."""
-    relevant = np.zeros((1, 100), dtype=bool)
-    relevant[0, :16] = relevant[0, 60:84] = True
-    found = measure_rankings(relevant, (1, 5, 10))
+    hits = [rank < 16 or 60 <= rank < 84 for rank in range(100)]
+    found = measures_of([hits], (1, 5, 10))
     np.testing.assert_allclose(found[0, 3], 2 * (1 / 2) * (2 / 5) / (1 / 2 + 2 / 5))
 
 
-def test_measure_rankings__perfect_is_one() -> None:
-    """Where all of the class come first, all measures of the whole ranking but E are 1."""
-    found = measure_rankings(np.array([[True, True, True, False]]), (1, 3))
+def test_measures_of_ranks__perfect_is_one() -> None:
+    """All measures but E are 1 if the whole class comes first."""
+    found = measures_of([[True, True, True, False]], (1, 3))
     np.testing.assert_allclose(found[0, [0, 1, 2, 4, 5, 6, 7]], 1.0)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.booleans(), min_size=2, max_size=60).filter(any))
-def test_measure_rankings__average_precision_is_that_of_scikit_learn(hits: list[bool]) -> None:
-    """MAP of one query is scikit-learn's average precision, and all measures lie in 0 to 1."""
-    found = measure_rankings(np.array([hits]), (1, 5, 10))[0]
+def test_measures_of_ranks__average_precision_is_that_of_scikit_learn(hits: list[bool]) -> None:
+    """MAP is scikit-learn's average precision, and all measures are from 0 to 1."""
+    found = measures_of([hits], (1, 5, 10))[0]
     np.testing.assert_allclose(found[5], average_precision_score(hits, -np.arange(len(hits))))
     assert ((found >= 0) & (found <= 1 + 1e-12)).all()
 
@@ -84,8 +89,8 @@ def test_evaluate__by_hand() -> None:
     assert found.intervals == {}
 
 
-def test_evaluate__single_members_are_found_but_do_not_query() -> None:
-    """A label of one is no query, stays among the results, and is named."""
+def test_evaluate__single_members_are_results_but_no_queries() -> None:
+    """The only specimen of a label is no query, stays a result and is named."""
     embeddings, labels = on_a_line([0, 1, 2], ["x", "alone", "x"])
     found = evaluate(embeddings, labels, EvaluationSettings(metric="euclidean"))
     assert found.ids == ("a", "c")
@@ -94,7 +99,7 @@ def test_evaluate__single_members_are_found_but_do_not_query() -> None:
 
 
 def test_evaluate__unlabelled_specimens_are_left_out() -> None:
-    """What has no label is neither asked nor found."""
+    """A specimen without a label is neither query nor result."""
     embeddings, labels = on_a_line([0, 1, 2, 9], ["x", None, "x", "y"])
     found = evaluate(embeddings, labels, EvaluationSettings(metric="euclidean"))
     assert found.overall["NN"] == 1.0
@@ -102,7 +107,7 @@ def test_evaluate__unlabelled_specimens_are_left_out() -> None:
 
 
 def test_evaluate__nothing_to_find() -> None:
-    """Labels that nobody shares, and labels of other specimens, are errors."""
+    """Labels of single specimens, and labels of other specimens, are errors."""
     embeddings, labels = on_a_line([0, 1], ["x", "y"])
     with pytest.raises(InputError, match="No label of by hand is shared by two specimens"):
         evaluate(embeddings, labels)
@@ -111,7 +116,7 @@ def test_evaluate__nothing_to_find() -> None:
 
 
 def test_evaluate__leave_one_out_votes_are_those_of_scikit_learn() -> None:
-    """The share of right votes is that of a nearest-neighbour classifier that leaves each out."""
+    """The accuracy is that of scikit-learn's leave-one-out classification."""
     embeddings = embeddings_of(grouped_points(90, groups=3), groups=3)
     labels = labels_of_categories(embeddings.ids)
     found = evaluate(embeddings, labels, EvaluationSettings(metric="euclidean", n_votes=1, n_bootstrap=0))
@@ -123,10 +128,10 @@ def test_evaluate__leave_one_out_votes_are_those_of_scikit_learn() -> None:
     assert found.vote_accuracy == pytest.approx(right / 90)
 
 
-def test_evaluate__what_has_no_direction_is_as_far_as_in_a_search() -> None:
-    """An embedding of zeros is at a cosine distance of 1 from everybody, behind all that is alike at all."""
-    chance = np.random.default_rng(5)
-    points = chance.normal(size=(40, 16)).astype(np.float32) + 1
+def test_evaluate__zero_vectors_are_as_far_as_in_a_search() -> None:
+    """An embedding of zeros is at a cosine distance of 1 from all others."""
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(40, 16)).astype(np.float32) + 1
     points[7] = 0
     embeddings = Embeddings(tuple(f"{'ab'[row % 2]}/{row:02d}" for row in range(40)), points)
     found = evaluate(embeddings, labels_of_categories(embeddings.ids))
@@ -136,7 +141,7 @@ def test_evaluate__what_has_no_direction_is_as_far_as_in_a_search() -> None:
     assert "b/07" not in nearest.values()
 
 
-def test_evaluate__intervals_hold_the_mean_and_are_the_same_again() -> None:
+def test_evaluate__intervals_hold_the_mean_and_are_reproducible() -> None:
     """Bootstrap intervals contain the measure and depend on the seed alone."""
     embeddings = embeddings_of(grouped_points(120))
     labels = resolve_labels("category", embeddings.ids)

@@ -1,4 +1,4 @@
-"""Robustness: what changes do to a mesh, and that counting is right."""
+"""Tests of robustness: changes of a mesh, and the counts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from core.collection import SampleSettings, file_of, make_samples
 from core.embeddings import read_embeddings
 from core.evaluation import CHANGES, RobustnessSettings
 from core.evaluation.robustness import measure_robustness
-from core.features import FeatureSettings
 from core.foundation import InputError, SettingError, SpecimenError
 from core.meshes import Mesh, read_mesh
-from core.pipeline import Describer, RunSettings, run_pipeline
-from core.views import ViewSettings
-from core.workspace import RunFolder, open_workspace
+from core.pipeline import Describer
+from core.workspace import RunFolder
 from tests.fakes import FakeExtractor, write_specimens
 
-CHANCE = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +30,12 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     return read_mesh(sorted(folder.rglob("*.ply"))[0])
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    """Return a run of four specimens by the fake."""
-    workspace = open_workspace(tmp_path / "workspace")
-    write_specimens(workspace.meshes, "A/one A/two B/three C/four")
-    settings = RunSettings(views=ViewSettings(views=3), features=FeatureSettings(model="efficientnet_lite2"), workers=0)
-    return run_pipeline(workspace, settings, extractor=FakeExtractor()).run
+pytestmark = pytest.mark.specimens("A/one A/two B/three C/four")
 
 
 def test_changes__do_what_they_say(mesh: Mesh) -> None:
-    """A turn keeps all distances; a cut a part; a cloud no face."""
-    turned = CHANGES["turned"](mesh, CHANCE)
+    """A rotation keeps all distances, a cut some faces, a cloud none."""
+    turned = CHANGES["turned"](mesh, RNG)
     apart, before = (np.linalg.norm(np.diff(one.vertices, axis=0), axis=1) for one in (turned, mesh))
     assert np.allclose(apart, before)
     assert not np.allclose(turned.vertices, mesh.vertices)
@@ -51,24 +43,24 @@ def test_changes__do_what_they_say(mesh: Mesh) -> None:
     volumes = [
         np.linalg.det(part - one.vertices.mean(axis=0)) for part, one in zip(corners, (turned, mesh), strict=True)
     ]
-    assert volumes[0] == pytest.approx(volumes[1])  # turned, not mirrored
+    assert volumes[0] == pytest.approx(volumes[1])  # rotated, not mirrored
     for name in ("decimated", "holes", "cut"):
-        assert 0 < len(CHANGES[name](mesh, CHANCE).faces) < len(mesh.faces)
-    assert CHANGES["cloud"](mesh, CHANCE).is_point_cloud
-    noise = CHANGES["noise"](mesh, CHANCE).vertices - mesh.vertices
+        assert 0 < len(CHANGES[name](mesh, RNG).faces) < len(mesh.faces)
+    assert CHANGES["cloud"](mesh, RNG).is_point_cloud
+    noise = CHANGES["noise"](mesh, RNG).vertices - mesh.vertices
     assert noise.std() == pytest.approx(0.005 * mesh.extent.max(), rel=0.1)
-    assert CHANGES["none"](mesh, CHANCE) is mesh
+    assert CHANGES["none"](mesh, RNG) is mesh
 
 
-def test_changes__say_when_nothing_is_left() -> None:
-    """All corners at one place, all within a hole."""
+def test_changes__are_errors_if_nothing_is_left() -> None:
+    """A cut through a mesh of one face."""
     tiny = Mesh(np.eye(3) * 1e-3 + [[0, 0, 0], [0, 0, 0], [0, 0, 0]], np.array([[0, 1, 2]], dtype=np.int32))
     with pytest.raises(SpecimenError, match="is left of it"):
-        CHANGES["cut"](tiny, CHANCE)
+        CHANGES["cut"](tiny, RNG)
 
 
-def test_measure_robustness__counts_who_finds_itself(run: RunFolder) -> None:
-    """Unchanged, all do; only those with company in their category are asked for it."""
+def test_measure_robustness__counts_right_results(run: RunFolder) -> None:
+    """Unchanged specimens find themselves, and only shared categories count."""
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     describer = Describer(run, extractor=FakeExtractor())
     settings = RobustnessSettings(("none", "turned"))
@@ -82,12 +74,12 @@ def test_measure_robustness__counts_who_finds_itself(run: RunFolder) -> None:
 def test_measure_robustness__of_a_change_does_not_depend_on_the_others(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same specimen is changed in the same way, alone or behind others."""
+    """A specimen is changed in the same way, alone or after other changes."""
     given: dict[str, list[np.ndarray]] = {}
     noise = CHANGES["noise"]
 
-    def watched(mesh: Mesh, chance: np.random.Generator) -> Mesh:
-        made = noise(mesh, chance)
+    def watched(mesh: Mesh, rng: np.random.Generator) -> Mesh:
+        made = noise(mesh, rng)
         given.setdefault(kind, []).append(made.vertices)
         return made
 
@@ -100,7 +92,7 @@ def test_measure_robustness__of_a_change_does_not_depend_on_the_others(
 
 
 def test_measure_robustness__needs_meshes(run: RunFolder, tmp_path: Path) -> None:
-    """Files that cannot be read are passed over, but not all of them."""
+    """Unreadable files are skipped, but not all of them."""
     (tmp_path / "bad.ply").write_bytes(b"")
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     with pytest.raises(InputError, match="None of these specimens is a mesh"):
@@ -128,7 +120,7 @@ def test_robustness__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*made, "--workers=0", "--min-cluster-size=2"]) == 0
     call = ["robustness", "--run", str(tmp_path / "w" / "runs" / "r"), "--out", str(tmp_path / "out")]
     assert main([*call, "--changes", "none,noise", "--specimens", "2"]) == 0
-    assert "none        100.0% of 2 find themselves" in capsys.readouterr().out
+    assert "none        100.0% of 2 nearest to themselves" in capsys.readouterr().out
     assert main([*call, "--changes", "none,noise", "--specimens", "2"]) == 0
     assert "Robustness: nothing to do" in capsys.readouterr().out
     with (tmp_path / "out" / "robustness.csv").open(encoding="utf-8", newline="") as stream:
