@@ -1,17 +1,17 @@
-"""Maps: every specimen as a point in two or three dimensions.
+"""Maps of a collection: each specimen is a point in two or three dimensions.
 
-Coordinates come from PCA, UMAP, t-SNE or PaCMAP, with a measure of how far neighbours are kept.
-Colours are safe for colour-blind eyes. A map is a CSV, a page that needs no network, and an SVG.
+Coordinates come from PCA, UMAP, t-SNE or PaCMAP, with their trustworthiness. Colours are safe for
+colour-blind readers. A map is written as CSV, as an HTML page that needs no network, and as SVG.
 
 =================  =====================================
 `coordinates`      coordinates and their trustworthiness
 `manifold`         UMAP, t-SNE, PaCMAP
 `density_regions`  contours around dense regions
-`colouring`        what colours the points
+`colouring`        colours of the points
 `palettes`         colours and symbols
 `pictures`         scene, page and SVG
-`outputs`          a map as files
-`page`             the page in the browser
+`outputs`          files of a map
+`page`             scripts of the page
 =================  =====================================
 """
 

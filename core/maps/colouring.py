@@ -1,4 +1,4 @@
-"""What colours the points of a map: groups in colours of their own, or numbers along a ramp."""
+"""Colours of the points of a map, by group or by number."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _STEPS = 255
 
 @dataclass(frozen=True)
 class Colouring:
-    """What colours the points of a map.
+    """Colours of the points of a map.
 
     Parameters
     ----------
     column : str
-        What the colours mean, such as `category`.
+        Name of the column behind the colours, such as `category`.
     texts : tuple of str
-        The value of every specimen, as it is read; empty where it has none.
+        The value of every specimen as text; empty without a value.
     codes : (n,) int16
-        Place in `names`, or in `colours` for numbers; -1 for noise, what has no value and groups
-        beyond the commonest; read-only.
+        Index in `names`, or in `colours` for numbers; read-only. -1 for noise, for specimens without
+        a value and for all but the commonest groups.
     names : tuple of str
-        The groups that have a colour of their own, in reading order; empty for numbers.
+        The groups with a colour of their own, in natural order; empty for numbers.
     colours : tuple of str
-        As `#rrggbb`, one a group, or a ramp from low to high.
+        As `#rrggbb`, one per group, or a ramp from low to high.
     range : (str, str) or None
         The lowest and the highest number; None for groups.
     """
@@ -46,32 +46,38 @@ class Colouring:
     range: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        """Protect the codes from change."""
+        """Make the codes read-only."""
         self.codes.setflags(write=False)
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Return the marker of every group: a second channel beside colour."""
+        """Return the marker symbol of every group."""
         return symbols(len(self.names))
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Return how many specimens every group has; last those in no such group."""
+        """Return the number of specimens of every group, then of the rest."""
         numbers = np.bincount(np.where(self.codes < 0, len(self.names), self.codes), minlength=len(self.names) + 1)
         return tuple(numbers.tolist())
 
 
 def colour_by_groups(column: str, values: Sequence[str], unnamed: tuple[str, ...] = ("",)) -> Colouring:
-    """Return a colour for each of the commonest 24 groups; the others and the unnamed are grey.
+    """Return a colour for each of the 24 commonest groups, grey for all others.
 
     Parameters
     ----------
     column : str
-        What the groups are.
+        Name of the column.
     values : sequence of str
         The group of every specimen.
     unnamed : tuple of str
-        Values that are no group, such as noise.
+        Values that are no group, such as noise; they are grey.
+
+    Examples
+    --------
+    >>> colouring = colour_by_groups("category", ["tooth", "shell", "tooth", ""])
+    >>> colouring.names, colouring.codes.tolist(), colouring.counts
+    (('shell', 'tooth'), [1, 0, 1, -1], (1, 2, 1))
     """
     counted = Counter(value for value in values if value not in unnamed)
     common = [name for name, _ in sorted(counted.items(), key=lambda pair: (-pair[1], _natural(pair[0])))]
@@ -82,14 +88,20 @@ def colour_by_groups(column: str, values: Sequence[str], unnamed: tuple[str, ...
 
 
 def colour_by_numbers(column: str, numbers: Sequence[float | None]) -> Colouring:
-    """Return colours along a ramp from the lowest to the highest number; what has none is grey.
+    """Return colours along a ramp from the lowest to the highest number.
 
     Parameters
     ----------
     column : str
-        What the numbers are.
+        Name of the column.
     numbers : sequence of float or None
-        The number of every specimen; None and NaN where it has none.
+        The number of every specimen; grey for None and NaN.
+
+    Examples
+    --------
+    >>> colouring = colour_by_numbers("length", [2, 4, None])
+    >>> colouring.codes.tolist(), colouring.range
+    ([0, 254, -1], ('2', '4'))
     """
     given = np.array([math.nan if number is None else float(number) for number in numbers])
     known = np.isfinite(given)

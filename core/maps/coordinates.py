@@ -1,8 +1,9 @@
-"""A picture of all embeddings: PCA, UMAP, t-SNE or PaCMAP coordinates in two or three dimensions.
+"""Map coordinates of embeddings in two or three dimensions.
 
-Distances on a map are not distances between specimens. What may be read from one: who lies
-beside whom, as far as `trustworthiness` says. What may not: how far groups are apart, how
-large or dense they are, what the axes mean (unless they are principal components).
+The methods are PCA, UMAP, t-SNE and PaCMAP. Distances on a map are not distances between specimens.
+A map shows which specimens are neighbours, as far as `trustworthiness` says. It does not show the
+distances between groups, their size or density, and its axes have no meaning unless they are
+principal components.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _AXES = ("x", "y", "z")
 
 @dataclass(frozen=True)
 class MapSettings:
-    """How a map is drawn.
+    """Settings of map coordinates.
 
     Parameters
     ----------
@@ -36,14 +37,14 @@ class MapSettings:
     dimensions : int
         2 or 3.
     n_neighbors : int
-        How many neighbours hold a specimen in place; more shows the whole, fewer details. t-SNE
-        takes it as its perplexity.
+        Number of neighbours that fix the position of a specimen. More show the overall structure,
+        fewer show details. It is the perplexity of t-SNE.
     min_dist : float
-        UMAP: how near to each other points may lie, 0 to 1.
+        Smallest distance of points of UMAP, 0 to 1.
     metric : str
         `cosine` or `euclidean`.
     seed : int
-        Seed of all but PCA; with the same seed a map is the same again.
+        Seed of all methods but PCA. The same seed gives the same map.
     """
 
     method: str = "umap"
@@ -65,7 +66,7 @@ class MapSettings:
 
 @dataclass(frozen=True)
 class MapResult:
-    """Where every specimen lies on a map.
+    """Map coordinates of specimens.
 
     Parameters
     ----------
@@ -74,9 +75,9 @@ class MapResult:
     coordinates : (n, 2) or (n, 3) float32
         Map coordinates without unit; read-only.
     settings : MapSettings
-        What was asked for.
+        The settings.
     notes : tuple of str
-        What was done otherwise than asked, in sentences.
+        Deviations from the settings, in sentences.
     """
 
     ids: tuple[str, ...]
@@ -85,17 +86,30 @@ class MapResult:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Protect the coordinates from change."""
+        """Make the coordinates read-only."""
         self.coordinates.setflags(write=False)
 
 
 def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> MapResult:
-    """Lay out all specimens on a map on which near ones are alike.
+    """Compute the map coordinates of all specimens.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        The collection.
+    settings : MapSettings, optional
+        Method and its settings.
 
     Raises
     ------
     InputError
-        Where there are no embeddings.
+        If there are no embeddings.
+
+    Examples
+    --------
+    >>> embeddings = Embeddings(("a", "b", "c"), np.array([[1, 0], [2, 0], [6, 0]], dtype=np.float32))
+    >>> abs(make_map(embeddings, MapSettings("pca", metric="euclidean")).coordinates).round(2).tolist()
+    [[2.0, 0.0], [1.0, 0.0], [3.0, 0.0]]
     """
     settings = settings if settings is not None else MapSettings()
     if len(embeddings) == 0:
@@ -129,42 +143,43 @@ def make_map(embeddings: Embeddings, settings: MapSettings | None = None) -> Map
 
 
 def trustworthiness(embeddings: Embeddings, result: MapResult, n_neighbors: int = 12, sample: int = 2000) -> float:
-    """Return how far neighbours on a map are neighbours indeed, 0 to 1 (Venna & Kaski, 2001).
+    """Return the trustworthiness of a map, 0 to 1 (Venna & Kaski, 2001).
 
-    Measured on at most `sample` specimens; 1 where there are too few to be wrong about.
+    It is the degree to which neighbours on the map are neighbours among the embeddings, measured on
+    at most `sample` specimens; 1 if there are too few specimens to measure it.
 
     Raises
     ------
     InputError
-        Where the map shows other specimens.
+        If the map has other specimens.
     """
     if embeddings.ids != result.ids:
-        raise InputError("The map shows other specimens than the embeddings.", advice="Make the map again.")
+        raise InputError("The map has other specimens than the embeddings.", advice="Make the map again.")
     rows = np.arange(len(embeddings))
     if rows.size > sample:
         rows = np.sort(np.random.default_rng(result.settings.seed).choice(rows, sample, replace=False))
     n_neighbors = min(n_neighbors, (rows.size - 1) // 2)
     if n_neighbors < 1:
         return 1.0
-    from sklearn.manifold import trustworthiness as of_neighbours
+    from sklearn.manifold import trustworthiness as trustworthiness_of
 
     vectors = normalise_rows(embeddings.matrix[rows], "l2" if result.settings.metric == "cosine" else "none")
-    return float(of_neighbours(vectors, result.coordinates[rows], n_neighbors=n_neighbors))
+    return float(trustworthiness_of(vectors, result.coordinates[rows], n_neighbors=n_neighbors))
 
 
 def place_on_map(embeddings: Embeddings, result: MapResult, newcomers: Embeddings, n_neighbors: int = 5) -> MapResult:
-    """Return where new specimens belong on a map, without moving the others.
+    """Return the map coordinates of new specimens on an existing map.
 
-    Each lies at the mean of its nearest mapped specimens, nearer ones counting more. On a map of
-    principal components the place is exact only as far as neighbours share it.
+    They are the means of the coordinates of the nearest mapped specimens, weighted by nearness. On a
+    map of principal components they are approximate.
 
     Raises
     ------
     InputError
-        Where the map shows other specimens, or the embeddings have another width.
+        If the map has other specimens, or the new embeddings another number of dimensions.
     """
     if embeddings.ids != result.ids:
-        raise InputError("The map shows other specimens than the embeddings.", advice="Make the map again.")
+        raise InputError("The map has other specimens than the embeddings.", advice="Make the map again.")
     if newcomers.matrix.shape[1] != embeddings.matrix.shape[1]:
         raise InputError(
             "The new embeddings have {given} dimensions, the mapped ones {dimensions}.",
@@ -172,35 +187,37 @@ def place_on_map(embeddings: Embeddings, result: MapResult, newcomers: Embedding
             given=newcomers.matrix.shape[1],
             dimensions=embeddings.matrix.shape[1],
         )
-    how = "l2" if result.settings.metric == "cosine" else "none"
-    mapped, asked = normalise_rows(embeddings.matrix, how), normalise_rows(newcomers.matrix, how)
+    normalisation = "l2" if result.settings.metric == "cosine" else "none"
+    mapped, new = normalise_rows(embeddings.matrix, normalisation), normalise_rows(newcomers.matrix, normalisation)
     count = min(n_neighbors, len(embeddings))
     coordinates = np.empty((len(newcomers), result.coordinates.shape[1]), dtype=np.float32)
-    for row, vector in enumerate(asked):
-        away = np.linalg.norm(mapped - vector, axis=1)
-        nearest = np.argsort(away, kind="stable")[:count]
-        weights = 1.0 / np.maximum(away[nearest], 1e-6)
+    for row, vector in enumerate(new):
+        distances = np.linalg.norm(mapped - vector, axis=1)
+        nearest = np.argsort(distances, kind="stable")[:count]
+        weights = 1.0 / np.maximum(distances[nearest], 1e-6)
         coordinates[row] = np.average(result.coordinates[nearest], axis=0, weights=weights)
     return MapResult(newcomers.ids, coordinates, result.settings, ("Placed beside their nearest specimens.",))
 
 
 def map_in(folder: Path, embeddings: Embeddings, settings: MapSettings | None = None) -> MapResult:
-    """Return a map that is kept in a folder, by fingerprint of embeddings and settings; make it if need be.
+    """Return the map of a folder, computed and kept if it is missing.
+
+    Files are named by the fingerprint of embeddings and settings.
 
     Raises
     ------
     InputError
-        Where there are no embeddings, or the kept file is damaged.
+        If there are no embeddings, or the kept file is damaged.
     WorkspaceError
-        Where the folder cannot be written.
+        If the folder cannot be written.
     """
     settings = settings if settings is not None else MapSettings()
     name = fingerprint("map 2", asdict(settings), list(embeddings.ids), sha256_of_matrix(embeddings))
     path, about = folder / f"map_{name}.csv", folder / f"map_{name}.json"
     if not path.is_file() or not about.is_file():
-        made = make_map(embeddings, settings)
-        write_json(about, {"settings": asdict(settings), **notes_as_json(made.notes)})
-        write_map(path, made)
+        result = make_map(embeddings, settings)
+        write_json(about, {"settings": asdict(settings), **notes_as_json(result.notes)})
+        write_map(path, result)
     return replace(read_map(path, settings), notes=notes_from_json(read_json(about)))
 
 
@@ -210,7 +227,7 @@ def write_map(path: Path, result: MapResult) -> None:
     Raises
     ------
     WorkspaceError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     header = ("specimen_id", *_AXES[: result.coordinates.shape[1]])
     rows = ((name, *map(repr, row)) for name, row in zip(result.ids, result.coordinates.tolist(), strict=True))
@@ -223,9 +240,9 @@ def read_map(path: Path, settings: MapSettings | None = None) -> MapResult:
     Raises
     ------
     MissingStageError
-        Where the file is not there.
+        If the file is missing.
     InputError
-        Where it is not such a CSV.
+        If it is not such a CSV.
     """
     if not path.is_file():
         raise MissingStageError("{path} is not there.", advice="Make the map first.", path=path)

@@ -1,4 +1,4 @@
-"""Dense regions of a map: contours around them, and what most specimens in each are called."""
+"""Dense regions of a map, with contours and names."""
 
 from __future__ import annotations
 
@@ -27,38 +27,39 @@ _LINE_TOLERANCE = 0.25
 
 @dataclass(frozen=True)
 class Contour:
-    """A closed line around the densest part of a map.
+    """A contour of the density of a map.
 
     Parameters
     ----------
     share : float
-        Share of the specimens that lie inside of all lines of this share.
+        Share of the specimens inside the contours of this level.
     line : (m, 2) float64
-        Its points in map coordinates; read-only.
+        Points of the line in map coordinates; read-only.
     """
 
     share: float
     line: Float[np.ndarray, "m 2"]
 
     def __post_init__(self) -> None:
-        """Protect the line from change."""
+        """Make the line read-only."""
         self.line.setflags(write=False)
 
 
 @dataclass(frozen=True)
 class RegionLabel:
-    """What a dense region of a map is called.
+    """Name of a dense region of a map.
 
     Parameters
     ----------
     text : str
-        The commonest name in it; two of them where neither makes up half.
+        The commonest name in the region, or the two commonest if none makes up half.
     x, y : float
-        Where the name stands, in map coordinates: where it is densest; among few specimens above them.
+        Position of the name in map coordinates: the densest place, or above the region if there are
+        few specimens.
     n_specimens : int
-        How many lie in it.
+        Number of specimens in the region.
     share : float
-        Share of them that have the first name.
+        Share of them with the first name.
     """
 
     text: str
@@ -86,7 +87,7 @@ class Regions:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Density over a map; cell (row, column) lies at `origin + step * (column, row)`."""
+    """Density on a grid, with cell (row, column) at `origin + step * (column, row)`."""
 
     density: Float[np.ndarray, "h w"]
     origin: Float[np.ndarray, " 2"]
@@ -102,25 +103,32 @@ class _Grid:
 def find_regions(
     coordinates: Float[np.ndarray, "n 2"], names: Sequence[str], unnamed: tuple[str, ...] = ("",)
 ) -> Regions:
-    """Return contours of a map's density and the names of its dense regions.
+    """Return contours of the density of a map and names of its dense regions.
 
-    The density is a Gaussian kernel estimate on a grid. Contours are highest-density regions
-    (Hyndman, 1996) that hold 50, 80 and 95 % of the specimens. Regions part along the valleys
+    The density is a Gaussian kernel estimate on a grid. Contours enclose the highest-density regions
+    (Hyndman, 1996) with 50, 80 and 95 % of the specimens. Regions are separated along the valleys
     between peaks (watershed; Vincent & Soille, 1991).
 
     Parameters
     ----------
     coordinates : (n, 2) float
-        Where specimens lie.
+        Map coordinates of the specimens.
     names : sequence of str
-        What each is called: its category, cluster or label.
+        Name of each specimen, such as its category, cluster or label.
     unnamed : tuple of str
-        Names that no region is called by, such as that of noise.
+        Names that are not used for regions, such as that of noise.
 
     Raises
     ------
     InputError
-        Where the map is not flat, or names and coordinates differ in number.
+        If the map has not two dimensions, or names and coordinates differ in number.
+
+    Examples
+    --------
+    >>> corner = np.random.default_rng(0).normal(size=(30, 2))
+    >>> regions = find_regions(np.concatenate([corner, corner + 20]), ["tooth"] * 30 + ["shell"] * 30)
+    >>> sorted(label.text for label in regions.labels)
+    ['shell', 'tooth']
     """
     if coordinates.ndim != 2 or coordinates.shape[1] != 2:
         raise InputError("Dense regions are found on maps of two dimensions.", advice="Choose two dimensions.")
@@ -144,7 +152,7 @@ def _density(points: Float[np.ndarray, "n 2"]) -> _Grid:
     width, height = (np.ceil((high - low) / step).astype(int) + 1).tolist()
     grid = _Grid(np.zeros((height, width)), low, step)
     np.add.at(grid.density, grid.cells(points), 1.0)
-    # Scott's (1992) width suits one heap; a map holds many, so a narrower one is taken.
+    # Scott's (1992) bandwidth suits a single mode. A map has many, so that a narrower one is used.
     spread = float(np.sqrt(points.var(axis=0).mean()))
     sigma = max(_NARROWER * spread * points.shape[0] ** (-1 / 6) / step, 1.5)
     return _Grid(gaussian_filter(grid.density, sigma, mode="constant"), low, step)
@@ -152,13 +160,13 @@ def _density(points: Float[np.ndarray, "n 2"]) -> _Grid:
 
 def _contours(grid: _Grid, heights: Float[np.ndarray, " n"]) -> tuple[Contour, ...]:
     measure = _skimage("measure")
-    found = []
+    contours = []
     for share in sorted(SHARES, reverse=True):
         level = float(np.quantile(heights, 1.0 - share))
         for line in measure.find_contours(np.pad(grid.density, 1), level):
             shorter = measure.approximate_polygon(line - 1.0, _LINE_TOLERANCE)
-            found.append(Contour(share, grid.origin + grid.step * shorter[:, ::-1]))
-    return tuple(found)
+            contours.append(Contour(share, grid.origin + grid.step * shorter[:, ::-1]))
+    return tuple(contours)
 
 
 def _labels(
@@ -175,7 +183,7 @@ def _labels(
     markers = np.zeros(grid.density.shape, dtype=np.int32)
     markers[peaks[:, 0], peaks[:, 1]] = np.arange(1, len(peaks) + 1)
     basin = _skimage("segmentation").watershed(-grid.density, markers, mask=inside)[grid.cells(points)]
-    found = []
+    labels = []
     for number, (row, column) in enumerate(peaks.tolist(), start=1):
         members = np.flatnonzero(basin == number)
         if members.size < max(3, _LEAST_SHARE_OF_MAP * len(names)):
@@ -187,12 +195,12 @@ def _labels(
         text = common[0][0] if share >= _LEAST_MAJORITY else ", ".join(name for name, _ in common)
         x, y = (grid.origin + grid.step * np.array([column, row])).tolist()
         if len(names) <= _FEW:
-            # Among few specimens a name at the densest place would hide them; it stands above them.
+            # With few specimens, a name at the densest place would hide them.
             y = float(points[members, 1].max())
-        found.append(RegionLabel(text, x, y, int(members.size), share))
-    return tuple(sorted(found, key=lambda label: (-label.n_specimens, label.text))[:_MOST_LABELS])
+        labels.append(RegionLabel(text, x, y, int(members.size), share))
+    return tuple(sorted(labels, key=lambda label: (-label.n_specimens, label.text))[:_MOST_LABELS])
 
 
 def _skimage(part: str) -> Any:
-    # scikit-image has no types of its own, and takes a moment to import.
+    # scikit-image has no types and is slow to import.
     return importlib.import_module(f"skimage.{part}")

@@ -1,4 +1,4 @@
-"""Coordinates in few dimensions that keep neighbours together: UMAP, t-SNE, PaCMAP, principal components."""
+"""Coordinates by UMAP, t-SNE, PaCMAP and principal components."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def fit_umap(
     metric: str,
     seed: int,
 ) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
-    """Return UMAP coordinates, float32, and notes on what was done otherwise than asked.
+    """Return UMAP coordinates, float32, and notes on deviations from the settings.
 
-    Below four specimens, or where all are the same, there is nothing to unfold and principal
-    components take UMAP's place. With a seed UMAP works on one thread and repeats itself. It is
-    given the nearest neighbours, exact ones: its own search among many is approximate, and is
-    compiled anew in every process, which takes some twenty seconds.
+    Below four specimens, or if all are equal, the coordinates are principal components. With a seed
+    UMAP runs on one thread and is reproducible. It is given exact nearest neighbours, because its
+    own search among many is approximate and is compiled anew in every process, which takes some
+    twenty seconds.
     """
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST or not np.ptp(vectors, axis=0).any():
@@ -60,12 +60,12 @@ def fit_umap(
         metric=metric,
         random_state=seed,
         n_jobs=1,
-        # The spectral start solves for one eigenvector more than it has dimensions.
+        # The spectral initialisation solves for one eigenvector more than there are dimensions.
         init="spectral" if n_rows > dimensions + 2 else "random",
     )
     with warnings.catch_warnings():
-        # Collections that fall into separate groups make the spectral start warn; it then goes on well.
-        # It also warns that who comes later cannot be placed by it, which is not its task here.
+        # The spectral initialisation warns if the graph is not connected, which does no harm. UMAP also
+        # warns that it cannot transform new specimens, which it is not used for.
         warnings.simplefilter("ignore", UserWarning)
         coordinates = model.fit_transform(vectors)
     return np.asarray(coordinates, dtype=np.float32), tuple(notes)
@@ -74,7 +74,7 @@ def fit_umap(
 def _neighbours_for_umap(
     vectors: Float[np.ndarray, "n d"], count: int, metric: str
 ) -> tuple[Int[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
-    """Return for every row itself and its nearest others, `count` in all, and how far they are."""
+    """Return `count` nearest rows of every row, itself included, and distances."""
     n_rows = vectors.shape[0]
     near = NearestRows(vectors, metric, np.arange(n_rows))
     rows = np.empty((n_rows, count), dtype=np.int32)
@@ -102,10 +102,10 @@ def fit_tsne(
         told = "t-SNE was asked for perplexity {asked}; {count} specimens allow {allowed:.1f}."
         notes = (note(told, asked=perplexity, count=n_rows, allowed=allowed),)
     start = pca_coordinates(vectors, dimensions)
-    # Started from principal components, groups that lie together stay together (Kobak & Berens, 2019).
+    # Principal components as the initialisation preserve the global structure (Kobak & Berens, 2019).
     start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
     model = TSNE(dimensions, perplexity=allowed, init=start, random_state=seed)
-    # Several threads add up in another order each time; one repeats itself, as UMAP's does.
+    # Several threads sum in a different order each time; one thread is reproducible.
     with threadpool_limits(limits=1):
         return np.asarray(model.fit_transform(vectors), dtype=np.float32), notes
 
@@ -113,7 +113,10 @@ def fit_tsne(
 def fit_pacmap(
     vectors: Float[np.ndarray, "n d"], *, dimensions: int, n_neighbors: int, metric: str, seed: int
 ) -> tuple[Float[np.ndarray, "n k"], tuple[str, ...]]:
-    """Return PaCMAP coordinates (Wang, Huang, Rudin & Shaposhnik, 2021), float32, and notes."""
+    """Return PaCMAP coordinates (Wang, Huang, Rudin & Shaposhnik, 2021) and notes.
+
+    Coordinates are float32.
+    """
     n_rows = vectors.shape[0]
     if n_rows < _FEWEST_FOR_PACMAP or not np.ptp(vectors, axis=0).any():
         told = "PaCMAP needs at least {fewest} specimens that differ; principal components are shown instead."
@@ -125,7 +128,7 @@ def fit_pacmap(
         notes = (note(told, asked=n_neighbors, count=n_rows, allowed=count),)
     _prepare_numba()
     with warnings.catch_warnings():
-        # PaCMAP warns that a seed was given, which is what we want.
+        # PaCMAP warns that a seed was given, which is intended.
         warnings.simplefilter("ignore", UserWarning)
         from pacmap import PaCMAP
 
@@ -142,18 +145,18 @@ def fit_pacmap(
 
 
 def pca_coordinates(vectors: Float[np.ndarray, "n d"], dimensions: int) -> Float[np.ndarray, "n k"]:
-    """Return the first principal components, float32; zeros where there are fewer."""
+    """Return the first principal components, float32, filled up with zeros."""
     coordinates = np.zeros((vectors.shape[0], dimensions), dtype=np.float32)
     if vectors.shape[0] > 1:
-        found = fit_pca(vectors, dimensions).coordinates
-        coordinates[:, : found.shape[1]] = found
+        components = fit_pca(vectors, dimensions).coordinates
+        coordinates[:, : components.shape[1]] = components
     return coordinates
 
 
 def _umap_class() -> Any:
     _prepare_numba()
     with warnings.catch_warnings():
-        # UMAP says on import that its TensorFlow part is missing; nothing here needs that part.
+        # UMAP warns on import that its TensorFlow part is missing, which is not used.
         warnings.simplefilter("ignore", ImportWarning)
         from umap import UMAP
     _keep_compiled()
@@ -162,12 +165,12 @@ def _umap_class() -> Any:
 
 @cache
 def _keep_compiled() -> None:
-    """Let numba keep on disk what UMAP would compile anew in every process, seconds of it."""
+    """Cache functions of UMAP on disk, which every process would compile for seconds."""
     for module, names in _COMPILED_BY_UMAP.items():
         for name in names:
             function = getattr(importlib.import_module(module), name, None)
             if function is not None:
-                with suppress(RuntimeError):  # nowhere to write: it is compiled each time, as before
+                with suppress(RuntimeError):  # no writable folder: compiled in each process
                     function.enable_caching()
 
 
@@ -175,5 +178,5 @@ def _prepare_numba() -> None:
     import numba
 
     if sys.platform == "linux":
-        # Open3D brings an older TBB than numba accepts; OpenMP is safe to call from several threads.
+        # Open3D ships an older TBB than numba accepts. OpenMP is safe to call from several threads.
         numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]  # type: ignore[attr-defined]

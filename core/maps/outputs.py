@@ -1,4 +1,4 @@
-"""A map as files: coordinates, what made them, a page for any browser and an SVG; each written once."""
+"""Files of a map: coordinates, settings, HTML page and SVG."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NOISE_NAME = "noise"
 
 @dataclass(frozen=True)
 class MapFiles:
-    """A map that lies in a folder.
+    """A map written to a folder.
 
     Parameters
     ----------
     result : MapResult
-        Where every specimen lies.
+        Map coordinates.
     trustworthiness : float
-        How far neighbours on the map are neighbours indeed, 0 to 1.
+        As `core.maps.trustworthiness`, 0 to 1.
     written : tuple of Path
-        What was written by this call; empty where exactly these files were there already.
+        Files written by this call; empty if all were up to date.
     """
 
     result: MapResult
@@ -53,34 +53,34 @@ def map_into(
     drawing: bool = False,
     overwrite: bool = False,
 ) -> MapFiles:
-    """Write a map into a folder: `map.csv`, `map.json` and, where asked for, `map.html` and `map.svg`.
+    """Write `map.csv` and `map.json`, and `map.html` and `map.svg` if asked for.
 
     Coordinates are those that the app shows for the same embeddings and settings. They are not
-    computed again where only a page or a drawing is missing.
+    computed again if only the page or the drawing is missing.
 
     Parameters
     ----------
     out : Path
-        The folder; made where it is not there.
+        The folder; created if missing.
     embeddings, settings : Embeddings, MapSettings
-        What is laid out, and how.
+        The collection and the settings of its map.
     colouring : Colouring
-        What colours the specimens of page and drawing.
+        Colours of page and drawing.
     name : str
-        What the collection is called in titles.
+        Name of the collection in titles.
     pictures : mapping of str to Path, optional
-        WebP pictures of specimens, shown on the page where they are pointed at.
+        WebP images of specimens, shown on the page under the pointer.
     page, drawing : bool
-        Whether `map.html` and `map.svg` are wanted.
+        Whether to write `map.html` and `map.svg`.
     overwrite : bool
-        Do it again.
+        Write files that are up to date again.
 
     Raises
     ------
     InputError
-        Where there are no embeddings, or a drawing of three dimensions is wanted.
+        If there are no embeddings, or a drawing of three dimensions is asked for.
     WorkspaceError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     if drawing and settings.dimensions != 2:
         raise InputError("An SVG shows maps of two dimensions.", advice="Leave --svg out, or give --dimensions 2.")
@@ -96,24 +96,24 @@ def map_into(
         shown = _picture(embeddings, drawn, trust, colouring, name)
         look = fingerprint(made_from, colouring.column, colouring.texts, name)
         if page:
-            there = dict(islice((pictures or {}).items(), MOST_PICTURES))
-            seen = fingerprint(look, [(one, file.stem) for one, file in there.items()])
-            written += _draw(out / "map.html", seen, lambda path: _write_page(path, shown, there), overwrite)
+            shown_pictures = dict(islice((pictures or {}).items(), MOST_PICTURES))
+            seen = fingerprint(look, [(one, file.stem) for one, file in shown_pictures.items()])
+            written += _draw(out / "map.html", seen, lambda path: _write_page(path, shown, shown_pictures), overwrite)
         if drawing:
             written += _draw(out / "map.svg", look, lambda path: write_map_svg(path, shown), overwrite)
     return MapFiles(drawn, trust, tuple(written))
 
 
 def _make(embeddings: Embeddings, settings: MapSettings, table: Path, about: Path) -> bool:
-    made = make_map(embeddings, settings)
-    write_map(table, made)
-    facts = {"n_total": len(embeddings), "trustworthiness": trustworthiness(embeddings, made)}
-    write_json(about, {**facts, "settings": asdict(settings), "notes": list(made.notes)})
+    result = make_map(embeddings, settings)
+    write_map(table, result)
+    facts = {"n_total": len(embeddings), "trustworthiness": trustworthiness(embeddings, result)}
+    write_json(about, {**facts, "settings": asdict(settings), "notes": list(result.notes)})
     return True
 
 
 def _draw(path: Path, made_from: str, write: Callable[[Path], None], overwrite: bool) -> list[Path]:
-    """Write a file of its own, and return it where it was not there already."""
+    """Write a file if it is out of date, and return what was written."""
 
     def make() -> bool:
         write(path)
@@ -144,12 +144,12 @@ def _picture(embeddings: Embeddings, drawn: MapResult, trust: float, colouring: 
 
 
 def reading_of(method: str) -> str:
-    """Return what a map by a method may be read for, and what not."""
+    """Return what a map by a method shows and what it does not, as text."""
     if method == "pca":
         return "PCA is a straight projection: what lies far apart is far apart, what lies together may still differ."
     return (
-        f"Read from {METHOD_NAMES[method]} who is near whom. The size and density of a group, "
-        "the space between groups and the axes mean little."
+        f"{METHOD_NAMES[method]} shows which specimens are neighbours. The size and density of a group, "
+        "the distance between groups and the axes mean little."
     )
 
 

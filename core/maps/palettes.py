@@ -1,4 +1,4 @@
-"""Colours and symbols that tell groups apart, also for eyes without red or green cones."""
+"""Colours and symbols of groups, safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import functools
 
 import numpy as np
 
-# What belongs to no cluster or has no category: a warm grey that steps back on both grounds.
+# Colour of noise and of specimens without a category: a warm grey, weak on light and dark backgrounds.
 NOISE_COLOUR = "#968e83"
 ACCENT_COLOUR = "#94471b"
 
-# Okabe and Ito (2008), Color Universal Design, without black and yellow, which vanish on one of
-# the two grounds.
+# Okabe and Ito (2008), Color Universal Design, without black and yellow, which are invisible on a
+# dark or a light background.
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
-# A second channel beside colour, for more categories than eyes tell apart by colour.
+# Symbols in addition to colour, for more groups than colours can distinguish.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
 
-# Relative luminance (WCAG 2) between which a colour stands out from a light and from a dark ground. Oklab's
-# lightness would not do: it takes pure blue for as light as a middle grey.
+# Range of relative luminance (WCAG 2) with contrast to a light and a dark background. The lightness
+# of Oklab is unsuitable, because it takes pure blue for as light as a middle grey.
 _LUMINANCE_RANGE = (0.12, 0.42)
 _LEAST_CHROMA = 0.05
 _STEPS = 24
 
-# What a person without red or without green cones sees, on linear RGB (Machado, Oliveira and
-# Fernandes, 2009, severity 1).
+# Vision without red or without green cones, on linear RGB (Machado, Oliveira and Fernandes, 2009,
+# severity 1).
 _PROTANOPIA = np.array(
     [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
 )
@@ -35,18 +35,23 @@ _DEUTERANOPIA = np.array(
 
 @functools.lru_cache(maxsize=64)
 def palette(n: int) -> tuple[str, ...]:
-    """Return `n` colours as `#rrggbb` that people with and without colour blindness tell apart.
+    """Return distinct colours as `#rrggbb`, also for colour-blind readers.
 
-    The first six are Okabe and Ito's. Each further one lies as far as possible from all before
-    it, in Oklab (Ottosson, 2020), in the eyes of the one of three observers (trichromat,
-    protanope, deuteranope) who finds it hardest. So `palette(n)` begins with `palette(m)` for
-    any m < n: a category keeps its colour when others are added. From some eight categories on
-    nobody tells all of them apart by colour alone; see `symbols`.
+    The first six are Okabe and Ito's. Each further colour is as far as possible from all before it
+    in Oklab (Ottosson, 2020), for the worst of three observers (trichromat, protanope, deuteranope).
+    Therefore `palette(n)` begins with `palette(m)` for any m < n, and a category keeps its colour
+    when others are added. From about eight categories on, colour alone does not distinguish all of
+    them; see `symbols`.
 
     Parameters
     ----------
-    n
-        How many; 0 gives none.
+    n : int
+        Number of colours, at least 0.
+
+    Examples
+    --------
+    >>> palette(3)
+    ('#0072b2', '#d55e00', '#009e73')
     """
     chosen = list(OKABE_ITO[:n])
     if n <= len(chosen):
@@ -59,7 +64,7 @@ def palette(n: int) -> tuple[str, ...]:
     while len(chosen) < n:
         best = int(np.argmax(nearest))
         if nearest[best] <= 0.0:
-            # Every colour that a screen can tell is taken: begin again.
+            # All candidate colours are used up, so that they repeat.
             chosen.extend(chosen[: n - len(chosen)])
             continue
         chosen.append("#" + "".join(f"{round(float(channel) * 255):02x}" for channel in candidates[best]))
@@ -68,12 +73,12 @@ def palette(n: int) -> tuple[str, ...]:
 
 
 def symbols(n: int) -> tuple[str, ...]:
-    """Return `n` marker symbols: circles for the first six, then another symbol every six."""
+    """Return `n` marker symbols, another one after every six."""
     return tuple(SYMBOLS[(index // len(OKABE_ITO)) % len(SYMBOLS)] for index in range(n))
 
 
 def colours_of(categories: list[str], *, noise: str = "-1") -> dict[str, str]:
-    """Return a colour for each category in the order given; `noise` gets the grey."""
+    """Return a colour for each category in the given order, grey for `noise`."""
     named = [category for category in dict.fromkeys(categories) if category != noise]
     colours = dict(zip(named, palette(len(named)), strict=True))
     if noise in categories:
@@ -83,7 +88,7 @@ def colours_of(categories: list[str], *, noise: str = "-1") -> dict[str, str]:
 
 @functools.cache
 def _candidates() -> np.ndarray:
-    """Return (c, 3) sRGB colours from 0 to 1 that stand out from both grounds."""
+    """Return (c, 3) sRGB colours, 0 to 1, with contrast to both backgrounds."""
     steps = np.linspace(0.0, 1.0, _STEPS)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
     grid = np.round(grid * 255) / 255
@@ -133,9 +138,10 @@ def _oklab(linear: np.ndarray) -> np.ndarray:
 
 
 def ramp(n: int = 255) -> tuple[str, ...]:
-    """Return `n` colours as `#rrggbb` from low to high: cividis, which is the same to colour-blind eyes.
+    """Return `n` colours as `#rrggbb` from low to high, of the colour map cividis.
 
-    Cividis (Nuñez, Anderton & Renslow, 2018), between five of its colours in straight lines.
+    Cividis (Nuñez, Anderton & Renslow, 2018) looks the same to colour-blind readers. Colours are
+    interpolated linearly between five of its colours.
     """
     places = np.linspace(0.0, 1.0, n)
     stops = np.array([_rgb_of(colour) for colour in ("#00224e", "#434e6c", "#7d7c78", "#bcae6c", "#fee838")])

@@ -1,4 +1,4 @@
-"""A map as something to look at: a scene for the browser, a page that needs nothing else, an SVG."""
+"""Drawings of a map: scene for the browser, standalone HTML page and SVG."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WORDS: Mapping[str, str] = {
 _SIZE = 1000.0
 _ROOM = 40.0
 _LEGEND = 22.0
-# One mark around the current point, for SVG paths; the units are halves of a marker.
+# SVG path of each marker around the current point, in units of half a marker.
 _MARKS = {
     "circle": "m-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0",
     "square": "m-.85-.85h1.7v1.7h-1.7z",
@@ -59,29 +59,29 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A map with its colours and names.
+    """A map with colours, names and texts.
 
     Parameters
     ----------
     ids : tuple of str
         Specimen ids.
     coordinates : (n, 2) or (n, 3) float32
-        Where they lie; read-only.
+        Map coordinates; read-only.
     colouring : Colouring
-        What colours them.
+        Colours of the specimens.
     title : str
-        What is shown.
+        Title of the drawing.
     note : str
-        What made it, how far it can be trusted, and what it may be read for.
+        Method, trustworthiness and how to read the map.
     regions : Regions
-        Contours and names of dense regions; none in three dimensions.
+        Contours and names of dense regions; empty in three dimensions.
     facts : mapping of str to sequence of str
-        What else is told of a specimen that is pointed at, such as its cluster.
+        Further columns that are shown for a specimen under the pointer, such as its cluster.
 
     Raises
     ------
     InputError
-        Where these differ in length.
+        If these differ in length.
     """
 
     ids: tuple[str, ...]
@@ -93,7 +93,7 @@ class MapPicture:
     facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that all belong to the same specimens."""
+        """Check that all have the same number of specimens."""
         lengths = {len(self.ids), len(self.coordinates), len(self.colouring.codes), *map(len, self.facts.values())}
         if len(lengths) > 1:
             raise InputError(f"A map, its colours and facts must be of the same specimens (got {sorted(lengths)}).")
@@ -101,16 +101,16 @@ class MapPicture:
 
 
 def as_scene(picture: MapPicture, others: str = "others", words: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Return what the script of `map_page` draws, ready for JSON.
+    """Return the scene that the script of `map_page` draws, ready for JSON.
 
     Parameters
     ----------
     picture : MapPicture
-        What is drawn.
+        The map.
     others : str
-        What the grey points are called.
+        Name of the grey points.
     words : mapping of str to str, optional
-        What stands on buttons; English where None.
+        Texts of buttons; English if None.
     """
     colouring = picture.colouring
     coordinates = np.ascontiguousarray(picture.coordinates, dtype="<f4")
@@ -119,7 +119,7 @@ def as_scene(picture: MapPicture, others: str = "others", words: Mapping[str, st
         "n": len(picture.ids),
         "dimensions": int(coordinates.shape[1]),
         "coordinates": _base64(coordinates),
-        # An id with a line break in it would shift all that follow.
+        # A line break inside an id would shift all ids after it.
         "ids": "\n".join(name.replace("\n", " ") for name in picture.ids),
     }
     look = {
@@ -147,22 +147,21 @@ def as_scene(picture: MapPicture, others: str = "others", words: Mapping[str, st
 
 
 def write_map_page(path: Path, picture: MapPicture, pictures: Mapping[str, str] | None = None) -> None:
-    """Write a map as one HTML file that needs neither a network nor anything beside it.
+    """Write a map as one HTML file that needs no network and no other file.
 
     Parameters
     ----------
     path : Path
-        Where to.
+        The HTML file.
     picture : MapPicture
-        What is drawn.
+        The map.
     pictures : mapping of str to str, optional
-        Small pictures of specimens as data URIs, shown where they are pointed at; at most 3000 are
-        put into the page.
+        Small images of specimens as data URIs, shown under the pointer. At most 3000 are included.
 
     Raises
     ------
     WorkspaceError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     write_bytes(path, map_page(picture, pictures).encode("utf-8"))
 
@@ -171,7 +170,7 @@ def map_page(picture: MapPicture, pictures: Mapping[str, str] | None = None) -> 
     """Return the HTML that `write_map_page` writes."""
     kept = dict(list((pictures or {}).items())[:MOST_PICTURES])
     scene = {**as_scene(picture), "alone": True, "pictures": kept}
-    # A name with </script> in it would end the script.
+    # A name that contains </script> would end the script.
     data = json.dumps(scene, ensure_ascii=False).replace("<", "\\u003c")
     page = (PAGE / "page.html").read_text(encoding="utf-8")
     parts = {
@@ -187,19 +186,21 @@ def map_page(picture: MapPicture, pictures: Mapping[str, str] | None = None) -> 
 
 
 def map_script() -> str:
-    """Return the script that draws a map in a browser: `mountMap(element, send, ask)`."""
+    """Return the script of the page, with `mountMap(element, send, ask)`."""
     return "".join((PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def write_map_svg(path: Path, picture: MapPicture) -> None:
-    """Write a map of two dimensions as SVG, with contours, names, legend and what made it.
+    """Write a map of two dimensions as SVG.
+
+    It has contours, names of regions, a legend and the note.
 
     Raises
     ------
     InputError
-        Where the map has three dimensions.
+        If the map has three dimensions.
     WorkspaceError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     write_bytes(path, map_svg(picture).encode("utf-8"))
 
@@ -248,7 +249,7 @@ def _page_places(
 
 @dataclass(frozen=True)
 class _Placer:
-    """From map coordinates to places on the page, whose second axis points down."""
+    """Transform from map coordinates to page coordinates, with y pointing down."""
 
     low: np.ndarray
     high: np.ndarray
@@ -261,7 +262,7 @@ class _Placer:
 
 
 def _svg_points(colouring: Colouring, places: Float[np.ndarray, "n 2"], marker: float) -> list[str]:
-    """Return a path a colour, the grey ones first, which stay behind the others."""
+    """Return one path per colour, the grey one first, behind the others."""
     parts = []
     for code in sorted(set(colouring.codes.tolist())):
         symbol = colouring.symbols[code] if 0 <= code < len(colouring.names) else "circle"
@@ -277,14 +278,14 @@ def _mark(symbol: str, x: float, y: float, size: float) -> str:
 
 @lru_cache(maxsize=32)
 def _scaled(symbol: str, size: float) -> str:
-    """Return a marker with every length times `size`; the flags of arcs are left alone."""
+    """Return a marker scaled by `size`, without changing the flags of arcs."""
 
     def one(command: re.Match[str]) -> str:
         letter, numbers = command.group(1), re.findall(r"-?\d*\.?\d+", command.group(2))
         flags = {2, 3, 4} if letter == "a" else set()
         return letter + " ".join(n if k in flags else f"{float(n) * size:.2f}" for k, n in enumerate(numbers))
 
-    # An arc's numbers come in sevens, one arc a letter.
+    # An arc has seven numbers, and each arc has its own letter.
     return re.sub(r"([a-z])([^a-z]*)", one, _MARKS[symbol])
 
 
@@ -326,10 +327,13 @@ def _hash(parts: Mapping[str, object]) -> str:
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
-    """Return lines of at most so many columns; letters of East Asia take two and may end a line."""
+    """Return lines of at most `columns` columns.
+
+    East Asian characters are two columns wide and allow a line break after them.
+    """
     lines, used = [""], 0
     for part in re.findall(r"\s+|[\u3000-\uffff]|[^\s\u3000-\uffff]+", text):
-        # A word that is longer than a line is broken.
+        # Words longer than a line are split.
         for piece in (part[start : start + columns] for start in range(0, len(part), columns)):
             wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in piece)
             if used + wide > columns:

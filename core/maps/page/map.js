@@ -1,6 +1,6 @@
-// A map of specimens: points, words and lines above them, a bar of buttons and a legend. Drawn by the app's
-// Map screen and by the standalone page, each after `places.js`, `painter.js` and `sheet.js` in one script.
-/** Put a map into an element; `send(message)` is told of picks and selections, `ask(ids)` of pictures that are wanted. */
+// A map of specimens: points, an overlay of names and contours, a toolbar and a legend. The Map screen of the app and
+// the standalone page use it, each after `places.js`, `painter.js` and `sheet.js` in one script.
+/** Mount a map in an element. `send(message)` reports picks and selections, `ask(ids)` requests pictures. */
 function mountMap(root, send, ask) {
   const words = {};
   const bar = node("div", "bar"), stage = node("div", "stage"), legend = node("div", "legend");
@@ -27,7 +27,7 @@ function mountMap(root, send, ask) {
     redraw();
   }
 
-  /** Draw while the map is being moved, and all of it once it rests. */
+  /** Draw a moving map, and draw all points 180 ms after the last move. */
   function move() {
     view.rush = view.slow;
     clearTimeout(rest);
@@ -131,7 +131,7 @@ function mountMap(root, send, ask) {
     }
   }
 
-  /** Give every point its colour and state, and say in which order they are drawn. */
+  /** Update colour and state of every point, and the drawing order. */
   function relook() {
     const { n } = points, colours = new Uint8Array(4 * n);
     looks = new Uint8Array(2 * n);
@@ -153,7 +153,7 @@ function mountMap(root, send, ask) {
     drawn.set(tiers[0]);
     drawn.set(tiers[1], tiers[0].length);
     drawn.set(tiers[2], tiers[0].length + tiers[1].length);
-    // While a slow machine moves the map, a sample of the points stands for all.
+    // On a slow machine, only a sample of the points is drawn while the map moves.
     const step = Math.ceil(drawn.length / 8000), strong = new Set(tiers[2].slice(0, 8000));
     paint.looks(colours, looks, drawn, drawn.filter((row, place) => place % step === 0 || strong.has(row)));
     root.dataset.selected = String(selected.size);
@@ -206,7 +206,7 @@ function mountMap(root, send, ask) {
     tip.style.top = `${Math.max(0, Math.min(y - 20, view.height - tip.offsetHeight))}px`;
   }
 
-  /** Ask for the picture of a point and of those around it, so that the next ones are there already. */
+  /** Request the picture of a point, and those of nearby points in advance. */
   function wish(row, x, y) {
     const around = [];
     for (const other of drawn) {
@@ -400,7 +400,7 @@ function mountMap(root, send, ask) {
     }
   }
 
-  /** Save what is on the screen as PNG, three times as fine, with its legend and what made it. */
+  /** Save the current view as PNG at three times the resolution, with legend and note. */
   function savePicture() {
     const ratio = Math.min(3, 4000 / view.width), keep = [canvas.width, canvas.height];
     canvas.width = Math.round(view.width * ratio);
@@ -453,7 +453,7 @@ function mountMap(root, send, ask) {
         showTip(hover, box[0] - 18, box[1] + 20);
       }
     },
-    /** Where a specimen, or one from outside, is on the screen, for tests. */
+    /** Return the screen position of a specimen or a newcomer; used by tests. */
     whereIs(id) {
       const row = points.ids.indexOf(id), guest = scene.newcomers.find((newcomer) => newcomer.name === id);
       if (row >= 0) project(view, points.xyz, row, at);

@@ -1,4 +1,4 @@
-// Points on a canvas, as many as a hundred thousand: colours, shapes, and which of them stand out.
+// Drawing of up to a hundred thousand points on a canvas, with colours, shapes and emphasis.
 const VERTEX = `#version 300 es
 in vec3 place; in vec4 colour; in vec2 look;
 uniform mat3 turn; uniform vec2 pan; uniform vec2 scale; uniform float size;
@@ -39,7 +39,7 @@ void main() {
 const SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down"];
 const PLAIN = 0, DIM = 1, STRONG = 2, HIDDEN = 3;
 
-/** Points by WebGL 2; where a browser has none, by rectangles on a plain canvas. */
+/** Return a painter that uses WebGL 2, or rectangles on a 2D canvas if the browser has no WebGL 2. */
 function painter(canvas) {
   const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
   return gl ? glPainter(canvas, gl) : flatPainter(canvas);
@@ -104,7 +104,7 @@ function glPainter(canvas, gl) {
       const started = performance.now();
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, view.rush ? fewer : order);
       gl.drawElements(gl.POINTS, view.first ? Math.min(count, 100) : view.rush ? fewCount : count, gl.UNSIGNED_INT, 0);
-      // Waits until it is drawn: without a graphics card frames would pile up and stall the page.
+      // Waits for the drawing to finish. Without a graphics card, frames would queue up and stall the page.
       gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
       if (!view.rush && !view.first) view.slow = performance.now() - started > 30;
     },

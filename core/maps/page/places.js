@@ -1,11 +1,11 @@
-// Where points are: unpacked from a scene, turned, brought onto the screen, found within an outline.
+// Point positions: unpacking from a scene, rotation, projection to the screen, test for being inside a polygon.
 function bytesOf(text) {
   const raw = atob(text), bytes = new Uint8Array(raw.length);
   for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
   return bytes.buffer;
 }
 
-/** The points of a scene, unpacked: places within −1 … 1, a code for the colour of each. */
+/** Unpack the points of a scene, with coordinates scaled to −1 … 1. */
 function unpack(scene) {
   const n = scene.n, given = new Float32Array(bytesOf(scene.coordinates)), d = scene.dimensions;
   const low = [Infinity, Infinity, Infinity], high = [-Infinity, -Infinity, -Infinity];
@@ -27,7 +27,7 @@ function unpack(scene) {
 
 function turnBy(yaw, pitch) {
   const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
-  // Columns of a rotation about the upright axis, then about the level one.
+  // Columns of a rotation about the vertical axis, then about the horizontal one.
   return new Float32Array([cy, sp * sy, -cp * sy, 0, cp, sp, sy, -sp * cy, cp * cy]);
 }
 

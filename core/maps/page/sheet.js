@@ -1,4 +1,4 @@
-// What is written and drawn above the points, and the picture that is saved of a map.
+// Texts and marks over the points, and the image of a saved map.
 function node(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -39,7 +39,7 @@ function write(ctx, text, x, y, ink, style, size) {
   ctx.fillText(text, x, y);
 }
 
-/** Lines no wider than given; words are kept whole where a language has spaces and they fit. */
+/** Break a text into lines of at most `width`. Words are split only if they are longer than a line. */
 function wrapped(ctx, text, width) {
   const lines = [""];
   for (const part of text.match(/[\u0000-\u2fff]+?(\s+|$|(?=[\u3000-\uffff]))|[^]/gu) || []) {
@@ -57,7 +57,7 @@ function wrapped(ctx, text, width) {
   return lines.map((line) => line.trim()).filter((line) => line);
 }
 
-/** Names and colours of a legend in rows that fit: `[x, name, colour]` of each. */
+/** Return the rows of a legend; an entry is `[x, name, colour]`. */
 function legendRows(ctx, scene, width) {
   const rows = [[]], entries = scene.scale ? [] : scene.names.map((name, code) => [name, scene.colours[code]]);
   if (!scene.scale && scene.others) entries.push([scene.others, scene.grey]);
@@ -71,7 +71,7 @@ function legendRows(ctx, scene, width) {
   return rows;
 }
 
-/** A canvas with a map, its legend and what made it; `ratio` pixels to one of the screen. */
+/** Return a canvas with map, legend and note, at `ratio` pixels per CSS pixel. */
 function sheetOf(scene, points, style, size, ratio, decorate) {
   const family = style.fontFamily || "sans-serif", sheet = node("canvas"), ctx = sheet.getContext("2d");
   const small = `11px ${family}`, usual = `12px ${family}`;

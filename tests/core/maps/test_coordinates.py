@@ -1,4 +1,4 @@
-"""Maps: any number of specimens, the same again with the same seed, and back from a file."""
+"""Tests of map coordinates: any number of specimens, seeds, files."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from points import embeddings_of, grouped_points
 
 from core.embeddings import Embeddings
 from core.foundation import InputError, MissingStageError, SettingError
 from core.maps import MapResult, MapSettings, make_map, map_in, place_on_map, read_map, trustworthiness, write_map
+from tests.core.points import embeddings_of, grouped_points
 
 
 @pytest.mark.parametrize("n_specimens", [1, 2, 3, 4, 6, 40])
 @pytest.mark.parametrize("method", ["umap", "pca", "tsne", "pacmap"])
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_make_map__any_number_of_specimens(n_specimens: int, method: str, dimensions: int) -> None:
-    """From one specimen on there are finite coordinates, one row each."""
+    """Coordinates are finite, with one row per specimen."""
     found = make_map(embeddings_of(grouped_points(40)[:n_specimens]), MapSettings(method=method, dimensions=dimensions))
     assert found.coordinates.shape == (n_specimens, dimensions)
     assert found.coordinates.dtype == np.float32
     assert np.isfinite(found.coordinates).all()
 
 
-def test_make_map__says_when_umap_has_too_few_specimens() -> None:
-    """Three specimens get principal components, 10 fewer neighbours; both are said."""
+def test_make_map__notes_too_few_specimens_for_umap() -> None:
+    """Three specimens get principal components, ten fewer neighbours, with notes."""
     assert "UMAP needs at least 4 specimens" in make_map(embeddings_of(grouped_points(40)[:3])).notes[0]
     assert "10 specimens allow 9" in make_map(embeddings_of(grouped_points(40)[:10])).notes[0]
 
@@ -38,7 +38,7 @@ def test_make_map__identical_embeddings() -> None:
 
 
 @pytest.mark.parametrize("method", ["umap", "pca", "tsne", "pacmap"])
-def test_make_map__is_the_same_again(method: str) -> None:
+def test_make_map__is_reproducible(method: str) -> None:
     """Same settings, same coordinates, to the bit."""
     embeddings = embeddings_of(grouped_points(60))
     one, two = (make_map(embeddings, MapSettings(method=method, seed=7)) for _ in range(2))
@@ -56,7 +56,7 @@ def test_make_map__keeps_groups_together() -> None:
 
 
 def test_make_map__no_embeddings() -> None:
-    """Nothing to lay out is an error."""
+    """An empty collection is an error."""
     with pytest.raises(InputError, match="no embeddings to lay out"):
         make_map(Embeddings((), np.zeros((0, 4), dtype=np.float32)))
 
@@ -82,7 +82,7 @@ def test_read_map__reads_what_was_written(dimensions: int, tmp_path: Path) -> No
 
 
 def test_read_map__missing_or_other_file(tmp_path: Path) -> None:
-    """A missing file and one that is no map are told apart."""
+    """A missing file and one that is no map have different errors."""
     with pytest.raises(MissingStageError):
         read_map(tmp_path / "map.csv")
     (tmp_path / "map.csv").write_text("specimen_id,x,y\na,b,c\n", encoding="utf-8")
@@ -91,7 +91,7 @@ def test_read_map__missing_or_other_file(tmp_path: Path) -> None:
 
 
 def test_trustworthiness__is_high_for_a_good_map_and_low_for_a_shuffled_one() -> None:
-    """Neighbours on a good map are neighbours; on a shuffled one they are not."""
+    """Neighbours on a good map are neighbours, on a shuffled one they are not."""
     embeddings = embeddings_of(grouped_points(90))
     good = make_map(embeddings, MapSettings(method="tsne"))
     order = np.random.default_rng(0).permutation(90)
@@ -101,12 +101,12 @@ def test_trustworthiness__is_high_for_a_good_map_and_low_for_a_shuffled_one() ->
 
 
 def test_trustworthiness__two_specimens() -> None:
-    """Two specimens cannot be misplaced."""
+    """The trustworthiness of two specimens is 1."""
     embeddings = embeddings_of(grouped_points(20)[:2])
     assert trustworthiness(embeddings, make_map(embeddings)) == 1.0
 
 
-def test_place_on_map__puts_newcomers_beside_their_likes() -> None:
+def test_place_on_map__puts_newcomers_beside_similar_specimens() -> None:
     """A copy of a mapped specimen lands on it, and the map keeps its coordinates."""
     embeddings = embeddings_of(grouped_points(60))
     made = make_map(embeddings, MapSettings(method="pca"))
@@ -122,12 +122,12 @@ def test_place_on_map__refuses_what_does_not_belong() -> None:
     made = make_map(embeddings, MapSettings(method="pca"))
     with pytest.raises(InputError, match="have 3 dimensions, the mapped ones 16"):
         place_on_map(embeddings, made, Embeddings(("n",), np.ones((1, 3), dtype=np.float32)))
-    with pytest.raises(InputError, match="shows other specimens"):
+    with pytest.raises(InputError, match="has other specimens"):
         trustworthiness(embeddings_of(grouped_points(19)), made)
 
 
-def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second call reads the first one's file: same bytes, no work; other settings are another map."""
+def test_map_in__computes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second call reads the file of the first. Other settings give another map."""
     embeddings = embeddings_of(grouped_points(3))
     first = map_in(tmp_path, embeddings)
     monkeypatch.setattr("core.maps.coordinates.make_map", lambda *_: pytest.fail("The map was made again."))
@@ -140,7 +140,7 @@ def test_map_in__makes_a_map_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_make_map__gives_umap_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many there are, UMAP need not search, nor compile its search; the neighbours are the exact ones."""
+    """UMAP is given the exact neighbours and never searches itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of parts of UMAP that are not installed
         import umap.umap_

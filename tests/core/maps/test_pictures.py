@@ -1,4 +1,4 @@
-"""A map to look at: its colours, its dense regions, the scene, the page and the SVG."""
+"""Tests of drawings of a map: colours, regions, scene, page and SVG."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from core.maps.colouring import MOST_GROUPS
 from core.maps.pictures import write_map_svg
 
 
-def heaps(n: int = 60) -> tuple[np.ndarray, list[str]]:
-    """Return two heaps of points far apart, and their names."""
-    chance = np.random.default_rng(0)
-    points = np.concatenate([chance.normal(size=(n, 2)), chance.normal(size=(n, 2)) + 20]).astype(np.float32)
+def two_groups(n: int = 60) -> tuple[np.ndarray, list[str]]:
+    """Return two groups of points far apart, and their names."""
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(n, 2)), rng.normal(size=(n, 2)) + 20]).astype(np.float32)
     return points, ["left"] * n + ["right"] * n
 
 
 def picture(dimensions: int = 2) -> MapPicture:
-    """Return a small map with names that try to break out of what holds them."""
+    """Return a small map with names that contain markup."""
     ids = ("A/<b>1</b>", "A/</script>2", 'B/"3"&')
     coordinates = np.arange(3 * dimensions, dtype=np.float32).reshape(3, dimensions)
     return MapPicture(ids, coordinates, colour_by_groups("kind", ["<i>", "<i>", "x"]), "T <&>", "made by <me>")
@@ -44,7 +44,7 @@ def picture(dimensions: int = 2) -> MapPicture:
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=80))
 def test_colour_by_groups__every_specimen_is_counted_once(values: list[str]) -> None:
-    """Counts add up to the specimens; what is unnamed is grey; the same value has the same code."""
+    """Counts sum to the specimens, and equal values share a code, grey if unnamed."""
     found = colour_by_groups("c", values)
     assert sum(found.counts) == len(values)
     assert all((code == -1) >= (value == "") for code, value in zip(found.codes.tolist(), values, strict=True))
@@ -52,7 +52,7 @@ def test_colour_by_groups__every_specimen_is_counted_once(values: list[str]) -> 
 
 
 def test_colour_by_groups__numbers_in_the_order_of_numbers() -> None:
-    """Cluster 10 comes behind cluster 9, and beyond 24 groups the rarest are grey."""
+    """Cluster 10 comes after cluster 9, and beyond 24 groups the rarest are grey."""
     names = [str(number) for number in range(30) for _ in range(31 - number)]
     found = colour_by_groups("cluster", names)
     assert found.names == tuple(str(number) for number in range(MOST_GROUPS))
@@ -60,7 +60,7 @@ def test_colour_by_groups__numbers_in_the_order_of_numbers() -> None:
 
 
 def test_colour_by_numbers__low_to_high() -> None:
-    """The lowest number has the first colour, the highest the last, none is grey."""
+    """The lowest number has the first colour, the highest the last, None is grey."""
     found = colour_by_numbers("age", [2.0, None, 4.0, 3.0])
     assert found.codes.tolist() == [0, -1, 254, 127]
     assert found.range == ("2", "4")
@@ -71,9 +71,9 @@ def test_colour_by_numbers__a_constant_column() -> None:
     assert len(set(colour_by_numbers("age", [7.0, 7.0]).codes.tolist())) == 1
 
 
-def test_find_regions__two_heaps() -> None:
-    """Each heap is named after its specimens, and contours of half of them lie close around them."""
-    points, names = heaps()
+def test_find_regions__two_groups() -> None:
+    """Each group is named after its specimens and has a close contour."""
+    points, names = two_groups()
     found = find_regions(points, names)
     assert {label.text for label in found.labels} == {"left", "right"}
     half = [contour.line for contour in found.contours if contour.share == 0.5]
@@ -82,17 +82,17 @@ def test_find_regions__two_heaps() -> None:
 
 def test_find_regions__noise_names_none() -> None:
     """A region of noise has no name."""
-    points, _ = heaps()
+    points, _ = two_groups()
     assert find_regions(points, ["noise"] * len(points), ("noise",)).labels == ()
 
 
-def test_find_regions__too_little_to_see() -> None:
+def test_find_regions__too_few_points() -> None:
     """Few or identical points have no regions."""
     assert find_regions(np.zeros((50, 2)), ["a"] * 50) == find_regions(np.eye(2), ["a", "b"])
 
 
 def test_find_regions__refuses_three_dimensions() -> None:
-    """Says what to choose."""
+    """The advice is to choose two dimensions."""
     with pytest.raises(InputError, match="two dimensions"):
         find_regions(np.zeros((3, 3)), ["a"] * 3)
 
@@ -104,7 +104,7 @@ def test_map_picture__refuses_what_does_not_belong_together() -> None:
 
 
 def test_as_scene__coordinates_come_back() -> None:
-    """What the browser unpacks is what was given; the key changes with the places, the look with the colours."""
+    """The browser unpacks the same coordinates, and only the look has the colours."""
     one = picture()
     scene = as_scene(one)
     raw = base64.b64decode(str(scene["coordinates"]))
@@ -116,7 +116,7 @@ def test_as_scene__coordinates_come_back() -> None:
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_map_page__needs_nothing_from_elsewhere(tmp_path: Path, dimensions: int) -> None:
-    """One file without addresses; its scene is read back whole; no name breaks out of the script."""
+    """One file without addresses, and no name breaks out of the script."""
     write_map_page(tmp_path / "map.html", picture(dimensions), {"A/<b>1</b>": "data:image/png;base64,AA"})
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
     assert re.findall(r"(?:https?:)?//[\w.]+\.\w+", page) == []
@@ -144,7 +144,7 @@ def test_map_svg__is_well_formed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("note", ["化石の三次元形状、" * 40, "by tooth_" + "x" * 300 + " and more" * 30])
 def test_map_svg__breaks_a_note_within_the_page(note: str) -> None:
-    """Nothing of it is lost, and no line is wider than the drawing, whatever its language."""
+    """The whole note is there, and no line is wider than the drawing."""
     root = ElementTree.fromstring(map_svg(replace(picture(), note=note)))
     lines = [node for node in root.iter("{http://www.w3.org/2000/svg}text") if node.get("font-size") == "9"]
     texts = [node.text or "" for node in sorted(lines, key=lambda node: float(node.get("y", "0")))]
@@ -154,6 +154,6 @@ def test_map_svg__breaks_a_note_within_the_page(note: str) -> None:
 
 
 def test_map_svg__refuses_three_dimensions() -> None:
-    """Says what to choose."""
+    """The advice is to choose two dimensions."""
     with pytest.raises(InputError, match="Choose two dimensions"):
         map_svg(picture(3))
