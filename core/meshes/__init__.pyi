@@ -15,5 +15,5 @@ from .registration import (
     RegistrationSettings as RegistrationSettings,
     register as register,
 )
-from .simplification import get_ready as get_ready
+from .simplification import warm_up_decimation as warm_up_decimation
 from .welding import weld as weld

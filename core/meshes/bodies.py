@@ -1,4 +1,4 @@
-"""The main body of a scan: its box, centre and radius without stray pieces."""
+"""The main body of a scan, its box, centre and radius without stray fragments."""
 
 from __future__ import annotations
 
@@ -9,17 +9,29 @@ from core.foundation import SpecimenError
 from core.meshes.welding import weld
 
 _ENOUGH_OF_THE_POINTS = 0.99
-_STRAY_SHARE = 0.02  # of the largest piece's area; pieces below it may be stray fragments
-_STRAY_REACH = 1.1  # how many times as far out as the large pieces they must lie for that
-_MOST_VERTICES_PER_FACE = 0.75  # a closed surface has half a vertex a face
+_STRAY_SHARE = 0.02  # of the largest piece's area; smaller pieces may be stray fragments
+_STRAY_REACH = 1.1  # a stray fragment lies beyond this many times the radius of the large pieces
+_MOST_VERTICES_PER_FACE = 0.75  # a closed surface has half a vertex per face
 
 
 def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
-    """Return which vertices belong to the specimen rather than to stray fragments; None for all.
+    """Return a mask of the vertices of the main body, None if it has all vertices.
 
-    A fragment is stray where its area is small against that of the largest piece and it lies
-    wholly outside of what the large pieces reach. Points of a cloud are stray beyond twice the
-    distance within which nearly all of them lie.
+    A fragment is stray if its area is small compared with that of the largest piece and it lies
+    wholly outside the radius of the large pieces. Points of a cloud are stray beyond twice the
+    distance from the median within which 99 % of the points lie.
+
+    Parameters
+    ----------
+    vertices : (n, 3) float64
+        Positions.
+    faces : (m, 3) int
+        Vertex indices; m is 0 for a point cloud.
+
+    Returns
+    -------
+    (n,) bool or None
+        True for vertices of the body.
     """
     if not len(faces):
         middle = np.median(vertices, axis=0)
@@ -28,13 +40,13 @@ def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
         return None if near.all() else near
     joined = faces
     if len(vertices) > _MOST_VERTICES_PER_FACE * len(faces):
-        # Exporters that write every face with corners of its own tear a surface into pieces.
+        # Some exporters give every face its own vertices, which makes every face a piece of its own.
         inverse, _ = weld(vertices)
         pieces = _pieces(inverse[joined], len(vertices))[inverse]
     else:
         pieces = _pieces(joined, len(vertices))
     if not pieces.any():
-        return None  # a single piece, as pieces go by the number of their first vertex
+        return None  # a single piece, since pieces are numbered by their first vertex
     areas = _areas(vertices, faces, pieces)
     large = areas >= _STRAY_SHARE * areas.max()
     if large[pieces].all():
@@ -50,12 +62,14 @@ def body_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
 
 
 def centre_and_radius(vertices: np.ndarray, body: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """Return the middle of the body's bounding box and the distance of its farthest vertex from it.
+    """Return the centre of the body's bounding box, and its radius.
+
+    The radius is the distance of the body's farthest vertex from the centre.
 
     Raises
     ------
     SpecimenError
-        Where the mesh has no extent.
+        If the mesh has no extent.
     """
     kept = vertices if body is None else vertices[body]
     low, high = box_of(kept)
@@ -68,7 +82,7 @@ def centre_and_radius(vertices: np.ndarray, body: np.ndarray | None) -> tuple[np
 
 @njit(cache=True, nogil=True)
 def _areas(vertices: np.ndarray, faces: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-    """Return the area of every piece, at the number of its piece."""
+    """Return twice the area of every piece, at the number of the piece."""
     areas = np.zeros(len(vertices))
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -101,7 +115,7 @@ def _distances(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _pieces(faces: np.ndarray, vertices: int) -> np.ndarray:
-    """Give every vertex the lowest vertex number of its connected piece (union-find)."""
+    """Return the lowest vertex number in the piece of every vertex (union-find)."""
     parent = np.arange(vertices)
     for f in range(len(faces)):
         for k in range(2):

@@ -1,4 +1,4 @@
-"""What every mesh goes through after reading: checks, repairs, and where its middle is."""
+"""Checks and repairs of every mesh after reading."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from core.meshes.formats.raw import RawMesh
 from core.meshes.mesh import Mesh
 
 _FEWEST_POINTS = 10
-_LARGEST_EXTENT = 1e100  # the square of what is longer is no number any more
+_LARGEST_EXTENT = 1e100  # products of larger lengths may overflow
 
 
 def checked_mesh(raw: RawMesh) -> Mesh:
-    """Return the mesh, repaired where that is possible, with notes on what was repaired.
+    """Return a repaired mesh, with notes on the repairs.
+
+    Vertices that are not finite or unused and faces without area are left out.
 
     Raises
     ------
     SpecimenError
-        Where nothing usable is left, or indices point at vertices that are not there.
+        If nothing usable is left, or indices refer to vertices that are not there.
     """
     notes = list(raw.notes)
     if not len(raw.vertices):
@@ -82,7 +84,8 @@ def _many(count: int, noun: str) -> str:
 def _check_indices(faces: np.ndarray, vertices: int) -> None:
     if not np.isfinite(faces).all():
         raise SpecimenError(
-            "A face refers to a vertex by what is no number.", advice="The file is damaged: copy or export it again."
+            "A face refers to a vertex by something that is not a number.",
+            advice="The file is damaged: copy or export it again.",
         )
     lowest, highest = int(faces.min()), int(faces.max())
     if lowest < 0 or highest >= vertices:
@@ -118,7 +121,7 @@ def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def _sift(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Say which vertices and faces to keep, and count what goes.
+    """Return masks of the vertices and faces to keep, and counts of the others.
 
     The counts are: non-finite vertices, faces that used them, faces without area, unused vertices.
     """

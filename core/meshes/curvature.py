@@ -1,4 +1,4 @@
-"""How much a surface bends at every vertex, and colours for values that go both ways from 0."""
+"""Mean and Gaussian curvature at every vertex, and a robust limit for colours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from core.foundation import SettingError, SpecimenError
+from core.foundation import SpecimenError, check_at_least, check_choice
 from core.meshes.mesh import Mesh
 
 KINDS = ("mean", "gaussian")
@@ -30,7 +30,7 @@ class CurvatureSettings:
     Raises
     ------
     SettingError
-        Where a value is outside of what is allowed.
+        If a value is not allowed.
     """
 
     kind: str = "mean"
@@ -38,26 +38,23 @@ class CurvatureSettings:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        if self.kind not in KINDS:
-            raise SettingError(
-                "'kind' must be one of {allowed} (got {kind!r}).", allowed=", ".join(KINDS), kind=self.kind
-            )
-        if self.smoothing < 0:
-            raise SettingError("'smoothing' must be at least 0 (got {smoothing}).", smoothing=self.smoothing)
+        check_choice("kind", self.kind, KINDS)
+        check_at_least("smoothing", self.smoothing, 0)
 
 
 def curvature_of(mesh: Mesh, settings: CurvatureSettings | None = None) -> Float32[np.ndarray, " n"]:
-    """Return the curvature at every vertex: positive where it bulges out (mean), or is a dome or pit (Gaussian).
+    """Return the curvature at every vertex.
 
-    Computed by VTK from the angles between faces (Meyer et al., 2003). The rim of an open surface
-    has no curvature of its own and takes that of the vertices beside it.
+    Mean curvature is positive on convex parts, Gaussian curvature on domes and pits. Both are computed
+    by VTK from the angles between faces (Meyer et al., 2003). Vertices on the rim of an open surface
+    take the curvature of their neighbours.
 
     Parameters
     ----------
     mesh : Mesh
         A surface; faces are counter-clockwise seen from outside.
     settings : CurvatureSettings, optional
-        Mean or Gaussian, how smooth.
+        Kind of curvature, and smoothing.
 
     Returns
     -------
@@ -67,14 +64,22 @@ def curvature_of(mesh: Mesh, settings: CurvatureSettings | None = None) -> Float
     Raises
     ------
     SpecimenError
-        Where there are no faces.
+        If there are no faces.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tetrahedron = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    >>> faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], dtype=np.int32)
+    >>> curvature_of(Mesh(tetrahedron, faces)).shape
+    (4,)
     """
     settings = settings or CurvatureSettings()
     if mesh.is_point_cloud:
         raise SpecimenError("A point cloud has no curvature.", advice="Make a surface of it first.")
     import pyvista
 
-    # About the origin and of size 1: single precision and thresholds within VTK are made for that.
+    # Moved to the origin and scaled to size 1, since VTK computes in single precision with fixed thresholds.
     size = float(np.max(mesh.extent)) or 1.0
     polydata: Any = pyvista.PolyData
     points = (mesh.vertices - mesh.vertices.mean(axis=0)) / size
@@ -85,14 +90,23 @@ def curvature_of(mesh: Mesh, settings: CurvatureSettings | None = None) -> Float
 
 
 def robust_limit(*values: np.ndarray) -> float:
-    """Return the 95th percentile of what lies from 0, over all arrays: outliers do not wash out the colours."""
-    together = np.abs(np.concatenate([part.ravel() for part in values])) if values else np.zeros(0)
-    together = together[np.isfinite(together)]
-    return max(float(np.percentile(together, _PERCENTILE)), 1e-12) if len(together) else 1.0
+    """Return the 95th percentile of absolute values, over all arrays.
+
+    As the limit of a colour scale it is not moved by outliers. It is 1 if no value is finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> robust_limit(np.linspace(-1, 1, 101), np.array([1e9]))
+    0.96
+    """
+    magnitudes = np.abs(np.concatenate([part.ravel() for part in values])) if values else np.zeros(0)
+    magnitudes = magnitudes[np.isfinite(magnitudes)]
+    return max(float(np.percentile(magnitudes, _PERCENTILE)), 1e-12) if len(magnitudes) else 1.0
 
 
 def _is_inside(mesh: Mesh) -> np.ndarray:
-    """Return which vertices lie within the surface, not on a rim and not alone."""
+    """Return a mask of the vertices with faces that are not on a rim."""
     count = len(mesh.vertices)
     start, end = mesh.faces.ravel().astype(np.int64), np.roll(mesh.faces, -1, axis=1).ravel().astype(np.int64)
     edges, seen = np.unique(np.minimum(start, end) * count + np.maximum(start, end), return_counts=True)
@@ -104,14 +118,17 @@ def _is_inside(mesh: Mesh) -> np.ndarray:
 
 
 def _smoothed(values: np.ndarray, trusted: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
-    """Return averages over neighbours that are trusted; at least one round fills the others."""
+    """Return averages over trusted neighbours.
+
+    At least one round fills the values of vertices that are not trusted.
+    """
     from scipy.sparse import coo_matrix
 
     size = len(values)
     start, end = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
     both = np.concatenate([start, end]), np.concatenate([end, start])
     links = coo_matrix((np.ones(len(both[0])), both), shape=(size, size)).tocsr()
-    # A spike of one vertex is noise; it shall not be spread.
+    # A spike at one vertex is noise and must not spread to its neighbours.
     limit = 20 * np.median(np.abs(values[trusted])) if trusted.any() else 0.0
     values = np.where(trusted, np.clip(values, -limit, limit), 0.0)
     weights = trusted.astype(np.float64)

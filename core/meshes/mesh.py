@@ -22,11 +22,20 @@ class Mesh:
     vertex_colours : (n, 3) uint8, optional
         Colour of each vertex.
     corner_colours : (m, 3, 3) uint8, optional
-        Colour of each corner of each face, where a file colours faces or has a texture.
+        Colour of each corner of each face, if a file colours faces or has a texture.
     normals : (n, 3) float32, optional
         Normals as a point-cloud file gives them.
     notes : tuple of str
-        What was repaired or left out, in plain words.
+        Sentences on what was repaired or left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mesh = Mesh(np.array([[0.0, 0, 0], [2, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]], dtype=np.int32))
+    >>> mesh.extent
+    array([2., 1., 0.])
+    >>> mesh.is_point_cloud
+    False
     """
 
     vertices: Float[np.ndarray, "n 3"]
@@ -44,7 +53,7 @@ class Mesh:
 
     @property
     def is_point_cloud(self) -> bool:
-        """Return whether there are points only."""
+        """Return whether there are points and no faces."""
         return len(self.faces) == 0
 
     @cached_property
@@ -57,7 +66,10 @@ class Mesh:
 
 
 def vertex_colours_of(mesh: Mesh) -> UInt8[np.ndarray, "n 3"] | None:
-    """Return a colour per vertex: its own, or the mean of its corners' colours, or None."""
+    """Return the colour of every vertex, or None.
+
+    If the mesh has corner colours alone, it is the mean over the corners at a vertex.
+    """
     if mesh.vertex_colours is not None or mesh.corner_colours is None:
         return mesh.vertex_colours
     corners = mesh.faces.ravel()
@@ -65,3 +77,8 @@ def vertex_colours_of(mesh: Mesh) -> UInt8[np.ndarray, "n 3"] | None:
     flat = mesh.corner_colours.reshape(-1, 3)
     sums = [np.bincount(corners, weights=flat[:, channel], minlength=len(mesh.vertices)) for channel in range(3)]
     return np.rint(np.stack(sums, axis=1) / seen[:, None]).astype(np.uint8)
+
+
+def face_vectors(corners: Float[np.ndarray, "m 3 3"]) -> Float[np.ndarray, "m 3"]:
+    """Return the normal of every triangle, its length twice the area of the triangle."""
+    return np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))

@@ -1,4 +1,7 @@
-"""Read, check and normalise specimens: the one place that knows file formats."""
+"""Reading of mesh files of every format, writing of PLY, and decimation.
+
+Compiled code is imported by the functions that use it.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ _MEMORY_PER_FILE_BYTE = 10  # the file, its vertices and faces, the search tree 
 
 
 def read_mesh(path: Path) -> Mesh:
-    """Read a mesh or point cloud and repair what can be repaired.
+    r"""Read a mesh or point cloud and repair what can be repaired.
 
     Parameters
     ----------
     path : Path
-        A `.ply`, `.obj`, `.stl` or `.off` file, suffix in any case.
+        A `.ply`, `.obj`, `.stl` or `.off` file, the suffix in upper or lower case.
 
     Returns
     -------
@@ -36,7 +39,18 @@ def read_mesh(path: Path) -> Mesh:
     Raises
     ------
     SpecimenError
-        Where the file cannot be used; the reason is a sentence for a person.
+        If the file cannot be used; the message says why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "triangle.off"
+    ...     _ = path.write_text("OFF 3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n")
+    ...     mesh = read_mesh(path)
+    >>> len(mesh.vertices), len(mesh.faces)
+    (3, 1)
     """
     reader = _reader_of(path)
     try:
@@ -61,29 +75,51 @@ def read_mesh(path: Path) -> Mesh:
 
 
 def write_ply(path: Path, mesh: Mesh) -> None:
-    """Write a mesh as binary little endian PLY, atomically; corner colours become vertex colours."""
+    """Write a mesh as binary little endian PLY, atomically.
+
+    Colours of corners become colours of vertices.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> mesh = Mesh(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]], dtype=np.int32))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_ply(Path(folder) / "a.ply", mesh)
+    ...     read_mesh(Path(folder) / "a.ply").faces.tolist()
+    [[0, 1, 2]]
+    """
     from core.meshes.formats.ply import encode_ply
 
     write_bytes(path, encode_ply(mesh.vertices, mesh.faces, vertex_colours_of(mesh), mesh.normals))
 
 
 def decimate(mesh: Mesh, faces: int) -> Mesh:
-    """Return a mesh of about `faces` faces (or points) for a quick look.
+    """Return a mesh of about `faces` faces, or points of a point cloud.
 
-    Meshes are simplified by quadric error metrics (Garland and Heckbert, 1997), those of more than a
-    million faces after a first thinning on a grid; point clouds are thinned evenly.
+    Meshes are simplified by quadric error metrics (Garland and Heckbert, 1997), large ones (more than
+    200,000 to a million faces, depending on `faces`) after a first thinning on a grid. Point clouds are
+    thinned evenly.
 
     Parameters
     ----------
     mesh : Mesh
-        Any mesh; returned as it is where it is small enough already.
+        Any mesh; returned as it is if it is small enough.
     faces : int
-        How many faces, or points of a point cloud, are wanted.
+        Wanted number of faces, or of points of a point cloud.
 
     Raises
     ------
     SettingError
-        Where `faces` is below 4.
+        If `faces` is below 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cloud = Mesh(np.random.default_rng(0).normal(size=(1000, 3)), np.empty((0, 3), dtype=np.int32))
+    >>> len(decimate(cloud, 100).vertices)
+    100
     """
     from core.meshes.simplification import simplified
 
@@ -91,7 +127,10 @@ def decimate(mesh: Mesh, faces: int) -> Mesh:
 
 
 def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
-    """Import the reader of a suffix; compiled readers take a moment, so only when one is needed."""
+    """Return the reader for the suffix of a file, imported when needed.
+
+    Readers are compiled, and slow to import.
+    """
     suffix = path.suffix.lower()
     if suffix == ".ply":
         from core.meshes.formats.ply import read_ply
@@ -118,7 +157,10 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
 
 
 def _check_memory(size: int) -> None:
-    """Refuse a file that would not fit into memory; text and index arrays take a multiple of it."""
+    """Raise a `SpecimenError` if a file of that size would not fit into memory.
+
+    Text and index arrays take a multiple of the size of the file.
+    """
     memory = psutil.virtual_memory()
     total, needed = memory.total, size * _MEMORY_PER_FILE_BYTE
     if needed > max(memory.available, total // 2):

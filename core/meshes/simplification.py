@@ -1,7 +1,7 @@
-"""Fewer faces for a quick look.
+"""Simplification of meshes to fewer faces.
 
-By quadric error metrics (Garland and Heckbert, 1997), which keep ribs and sutures; very large
-meshes are first thinned by clustering their vertices on a grid (Rossignac and Borrel, 1993).
+Quadric error metrics (Garland and Heckbert, 1997) keep ribs and sutures. Very large meshes are first
+thinned by clustering their vertices on a grid (Rossignac and Borrel, 1993).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from core.foundation import SettingError
+from core.foundation import check_at_least
 from core.meshes.mesh import Mesh, vertex_colours_of
 from core.meshes.welding import weld
 
@@ -17,15 +17,20 @@ _FEWEST = 4
 _CLOSE_ENOUGH = 0.1
 _ATTEMPTS = 12
 _MOST_CELLS = 4096
-# Quadrics take a second for a million faces. Far more than are wanted are thinned on the grid first: to eight
-# times as many, whose edges are a third as long, so that what is left lies where it would have lain.
+# Quadrics take a second for a million faces, so meshes of far more faces than wanted are thinned on the grid
+# first: to eight times as many, whose edges are a third as long, which hardly moves the final surface.
 _TIMES_AS_MANY, _FEWEST_THINNED, _MOST_THINNED = 8, 100_000, 500_000
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
-    """Return a mesh of at most `faces` faces (or points), and seldom of less than 9/10 of them."""
-    if faces < _FEWEST:
-        raise SettingError("'faces' must be at least {fewest} (got {faces}).", fewest=_FEWEST, faces=faces)
+    """Return a mesh of at most `faces` faces (or points), mostly of 9/10 or more.
+
+    Raises
+    ------
+    SettingError
+        If `faces` is below 4.
+    """
+    check_at_least("faces", faces, _FEWEST)
     if mesh.is_point_cloud:
         return _thinned(mesh, faces)
     if len(mesh.faces) <= faces:
@@ -36,20 +41,20 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
     return _by_quadrics(mesh, faces) if len(mesh.faces) > faces else mesh
 
 
-def get_ready() -> None:
-    """Load the compiled code by simplifying a small net once, so that the first large mesh does not wait for it."""
+def warm_up_decimation() -> None:
+    """Load the compiled code of `decimate` by simplifying a small mesh once."""
     side = 12
-    places = np.arange(side * side)
-    heights = np.sin(places)
-    corners = places.reshape(side, side)[:-1, :-1].ravel()
+    numbers = np.arange(side * side)
+    heights = np.sin(numbers)
+    corners = numbers.reshape(side, side)[:-1, :-1].ravel()
     faces = np.concatenate(
         [
             np.stack([corners, corners + 1, corners + side], axis=1),
             np.stack([corners + 1, corners + side + 1, corners + side], axis=1),
         ]
     ).astype(np.int32)
-    net = Mesh(np.stack([places % side, places // side, heights], axis=1).astype(np.float64), faces)
-    _by_quadrics(_gridded(net, len(faces) // 2), len(faces) // 4)
+    relief = Mesh(np.stack([numbers % side, numbers // side, heights], axis=1).astype(np.float64), faces)
+    _by_quadrics(_gridded(relief, len(faces) // 2), len(faces) // 4)
 
 
 def _by_quadrics(mesh: Mesh, faces: int) -> Mesh:
@@ -73,7 +78,7 @@ def _by_quadrics(mesh: Mesh, faces: int) -> Mesh:
 
 
 def _gridded(mesh: Mesh, faces: int) -> Mesh:
-    """Merge vertices on a grid whose cell size is searched for."""
+    """Merge vertices on the finest grid that leaves at most `faces` faces."""
     low = mesh.vertices.min(axis=0)
     size = float(mesh.extent.max())
     # A surface meets about 2 n² cells of an n³ grid, each of which leaves about two faces.
@@ -96,12 +101,12 @@ def _gridded(mesh: Mesh, faces: int) -> Mesh:
 
 
 def _count(mesh: Mesh, low: np.ndarray, cell: float) -> int:
-    """Return how many faces have their corners in three different cells."""
+    """Return the number of faces with corners in three different cells."""
     return int(_survivors(_numbers(mesh, low, cell)[0], mesh.faces))
 
 
 def _numbers(mesh: Mesh, low: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of the cell that each vertex lies in, and the first vertex of each cell."""
+    """Return the cell number of each vertex, and the first vertex of each cell."""
     return weld(_cells(mesh.vertices, low, cell))
 
 
@@ -138,7 +143,7 @@ def _thinned(mesh: Mesh, points: int) -> Mesh:
 
 
 def _clustered(mesh: Mesh, low: np.ndarray, cell: float) -> Mesh:
-    """Merge all vertices of a grid cell at their mean place; drop the faces that collapse."""
+    """Merge the vertices of each grid cell at their mean and drop collapsed faces."""
     inverse, first = _numbers(mesh, low, cell)
     faces = inverse[mesh.faces]
     a, b, c = faces.T

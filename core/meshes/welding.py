@@ -1,4 +1,4 @@
-"""Find vertices that stand in exactly the same place."""
+"""Welding of vertices at exactly the same position."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numba import njit
 
 
 def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give points at exactly equal positions one number.
+    """Return a number for every point, the same for exactly equal positions.
 
     Parameters
     ----------
@@ -17,9 +17,16 @@ def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     inverse : (n,) int32
-        The number of every point, counted in order of first appearance.
+        The number of every point, in order of first appearance.
     first : (k,) int32
-        The first point that carries each number.
+        The first point of each number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> inverse, first = weld(np.array([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
+    >>> inverse.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
     """
     kept = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # -0 becomes 0
     slots = 1 << max(4, int(2 * len(kept)).bit_length())

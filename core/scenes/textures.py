@@ -127,7 +127,7 @@ def _sampler_of(scan: Mesh, path: Path) -> Any:
         along = closest["primitive_uvs"].numpy()
         shares = np.concatenate([1 - along.sum(axis=1, keepdims=True), along], axis=1)
         if surface:
-            return np.asarray(surface.sample(rows, np.einsum("nk,nkd->nd", shares, surface.places[rows])))
+            return np.asarray(surface.sample(rows, np.einsum("nk,nkd->nd", shares, surface.uv[rows])))
         colours = scan.corner_colours
         if colours is None:
             return np.zeros((len(points), 3), np.uint8)

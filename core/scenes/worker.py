@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.foundation import CoreError, RendererError, SpecimenError, keep_offline
-from core.meshes import Mesh, RegistrationSettings, decimate, get_ready, read_mesh, write_ply
+from core.meshes import Mesh, RegistrationSettings, decimate, read_mesh, warm_up_decimation, write_ply
 from core.scenes.previews import MOST_FACES, read_preview, read_skin
 from core.scenes.surface_colours import Legend, Painted, modes_of, paint
 from core.scenes.turntable import TurntableSettings, turntable_frames, write_turntable
@@ -134,7 +134,7 @@ def _get_ready_to_read(target: Path) -> None:
     write_ply(path, _tetrahedron())
     read_preview(path)
     path.unlink()
-    get_ready()
+    warm_up_decimation()
 
 
 def _tetrahedron() -> Mesh:

@@ -1,1 +1,1 @@
-"""One reader per file format; `core.meshes.reading` is their only caller and checks what they return."""
+"""Readers of the file formats PLY, OBJ, STL and OFF."""

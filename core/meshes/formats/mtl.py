@@ -1,4 +1,4 @@
-"""MTL: the materials beside an OBJ file; what is missing is noted and done without."""
+"""MTL, the materials of an OBJ file, with notes on what is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GREY = (204, 204, 204)
 
 @dataclass(frozen=True)
 class Material:
-    """The diffuse colour of a material and, where its image was found, its texture.
+    """The diffuse colour of a material, and its texture if the image was found.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ class Material:
     colour: np.ndarray
     texture: np.ndarray | None = None
 
-    def sample(self, places: np.ndarray) -> np.ndarray:
-        """Return the texture's colours at (..., 2) texture coordinates, repeating beyond 0 to 1."""
+    def sample(self, uv: np.ndarray) -> np.ndarray:
+        """Return colours at texture coordinates (..., 2), which repeat beyond 0 to 1."""
         if self.texture is None:
-            return np.broadcast_to(self.colour, (*places.shape[:-1], 3))
+            return np.broadcast_to(self.colour, (*uv.shape[:-1], 3))
         height, width = self.texture.shape[:2]
-        wrapped = places - np.floor(places)
-        wrapped = np.where((places > 0) & (wrapped == 0), 1.0, wrapped)  # 1 is the far border, not the near one
+        wrapped = uv - np.floor(uv)
+        wrapped = np.where((uv > 0) & (wrapped == 0), 1.0, wrapped)  # 1 is the far border, not the near one
         column = np.clip((wrapped[..., 0] * width).astype(np.int64), 0, width - 1)
         row = np.clip(((1.0 - wrapped[..., 1]) * height).astype(np.int64), 0, height - 1)
         return np.asarray(self.texture[row, column])
@@ -47,9 +47,9 @@ def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Mate
     Returns
     -------
     materials : dict of str to Material
-        By name; empty where no library could be read.
+        By name; empty if no library could be read.
     notes : tuple of str
-        What was not found.
+        Sentences on files that were not found or not read.
     """
     materials: dict[str, Material] = {}
     notes: list[str] = []
@@ -69,12 +69,15 @@ def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Mate
     return materials, tuple(notes)
 
 
-def _beside(place: Path, name: str) -> Path | None:
-    """Return the file called `name` in the folder of `place`; never one outside of it."""
-    folder = place.parent.resolve()
+def _beside(file: Path, name: str) -> Path | None:
+    """Return the path of `name` in the folder of `file`, None if it is not there.
+
+    Files outside of the folder are never returned.
+    """
+    folder = file.parent.resolve()
     wanted = name.strip().strip('"').replace("\\", "/")
     for candidate in (wanted, wanted.rsplit("/", 1)[-1]):
-        with suppress(OSError, ValueError):  # a name too long for the system, or with signs that no name has
+        with suppress(OSError, ValueError):  # a name that is too long, or has characters that no name can have
             path = (folder / candidate).resolve()
             if path.is_relative_to(folder) and path.is_file():
                 return path
@@ -118,19 +121,19 @@ def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
 
     found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
     if found is None:
-        told = "The texture {file} is not there; the material's plain colour is shown instead."
-        notes.append(note(told, file=entry))
+        sentence = "The texture {file} is not there; the material's plain colour is shown instead."
+        notes.append(note(sentence, file=entry))
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures, and of harmless flaws in their metadata
             with Image.open(found) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    told = "The texture {file} is too large; the material's plain colour is shown instead."
-                    notes.append(note(told, file=found.name))
+                    sentence = "The texture {file} is too large; the material's plain colour is shown instead."
+                    notes.append(note(sentence, file=found.name))
                     return None
                 return np.array(image.convert("RGB"), dtype=np.uint8)
     except UNREADABLE:
-        told = "The texture {file} cannot be read; the material's plain colour is shown instead."
-        notes.append(note(told, file=found.name))
+        sentence = "The texture {file} cannot be read; the material's plain colour is shown instead."
+        notes.append(note(sentence, file=found.name))
         return None

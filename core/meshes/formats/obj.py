@@ -1,4 +1,7 @@
-"""OBJ: objects, negative indices, polygons, vertex colours, materials with colours and textures."""
+"""Reader of OBJ files.
+
+Objects, negative indices, polygons, vertex colours, and materials with colours and textures are read.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from core.meshes.formats.mtl import Material, read_materials
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 from core.meshes.formats.text import scan_obj
 
-_BARE = 204
+_GREY = 204
 
 
 @dataclass(frozen=True)
 class ObjSurface:
-    """The triangles of an OBJ file with what colours them.
+    """The triangles of an OBJ file, with their colours, textures and materials.
 
     Parameters
     ----------
@@ -27,59 +30,65 @@ class ObjSurface:
         Vertex indices.
     vertex_colours : (n, 3) uint8, optional
         Colour of each vertex.
-    places : (m, 3, 2) float64
-        Texture coordinates of each corner, NaN where there are none.
-    wearing : (m,) int64
-        Row of `materials` that a triangle wears; -1 where it wears none.
+    uv : (m, 3, 2) float64
+        Texture coordinates of each corner; NaN if it has none.
+    material_rows : (m,) int64
+        Row in `materials` of the material of each triangle; -1 if it has none.
     materials : tuple of Material
-        Those that were found.
+        Materials that were found.
     notes : tuple of str
-        What was not found.
+        Sentences on files that were not found or not read.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
     vertex_colours: np.ndarray | None
-    places: np.ndarray
-    wearing: np.ndarray
+    uv: np.ndarray
+    material_rows: np.ndarray
     materials: tuple[Material, ...]
     notes: tuple[str, ...]
 
     @property
     def has_texture(self) -> bool:
-        """Return whether any triangle wears a picture."""
-        pictured = [row for row, material in enumerate(self.materials) if material.texture is not None]
-        return bool((np.isin(self.wearing, pictured) & np.isfinite(self.places).all(axis=(1, 2))).any())
+        """Return whether any triangle has a texture and texture coordinates."""
+        textured = [row for row, material in enumerate(self.materials) if material.texture is not None]
+        return bool((np.isin(self.material_rows, textured) & np.isfinite(self.uv).all(axis=(1, 2))).any())
 
-    def sample(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def sample(self, rows: np.ndarray, uv: np.ndarray) -> np.ndarray:
         """Return colours (k, …, 3) at texture coordinates (k, …, 2) of triangles (k,)."""
-        colours = np.full((*places.shape[:-1], 3), _BARE, np.uint8)
+        colours = np.full((*uv.shape[:-1], 3), _GREY, np.uint8)
         for number, material in enumerate(self.materials):
-            worn = self.wearing[rows] == number
-            colours[worn] = material.colour
-            inside = worn & np.isfinite(places).reshape(len(places), -1).all(axis=1)
+            of_material = self.material_rows[rows] == number
+            colours[of_material] = material.colour
+            inside = of_material & np.isfinite(uv).reshape(len(uv), -1).all(axis=1)
             if material.texture is not None and inside.any():
-                colours[inside] = material.sample(places[inside])
+                colours[inside] = material.sample(uv[inside])
         return colours
 
 
 def read_obj(path: Path) -> RawMesh:
-    """Read a Wavefront OBJ file, with the materials beside it where they can be found.
+    """Read a Wavefront OBJ file, with the materials beside it if they are found.
 
     Raises
     ------
     SpecimenError
-        Where the file holds no vertices, or a face line holds something that is no index.
+        If the file holds no vertices, or a face line holds something that is not an index.
     """
     found = read_obj_surface(path)
     corner_colours = None
-    if found.materials and found.vertex_colours is None and (found.wearing >= 0).any():
-        corner_colours = found.sample(np.arange(len(found.triangles)), found.places)
+    if found.materials and found.vertex_colours is None and (found.material_rows >= 0).any():
+        corner_colours = found.sample(np.arange(len(found.triangles)), found.uv)
     return RawMesh(found.vertices, found.triangles, found.vertex_colours, corner_colours, None, found.notes)
 
 
 def read_obj_surface(path: Path) -> ObjSurface:
-    """Read an OBJ file with its texture coordinates; errors as `read_obj`."""
+    """Read a Wavefront OBJ file with its texture coordinates and materials.
+
+    Raises
+    ------
+    SpecimenError
+        If the file holds no vertices, or a face line holds something that is not an index.
+    """
     data = path.read_bytes().replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
     scan = scan_obj(np.frombuffer(data, np.uint8))
     vertices, widths, textures, counts, corners, texture_corners, materials_at, libraries_at, bad_line = scan
@@ -91,8 +100,8 @@ def read_obj_surface(path: Path) -> ObjSurface:
         raise SpecimenError("The OBJ file holds no vertices.", advice="Export the mesh again.")
     colours = as_colour_bytes(vertices[:, 3:6]) if len(vertices) and (widths >= 6).all() else None
     triangles, positions, polygons = triangulate(counts, corners)
-    places = _places(textures, texture_corners[positions])
-    wearing = np.full(len(triangles), -1, np.int64)
+    uv = _uv_of_corners(textures, texture_corners[positions])
+    material_rows = np.full(len(triangles), -1, np.int64)
     materials: tuple[Material, ...] = ()
     notes: tuple[str, ...] = ()
     if len(materials_at) and len(triangles) and colours is None:
@@ -100,11 +109,11 @@ def read_obj_surface(path: Path) -> ObjSurface:
         known, notes = read_materials(path, [_line(data, int(at)) for at in libraries_at])
         materials = tuple(known.values())
         rows = {name: row for row, name in enumerate(known)}
-        worn = np.array([rows.get(name, -1) for name in names])
-        # Polygons before the first line that names a material wear none.
+        named_rows = np.array([rows.get(name, -1) for name in names])
+        # Polygons before the first line that names a material have none.
         at = np.searchsorted(materials_at[:, 1], polygons, side="right") - 1
-        wearing = np.where(at >= 0, worn[at], -1)
-    return ObjSurface(vertices[:, :3].copy(), triangles, colours, places, wearing, materials, notes)
+        material_rows = np.where(at >= 0, named_rows[at], -1)
+    return ObjSurface(vertices[:, :3].copy(), triangles, colours, uv, material_rows, materials, notes)
 
 
 def _line(data: bytes, at: int) -> str:
@@ -112,11 +121,11 @@ def _line(data: bytes, at: int) -> str:
     return data[at : end if end >= 0 else len(data)].decode("utf-8", errors="replace").strip()
 
 
-def _places(textures: np.ndarray, texture_corners: np.ndarray) -> np.ndarray:
-    """Return the texture coordinates of the corners of triangles that have all three, NaN for the others."""
+def _uv_of_corners(textures: np.ndarray, texture_corners: np.ndarray) -> np.ndarray:
+    """Return texture coordinates of corners, NaN for triangles that lack any of them."""
     if not len(textures):
         return np.broadcast_to(np.nan, (len(texture_corners), 3, 2))
-    places = np.full((len(texture_corners), 3, 2), np.nan)
+    uv = np.full((len(texture_corners), 3, 2), np.nan)
     usable = ((texture_corners >= 0) & (texture_corners < len(textures))).all(axis=1)
-    places[usable] = textures[texture_corners[usable]]
-    return places
+    uv[usable] = textures[texture_corners[usable]]
+    return uv

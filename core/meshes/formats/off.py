@@ -1,4 +1,7 @@
-"""OFF and its variants: COFF, NOFF, STOFF, no magic word, counts on the magic word's line, comments."""
+"""Reader of OFF files and their variants.
+
+These are COFF, NOFF and STOFF, files without the magic word or with counts on its line, and comments.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ _TEXTURE_WIDTH, _COLOUR_WIDTH, _NORMAL_WIDTH = 2, 4, 3
 
 
 def read_off(path: Path) -> RawMesh:
-    """Read an OFF file (Geomview's format; its variants as Geomview's manual names them).
+    """Read an OFF file, of any variant in Geomview's manual that holds a 3D surface.
 
     Raises
     ------
     SpecimenError
-        Where the file is not OFF, is cut short, or is of a variant that holds no 3D surface.
+        If the file is not OFF, is cut short, or is of a variant that holds no 3D surface.
     """
     data = path.read_bytes()
     magic = _MAGIC.match(data[:4096])
@@ -35,7 +38,7 @@ def read_off(path: Path) -> RawMesh:
     if len(values) < 3 or (stopped < len(data) and len(starts) < 3):
         raise SpecimenError("This is not an OFF file: its counts cannot be read.", advice="Export the mesh again.")
     vertex_count, face_count = _counts(values)
-    # The counts may share their line with the magic word or be spread over lines; rows follow them.
+    # The counts may share a line with the magic word or be spread over lines. Rows follow them.
     rows = starts[np.searchsorted(starts, 3) :]
     if len(rows) - 1 < vertex_count:
         raise cut_short("vertices", vertex_count, max(0, len(rows) - 1))
@@ -74,14 +77,14 @@ def _vertices(
         return np.empty((0, 3)), None, None
     width = int(widths[0])
     if width < 3 or (widths != width).any():
-        odd = int(np.argmax(widths != width)) if width >= 3 else 0
-        if odd == len(widths) - 1:
-            raise cut_short("vertices", len(widths), odd)
+        odd_row = int(np.argmax(widths != width)) if width >= 3 else 0
+        if odd_row == len(widths) - 1:
+            raise cut_short("vertices", len(widths), odd_row)
         raise SpecimenError(
             "Vertex {odd} of the OFF file has {numbers} numbers, others {width}.",
             advice="Export the mesh again.",
-            odd=odd,
-            numbers=int(widths[odd]),
+            odd=odd_row,
+            numbers=int(widths[odd_row]),
             width=width,
         )
     table = values[rows[0] : rows[-1]].reshape(-1, width)
@@ -92,7 +95,7 @@ def _vertices(
         normals = table[:, at : at + 3].astype(np.float32)
         at += _NORMAL_WIDTH
     left = width - at - (_TEXTURE_WIDTH if texture else 0)
-    # Some exporters write colours without saying so in the magic word.
+    # Some exporters write colours without a C in the magic word.
     if left >= 3 and (colour or not normal):
         colours = as_colour_bytes(table[:, at : at + 3])
     return np.ascontiguousarray(table[:, :3]), colours, normals
@@ -100,7 +103,10 @@ def _vertices(
 
 @njit(cache=True, nogil=True)
 def _faces(values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Take rows `n i1 … in [colour]` apart; `whole` counts the rows that hold all their corners."""
+    """Split rows `n i1 … in [colour]` into counts, corners and colours.
+
+    The last of what is returned is the number of rows that hold all their corners.
+    """
     polygons = rows.size - 1
     counts = np.zeros(polygons, np.int64)
     corners = np.empty(values.size, np.int64)

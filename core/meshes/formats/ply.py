@@ -1,4 +1,7 @@
-"""PLY: ASCII, binary little and big endian; meshes, triangle strips, point clouds (Turk 1994)."""
+"""Reader and writer of PLY files (Turk 1994).
+
+ASCII and binary files of either byte order are read, with meshes, triangle strips or point clouds.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def read_ply(path: Path) -> RawMesh:
     Raises
     ------
     SpecimenError
-        Where the header is not PLY's, or the file is cut short.
+        If the header is not PLY's, or the file is cut short.
     """
     data = path.read_bytes()
     encoding, elements, start = _read_header(data)
@@ -51,7 +54,7 @@ def _read_header(data: bytes) -> tuple[str, list[Element], int]:
     start = end + len(b"end_header")
     while start < len(data) and data[start : start + 1] in (b" ", b"\t"):
         start += 1
-    # A lone \r ends lines only in files whose first line ends so; in others a \r may be data.
+    # A lone \r ends lines only in files whose first line ends so. In others a \r may be data.
     if data[start : start + 2] == b"\r\n":
         start += 2
     elif data[start : start + 1] in (b"\n", b"\r"):
@@ -151,7 +154,7 @@ def _faces(columns: Columns) -> tuple[np.ndarray, np.ndarray | None]:
 
 @njit(cache=True, nogil=True)
 def _unroll_strips(entries: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Turn strips, ended by -1 or by their row, into triangles of one orientation."""
+    """Convert strips, ended by -1 or by their row, into triangles of one orientation."""
     triangles = np.empty((entries.size, 3), np.int64)
     found = 0
     at = 0
@@ -176,7 +179,10 @@ def _unroll_strips(entries: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def encode_ply(
     vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray | None, normals: np.ndarray | None
 ) -> bytes:
-    """Return a binary little endian PLY file: float32 positions, int32 indices, uint8 colours."""
+    """Return the bytes of a binary little endian PLY file.
+
+    Positions and normals are float32, indices int32, colours uint8.
+    """
     fields: list[tuple[str, str]] = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
     if normals is not None:
         fields += [("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4")]

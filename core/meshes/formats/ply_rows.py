@@ -14,16 +14,36 @@ from core.meshes.formats.text import numbers_by_line
 
 @dataclass(frozen=True)
 class Property:
-    """One number of every row, or a list of them where `count_type` is given."""
+    """A number in every row, or a list of numbers if it has a `count_type`.
+
+    Parameters
+    ----------
+    name : str
+        Name in the header.
+    type : str
+        NumPy type of the numbers, without byte order.
+    count_type : str, optional
+        NumPy type of the length of a list, without byte order.
+    """
 
     name: str
     type: str
-    count_type: str | None = None  # of a list
+    count_type: str | None = None
 
 
 @dataclass
 class Element:
-    """What the header says of vertices, faces or others: how many, with which properties in order."""
+    """The declaration of vertices, faces or others in the header.
+
+    Parameters
+    ----------
+    name : str
+        Name in the header.
+    count : int
+        Number of rows.
+    properties : list of Property
+        Properties of every row, in order.
+    """
 
     name: str
     count: int
@@ -32,7 +52,7 @@ class Element:
 
 @dataclass(frozen=True)
 class Lists:
-    """A list property of every row: how long, and all entries one after the other."""
+    """A list property: the length in every row, and all entries one after another."""
 
     counts: np.ndarray
     entries: np.ndarray
@@ -42,12 +62,23 @@ Columns = dict[str, "np.ndarray | Lists"]
 
 
 def read_binary(data: bytes, at: int, elements: list[Element], order: str) -> dict[str, Columns]:
-    """Return the columns of every element from byte `at` on; `order` is `<` or `>`.
+    """Return the columns of every element, read from binary data.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    at : int
+        First byte behind the header.
+    elements : list of Element
+        Declarations in the header.
+    order : {"<", ">"}
+        Byte order.
 
     Raises
     ------
     SpecimenError
-        Where the file is cut short.
+        If the file is cut short.
     """
     columns: dict[str, Columns] = {}
     for element in elements:
@@ -68,7 +99,7 @@ def read_binary(data: bytes, at: int, elements: list[Element], order: str) -> di
 
 
 def _read_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Columns, int]:
-    """Read rows that hold lists: at once where all rows look like the first, else row by row."""
+    """Read rows that hold lists, at once if their lists all have the same lengths."""
     fixed = _read_uniform(data, at, element, order)
     if fixed is not None:
         return fixed
@@ -90,7 +121,7 @@ def _read_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Col
 
 
 def _read_uniform(data: bytes, at: int, element: Element, order: str) -> tuple[Columns, int] | None:
-    """Read rows whose lists all have the lengths of the first row's; None where they have not."""
+    """Read rows whose lists have the lengths of the first row's, or return None."""
     fields: list[tuple[str, str, int] | tuple[str, str]] = []
     lengths: dict[str, int] = {}
     offset = at
@@ -130,7 +161,10 @@ def _read_uniform(data: bytes, at: int, element: Element, order: str) -> tuple[C
 def _walk(
     data: np.ndarray, at: int, rows: int, sizes: np.ndarray, count_sizes: np.ndarray, big: bool
 ) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Find where every property of every row lies, and how many entries it has."""
+    """Return the position and the number of entries of every property of every row.
+
+    The last two values are the number of rows read, and the byte behind them.
+    """
     width = sizes.size
     places = np.zeros((rows, width), np.int64)
     counts = np.ones((rows, width), np.int64)
@@ -166,12 +200,12 @@ def _gather(data: np.ndarray, places: np.ndarray, counts: np.ndarray, size: int)
 
 
 def read_ascii(data: bytes, start: int, elements: list[Element]) -> dict[str, Columns]:
-    """Return the columns of every element from byte `start` on.
+    """Return the columns of every element, read from text from byte `start` on.
 
     Raises
     ------
     SpecimenError
-        Where the file is cut short, or holds something else than numbers.
+        If the file is cut short, or holds something other than numbers.
     """
     values, _, stopped = numbers_by_line(np.frombuffer(data, np.uint8), start)
     columns: dict[str, Columns] = {}
@@ -217,7 +251,10 @@ def _raise_if_unreadable(data: bytes, stopped: int, element: Element) -> None:
 
 
 def _to_declared_types(columns: Columns, element: Element) -> None:
-    """Colours are told apart by type: 255 as a byte is white, 1.0 as a float is white."""
+    """Convert columns to the integer types that the header declares.
+
+    The range of colours depends on the type: white is 255 as a byte and 1.0 as a float.
+    """
     for prop in element.properties:
         values = columns.get(prop.name)
         if isinstance(values, np.ndarray) and prop.type in ("u1", "u2"):

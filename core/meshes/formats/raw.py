@@ -1,4 +1,4 @@
-"""What a reader hands on before it is checked, and what all readers need."""
+"""The unchecked content of a file, and functions that all readers use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.foundation import SpecimenError
 
 @dataclass(frozen=True)
 class RawMesh:
-    """A file's content as it stands, unchecked.
+    """The content of a file, unchecked.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class RawMesh:
     normals : (n, 3) float32, optional
         Normals as given by the file.
     notes : tuple of str
-        What a person should know about how the file was read.
+        Sentences on what was left out.
     """
 
     vertices: np.ndarray
@@ -39,7 +39,7 @@ class RawMesh:
 
 
 def cut_short(what: str, promised: int, found: int) -> SpecimenError:
-    """Return the error for a file that ends before what its header promised."""
+    """Return the error for a file that holds fewer rows than its header says."""
     return SpecimenError(
         "The file is cut short: it promises {promised:,} {what}, but only {found:,} are there.",
         advice="Copy or export the file again.",
@@ -50,7 +50,10 @@ def cut_short(what: str, promised: int, found: int) -> SpecimenError:
 
 
 def as_colour_bytes(colours: np.ndarray) -> np.ndarray:
-    """Return colours as uint8; floating-point values up to 1 are taken as shares of 255."""
+    """Return colours as uint8.
+
+    Floating-point values are multiplied by 255 if none of them is above 1. NaN becomes 0.
+    """
     if colours.dtype == np.uint8:
         return np.ascontiguousarray(colours)
     if colours.dtype == np.uint16:
@@ -62,7 +65,7 @@ def as_colour_bytes(colours: np.ndarray) -> np.ndarray:
 
 
 def triangulate(counts: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut polygons into fans of triangles.
+    """Divide polygons into fans of triangles.
 
     Parameters
     ----------
@@ -76,7 +79,7 @@ def triangulate(counts: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np
     triangles : (m, 3) int64
         Vertex indices.
     positions : (m, 3) int64
-        Where in `corners` each triangle corner stood.
+        Position in `corners` of each corner of a triangle.
     polygons : (m,) int64
         The polygon each triangle came from.
     """

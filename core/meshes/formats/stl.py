@@ -1,4 +1,4 @@
-"""STL: ASCII and binary, told apart by size and content rather than by the first word."""
+"""Reader of STL files, ASCII and binary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_stl(path: Path) -> RawMesh:
     Raises
     ------
     SpecimenError
-        Where the file is neither kind of STL, or is cut short.
+        If the file is neither kind of STL, or is cut short.
     """
     data = np.fromfile(path, dtype=np.uint8)
     corners = _read_text(data) if _is_text(data) else _read_binary(data)
@@ -33,18 +33,19 @@ def read_stl(path: Path) -> RawMesh:
 
 
 def _is_text(data: np.ndarray) -> bool:
-    """Tell a text file from a binary one whose header begins with `solid`.
+    """Return whether a file is an ASCII STL.
 
-    A binary file's size follows from its count of faces, but exporters pad files and copies get
-    cut, so the deciding fact is that text holds no zero bytes and names its facets.
+    The header of a binary file may begin with `solid`, too. The size of a binary file follows from its
+    count of faces, but exporters pad files and copies are cut short. So a file of another size is text
+    if its beginning holds no zero bytes and names facets.
     """
-    if data.size >= _HEADER and data.size == _HEADER + _RECORD.itemsize * _promised(data):
+    if data.size >= _HEADER and data.size == _HEADER + _RECORD.itemsize * _declared_faces(data):
         return False
     head = data[:4096].tobytes().lstrip().lower()
     return head.startswith(b"solid") and b"\0" not in head and (b"facet" in head or b"endsolid" in head)
 
 
-def _promised(data: np.ndarray) -> int:
+def _declared_faces(data: np.ndarray) -> int:
     return int(np.frombuffer(data[80:84].tobytes(), dtype="<u4")[0])
 
 
@@ -56,11 +57,11 @@ def _read_binary(data: np.ndarray) -> np.ndarray:
             size=data.size,
             header=_HEADER,
         )
-    promised = _promised(data)
+    declared = _declared_faces(data)
     present = (data.size - _HEADER) // _RECORD.itemsize
-    if promised > present:
-        raise cut_short("faces", promised, present)
-    records = np.frombuffer(data, dtype=_RECORD, count=promised, offset=_HEADER)
+    if declared > present:
+        raise cut_short("faces", declared, present)
+    records = np.frombuffer(data, dtype=_RECORD, count=declared, offset=_HEADER)
     return np.ascontiguousarray(records["corners"]).reshape(-1, 3)
 
 

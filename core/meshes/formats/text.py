@@ -1,7 +1,7 @@
-"""Numbers out of text, compiled: what the readers of the ASCII formats go through files with.
+"""Compiled parsers of numbers in text, for the readers of ASCII formats.
 
-All of it stands in one file, because compiled code is cached on disk by the age of its own file:
-a caller in another file would go on with what it was compiled with.
+All of them are in one file, because numba caches compiled code by the age of its own file: a caller in
+another file would keep using the code that it was compiled with.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def parse_number(data: np.ndarray, at: int):  # type: ignore[no-untyped-def]
     Returns
     -------
     value : float
-        The number; NaN where the text is no number or says so.
+        The number; NaN if the text is no number, or is a word for NaN.
     end : int
-        The first byte behind it; `at` itself where the text is no number.
+        The first byte behind it; `at` itself if the text is no number.
     """
     size = data.size
     i = at
@@ -90,7 +90,7 @@ def _scaled(value: float, exponent: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _parse_word(data: np.ndarray, i: int, at: int, sign: float):  # type: ignore[no-untyped-def]
-    """Read `nan`, `inf`, `-nan(ind)` and their like, which exporters write for missing points."""
+    """Read words like `nan`, `inf` and `-nan(ind)`, written for missing points."""
     if i + 3 <= data.size:
         a, b, c = data[i] | 32, data[i + 1] | 32, data[i + 2] | 32
         is_nan = a == 110 and b == 97 and c == 110
@@ -105,7 +105,7 @@ def _parse_word(data: np.ndarray, i: int, at: int, sign: float):  # type: ignore
 
 @njit(cache=True, nogil=True)
 def skip_blanks(data: np.ndarray, at: int) -> int:
-    """Return the first byte from `at` on that is neither a blank nor a tab (line ends count)."""
+    """Return the first byte from `at` on that is a line end or not white space."""
     i = at
     while i < data.size and (data[i] == 32 or data[i] == 9 or data[i] == 11 or data[i] == 12):
         i += 1
@@ -125,16 +125,16 @@ def skip_line(data: np.ndarray, at: int) -> int:
 
 @njit(cache=True, nogil=True)
 def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Read all numbers from byte `at` on; `#` begins a comment.
+    """Read all numbers from byte `at` on, without comments, which begin with `#`.
 
     Returns
     -------
     values : (k,) float64
         The numbers.
     starts : (lines + 1,) int64
-        Where in `values` each line that holds numbers begins, and the end.
+        Index in `values` at which each line with numbers begins, and the end.
     stopped : int
-        Byte of the first thing that is no number, or the size of the text.
+        First byte of the first word that is no number, or the size of the text.
     """
     room = 1024
     values = np.empty(room, np.float64)
@@ -181,7 +181,10 @@ def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, 
 
 @njit(cache=True, nogil=True)
 def scan_stl(data: np.ndarray) -> tuple[np.ndarray, int, bool]:
-    """Collect the numbers after every line's `vertex`; count `facet`; look for `endsolid`."""
+    """Return the numbers behind every `vertex`, the number of facets, and a flag.
+
+    The flag says whether there is a line `endsolid`.
+    """
     room = 4096
     corners = np.empty((room, 3), np.float64)
     count = 0
@@ -227,7 +230,27 @@ def _grown(table: np.ndarray, count: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def scan_obj(data: np.ndarray):  # type: ignore[no-untyped-def]
-    """Go through the file once and collect what concerns geometry."""
+    """Collect vertices, texture coordinates, faces and materials of an OBJ file.
+
+    Returns
+    -------
+    vertices : (n, 6) float64
+        Positions, and colours if the line has them.
+    widths : (n,) int64
+        Count of numbers in each vertex line.
+    textures : (t, 2) float64
+        Texture coordinates.
+    counts : (p,) int64
+        Corners of each polygon.
+    corners, texture_corners : (c,) int64
+        Indices of vertices and texture coordinates of all polygons; -1 if 0 or not given.
+    materials : (k, 2) int64
+        Byte of the name behind each `usemtl`, and the number of polygons before it.
+    libraries : (l,) int64
+        Byte of the name behind each `mtllib`.
+    bad_line : int
+        Number of the first line that cannot be read, 0 if there is none.
+    """
     vertices = np.empty((1024, 6), np.float64)
     widths = np.empty((1024, 1), np.int64)
     textures = np.empty((1024, 2), np.float64)
@@ -332,7 +355,7 @@ def _is_word(data: np.ndarray, at: int, word: bytes) -> bool:
 
 @njit(cache=True, nogil=True)
 def _row(data: np.ndarray, at: int, into: np.ndarray) -> tuple[int, int]:
-    """Read the numbers of a line into `into`; return where reading ended and how many there were."""
+    """Read the numbers of a line into `into`, and return the end and their count."""
     i = at
     count = 0
     while True:
@@ -349,7 +372,7 @@ def _row(data: np.ndarray, at: int, into: np.ndarray) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _corner(data: np.ndarray, at: int) -> tuple[int, int, int]:
-    """Read `v`, `v/t`, `v//n` or `v/t/n`; 0 stands for what is not given."""
+    """Read vertex and texture index of `v`, `v/t`, `v//n` or `v/t/n`, 0 if missing."""
     vertex, i = _integer(data, at)
     if i == at:
         return 0, 0, at

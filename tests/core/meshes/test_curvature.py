@@ -1,4 +1,4 @@
-"""What is true of curvature and of the colours that show it."""
+"""Curvature of spheres and open surfaces, and the limit of its colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.meshes import KINDS, CurvatureSettings, Mesh, curvature_of, robust_lim
 
 
 def sphere(radius: float = 1.0, *, steps: int = 24, centre: float = 0.0, open_top: bool = False) -> Mesh:
-    """Return a sphere of rings, without its cap where it is to be open."""
+    """Return a sphere of rings, without its cap if `open_top`."""
     polar = np.linspace(0, np.pi, steps)[1:-1]
     around = np.linspace(0, 2 * np.pi, 2 * steps, endpoint=False)
     rings = np.stack(
@@ -37,14 +37,14 @@ def sphere(radius: float = 1.0, *, steps: int = 24, centre: float = 0.0, open_to
 @settings(max_examples=8, deadline=None)
 @given(radius=st.sampled_from([1e-4, 0.3, 1.0, 50.0, 1e5]), shift=st.sampled_from([0.0, 100.0]))
 def test_curvature_of__sphere(radius: float, shift: float) -> None:
-    """A sphere bends by 1 / r and 1 / r², outwards, wherever it lies and whatever its units."""
+    """A sphere has curvature 1 / r and 1 / r², at any position and in any unit."""
     mesh = sphere(radius, centre=shift * radius)
     assert np.median(curvature_of(mesh, CurvatureSettings("mean"))) * radius == pytest.approx(1.0, rel=0.03)
     assert np.median(curvature_of(mesh, CurvatureSettings("gaussian"))) * radius**2 == pytest.approx(1.0, rel=0.05)
 
 
 def test_curvature_of__turned_inside_out() -> None:
-    """Seen from within, a sphere is hollow: the mean curvature changes its sign, the Gaussian one does not."""
+    """Inside out, mean curvature changes its sign and Gaussian curvature does not."""
     mesh = sphere()
     hollow = Mesh(mesh.vertices.copy(), mesh.faces[:, ::-1].copy())
     assert np.median(curvature_of(hollow, CurvatureSettings("mean"))) < -0.9
@@ -53,14 +53,14 @@ def test_curvature_of__turned_inside_out() -> None:
 
 @pytest.mark.parametrize("smoothing", [0, 3])
 def test_curvature_of__rim_of_an_open_surface(smoothing: int) -> None:
-    """The rim takes the curvature of what lies beside it, and no value is wild."""
+    """The rim takes the curvature of its neighbours, without outliers."""
     values = curvature_of(sphere(open_top=True), CurvatureSettings("gaussian", smoothing))
     assert np.isfinite(values).all()
     assert values.max() < 3.0
 
 
 def test_curvature_of__point_cloud() -> None:
-    """Points have no curvature, and the error says what to do."""
+    """Points have no curvature, and the error has advice."""
     cloud = Mesh(np.eye(3), np.zeros((0, 3), np.int32))
     with pytest.raises(SpecimenError, match=r"A point cloud has no curvature.*Make a surface"):
         curvature_of(cloud)
@@ -68,14 +68,14 @@ def test_curvature_of__point_cloud() -> None:
 
 @pytest.mark.parametrize("wrong", [{"kind": "principal"}, {"smoothing": -1}])
 def test_curvature_settings__are_checked(wrong: dict[str, object]) -> None:
-    """What is not allowed is named with what was given."""
+    """The message says what was given and what is allowed."""
     with pytest.raises(SettingError, match=r"must be .* \(got"):
         CurvatureSettings(**wrong)  # type: ignore[arg-type]
     assert KINDS == ("mean", "gaussian")
 
 
 def test_robust_limit__outliers_do_not_count() -> None:
-    """One wild value among many leaves the limit where it was; nothing at all has one too."""
+    """One outlier hardly moves the limit, and no values at all have one too."""
     values = np.linspace(-1, 1, 1001)
     assert robust_limit(values, np.array([1e9])) == pytest.approx(robust_limit(values), rel=0.01)
     assert robust_limit() > 0

@@ -1,4 +1,4 @@
-"""Every file of the shared collection of dirty meshes ends as a specimen or as a sentence."""
+"""Every file of the shared dirty meshes gives a specimen or an error sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ needs_dirty_meshes = pytest.mark.skipif(not DIRTY.is_dir(), reason="the shared d
 
 @dataclass(frozen=True)
 class Specimen:
-    """What a readable file must give."""
+    """The expected content of a readable file."""
 
     vertices: int = 4103
     faces: int = 7999
@@ -96,7 +96,7 @@ def test_expected__names_every_file_of_the_collection() -> None:
 @needs_dirty_meshes
 @pytest.mark.parametrize("name", EXPECTED)
 def test_read_mesh__gives_a_specimen_or_a_sentence(name: str) -> None:
-    """A file gives exactly the specimen, or exactly the reason, that is expected of it."""
+    """A file gives exactly the expected specimen, or exactly the expected error."""
     expected = EXPECTED[name]
     if isinstance(expected, str):
         with pytest.raises(SpecimenError) as caught:
@@ -120,7 +120,7 @@ def test_read_mesh__gives_a_specimen_or_a_sentence(name: str) -> None:
 @needs_dirty_meshes
 @pytest.mark.parametrize("name", SPECIMENS)
 def test_render_views__shows_every_readable_dirty_mesh(name: str) -> None:
-    """What was read can be seen, fills the picture, and is neither black nor white all over."""
+    """The views fill the picture and are neither black nor white all over."""
     views = render_views(read_mesh(DIRTY / name), ViewSettings(views=4, size=128))
     seen = views.masks.any(axis=(1, 2))
     assert seen.sum() >= 3
@@ -152,7 +152,7 @@ def test_render_views__gives_the_same_pictures_whatever_the_defect(name: str) ->
 
 
 @needs_dirty_meshes
-def test_render_views__does_not_speckle_where_faces_are_turned() -> None:
+def test_render_views__does_not_speckle_if_faces_are_flipped() -> None:
     """Turning over one face in twenty leaves the pictures nearly as they are."""
     settings = ViewSettings(views=4, size=96)
     clean = render_views(read_mesh(DIRTY / "ply_binary_little.ply"), settings)

@@ -1,4 +1,4 @@
-"""Measurements of bodies whose sizes are known."""
+"""Measurements of bodies of known size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.workspace import Catalogue
 
 
 def body(shape: trimesh.Trimesh) -> Mesh:
-    """Return it as the project has meshes."""
+    """Return a mesh of trimesh as a `Mesh`."""
     return Mesh(np.asarray(shape.vertices, dtype=np.float64), np.asarray(shape.faces, dtype=np.int32))
 
 
@@ -38,7 +38,7 @@ def test_measure__a_box() -> None:
 
 
 def test_measure__a_ball() -> None:
-    """Every point of a sphere is a radius away from its centroid, however many vertices it has."""
+    """Centroid radius is the radius of a ball, for any number of vertices."""
     found = measure(BALL)
     assert found.centroid_radius == pytest.approx(3, rel=0.01)
     assert found.volume == pytest.approx(4 / 3 * pi * 27, rel=0.01)
@@ -50,10 +50,10 @@ def test_measure__a_ball() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 100))
 def test_measure__moves_and_turns_change_nothing(seed: int, scale: float) -> None:
-    """Area, volume and sizes stay; with the scale they grow by its powers."""
+    """Sizes do not depend on the pose and grow by powers of the scale."""
     rng = np.random.default_rng(seed)
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    before, after = measure(BOX), measure(replace(BOX, vertices=scale * BOX.vertices @ turn + rng.normal(size=3)))
+    rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    before, after = measure(BOX), measure(replace(BOX, vertices=scale * BOX.vertices @ rotation + rng.normal(size=3)))
     assert after.area == pytest.approx(before.area * scale**2)
     assert after.volume == pytest.approx(before.volume * scale**3)
     for name in ("length_1", "length_2", "length_3", "centroid_size", "centroid_radius"):
@@ -76,7 +76,7 @@ def test_measure__says_why_there_is_no_volume() -> None:
 
 
 def test_measure__vertices_in_one_place_are_one() -> None:
-    """A body whose faces share no vertices, as in an STL file, is closed all the same."""
+    """A closed body is closed, too, if its faces share no vertices, as in STL."""
     soup = replace(
         BOX, vertices=BOX.vertices[BOX.faces].reshape(-1, 3), faces=np.arange(36, dtype=np.int32).reshape(-1, 3)
     )
@@ -84,7 +84,7 @@ def test_measure__vertices_in_one_place_are_one() -> None:
 
 
 def test_measured__reads_a_file_once(tmp_path: Path) -> None:
-    """What was measured is kept by content; a file that cannot be read is not kept as anything."""
+    """Measurements are stored by content, but not those of files that cannot be read."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
     reads: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Reading, checking, normalising, simplifying and writing meshes."""
+"""Reading, checking, normalising, decimating and writing meshes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_read_mesh__says_which_formats_there_are(tmp_path: Path) -> None:
 
 
 def test_read_mesh__says_why_a_file_cannot_be_opened(tmp_path: Path) -> None:
-    """A missing file and a folder with a mesh's name are specimens that cannot be used, not crashes."""
+    """A missing file and a folder with the name of a mesh are errors of a specimen."""
     with pytest.raises(SpecimenError, match=r"cannot be read .No such file"):
         read_mesh(tmp_path / "missing.ply")
     (tmp_path / "folder.stl").mkdir()
@@ -86,7 +86,7 @@ def test_read_mesh__says_why_a_file_cannot_be_opened(tmp_path: Path) -> None:
 
 
 def test_read_mesh__refuses_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe, a socket, a device named like a mesh: reading one might never end."""
+    """Pipes, sockets and devices are refused, since reading one might never end."""
     os.mkfifo(tmp_path / "pipe.ply")
     monkeypatch.chdir(tmp_path)  # the name of a socket must be short
     with socket.socket(socket.AF_UNIX) as listener:
@@ -103,7 +103,7 @@ def test_read_mesh__refuses_what_is_no_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("encoding", ["ascii", "binary_little_endian", "binary_big_endian"])
 @pytest.mark.parametrize(("vertices", "faces"), [(3, 4_000_000_000), (4_000_000_000, 1), (10**30, 10**30)])
 def test_read_mesh__does_not_believe_absurd_headers(tmp_path: Path, encoding: str, vertices: int, faces: int) -> None:
-    """A header that promises billions costs no memory and gives a sentence."""
+    """A header that declares billions of rows takes no memory and is an error."""
     content = _ply_header(encoding, vertices, faces).encode() + b"0 0 0 1 0 0 0 1 0 \n" * 4
     with pytest.raises(SpecimenError, match=r"cut short: it promises [0-9,]+ (faces|vertices), but only"):
         read_mesh(_written(tmp_path, "absurd.ply", content))
@@ -126,7 +126,7 @@ def test_read_mesh__does_not_believe_absurd_stl_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".ply", ".stl", ".off", ".obj"])
 def test_read_mesh__refuses_what_would_fill_the_memory(tmp_path: Path, suffix: str) -> None:
-    """A file of a terabyte is refused by its size, before a byte of it is read."""
+    """A file of a terabyte is refused by its size before it is read."""
     path = _written(tmp_path, f"vast{suffix}", b"ply\n")
     os.truncate(path, 1 << 40)  # holds nothing and takes no room
     with pytest.raises(SpecimenError, match=r"holds 1099\.5 GB and would need about .* GB of memory; this machine has"):
@@ -144,14 +144,14 @@ def test_read_mesh__tells_binary_stl_from_text_by_its_length(
 
 
 def test_read_mesh__refuses_indices_out_of_range(tmp_path: Path) -> None:
-    """The face is named, and how many vertices there are."""
+    """The message names the face and the number of vertices."""
     text = _ply_header("ascii", 3, 2) + "0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n3 0 1 3\n"
     with pytest.raises(SpecimenError, match="Face 2 refers to a vertex that is not there; the file has 3 vertices"):
         read_mesh(_written(tmp_path, "a.ply", text))
 
 
 def test_read_mesh__unrolls_triangle_strips(tmp_path: Path) -> None:
-    """Strips become triangles of one orientation; -1 begins a new strip."""
+    """Strips become triangles of one orientation, and -1 begins a new strip."""
     header = (
         "ply\nformat binary_little_endian 1.0\nelement vertex 6\nproperty float x\nproperty float y\n"
         "property float z\nelement tristrips 1\nproperty list int int vertex_indices\nend_header\n"
@@ -163,7 +163,7 @@ def test_read_mesh__unrolls_triangle_strips(tmp_path: Path) -> None:
 
 
 def test_read_mesh__cuts_polygons_into_triangles(tmp_path: Path) -> None:
-    """Polygons of any size, binary, between other properties, with a colour for every face."""
+    """Polygons of any size, between other properties, with a colour for every face."""
     header = (
         "ply\nformat binary_big_endian 1.0\ncomment a house\nelement vertex 5\nproperty double x\nproperty double y\n"
         "property double z\nelement face 2\nproperty list uchar uint vertex_index\nproperty uchar red\n"
@@ -198,7 +198,7 @@ def test_read_mesh__cuts_polygons_into_triangles(tmp_path: Path) -> None:
     ],
 )
 def test_read_mesh__takes_every_variant_of_off(tmp_path: Path, head: str, vertex: str) -> None:
-    """Magic words, counts on any line, comments, colours of either scale, normals, texture places."""
+    """Magic words, counts on any line, comments, colours, normals and textures."""
     lines = [vertex.format(*point) for point in ((0, 0, 0), (1, 0, 0), (0, 1, 0))]
     mesh = read_mesh(_written(tmp_path, "a.off", head + "\n".join([*lines, "3 0 1 2", ""])))
     assert mesh.faces.tolist() == [[0, 1, 2]]
@@ -216,7 +216,7 @@ def test_read_mesh__says_which_off_it_does_not_read(tmp_path: Path, head: str, r
 
 
 def test_read_mesh__takes_obj_with_everything(tmp_path: Path) -> None:
-    """Several objects, n-gons, negative indices, continued lines, normals and texture places, comments."""
+    """Objects, n-gons, negative indices, continued lines, normals, comments."""
     text = (
         "# a shell\no left\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvn 0 0 1\nf 1/1/1 2/1/1 3//1 4\n"
         "o right\ng hinge\ns off\nv 0 0 1 \\\n 1.0\nf -1 \\\n -2 -3 # its last face\n"
@@ -226,7 +226,7 @@ def test_read_mesh__takes_obj_with_everything(tmp_path: Path) -> None:
 
 
 def test_read_mesh__says_which_line_of_an_obj_is_wrong(tmp_path: Path) -> None:
-    """The line number of the first line that cannot be understood."""
+    """The message has the number of the first line that cannot be read."""
     with pytest.raises(SpecimenError, match="Line 5 of the OBJ file cannot be read"):
         read_mesh(_written(tmp_path, "a.obj", "v 0 0 0\r\nv 1 0 0\r\nv 0 1 0\r\nf 1 2 3\r\nf 1 two 3\r\n"))
 
@@ -242,7 +242,7 @@ def _textured(folder: Path, image: str) -> Path:
 
 
 def test_read_mesh__keeps_texture_colours(tmp_path: Path) -> None:
-    """Corners take the colour of their place in the image; v counts from the bottom."""
+    """Corners take the colour at their position in the image, v from the bottom."""
     pixels = np.array([[(0, 0, 255), (255, 255, 0)], [(255, 0, 0), (0, 255, 0)]], np.uint8)
     Image.fromarray(pixels.repeat(8, 0).repeat(8, 1)).save(tmp_path / "my image.png")
     mesh = read_mesh(_textured(tmp_path, "my image.png"))
@@ -252,7 +252,7 @@ def test_read_mesh__keeps_texture_colours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("image", ["gone.png", "../outside.png", "broken.png"])
 def test_read_mesh__does_without_a_texture(tmp_path: Path, image: str) -> None:
-    """An image that is missing, broken or outside of the specimen's folder is noted, not an error."""
+    """A missing or broken image, or one outside of the folder, is a note."""
     folder = tmp_path / "specimen"
     folder.mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "outside.png")
@@ -285,7 +285,7 @@ def test_read_mesh__refuses_too_few_points(tmp_path: Path) -> None:
     ],
 )
 def test_read_mesh__refuses_what_has_no_shape(tmp_path: Path, points: list[str], reason: str) -> None:
-    """Where no face is left, the reason says what became of them."""
+    """If no face is left, the message says why."""
     with pytest.raises(SpecimenError, match=reason):
         read_mesh(_written(tmp_path, "a.off", "\n".join(["OFF 3 1 0", *points, "3 0 1 2"])))
 
@@ -328,7 +328,7 @@ def test_read_mesh__reads_the_same_shape_from_every_format(tmp_path: Path, whole
 def test_read_mesh__survives_cut_and_scrambled_files(
     tmp_path: Path, wholes: dict[str, bytes], data: st.DataObject
 ) -> None:
-    """Whatever the bytes, there is a checked mesh or a sentence."""
+    """Any bytes give a checked mesh or an error with advice."""
     name = data.draw(st.sampled_from(sorted(wholes)))
     content = bytearray(wholes[name][: data.draw(st.integers(1, len(wholes[name])))])
     for _ in range(data.draw(st.integers(0, 6))):
@@ -354,7 +354,7 @@ def test_parse_number__reads_what_python_writes(value: float, style: str) -> Non
 
 @pytest.mark.parametrize("text", ["nan", "NaN", "-nan", "-1.#IND", "inf", "-Infinity"])
 def test_parse_number__reads_what_is_no_number(text: str) -> None:
-    """Exporters write missing points in several ways; none becomes a finite position by mistake."""
+    """No spelling of a missing point becomes a finite position."""
     parsed, end = parse_number(np.frombuffer(text.encode(), np.uint8), 0)
     assert end > 0
     assert not np.isfinite(parsed) or text == "-1.#IND"
@@ -362,7 +362,7 @@ def test_parse_number__reads_what_is_no_number(text: str) -> None:
 
 @given(st.lists(st.tuples(*[st.integers(-2, 2)] * 3), min_size=1, max_size=60))
 def test_weld__gives_equal_points_one_number(points: list[tuple[int, int, int]]) -> None:
-    """Numbers are as many as there are different points, and lead back to them."""
+    """There are as many numbers as different points, and they lead back to them."""
     array = np.array(points, np.float32)
     inverse, first = weld(array)
     assert np.array_equal(array[first][inverse], array)
@@ -394,7 +394,7 @@ def test_write_ply__is_read_back_unchanged(
 
 @given(st.tuples(*[st.floats(-1e4, 1e4)] * 3), st.floats(1e-5, 1e5))
 def test_normalise__undoes_place_and_size(place: tuple[float, float, float], size: float) -> None:
-    """Wherever a specimen lies and whatever its unit, it ends up in the unit sphere."""
+    """A specimen at any position and in any unit ends up in the unit sphere."""
     sphere = _sphere(8)
     moved = normalise(Mesh(sphere.vertices * size + place, sphere.faces))
     assert np.linalg.norm(moved.vertices, axis=1).max() == pytest.approx(1)
@@ -402,7 +402,7 @@ def test_normalise__undoes_place_and_size(place: tuple[float, float, float], siz
 
 
 def test_normalise__keeps_teeth_that_lie_apart() -> None:
-    """A piece of a tenth of the area is part of the specimen, however far it lies."""
+    """A piece of a tenth of the area is part of the specimen at any distance."""
     sphere = _sphere(12)
     small = sphere.vertices * 0.33 + (4.0, 0, 0)
     both = Mesh(
@@ -425,7 +425,7 @@ def test_normalise__does_not_take_torn_surfaces_for_fragments() -> None:
 
 
 def test_decimate__keeps_the_shape() -> None:
-    """A tenth of the faces, the same extent within a few parts in a hundred, none of them collapsed."""
+    """A tenth of the faces have nearly the same extent, and none is collapsed."""
     sphere = _sphere(60)
     small = decimate(sphere, 1400)
     assert 1000 <= len(small.faces) <= 1400
@@ -434,7 +434,7 @@ def test_decimate__keeps_the_shape() -> None:
 
 
 def test_decimate__of_far_more_faces_lies_on_the_surface() -> None:
-    """What the grid thins first lies where quadrics of the whole would have put it, relief and all."""
+    """A mesh thinned on the grid first keeps its relief."""
     relief = _sphere(360)
     wave = 1 + 0.03 * np.sin(10 * relief.vertices[:, :1]) * np.cos(9 * relief.vertices[:, 1:2])
     relief = Mesh(relief.vertices * wave, relief.faces)
@@ -457,7 +457,7 @@ def test_decimate__thins_point_clouds_with_their_colours() -> None:
 
 
 def test_decimate__leaves_small_meshes_alone() -> None:
-    """What is small enough comes back as it is; too small a wish is refused."""
+    """A small mesh is returned as it is, and fewer than 4 faces are an error."""
     mesh = Mesh(TETRAHEDRON.copy(), FACES.copy())
     assert decimate(mesh, 100) is mesh
     with pytest.raises(SettingError, match=r"'faces' must be at least 4 .got 3."):

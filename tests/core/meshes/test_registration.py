@@ -1,4 +1,4 @@
-"""Registration: a moved copy comes back, a mirror image only as such, and failure is said."""
+"""Registration: moved copies, mirror images, point clouds, failures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FEW = RegistrationSettings(points=800)
 
 
 def bean(segments: int = 40, *, bend: float = 0.8) -> Mesh:
-    """Return a closed surface without any symmetry, its long axis bent and one side swollen."""
+    """Return a closed surface without any symmetry."""
     z = np.linspace(-1, 1, segments)[1:-1, None]
-    turn = np.linspace(0, 2 * np.pi, segments, endpoint=False)[None]
-    radius = np.sqrt(1 - z**2) * (0.45 + 0.2 * z + 0.12 * np.cos(turn - 1) * (z > 0) * z)
-    x, y = radius * np.cos(turn) + bend * z**2, 0.7 * radius * np.sin(turn) + 0.3 * z**3
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[None]
+    radius = np.sqrt(1 - z**2) * (0.45 + 0.2 * z + 0.12 * np.cos(angle - 1) * (z > 0) * z)
+    x, y = radius * np.cos(angle) + bend * z**2, 0.7 * radius * np.sin(angle) + 0.3 * z**3
     rings = np.stack([x, y, np.broadcast_to(1.4 * z, x.shape)], axis=2).reshape(-1, 3)
     ends = np.array([[bend, -0.3, -1.4], [bend, 0.3, 1.4]])
     here = np.arange((segments - 3) * segments).reshape(-1, segments)
@@ -40,14 +40,14 @@ def bean(segments: int = 40, *, bend: float = 0.8) -> Mesh:
 
 
 def moved(mesh: Mesh, factor: float = 1.0) -> Mesh:
-    """Return a turned, shifted and enlarged copy."""
-    turn = Rotation.from_euler("xyz", [70, -130, 40], degrees=True).as_matrix()
-    return replace(mesh, vertices=factor * mesh.vertices @ turn.T + [30, -4, 7])
+    """Return a rotated, shifted and enlarged copy."""
+    rotation = Rotation.from_euler("xyz", [70, -130, 40], degrees=True).as_matrix()
+    return replace(mesh, vertices=factor * mesh.vertices @ rotation.T + [30, -4, 7])
 
 
 @pytest.mark.parametrize(("factor", "scale"), [(1.0, False), (1.0, True), (25.4, True)])
-def test_register__lays_a_moved_copy_back(factor: float, scale: bool) -> None:
-    """Whatever its place, turn and unit."""
+def test_register__finds_the_pose_of_a_moved_copy(factor: float, scale: bool) -> None:
+    """The copy is shifted, rotated and in another unit."""
     found = register(bean(), moved(bean(), factor), RegistrationSettings(scale=scale, points=800))
     assert not found.has_failed
     assert found.rms < 0.01
@@ -57,8 +57,8 @@ def test_register__lays_a_moved_copy_back(factor: float, scale: bool) -> None:
     assert np.allclose(back, bean().vertices, atol=0.05)
 
 
-def test_register__takes_a_mirror_image_only_where_asked() -> None:
-    """The mirror image fits as such; without it there is a clear difference."""
+def test_register__takes_a_mirror_image_only_if_asked() -> None:
+    """The mirror image fits if it is tried, and an exact copy is not taken for one."""
     other = moved(replace(bean(), vertices=bean().vertices * [-1, 1, 1], faces=bean().faces[:, ::-1].copy()))
     plain, mirrored = (
         register(bean(), other, RegistrationSettings(mirror=mirror, points=800)) for mirror in (False, True)
@@ -72,7 +72,7 @@ def test_register__takes_a_mirror_image_only_where_asked() -> None:
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_register__tells_outside_from_inside(mirror: bool) -> None:
-    """A swollen query lies outside of its neighbour, a shrunken one inside, also of a mirror image."""
+    """A larger query lies outside of its neighbour, a smaller one inside."""
     other = moved(bean())
     if mirror:
         other = replace(other, vertices=other.vertices * [1, -1, 1], faces=other.faces[:, ::-1].copy())
@@ -84,17 +84,17 @@ def test_register__tells_outside_from_inside(mirror: bool) -> None:
 
 
 def test_register__gives_the_same_result_again() -> None:
-    """Two poses fit almost as well here, and only some tuples of features lead to the better one."""
+    """The result does not depend on the state of Open3D's random generator."""
     settings, found = RegistrationSettings(points=400), []
     for state in (0, 6, 10):
         open3d.utility.random.seed(state)
-        made = register(ellipsoid((1.0, 1.0, 1.4)), ellipsoid((1.5, 1.2, 0.4)), settings)
-        found.append((made.rms, made.other_to_query.tobytes(), made.distances.tobytes()))
+        result = register(ellipsoid((1.0, 1.0, 1.4)), ellipsoid((1.5, 1.2, 0.4)), settings)
+        found.append((result.rms, result.other_to_query.tobytes(), result.distances.tobytes()))
     assert found[0] == found[1] == found[2]
 
 
 def test_register__says_when_it_failed() -> None:
-    """A needle is no bean; without scaling, neither is a bean of another unit."""
+    """A needle does not fit a bean, nor does a bean of another unit without scaling."""
     needle = replace(bean(), vertices=bean().vertices * [0.02, 0.02, 3])
     assert register(bean(), needle, FEW).has_failed
     assert register(bean(), moved(bean(), 10), replace(FEW, scale=False)).has_failed
@@ -110,7 +110,7 @@ def test_register__takes_point_clouds() -> None:
 
 
 def test_register__refuses_what_has_no_extent() -> None:
-    """All points at one place."""
+    """All points have one position."""
     with pytest.raises(SpecimenError, match="cannot be registered"):
         register(bean(), replace(bean(), vertices=np.zeros_like(bean().vertices)))
 
@@ -126,7 +126,7 @@ def test_colours_of_distances__are_white_at_zero() -> None:
 
 
 def test_draw_differences__shows_views_and_a_scale_bar() -> None:
-    """Two views beside one another, the bar below."""
+    """Two views are side by side, with the bar below."""
     swollen = replace(bean(), vertices=bean().vertices * [1, 1.3, 1])
     found = register(swollen, bean(), FEW)
     coloured, limit = with_distances(swollen, found)
@@ -137,13 +137,13 @@ def test_draw_differences__shows_views_and_a_scale_bar() -> None:
 
 
 def test_registration_settings__say_what_is_allowed() -> None:
-    """Too few points to compare."""
+    """Too few points are an error."""
     with pytest.raises(SettingError, match=r"'points' must be at least 100 \(got 9\)"):
         RegistrationSettings(points=9)
 
 
 def test_register__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two files in, a coloured mesh and a picture out; status 1 where they do not fit."""
+    """It writes a coloured mesh and a picture, or has status 1 if they do not fit."""
     write_ply(tmp_path / "a.ply", bean())
     write_ply(tmp_path / "b.ply", moved(bean(bend=0.7), 3))
     write_ply(tmp_path / "c.ply", replace(bean(), vertices=bean().vertices * [0.02, 0.02, 3]))
@@ -157,11 +157,11 @@ def test_register__on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert "Register: nothing to do" in capsys.readouterr().out
     assert (tmp_path / "out" / "register_a_and_b.ply").stat().st_mtime_ns == before
     assert main([*call, str(tmp_path / "c.ply")]) == 1
-    assert "could not be laid onto" in capsys.readouterr().err
+    assert "could not be aligned to" in capsys.readouterr().err
     write_ply(tmp_path / "cloud.ply", Mesh(moved(bean(60)).vertices, np.empty((0, 3), dtype=np.int32)))
-    for name, told in (("cloud.ply", "of a point cloud there is no inside"), ("b.ply", "the query lies inside")):
+    for name, sentence in (("cloud.ply", "a point cloud has no inside"), ("b.ply", "the query lies inside")):
         assert main([*call, str(tmp_path / name), "--overwrite"]) == 0
-        assert told in capsys.readouterr().out
+        assert sentence in capsys.readouterr().out
     (tmp_path / "empty.ply").touch()
     for name in ("empty.ply", "gone.ply"):
         assert main([*call, str(tmp_path / name)]) == 1
