@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import time
 from pathlib import Path
@@ -97,6 +98,12 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
+
+
+def rows_of(path: Path, *, encoding: str = "utf-8") -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    with path.open(encoding=encoding, newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Mesh:

@@ -87,7 +87,7 @@ ROWS = {f"g{row // 10}/s{row:02d}": f"heap {row // 10}" for row in range(40)}
             "20 of 40 specimens have no",
         ),
         ("\n".join(f"{name},{label}" for name, label in {**ROWS, "g9/s99": "x"}.items()), "utf-8", "not in the collec"),
-        ("\n".join(f"{name},{label}" for name, label in [*ROWS.items()] * 2), "utf-8", "40 lines say again"),
+        ("\n".join(f"{name},{label}" for name, label in [*ROWS.items()] * 2), "utf-8", "40 lines repeat"),
         ("specimen_id,label\n" + "\n".join(f"{name},殻" for name in ROWS), "cp932", "read as Shift-JIS"),
         ("specimen_id,label\n" + "\n".join(f"{name},{label}" for name, label in ROWS.items()), "utf-8-sig", "settings"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from core.cli import main
-from tests.fakes import bytes_below
+from tests.fakes import bytes_below, rows_of
 
 CONTRACT = ("clusters.csv", "summary.json", "pca_report.csv")
 MEMBERS = {"members.csv", "cluster_report.csv", "validity.json"}
@@ -32,12 +31,6 @@ def call(tmp_path: Path) -> list[str]:
     (tmp_path / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
     files = ["--emb", str(tmp_path / "e.npy"), "--ids", str(tmp_path / "ids.txt"), "--out", str(tmp_path / "out")]
     return ["cluster", *files, "--pca", "4", "--min-cluster-size", "6"]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_cluster__says_who_is_in_the_groups(tmp_path: Path, call: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import subprocess
@@ -18,13 +17,7 @@ from core.collection import take_inventory
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.storage import write_json, write_npy
 from tests.cli.conftest import GROUPS
-from tests.fakes import PROJECT, bytes_below, write_specimens
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+from tests.fakes import PROJECT, bytes_below, rows_of, write_specimens
 
 
 def test_stages__go_from_meshes_to_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

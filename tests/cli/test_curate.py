@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from core.cli import main
 from core.collection import Curation, read_metadata
 from core.storage import sha256_of_file
 from core.workspace import Catalogue, SpecimenRecord, Workspace, open_workspace
+from tests.fakes import rows_of
 
 
 @pytest.fixture
@@ -31,12 +31,6 @@ def workspace(tmp_path: Path) -> Workspace:
     gone = SpecimenRecord(str(made.meshes), "Boxes/gone", str(made.meshes / "gone.ply"), kind="mesh", sha256="ab")
     Catalogue(made.catalogue_path).put_specimens([*records, gone])
     return made
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_metadata__by_catalogue_number(
@@ -72,7 +66,7 @@ def test_metadata__nothing_fits(workspace: Workspace, tmp_path: Path, capsys: py
 def test_measure__writes_what_can_be_measured(workspace: Workspace, tmp_path: Path) -> None:
     """Status 3 for a missing file; a volume only for closed surfaces."""
     assert main(["measure", "--workspace", str(workspace.root), "--out", str(tmp_path / "m.csv")]) == 3
-    whole, opened = rows(tmp_path / "m.csv")
+    whole, opened = rows_of(tmp_path / "m.csv")
     assert (whole["specimen_id"], whole["surface"], float(whole["volume"])) == ("Boxes/nhm_0012_left", "closed", 8.0)
     assert (opened["specimen_id"], opened["surface"], opened["volume"]) == ("Boxes/nhm_0013", "open", "")
 
@@ -86,9 +80,9 @@ def test_table__has_sets_tags_and_notes(
     curation.add_tag("left", ["Boxes/gone"])
     call = ["table", "--workspace", str(workspace.root), "--out", str(tmp_path / "t.csv")]
     assert main(call) == 0
-    first = rows(tmp_path / "t.csv")[0]
+    first = rows_of(tmp_path / "t.csv")[0]
     assert (first["specimen_id"], first["tags"]) == ("Boxes/gone", "left")
     assert main([*call, "--set", "mine"]) == 0
-    assert [row["specimen_id"] for row in rows(tmp_path / "t.csv")] == ["Boxes/nhm_0013", "Boxes/gone"]
+    assert [row["specimen_id"] for row in rows_of(tmp_path / "t.csv")] == ["Boxes/nhm_0013", "Boxes/gone"]
     assert main([*call, "--set", "other"]) == 1
     assert "There are: mine." in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from core.cli import main
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
 from core.maps import MapSettings, map_in
-from tests.fakes import bytes_below
+from tests.fakes import bytes_below, rows_of
 
 
 @pytest.fixture
@@ -25,12 +24,6 @@ def call(embeddings: list[str], tmp_path: Path) -> list[str]:
 def embeddings_of(call: list[str]) -> Embeddings:
     """Return the embeddings of a call."""
     return read_embeddings(Path(call[2]), Path(call[4]))
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.mark.parametrize("method", ["pca", "umap", "tsne", "pacmap"])

@@ -21,7 +21,7 @@ from core.pipeline import RunReport, RunSettings, run_pipeline
 from core.storage import TEMPORARY_PREFIX
 from core.views import Views, ViewSettings
 from core.workspace import Catalogue, Workspace, current_job, open_workspace
-from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
+from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen
 from tests.unbreakable.conftest import ForkServer
 from tests.unbreakable.test_kills import assert_whole
 from tests.waiting import claimed_job, job_of
@@ -30,14 +30,7 @@ SETTINGS = RunSettings(
     views=ViewSettings(views=2), name="run", workers=0, clusters=ClusterSettings(min_cluster_size=2, pca=0)
 )
 YEAR = 365 * 86_400.0
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace of five specimens."""
-    made = open_workspace(tmp_path / "workspace")
-    write_specimens(made.meshes, "a b c d e")
-    return made
+pytestmark = pytest.mark.specimens("a b c d e")
 
 
 def reasons(report: RunReport) -> dict[str, str]:

@@ -59,7 +59,10 @@ def records_of(folder: Path) -> dict[str, SpecimenRecord]:
 
 
 def test_look__waits_until_a_file_is_the_same_twice(folder: Path) -> None:
-    """A file that grows between two looks is still being copied; an empty folder holds nothing yet."""
+    """A file that grows between two looks is still being copied.
+
+    An empty folder holds nothing yet.
+    """
     watcher = Watcher(folder)
     assert watcher.look({}) == {}
     write_specimens(folder, "Teeth/a")
@@ -79,7 +82,10 @@ def test_look__takes_no_empty_file(folder: Path) -> None:
 
 
 def test_look__leaves_out_what_is_known_until_it_changes(folder: Path) -> None:
-    """A failed file is known, too; a repaired one is new again."""
+    """A failed file is known, too.
+
+    A repaired one is new again.
+    """
     write_specimens(folder, "a b")
     known = records_of(folder)
     watcher = Watcher(folder)
@@ -108,7 +114,10 @@ def test_look__minds_no_folder_that_is_gone(folder: Path) -> None:
 
 
 def test_watch__processes_new_specimens_only(workspace: Workspace, folder: Path) -> None:
-    """New scans go into one run with the given flags; failures are not repeated."""
+    """New scans go into one run with the given flags.
+
+    Failures are not repeated.
+    """
     settings = WatchSettings(str(folder), "incoming", "run", seconds=0.2, arguments=FLAGS)
     told: list[str] = []
     stop = threading.Event()
@@ -136,7 +145,10 @@ def test_watch__processes_new_specimens_only(workspace: Workspace, folder: Path)
 
 
 def test_watch__only_offers_where_asked(workspace: Workspace, folder: Path) -> None:
-    """Nothing runs; the names stand where a screen reads them."""
+    """Nothing runs.
+
+    The names stand where a screen reads them.
+    """
     write_specimens(folder, "a b")
     looks = iter([True, True, True, False])
     told: list[str] = []
@@ -147,7 +159,10 @@ def test_watch__only_offers_where_asked(workspace: Workspace, folder: Path) -> N
 
 
 def test_queue_new_specimens__queues_only_the_given_ones(workspace: Workspace, folder: Path) -> None:
-    """Only the given specimens are queued; others may still be incomplete."""
+    """Only the given specimens are queued.
+
+    Others may still be incomplete.
+    """
     write_specimens(folder, "a b")
     settings = WatchSettings(str(folder), "incoming", arguments=FLAGS)
     with workspace.locked():

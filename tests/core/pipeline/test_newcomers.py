@@ -23,7 +23,10 @@ pytestmark = pytest.mark.specimens("A/one A/two B/three B/four")
 
 
 def test_describer__sees_a_file_as_the_run_does(run: RunFolder) -> None:
-    """A specimen of the run, described again, has the very same features; nothing is written."""
+    """A specimen of the run, described again, has the very same features.
+
+    Nothing is written.
+    """
     before = bytes_below(run.root)
     newcomer = Describer(run, extractor=FakeExtractor()).describe(file_of(run, "A/one"), mirror=True)
     assert newcomer.name == "one"
@@ -63,7 +66,10 @@ def test_describer__says_what_is_wrong_with_a_run(run: RunFolder) -> None:
 
 @pytest.mark.parametrize("key", ["weights_sha256", "image_size", "layer"])
 def test_check_same_backbone__names_what_differs(key: str) -> None:
-    """Engine and device may differ; settings that change the features may not, in any part."""
+    """Engine and device may differ.
+
+    Settings that change the features may not, in any part.
+    """
     recorded = {"weights_sha256": "a" * 64, "image_size": 224, "engine": "openvino", "layer": 3}
     check_same_backbone(recorded, {**recorded, "engine": "torch", "device": "cuda"})
     with pytest.raises(WeightsError, match=f"other {key.replace('_sha256', '').replace('_', ' ')}: "):

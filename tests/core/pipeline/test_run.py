@@ -177,7 +177,10 @@ def test_run_pipeline__names_itself_after_what_made_it(workspace: Workspace) -> 
 
 
 def test_run_pipeline__passes_over_what_cannot_be_used(workspace: Workspace) -> None:
-    """A broken file and a refused one are reported and recorded; rows stay with their ids."""
+    """A broken file and a refused one are reported and recorded.
+
+    Rows stay with their ids.
+    """
     whole = read(run(workspace).run)
     (workspace.meshes / "Molars" / "b.off").write_bytes(b"OFF")
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor(fails_at=2), overwrite=True)
@@ -338,7 +341,10 @@ class Interrupting(FakeExtractor):
 
 
 def test_run_pipeline__judges_by_categories_where_there_are_two(workspace: Workspace) -> None:
-    """The evaluation equals that of `evaluate` with categories; none for a single category."""
+    """The evaluation equals that of `evaluate` with categories.
+
+    None for a single category.
+    """
     results = run(workspace).run.results
     assert not (results / "evaluation").exists()
     write_specimens(workspace.meshes, "Molars/e Shells/f")
@@ -353,7 +359,10 @@ def test_run_pipeline__judges_by_categories_where_there_are_two(workspace: Works
 
 
 def test_run_pipeline__judges_once_and_leaves_no_old_judgement(workspace: Workspace) -> None:
-    """An unchanged run writes nothing; without the second category the evaluation is removed."""
+    """An unchanged run writes nothing.
+
+    Without the second category the evaluation is removed.
+    """
     write_specimens(workspace.meshes, "Molars/e Shells/f")
     there = run(workspace).run.results / "evaluation"
     times = {path.name: path.stat().st_mtime_ns for path in there.iterdir()}
@@ -378,7 +387,10 @@ def test_run_pipeline__clusters_again_for_other_settings(workspace: Workspace) -
 def test_run_pipeline__keeps_views_that_somebody_may_want_to_look_at(
     workspace: Workspace, size: int, kept: bool
 ) -> None:
-    """Views are kept from 768 pixels on by default; thumbnails always."""
+    """Views are kept from 768 pixels on by default.
+
+    Thumbnails always.
+    """
     report = run(workspace, views=ViewSettings(views=1), size=size)
     assert any(report.run.renders.rglob("*.png")) == kept
     assert len(list(workspace.thumbnails.rglob("*.webp"))) == 4
@@ -405,7 +417,10 @@ def test_run_pipeline__takes_folders_of_photographs(workspace: Workspace) -> Non
 
 
 def test_run_pipeline__extracts_several_specimens_together(workspace: Workspace) -> None:
-    """A batch of five holds two specimens of two views and more; each gets the features of its own."""
+    """A batch of five holds two specimens of two views and more.
+
+    Each gets the features of its own.
+    """
     engine = open_engine(tiny_backbone(), TokenSettings(), EngineSettings("torch", "cpu", batch_size=5))
     extractor = NetworkExtractor(tiny_backbone(), engine, TokenSettings())
     report = run_pipeline(workspace, replace(SETTINGS, keep_renders=True), extractor=extractor)

@@ -27,7 +27,7 @@ from core.report.facts import Facts
 from core.report.page import TEMPLATES, render_page
 from core.report.phrases import FOLDER, Phrases
 from core.workspace import Catalogue, Workspace, open_workspace, write_notes
-from tests.fakes import bytes_below, write_specimens
+from tests.fakes import bytes_below, rows_of, write_specimens
 
 NAMES = [f"{category}/s{number}" for category in ("A<b>ad", "B & co", "C") for number in range(5)]
 ON_THIS_DAY = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
@@ -50,12 +50,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def facts(workspace: Workspace) -> Facts:
     """Return the facts of the run."""
     return gather_facts(workspace, "run", SETTINGS)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 class Page(HTMLParser):
@@ -130,7 +124,7 @@ def test_write_report__holds_all_tables_and_the_same_bytes_again(facts: Facts, t
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert set(re.findall(r"tables/(\w+\.csv)", page)) == {name for name in names if name.endswith(".csv")}
     tables = ("specimens", "clusters", "map", "members", "queries", "failures", "neighbours")
-    rows = {name: rows_of(folder / "tables" / f"{name}.csv") for name in tables}
+    rows = {name: rows_of(folder / "tables" / f"{name}.csv", encoding="utf-8-sig") for name in tables}
     for name in ("specimens", "clusters", "map", "members"):
         assert sorted(row["specimen_id"] for row in rows[name]) == sorted(NAMES)
     assert [row["specimen_id"] for row in rows["failures"]] == ["C/broken"]

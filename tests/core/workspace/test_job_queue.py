@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -19,26 +18,17 @@ from core.workspace import (
     delete_run,
     last_lines,
     log_of,
-    open_workspace,
     queue_job,
     queued_jobs,
     resume,
     start_next_job,
 )
-from tests.fakes import write_specimens
 from tests.waiting import claimed_job, job_of, wait_for
 
 FLAGS = ("--model", "classical", "--size", "64", "--min-cluster-size", "2", "--pca", "0", "--workers", "0")
 # Ends within a second, before anything heavy is loaded.
 SHORT = ("--no-such-flag",)
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Return a workspace of some specimens."""
-    workspace = open_workspace(tmp_path)
-    write_specimens(workspace.meshes, "a b c d")
-    return workspace
+pytestmark = pytest.mark.specimens("a b c d")
 
 
 def test_queue_job__runs_one_after_the_other_without_a_page(workspace: Workspace) -> None:
