@@ -80,7 +80,7 @@ class Misfit:
 
     @property
     def evidence(self) -> float:
-        """Return how strongly cluster and neighbours together contradict the label, 0 to 1."""
+        """Return how strongly cluster and neighbours contradict the label, 0 to 1."""
         by_cluster = self.cluster_share if self.cluster_label not in ("", self.label) else 0.0
         by_neighbours = self.neighbour_share if self.neighbour_label != self.label else 0.0
         return (by_cluster + by_neighbours) / 2
@@ -267,7 +267,7 @@ def write_crosstab(path: Path, clustering: Clustering, labels: Labels) -> None:
 
 
 def _commonest(codes: Int[np.ndarray, "n k"], n_codes: int) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the commonest code of each row and its share; ties go to the nearest."""
+    """Return the commonest code of each row and its share, ties by the nearest."""
     counts = np.zeros((codes.shape[0], n_codes), dtype=np.int64)
     np.add.at(counts, (np.arange(codes.shape[0])[:, None], codes), 1)
     places = np.argmax(np.take_along_axis(counts, codes, axis=1), axis=1)

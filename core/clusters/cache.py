@@ -86,7 +86,7 @@ class ClusteringCache:
         return self._too_small(prepared, settings) or self._group(settings)
 
     def prepare(self, settings: ClusterSettings) -> Prepared:
-        """Normalise, reduce by PCA and by UMAP, as the settings ask."""
+        """Return the vectors after normalisation, PCA and UMAP, as the settings say."""
         return self._cached(("prepared", *settings.preparation), lambda: self._prepare(settings))
 
     def neighbourhoods(self, settings: ClusterSettings) -> Neighbourhoods:

@@ -125,7 +125,7 @@ def cluster_on(cache: ClusteringCache, settings: ClusterSettings) -> Clustering:
 
 
 def write_clustering(folder: Path, clustering: Clustering, pca_report: Path | None = None) -> None:
-    """Write `clusters.csv`, `summary.json` and, after PCA, `pca_report.csv` into a folder.
+    """Write `clusters.csv`, `summary.json` and, after PCA, `pca_report.csv`.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class LinkageNode:
 def lay_out_condensed(
     tree: SingleLinkageTree, min_cluster_size: int, labels: Int[np.ndarray, " n"]
 ) -> tuple[Branch, ...]:
-    """Return the branches of a condensed tree, the root first, at most the 400 largest.
+    """Return the 400 largest branches of a condensed tree, the root first.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def lay_out_linkage(tree: SingleLinkageTree, n_leaves: int = 60) -> tuple[Linkag
 
 
 def rows_of_linkage_node(tree: SingleLinkageTree, node: int) -> Int[np.ndarray, " m"]:
-    """Return the rows of the specimens below a node of the single-linkage tree, sorted.
+    """Return the sorted rows of the specimens below a node of the linkage tree.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Members of clusters: representatives, borderline members, outliers, nearest clusters."""
+"""Members of clusters: representatives, borderline members and outliers."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def _medoid(vectors: Float[np.ndarray, "n k"], rows: Int[np.ndarray, " m"]) -> i
 def nearest_members(
     vectors: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the own or nearest cluster, and the distance to its nearest other member.
+    """Return the own or nearest cluster, and the distance to its nearest member.
 
     Noise has the cluster of the nearest member.
     """
@@ -285,7 +285,7 @@ def nearest_members(
 def nearest_of(
     queries: Float[np.ndarray, "m k"], references: Float[np.ndarray, "n k"], *, skip_itself: bool = False
 ) -> tuple[Float[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Return the distance from each query to its nearest reference, and the latter's row."""
+    """Return distance and row of the nearest reference of each query."""
     origin = references.mean(axis=0)
     queries, references = queries - origin, references - origin
     squares = np.einsum("ij,ij->i", references, references)

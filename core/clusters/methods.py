@@ -88,10 +88,10 @@ def group_recursively(vectors: Float[np.ndarray, "n k"], settings: ClusterSettin
 
 
 def group_by_branches(vectors: Float[np.ndarray, "n k"], settings: ClusterSettings) -> Grouping:
-    """Cluster with HDBSCAN, then divide clusters with three or more arms into branches.
+    """Cluster with HDBSCAN, then divide clusters into branches.
 
-    FLASC (Bot, Peeters, Liesenborgs & Aerts, 2023), as implemented in `hdbscan`. Branches are no
-    smaller than `min_cluster_size`.
+    Clusters with three or more arms are divided by FLASC (Bot, Peeters, Liesenborgs & Aerts,
+    2023), as implemented in `hdbscan`. Branches are no smaller than `min_cluster_size`.
     """
     import hdbscan
 

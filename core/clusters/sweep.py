@@ -245,7 +245,10 @@ def run_sweep(
 
 
 def score_parts(clustering: Clustering) -> dict[str, float]:
-    """Return the parts of the score that need one clustering only; see `ScoreWeights`."""
+    """Return the parts of the score that need a single clustering.
+
+    See `ScoreWeights` for their meaning.
+    """
     sizes = np.array(clustering.sizes, dtype=np.float64)
     n_clusters = clustering.n_clusters
     shares = sizes / max(sizes.sum(), 1.0)

@@ -27,7 +27,10 @@ SEVERAL = ("tags", "sets")
 
 @dataclass(frozen=True)
 class Between:
-    """A number from `low` to `high`, both included; cells without a number fail."""
+    """A number from `low` to `high`, both included.
+
+    Cells without a number do not fulfil it.
+    """
 
     column: str
     low: float
@@ -106,7 +109,7 @@ def choose_rows(table: pd.DataFrame, conditions: Iterable[Condition]) -> pd.Data
 
 
 def values_of(table: pd.DataFrame, column: str) -> list[str]:
-    """Return the different values of a text column, sorted; empty text for no value."""
+    """Return the sorted unique values of a text column, with empty text for none."""
     texts = table[column].map(as_text)
     if column in SEVERAL:
         return sorted({value for text in texts for value in text.split(SEPARATOR)})

@@ -61,7 +61,7 @@ class Curation:
         self._catalogue = catalogue
 
     def sets(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids of every named set in order of insertion; sets by name."""
+        """Return the ids of every named set in order of insertion, sets by name."""
         with self._opened() as connection:
             found: dict[str, list[str]] = {row[0]: [] for row in connection.execute("SELECT name FROM sets")}
             for row in connection.execute("SELECT name, specimen_id FROM set_members ORDER BY name, position"):
@@ -104,7 +104,7 @@ class Curation:
             connection.executemany("INSERT INTO set_members VALUES (?, ?, ?)", members)
 
     def remove_set(self, name: str) -> None:
-        """Remove a named set; its specimens stay."""
+        """Remove a named set, but not its specimens."""
         with self._opened(changes=True) as connection:
             connection.execute("DELETE FROM sets WHERE name = ?", (name,))
             connection.execute("DELETE FROM set_members WHERE name = ?", (name,))
@@ -140,7 +140,7 @@ class Curation:
             return {row[0]: row[1] for row in connection.execute("SELECT specimen_id, text FROM remarks")}
 
     def put_note(self, specimen_id: str, text: str) -> None:
-        """Replace the note on a specimen; empty text removes it."""
+        """Replace the note on a specimen, or remove it if the text is empty."""
         with self._opened(changes=True) as connection:
             if text.strip():
                 row = (specimen_id, text.strip(), time.time())

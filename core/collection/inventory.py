@@ -14,7 +14,9 @@ from core.meshes import SUFFIXES
 from core.storage import IMAGE_SUFFIXES
 from core.workspace import RunFolder
 
-_SIGNS_NOT_IN_IDS = "\\\ufeff"  # a separator elsewhere; a byte order mark, lost where it begins a file
+_SIGNS_NOT_IN_IDS = (
+    "\\\ufeff"  # a path separator on Windows, and a byte order mark, which is lost at the start of a file
+)
 _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 
 
@@ -117,7 +119,7 @@ def take_inventory(folder: Path) -> Inventory:
 
 
 def _within_root(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iterator[Path]:
-    """Yield the files within the folder; warn of links that lead out or in a circle."""
+    """Yield the files within the folder, and warn of links out or in circles."""
     for path in paths:
         try:
             leads_out = path.is_symlink() and not path.resolve().is_relative_to(root)

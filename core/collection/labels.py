@@ -128,7 +128,7 @@ def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels
 
 
 def read_labels(path: Path, ids: Sequence[str]) -> Labels:
-    r"""Read labels from a CSV `specimen_id,label`; the header may be missing.
+    r"""Read labels from a CSV `specimen_id,label`, with or without a header.
 
     The encoding may be UTF-8 with or without a byte-order mark, UTF-16 with one, or Shift-JIS.
     The separator may be a comma, semicolon or tab. `\` in ids is read as `/`.

@@ -109,9 +109,9 @@ def read_metadata(catalogue: Catalogue) -> dict[str, dict[str, Value]]:
 
 
 def put_metadata(catalogue: Catalogue, values: Mapping[str, Mapping[str, Value | None]]) -> None:
-    """Set values by specimen id and column; None removes a value.
+    """Set values by specimen id and column.
 
-    If one value is not valid, none is written. Columns that are not named keep their values. New
+    None removes a value. If one value is not valid, none is written. Columns that are not named keep their values. New
     columns follow the existing ones.
 
     Raises
@@ -196,7 +196,10 @@ def _add_columns(connection: sqlite3.Connection, columns: Iterable[str]) -> None
 
 
 def _as_column(values: Sequence[Value | None]) -> list[Any]:
-    """Return numbers if all values are numbers, else text; NaN or None for no value."""
+    """Return numbers if all values are numbers, else text.
+
+    Missing values are NaN in numbers and None in text.
+    """
     filled = [value for value in values if value is not None]
     if filled and all(isinstance(value, int | float) for value in filled):
         return [math.nan if value is None else float(value) for value in values]

@@ -236,7 +236,7 @@ _Matches = list[tuple[str, ...]]
 
 
 def _best_match(table: Table, specimens: Mapping[str, str], settings: MatchingSettings) -> tuple[str, int, _Matches]:
-    """Return the way, the column index and the specimens of every row that match best."""
+    """Return the best way of matching, its column index and the matches of each row."""
     places = [table.columns.index(settings.column)] if settings.column else range(len(table.columns))
     best: tuple[str, int, _Matches] = (settings.by, 0, [() for _ in table.rows])
     most = (0, 0)

@@ -1,4 +1,4 @@
-"""Upload of files into a workspace, checked by content, without overwriting files."""
+"""Upload of files into a workspace, checked by content, never overwriting."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def category_parts(category: str) -> tuple[str, ...]:
 
 
 def remove_abandoned(meshes: Path) -> int:
-    """Remove hidden folders of uploads whose process has ended, and return their number."""
+    """Remove hidden folders of ended upload processes, and return their number."""
     removed = 0
     for path in meshes.glob(f"{_INCOMING}*"):
         pid = path.name.removeprefix(_INCOMING).partition("-")[0]
@@ -176,7 +176,7 @@ def remove_abandoned(meshes: Path) -> int:
 
 
 def why_refused(name: str, head: bytes) -> str:
-    """Return why a file with this name and first bytes is refused, empty if it is not."""
+    """Return why a file is refused, by its name and first bytes, empty if it is not."""
     suffix = Path(name).suffix.lower()
     if suffix not in KEPT_SUFFIXES:
         allowed = " ".join(SUFFIXES)
@@ -266,7 +266,7 @@ def _as_file(upload: Upload) -> IO[bytes]:
 
 
 def _move_into_place(incoming: Path, folder: Path) -> tuple[list[str], list[str], list[Refusal]]:
-    """Move staged files to their target; existing files stay as they are."""
+    """Move staged files to their target, but never over existing files."""
     kept: list[str] = []
     unchanged: list[str] = []
     refused: list[Refusal] = []

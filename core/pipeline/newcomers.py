@@ -106,7 +106,7 @@ class Describer:
         return self.extractor.identity, vars(self.view_settings)
 
     def describe(self, path: Path, *, mirror: bool = False, workers: int = 0) -> Newcomer:
-        """Read, render and describe a mesh, a point cloud, a photograph or a folder of photographs.
+        """Describe a mesh, a point cloud, a photograph or a folder of photographs.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Preparation of one specimen: read and check its file, render views, write a thumbnail."""
+"""Preparation of one specimen: reading, checks, views and thumbnail."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def record_of(specimen: SpecimenFile) -> SpecimenRecord:
 
 
 def views_of_photographs(images: np.ndarray) -> Views:
-    """Return photographs as views, with identity matrices for the unknown camera poses."""
+    """Return photographs as views, with identity for the unknown camera poses."""
     unknown_poses = np.tile(np.eye(4), (len(images), 1, 1))
     return Views(images=images, masks=np.ones(images.shape[:3], dtype=bool), camera_to_world=unknown_poses)
 

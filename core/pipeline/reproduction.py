@@ -186,7 +186,7 @@ def _engine_settings(recorded: Mapping[str, Any]) -> EngineSettings:
 
 
 def _checked_values(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keyword arguments of a settings class; lists become tuples."""
+    """Return keyword arguments of a settings class, lists as tuples."""
     names = {field.name for field in fields(kind)}
     unknown = sorted(values.keys() - names)
     if unknown:

@@ -189,7 +189,7 @@ def extract_folder(
 def pool_folder(
     features: Path, out: Path, pool: str = "mean", *, overwrite: bool = False, progress: Progress = silent
 ) -> StageReport:
-    """Pool every `(V, D)` feature file to one `(D,)` embedding, and write matrix and ids.
+    """Pool every `(V, D)` feature file to an embedding, and write matrix and ids.
 
     Raises
     ------

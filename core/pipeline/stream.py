@@ -112,7 +112,7 @@ class Stream:
         self.done = 0
 
     def process(self, progress: Progress) -> list[Failure]:
-        """Process all specimens that are not up to date; return the skipped ones."""
+        """Process all specimens that are not up to date, and return the skipped ones."""
         only = self.settings.only
         pending = [
             specimen
@@ -188,7 +188,7 @@ class Stream:
                 pool.shutdown(cancel_futures=True)
 
     def _start(self, items: list[Prepared]) -> Callable[[], Sequence[np.ndarray | SpecimenError]]:
-        """Start the extraction of a batch; return a function that waits for its features."""
+        """Start the extraction of a batch, and return a function that waits for it."""
         if self.settings.keep_tokens or not isinstance(self.extractor, NetworkExtractor):
             features = [self._features_of(item) for item in items]
             return lambda: features

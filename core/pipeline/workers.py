@@ -1,4 +1,4 @@
-"""Preparation of specimens in child processes: read, check, render, write a thumbnail.
+"""Preparation of specimens in child processes.
 
 A file that crashes or blocks its reader ends one child process. Only that specimen fails.
 """

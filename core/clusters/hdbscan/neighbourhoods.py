@@ -135,7 +135,7 @@ class Blocks:
         return np.concatenate(owns), np.concatenate(places)
 
     def squared_distances(self, rows: slice, columns: Int[np.ndarray, " m"]) -> Float[np.ndarray, "r m"]:
-        """Return float32 lower bounds of the squared distances; columns must rise."""
+        """Return float32 lower bounds of squared distances to ascending columns."""
         first, last = int(columns[0]), int(columns[-1])
         # Contiguous columns are a view; others have to be copied.
         contiguous = last - first + 1 == columns.size

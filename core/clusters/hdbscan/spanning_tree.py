@@ -287,7 +287,7 @@ def _candidate_pairs_within(
 
 
 def _leaf_order(edges: _Edges) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
-    """Return the leaf order of the dendrogram, and the merge height of adjacent leaves."""
+    """Return the leaf order of the dendrogram, and merge heights of adjacent leaves."""
     n_edges = edges.lengths.size
     linkage = linkage_matrix(SpanningTree(edges.ends, edges.lengths, np.empty(0)))
     merges = linkage[:, :2].astype(np.int64).tolist()

@@ -76,7 +76,7 @@ class SingleLinkageTree:
         return _condense(self, min_cluster_size)[0].copy()
 
     def outlier_scores(self, min_cluster_size: int) -> Float[np.ndarray, " n"]:
-        """Return the outlier score of every vector, 0 to 1 (GLOSH; Campello et al., 2015)."""
+        """Return outlier scores from 0 to 1 by GLOSH (Campello et al., 2015)."""
         scores = _hdbscan_tree().outlier_scores(self.condensed(min_cluster_size))
         return np.nan_to_num(np.asarray(scores, dtype=np.float64))
 

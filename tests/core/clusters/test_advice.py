@@ -38,7 +38,10 @@ def test_advise__silent_with_little_noise() -> None:
 
 
 def test_advise__steps_in_their_order() -> None:
-    """Fewer min_samples, smaller clusters, leaf, then PCA and UMAP; each changes that alone."""
+    """Fewer min_samples, smaller clusters, leaf, then PCA and UMAP.
+
+    Each changes that alone.
+    """
     steps = advise(noisy(CAREFUL))
     assert [step.flags for step in steps] == [
         "--min-samples 3",
@@ -51,7 +54,10 @@ def test_advise__steps_in_their_order() -> None:
 
 
 def test_advise__leaves_out_what_is_done_already() -> None:
-    """At the ends of the scales other steps remain; leaf is answered with eom."""
+    """At the ends of the scales other steps remain.
+
+    Leaf is answered with eom.
+    """
     steps = advise(noisy(ClusterSettings(min_samples=1, min_cluster_size=3, umap=True)))
     assert [step.flags for step in steps] == ["--cluster-selection-method eom"]
 
@@ -70,7 +76,10 @@ def test_advise__nothing_for_methods_without_noise(method: str) -> None:
 
 
 def test_advise_on__tells_what_each_step_leads_to() -> None:
-    """The told outcome is that of the step; helpful steps come first."""
+    """The told outcome is that of the step.
+
+    Helpful steps come first.
+    """
     embeddings = embeddings_of(grouped_points(60))
     found = cluster(embeddings, ClusterSettings(min_samples=20, min_cluster_size=25))
     steps = advise_on(ClusteringCache(embeddings), found)

@@ -204,7 +204,10 @@ def test_write_clustering__writes_the_files_of_the_contract(embeddings: Embeddin
 
 
 def test_write_clustering__pca_report_goes_where_it_is_asked(embeddings: Embeddings, tmp_path: Path) -> None:
-    """`--pca_report` moves the report; without PCA there is none."""
+    """`--pca_report` moves the report.
+
+    Without PCA there is none.
+    """
     write_clustering(tmp_path / "a", cluster(embeddings, SMALL), tmp_path / "scree.csv")
     write_clustering(tmp_path / "b", cluster(embeddings, replace(SMALL, pca=0)))
     assert (tmp_path / "scree.csv").is_file()
@@ -223,7 +226,10 @@ def test_read_clusters__reads_what_was_written(embeddings: Embeddings, tmp_path:
 
 
 def test_read_clusters__missing_or_other_file(tmp_path: Path) -> None:
-    """A missing file names the command; another CSV names the columns."""
+    """A missing file names the command.
+
+    Another CSV names the columns.
+    """
     with pytest.raises(MissingStageError, match="python -m core cluster"):
         read_clusters(tmp_path / "clusters.csv")
     (tmp_path / "clusters.csv").write_text("a,b\n1,2\n", encoding="utf-8")

@@ -25,7 +25,10 @@ SETTINGS = ClusterSettings(pca=0, min_cluster_size=5)
 @given(st.integers(12, 90), st.integers(2, 6), st.sampled_from(["leaf", "eom"]))
 @settings(max_examples=25, deadline=None)
 def test_lay_out_condensed__branches_hold_their_specimens(n_specimens: int, size: int, selection: str) -> None:
-    """The rows and the extent of a branch lie within its parent's; it has `size` rows."""
+    """The rows and the extent of a branch lie within its parent's.
+
+    It has `size` rows.
+    """
     cache = ClusteringCache(embeddings_of(grouped_points(n_specimens)))
     how = ClusterSettings(pca=0, min_cluster_size=size, cluster_selection_method=selection)
     found = cluster_on(cache, how)
@@ -45,7 +48,10 @@ def test_lay_out_condensed__branches_hold_their_specimens(n_specimens: int, size
 
 
 def test_lay_out_linkage__every_specimen_once() -> None:
-    """The leaves of the drawing hold all specimens, none twice; a node holds the rows of its children."""
+    """The leaves of the drawing hold all specimens, none twice.
+
+    A node holds the rows of its children.
+    """
     cache = ClusteringCache(embeddings_of(grouped_points(80)))
     tree = cache.tree(SETTINGS)
     joints = {joint.node: joint for joint in lay_out_linkage(tree, 12)}

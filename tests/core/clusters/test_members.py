@@ -128,7 +128,10 @@ def test_soft_membership__sums_to_one_and_agrees_with_the_labels(
 
 
 def test_assign__copies_join_the_cluster_of_the_original(cache: ClusteringCache, clustering: Clustering) -> None:
-    """A copy of a clustered specimen joins its cluster with strength 1; an outlier joins none."""
+    """A copy of a clustered specimen joins its cluster with strength 1.
+
+    An outlier joins none.
+    """
     inside = np.flatnonzero(clustering.labels >= 0)[:40]
     points = np.concatenate([cache.embeddings.matrix[inside], np.full((1, 16), 30.0, dtype=np.float32)])
     found = assign(cache, clustering, Embeddings(tuple(f"new{i}" for i in range(41)), points))
@@ -139,7 +142,10 @@ def test_assign__copies_join_the_cluster_of_the_original(cache: ClusteringCache,
 
 
 def test_assign__works_after_pca_and_without_clusters(cache: ClusteringCache) -> None:
-    """New specimens are projected by the fitted PCA; without clusters all are noise."""
+    """New specimens are projected by the fitted PCA.
+
+    Without clusters all are noise.
+    """
     settings = replace(SETTINGS, pca=6, metric="cosine")
     found = cluster_on(cache, settings)
     inside = np.flatnonzero(found.labels >= 0)[:10]
@@ -172,7 +178,10 @@ def test_write_members__can_be_read_back(cache: ClusteringCache, clustering: Clu
 
 @pytest.mark.parametrize("method", ["kmeans", "hdbscan-branches"])
 def test_describe_members__of_other_methods(cache: ClusteringCache, method: str) -> None:
-    """Methods without persistence are described too; those without a tree have no outlier scores."""
+    """Methods without persistence are described too.
+
+    Those without a tree have no outlier scores.
+    """
     found = describe_members(cache, cluster(cache.embeddings, replace(SETTINGS, method=method, n_clusters=6)))
     assert all(facts.persistence is None for facts in found.clusters)
     assert (found.outlier_scores is None) == (method == "kmeans")

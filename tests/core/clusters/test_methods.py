@@ -73,7 +73,10 @@ def nested_points() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_group_recursively__splits_a_cluster_far_larger_than_the_others() -> None:
-    """The large cluster is divided into two; the small ones stay as they are."""
+    """The large cluster is divided into two.
+
+    The small ones stay as they are.
+    """
     points, groups = nested_points()
     merged = np.where(groups <= 1, 0, groups - 1).astype(np.int64)
     before = Grouping(merged, np.ones(groups.size), (0.5,) * 6)

@@ -39,7 +39,10 @@ def below(folder: Path) -> dict[str, bytes]:
 
 
 def test_unpack__keeps_folders_and_bytes_and_passes_others_over(tmp_path: Path) -> None:
-    """Wanted files are unpacked unchanged; others, and files of archivers, are not."""
+    """Wanted files are unpacked unchanged.
+
+    Others, and files of archivers, are not.
+    """
     given = {"Teeth/a.ply": b"ply 1", "Teeth/deep/b.PLY": b"ply 2", "notes.txt": b"x", "old.zip": b"PK"}
     trash = {"__MACOSX/Teeth/._a.ply": b"ply", ".hidden/c.ply": b"ply"}
     found = unpack(packed({**given, **trash}), tmp_path, lambda name: name.lower().endswith(".ply"), ANY_DISK)
@@ -78,7 +81,10 @@ def test_unpack__refuses_links(tmp_path: Path) -> None:
 
 
 def test_unpack__refuses_what_grows_out_of_proportion(tmp_path: Path) -> None:
-    """65 MB of zeros in 65 kB are a bomb; the same size of noise is not."""
+    """65 MB of zeros in 65 kB are a bomb.
+
+    The same size of noise is not.
+    """
     bomb = packed({"zeros.ply": bytes(65 * 1024 * 1024)}, method=zipfile.ZIP_DEFLATED)
     with pytest.raises(InputError, match=r"0\.1 MB would become 0\.1 GB\. Such archives are made to fill a disk"):
         unpack(bomb, tmp_path, everything, ANY_DISK)

@@ -59,7 +59,10 @@ def test_allowed_folder__says_what_is_wrong(root: Path) -> None:
 
 
 def test_configured_roots__are_the_home_folder_unless_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several are joined as in PATH; the workspace always belongs to them."""
+    """Several are joined as in PATH.
+
+    The workspace always belongs to them.
+    """
     monkeypatch.delenv("FOSSILVIT_ROOTS", raising=False)
     assert configured_roots(root) == (Path.home().resolve(), root)
     monkeypatch.setenv("FOSSILVIT_ROOTS", f"{root}:{root / 'Teeth'}")
@@ -67,7 +70,10 @@ def test_configured_roots__are_the_home_folder_unless_named(root: Path, monkeypa
 
 
 def test_count_specimens__counts_as_the_inventory_does(root: Path) -> None:
-    """Meshes in any case, a folder of photographs as one; `is_whole` is False without time."""
+    """Meshes in any case, a folder of photographs as one.
+
+    `is_whole` is False without time.
+    """
     assert count_specimens(root) == SpecimenCount(3, is_whole=True)
     (root / "out").unlink()
     assert count_specimens(root).found == len(take_inventory(root).specimens)

@@ -20,7 +20,10 @@ TABLE = pd.DataFrame(
 
 
 def test_choose_rows__numbers_texts_and_tags() -> None:
-    """All conditions hold together; a missing number fulfils none."""
+    """All conditions hold together.
+
+    A missing number fulfils none.
+    """
     assert list(choose_rows(TABLE, []).index) == ["a", "b", "c", "d"]
     assert list(choose_rows(TABLE, [Between("size", 1, 2)]).index) == ["a", "b"]
     assert list(choose_rows(TABLE, [OneOf("taxon", ("Lemur", ""))]).index) == ["b", "c"]

@@ -21,7 +21,10 @@ def curation(tmp_path: Path) -> Curation:
 
 @given(ids=id_lists(), note=st.text(st.characters(exclude_categories=("Cs",))).map(str.strip).filter(bool))
 def test_curation__reads_back(tmp_path_factory: pytest.TempPathFactory, ids: list[str], note: str) -> None:
-    """Sets keep their order; tags and notes belong to their ids."""
+    """Sets keep their order.
+
+    Tags and notes belong to their ids.
+    """
     curation = Curation(Catalogue(tmp_path_factory.mktemp("curation") / "catalogue.sqlite"))
     curation.put_set("mine", reversed(ids))
     curation.add_tag("check", ids)
@@ -47,7 +50,10 @@ def test_put_set__replaces_only_where_asked(curation: Curation) -> None:
 
 
 def test_tags__are_added_once_and_removed(curation: Curation) -> None:
-    """A tag twice is a tag; taking one leaves the others."""
+    """A tag twice is a tag.
+
+    Taking one leaves the others.
+    """
     curation.add_tag("left", ["a", "b"])
     curation.add_tag("left", ["a"])
     curation.add_tag("holotype", ["a"])
@@ -65,7 +71,10 @@ def test_put_note__empty_takes_away(curation: Curation) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "a;b", "x" * 81, "a\x00b"])
 def test_names__that_cannot_be_one(curation: Curation, name: str) -> None:
-    """Semicolons separate in the export; a name is printable and short."""
+    """Semicolons separate in the export.
+
+    A name is printable and short.
+    """
     with pytest.raises(SettingError, match="cannot be the name of a set"):
         curation.put_set(name, ["a"])
     with pytest.raises(SettingError, match="cannot be the name of a tag"):

@@ -77,7 +77,10 @@ def test_take_inventory__never_gives_an_id_twice(tmp_path_factory: pytest.TempPa
 
 
 def test_take_inventory__takes_a_folder_of_images_for_one_specimen(tmp_path: Path) -> None:
-    """Its images are the views; beside meshes they are textures."""
+    """Its images are the views.
+
+    Beside meshes they are textures.
+    """
     touch(tmp_path, "Crabs/c1/front.jpg", "Crabs/c1/back.TIF", "Crabs/c2/scan.ply", "Crabs/c2/skin.png")
     inventory = take_inventory(tmp_path)
     assert [specimen.specimen_id for specimen in inventory.specimens] == ["Crabs/c1", "Crabs/c2/scan"]
@@ -107,7 +110,10 @@ def test_take_inventory__leaves_out_links_to_elsewhere(tmp_path: Path) -> None:
 
 
 def test_take_inventory__leaves_out_pictures_from_elsewhere_and_circles(tmp_path: Path) -> None:
-    """Links of photographs are checked like those of meshes; so are circular links."""
+    """Links of photographs are checked like those of meshes.
+
+    So are circular links.
+    """
     touch(tmp_path, "outside.png", "in/a/1.png")
     (tmp_path / "in" / "a" / "2.png").symlink_to(tmp_path / "outside.png")
     (tmp_path / "in" / "b").mkdir()

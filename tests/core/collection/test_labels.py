@@ -64,7 +64,10 @@ def test_read_labels__only_unknown_ids(tmp_path: Path) -> None:
 
 
 def test_read_labels__duplicates(tmp_path: Path) -> None:
-    """Repeated lines are harmless; contradictory lines leave the specimen unlabelled."""
+    """Repeated lines are harmless.
+
+    Contradictory lines leave the specimen unlabelled.
+    """
     text = "Teeth/c1,x\nTeeth/c1,x\nMolars/Lemur/b1,y\nMolars/Lemur/b1,z\n"
     found = read_labels(write(tmp_path, text), IDS)
     assert found.values == (None, None, None, "x")
@@ -111,7 +114,10 @@ def test_resolve_labels__unknown_level(given: str) -> None:
 
 
 def test_labels_of_categories__specimens_without_folder() -> None:
-    """Specimens outside folders have no label; if all are, that is an error."""
+    """Specimens outside folders have no label.
+
+    If all are, that is an error.
+    """
     found = labels_of_categories(("a", "b/c"))
     assert found.values == (None, "b")
     assert found.notes == ("1 of 2 specimens lie in no folder and have no label.",)

@@ -64,7 +64,10 @@ def test_put_metadata__reads_back(
 
 
 def test_metadata_table__numbers_stay_numbers(catalogue: Catalogue) -> None:
-    """A column of numbers is numbers with gaps; one text in it makes it text."""
+    """A column of numbers is numbers with gaps.
+
+    One text in it makes it text.
+    """
     put_metadata(catalogue, {"a": {"age": 12, "size": 1.5}, "b": {"age": "young", "size": 2}, "c": {}})
     frame = metadata_table(catalogue, ["a", "b", "c"])
     assert frame["size"].tolist()[:2] == [1.5, 2.0]
@@ -99,7 +102,10 @@ def test_remove_metadata_columns__leaves_the_others(catalogue: Catalogue) -> Non
 
 
 def test_match_table__by_id(catalogue: Catalogue) -> None:
-    """Backslashes and capitals do not matter; the ids are not kept once more as a column."""
+    """Backslashes and capitals do not matter.
+
+    The ids are not kept once more as a column.
+    """
     matched = match(catalogue, (TARSIUS, 1), ("molars\\lemur\\USNM5", 2), ("nobody", 3))
     assert matched.by == "id"
     assert matched.values == {TARSIUS: {"age": 1}, FIVE: {"age": 2}}
@@ -108,7 +114,10 @@ def test_match_table__by_id(catalogue: Catalogue) -> None:
 
 
 def test_match_table__by_file_name(catalogue: Catalogue) -> None:
-    """With and without suffix; folders decide between files of one name."""
+    """With and without suffix.
+
+    Folders decide between files of one name.
+    """
     rows = [("AMNH106010_tarsius_left.PLY", 1), ("old/AMNH-M-00217_lemur", 2), ("Teeth/usnm5.ply", 3)]
     matched = match(catalogue, *rows)
     assert matched.by == "file"
@@ -132,7 +141,10 @@ def test_match_table__by_catalogue_number(catalogue: Catalogue, number: str) -> 
 
 
 def test_match_table__two_rows_that_disagree_are_ambiguous(catalogue: Catalogue) -> None:
-    """Neither of two rows wins; rows that say the same are one."""
+    """Neither of two rows wins.
+
+    Rows that say the same are one.
+    """
     matched = match(catalogue, (TARSIUS, 1), (TARSIUS, 2), (LEMUR, 3), (LEMUR, 3))
     assert matched.values == {LEMUR: {"age": 3}}
     assert [row.line for row in matched.ambiguous] == [2, 3]
@@ -149,7 +161,10 @@ def test_match_table__nothing_fits(catalogue: Catalogue) -> None:
 
 
 def test_write_matched__never_replaces_silently(catalogue: Catalogue) -> None:
-    """Differing values are reported and replaced only on request; empty cells remove nothing."""
+    """Differing values are reported and replaced only on request.
+
+    Empty cells remove nothing.
+    """
     write_matched(catalogue, match(catalogue, (TARSIUS, 1), (LEMUR, 2)))
     matched = match(catalogue, (TARSIUS, 7), (LEMUR, None), (FIVE, 5), by="id")
     assert [(change.specimen_id, change.before, change.after) for change in matched.changes] == [(TARSIUS, 1, 7)]

@@ -81,7 +81,10 @@ def test_kinds__have_words_in_every_language() -> None:
 
 
 def test_quarantined__sorts_by_kind() -> None:
-    """The commonest kind comes first; usable specimens are not included."""
+    """The commonest kind comes first.
+
+    Usable specimens are not included.
+    """
     rng = np.random.default_rng(0)
     errors = {f"s{n}": "The file is cut short: it promises." for n in range(3)} | {"e": "The file is empty (0 bytes)."}
     names = [*errors, "good"]

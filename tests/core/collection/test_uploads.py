@@ -35,7 +35,10 @@ def archive(files: dict[str, bytes], name: str = "scans.zip") -> io.BytesIO:
 
 
 def test_take_uploads__puts_files_and_archives_in_their_category(tmp_path: Path) -> None:
-    """Loose files go into the category, archives with their folders below it; others are skipped."""
+    """Loose files go into the category, archives with their folders below it.
+
+    Others are skipped.
+    """
     files = [
         upload("../../a.ply", b"ply 1"),
         archive({"Upper/b.off": b"OFF", "Upper/readme.txt": b"x", "Lower/c.obj": b"v 0 0 0"}),
@@ -50,7 +53,10 @@ def test_take_uploads__puts_files_and_archives_in_their_category(tmp_path: Path)
 
 
 def test_take_uploads__overwrites_nothing(tmp_path: Path) -> None:
-    """The same file again counts as unchanged; another one of its name is refused."""
+    """The same file again counts as unchanged.
+
+    Another one of its name is refused.
+    """
     take_uploads(tmp_path, [upload("a.ply", b"ply 1")])
     assert take_uploads(tmp_path, [upload("a.ply", b"ply 1")]).unchanged == ("a.ply",)
     other = take_uploads(tmp_path, [upload("a.ply", b"ply 2")])
@@ -68,7 +74,10 @@ def test_take_uploads__leaves_nothing_of_a_refused_archive(tmp_path: Path) -> No
 
 
 def test_take_uploads__takes_loose_pictures_of_an_archive_as_one_specimen(tmp_path: Path) -> None:
-    """They go into a folder of the archive's name; textures of a mesh stay beside it."""
+    """They go into a folder of the archive's name.
+
+    Textures of a mesh stay beside it.
+    """
     picture = b"\x89PNG..."
     take_uploads(tmp_path, [archive({"1.png": picture, "2.png": picture}, "skull.zip")])
     take_uploads(tmp_path, [archive({"a.obj": b"v 0 0 0", "a.mtl": b"newmtl", "a.png": picture})], "Textured")
@@ -100,7 +109,10 @@ def test_why_refused__looks_at_the_content(name: str, head: bytes, prose: str) -
 
 @pytest.mark.parametrize(("name", "head"), [("a.PLY", b"ply\n"), ("a.stl", b"solid x"), ("b.jpg", b"\xff\xd8\xff")])
 def test_why_refused__lets_the_usual_through(name: str, head: bytes) -> None:
-    """Suffixes in any case; a picture that was saved under another picture's suffix."""
+    """Suffixes in any case.
+
+    A picture that was saved under another picture's suffix.
+    """
     assert why_refused(name, head) == ""
     assert why_refused("a.png", b"\xff\xd8\xff") == ""
 

@@ -50,7 +50,10 @@ def test_reproduce__gives_the_same_bytes(workspace: Workspace, capsys: pytest.Ca
 
 
 def test_run__takes_a_configuration_of_a_run(workspace: Workspace) -> None:
-    """`run --config …/config.json` does the same; a flag beside it wins."""
+    """`run --config …/config.json` does the same.
+
+    A flag beside it wins.
+    """
     words = ["run", "--config", str(workspace.run("first").config_path), "--workspace", str(workspace.root), "--quiet"]
     assert main([*words, "--name", "again", "--workers", "0"]) == 0
     assert made(workspace, "again") == made(workspace, "first")

@@ -161,7 +161,10 @@ def test_stages__keep_what_another_folder_gave(folders: dict[str, Path], tmp_pat
 
 
 def test_extract_folder__passes_over_what_the_backbone_cannot_use(folders: dict[str, Path]) -> None:
-    """A refusal and a NaN are two reasons; rows stay with their ids."""
+    """A refusal and a NaN are two reasons.
+
+    Rows stay with their ids.
+    """
     render_folder(folders["meshes"], folders["renders"], TWO_VIEWS)
     whole = through({**folders, "features": folders["features"] / "whole", "embeddings": folders["knn"]})
     report = extract_folder(folders["renders"], folders["features"] / "part", FakeExtractor(fails_at=1, gives_nan_at=3))

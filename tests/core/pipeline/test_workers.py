@@ -33,7 +33,10 @@ def names_of(results: list[Prepared | Failure]) -> list[str]:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_prepare_all__keeps_the_order(tmp_path: Path, workers: int) -> None:
-    """Results follow the order of the tasks; a broken file keeps its position."""
+    """Results follow the order of the tasks.
+
+    A broken file keeps its position.
+    """
     write_specimens(tmp_path, "a b d")
     (tmp_path / "c.off").write_bytes(b"OFF")
     results = list(prepare_all(tasks_below(tmp_path), workers))
@@ -82,7 +85,10 @@ class Sleepy(SpecimenFile):
 
 @pytest.mark.parametrize("name", ["a.ply", "a.STL", "crab/front.png"])
 def test_prepare_all__refuses_pipes_at_once(tmp_path: Path, name: str) -> None:
-    """A pipe without a writer is refused instead of blocking; the next specimen is prepared."""
+    """A pipe without a writer is refused instead of blocking.
+
+    The next specimen is prepared.
+    """
     write_specimens(tmp_path, "z")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
