@@ -168,7 +168,7 @@ def _watch(options: argparse.Namespace) -> int:
         # The app records the number of this process only after it has started it.
         return not options.while_wanted or time.monotonic() - began < SECONDS_UNTIL_RECORDED or is_wanted(workspace)
 
-    watch(workspace, settings, tell=lambda sentence: say(options, sentence), goes_on=is_active)
+    watch(workspace, settings, report=lambda sentence: say(options, sentence), is_active=is_active)
     return DONE
 
 
