@@ -10,7 +10,10 @@ FOLDER = Path(__file__).parent
 
 
 def main() -> int:
-    """Run each benchmark in a separate process; return the worst exit status."""
+    """Run each benchmark in a separate process.
+
+    Return the worst exit status.
+    """
     available = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
     wanted = sys.argv[1:] or [name for name in available if name != "scale"]  # that one has a target of its own
     unknown = [name for name in wanted if name not in available]

@@ -169,7 +169,10 @@ def opened(browser: Browser, workspace: Workspace, place: str) -> Iterator[Page]
 
 
 def repeat(page: Page, measured: Measured, act: Callable[[], float]) -> None:
-    """Time an action and an empty rerun alternately; the first round is a warm-up."""
+    """Time an action and an empty rerun alternately.
+
+    The first round is a warm-up.
+    """
     settle(page)
     for turn in range(ROUNDS + 1):
         took = act()
@@ -181,20 +184,29 @@ def repeat(page: Page, measured: Measured, act: Callable[[], float]) -> None:
 
 
 def timed(page: Page, act: Callable[[], object], watch: str, argument: object = None) -> float:
-    """Act; return the milliseconds until the watched content is painted."""
+    """Act.
+
+    Return the milliseconds until the watched content is painted.
+    """
     page.evaluate(watch, argument)
     act()
     return float(page.evaluate("() => window.waited"))
 
 
 def switch_to(page: Page, name: str) -> float:
-    """Go to another screen by its link in the sidebar; return the milliseconds until it is painted."""
+    """Go to another screen by its link in the sidebar.
+
+    Return the milliseconds until it is painted.
+    """
     link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
     return timed(page, link.click, SCREEN, [name, SCREENS[name]])
 
 
 def empty_rerun(page: Page) -> float:
-    """Rerun the app without a change; return the milliseconds until it is done."""
+    """Rerun the app without a change.
+
+    Return the milliseconds until it is done.
+    """
     page.locator("h1").click()  # keys belong to the page, not to a field
     settle(page)
     took = timed(page, lambda: page.keyboard.press("r"), RAN)

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def fresh_fit_and_slider(n_specimens: int) -> None:
-    """Compare a first fit, and changed settings after it, with `HDBSCAN.fit` on the same vectors."""
+    """Compare a first fit, and changed settings after it, with `HDBSCAN.fit`."""
     embeddings = synthetic_embeddings(n_specimens, 64)
     settings = ClusterSettings(pca=0)
     cache = ClusteringCache(embeddings)

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def against_timm(name: str, size: int, rounds: int) -> None:
-    """Print images a second as multiples of plain timm's, and the similarity of the features."""
+    """Print the speed relative to plain timm, and the similarity of the features."""
     backbone = some_backbone(name, size)
     images = np.random.default_rng(0).integers(0, 256, (48 if size < 300 else 16, size, size, 3), dtype=np.uint8)
     yardstick = plain_timm(backbone)
@@ -103,7 +103,7 @@ def on_gpu(name: str, size: int) -> None:
 
 
 def retrieval() -> None:
-    """Print NN, first tier and mAP of mean-pooled features by cosine, for backbones with weights."""
+    """Print NN, first tier and mAP of mean-pooled features by cosine distance."""
     inventory = take_inventory(SHARED / "dog_bones")
     asked = [FeatureSettings("efficientnet_lite2"), FeatureSettings("classical")]
     try:

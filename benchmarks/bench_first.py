@@ -1,4 +1,4 @@
-"""Response times of first actions after the start of the app, as multiples of later ones.
+"""Response times of first actions, as multiples of later ones.
 
     python -m benchmarks.bench_first
 

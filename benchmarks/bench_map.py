@@ -87,7 +87,7 @@ def open_map(browser: Browser, folder: Path, count: int) -> Page:
 
 
 def picture_of(count: int) -> MapPicture:
-    """Return clusters of points of many sizes, coloured and named by cluster, with contours."""
+    """Return clusters of points of many sizes, coloured by cluster, with contours."""
     rng = np.random.default_rng(42)
     heap = rng.integers(GROUPS, size=count)
     places = rng.normal(scale=12, size=(GROUPS, 2))[heap] + rng.normal(size=(count, 2))

@@ -97,7 +97,7 @@ def memory_of_search_all(embeddings: Embeddings) -> None:
 
 
 def search_all_against_numpy(embeddings: Embeddings) -> None:
-    """Compare a search of all with NumPy in blocks and argpartition, without and with CSV files."""
+    """Compare a search of all with NumPy in blocks, without and with CSV files."""
     settings = SearchSettings(topk=TOPK)
     list(Searcher(embeddings, settings).nearest_of_rows(np.arange(300)))  # compile
     theirs, ours = [], []

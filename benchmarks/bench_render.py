@@ -159,7 +159,7 @@ def casting_alone(mesh: Mesh, wish: ViewSettings, repeats: int) -> Cost:
 
 
 def growth(meshes: dict[int, Mesh], repeats: int) -> None:
-    """Print the growth of time with views and with faces, and the cost of writing PNG files."""
+    """Print the growth of time with views and faces, and the cost of PNG files."""
     small, large = meshes[100_000], meshes[1_000_000]
     few, many = ViewSettings(views=12, size=224), ViewSettings(views=48, size=224)
     wish = ViewSettings(views=12, size=768)
@@ -195,7 +195,10 @@ def memory(specimens: int) -> None:
 
 
 def _work(numbers: list[int]) -> float:
-    """Render some specimens; return the processor time."""
+    """Render some specimens.
+
+    Return the processor time.
+    """
     wish, start = ViewSettings(views=12, size=224), time.process_time()
     for number in numbers:
         render_views(bumpy_ball(80_000 + number), wish, threads=1)

@@ -222,7 +222,10 @@ class Pooled(nn.Module):
         self.names = (*middle, "mean", "masked mean", "gem", "masked gem", "quarters")
 
     def forward(self, images: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Map (b, s, s, 3) uint8 and (b, 1, s, s) float32 to one (b, d) a name, the last (b, 4 d)."""
+        """Map images and masks to pooled features.
+
+        (b, s, s, 3) uint8 and (b, 1, s, s) float32 give one (b, d) for each name, the last (b, 4 d).
+        """
         network = self.network
         maps = network.bn1(network.conv_stem(images.permute(0, 3, 1, 2).float() / 127.5 - 1))
         pooled: list[torch.Tensor] = []

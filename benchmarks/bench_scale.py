@@ -167,7 +167,10 @@ def _measure_screen(root: Path) -> dict[str, float]:
 
 
 def sessions(root: Path, minutes: float) -> None:
-    """Let ten browsers use one app; print errors and the memory of the app over time."""
+    """Let ten browsers use one app.
+
+    Print errors and the memory of the app over time.
+    """
     if CHROMIUM is None:
         print("sessions: skipped, there is no chromium on PATH.")
         return
@@ -205,7 +208,10 @@ def sessions(root: Path, minutes: float) -> None:
 
 
 def haul(count: int, model: str) -> None:
-    """Render and describe specimens in this process; print its memory over time."""
+    """Render and describe specimens in this process.
+
+    Print its memory over time.
+    """
     from core.embeddings import pool_views
     from core.features import FeatureSettings, open_extractor
     from core.meshes import Mesh

@@ -1,4 +1,4 @@
-"""Speed of the pipeline, from meshes to embeddings, against a plain script and its bound.
+"""Speed of the pipeline, against a plain script and its own bound.
 
     python -m benchmarks.bench_stream [--quick] [--memory] [--workers 1]
 
@@ -133,7 +133,10 @@ def memory(meshes: Path, folder: Path, workers: int | None) -> None:
 
 
 def in_child(way: str, meshes: Path, out: Path, workers: int | None) -> dict[str, float]:
-    """Run one way in a separate process; return its facts, with its whole time."""
+    """Run one way in a separate process.
+
+    Return its facts, with its whole time.
+    """
     command = [*PYTHON, "benchmarks.bench_stream", "--child", way, str(meshes), str(out)]
     command += ["--workers", str(workers)] if workers is not None else []
     # Modules are compiled once, not at every start.
@@ -180,7 +183,10 @@ def peak() -> float:
 
 
 def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto") -> None:
-    """Run the whole stream; its time is until the last embedding is stored."""
+    """Run the whole stream.
+
+    Its time is until the last embedding is stored.
+    """
     from core.backbones import EngineSettings
     from core.features import FeatureSettings
     from core.pipeline import RunSettings, run_pipeline
@@ -203,7 +209,7 @@ def stream(meshes: Path, out: Path, workers: int | None, precision: str = "auto"
 
 
 def gpu(meshes: Path, out: Path, workers: int | None) -> None:
-    """Run the stream with DINOv2 in PyTorch, on the GPU if there is one, and the network alone."""
+    """Run the stream with DINOv2 on the GPU, if there is one, and the network alone."""
     from benchmarks.bench_features import some_backbone
     from core.backbones import EngineSettings, TokenSettings, open_engine
     from core.features import NetworkExtractor
@@ -281,7 +287,10 @@ def render(meshes: Path, out: Path, workers: int | None) -> None:
 
 
 def extract(meshes: Path, out: Path, workers: int | None) -> None:
-    """Extract only; views are made before the clock starts."""
+    """Extract only.
+
+    Views are made before the clock starts.
+    """
     del out, workers
     from core.features import FeatureSettings, open_extractor
     from core.pipeline import prepare_all

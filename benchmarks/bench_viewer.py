@@ -50,7 +50,10 @@ def ratio(least: dict[str, float]) -> float:
 
 
 def opened(builder: SceneBuilder, sources: list[SceneSource], turn: int, clay: int, detail: str = "preview") -> float:
-    """Return the seconds until a scene is ready; a new shade of clay avoids the cache."""
+    """Return the seconds until a scene is ready.
+
+    A new shade of clay avoids the cache.
+    """
     config = SceneConfig(clay=f"#d3c{turn:x}{clay:x}6", detail=detail)
     started = time.perf_counter()
     builder.build(sources, config)

@@ -62,7 +62,10 @@ def embed(meshes: list[Mesh], settings: ViewSettings, extract: Extractor) -> np.
 
 
 def judge(rows: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
-    """Return nearest neighbour, first tier and mAP (Princeton Shape Benchmark: Shilane et al., 2004)."""
+    """Return nearest neighbour, first tier and mAP.
+
+    The measures are those of the Princeton Shape Benchmark (Shilane et al., 2004).
+    """
     similarity = rows @ rows.T
     np.fill_diagonal(similarity, -np.inf)
     order = np.argsort(-similarity, axis=1)[:, :-1]

@@ -33,7 +33,10 @@ SETTLED_MS = 4000
 
 
 def main() -> int:
-    """Take every picture, or the given ones; return an exit status."""
+    """Take every picture, or the given ones.
+
+    Return an exit status.
+    """
     wanted = sys.argv[1:] or list(STUDY)
     if unknown := set(wanted) - STUDY.keys():
         print(f"There is no picture {', '.join(sorted(unknown))}; there are {', '.join(STUDY)}.", file=sys.stderr)
@@ -56,7 +59,7 @@ def main() -> int:
 
 
 def prepare_study(root: Path) -> Workspace:
-    """Make the sample collection with one misfiled specimen, and runs as the form starts them."""
+    """Make the samples with one misfiled specimen, and runs as the form starts them."""
     workspace = open_workspace(root)
     make_samples(workspace.meshes, SampleSettings())
     for path in (workspace.meshes / ITS_PLACE).glob(f"{STRANGER}.*"):

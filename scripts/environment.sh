@@ -1,43 +1,19 @@
 #!/bin/sh
-# Make .venv and install a requirements file into it; does nothing if that is done already.
-# Usage: environment.sh REQUIREMENTS STAMP
+# Make .venv and install a lock file into it; does nothing if that is done already.
+# Usage: environment.sh LOCK STAMP
 set -eu
-requirements=$1
+lock=$1
 stamp=.venv/$2
-if [ -f "$stamp" ] && [ "$stamp" -nt "$requirements" ] && [ "$stamp" -nt requirements.txt ]; then
+newer=""
+for file in "$lock" "${lock%.lock}.txt" requirements.txt; do
+    [ "$stamp" -nt "$file" ] || newer=$file
+done
+if [ -z "$newer" ]; then
     exit 0
 fi
-python=""
-for candidate in "${PYTHON:-}" python3.12 python3.13 python3.11 python3; do
-    [ -n "$candidate" ] || continue
-    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
-        python=$candidate
-        break
-    fi
-done
-if [ -z "$python" ]; then
-    echo "Python 3.11, 3.12 or 3.13 is needed and was not found. On Debian or Ubuntu:" >&2
-    echo "    sudo apt-get install python3 python3-venv" >&2
-    exit 1
-fi
-if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    echo "Making .venv with $($python --version) ..."
-    if ! "$python" -m venv .venv; then
-        if [ "$(id -u)" = "0" ] && command -v apt-get >/dev/null 2>&1; then
-            apt-get update -qq || true
-            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv
-            "$python" -m venv --clear .venv
-        else
-            echo "Python's venv module is missing. Run this, then call make again:" >&2
-            echo "    sudo apt-get install python3-venv" >&2
-            exit 1
-        fi
-    fi
-fi
-echo "Installing $requirements (with PyTorch some 7 GB on disk; the first time takes a few minutes) ..."
-.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-# uv is several times faster; pip is used if uv cannot reach the index.
-.venv/bin/uv pip install --quiet --python .venv/bin/python -r "$requirements" ||
-    .venv/bin/python -m pip install --disable-pip-version-check -r "$requirements"
+. scripts/installer.sh
+.venv/bin/python -m scripts.locks "${lock%.lock}.txt" "$lock"
+echo "Installing $lock (with PyTorch some 7 GB on disk; the first time takes a few minutes) ..."
+install_lock .venv/bin/python "$lock"
 touch "$stamp"
 echo "Installed."

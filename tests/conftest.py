@@ -1,4 +1,4 @@
-"""Settings of all tests: checked shapes of boundary functions, hypothesis without deadlines."""
+"""Settings and fixtures of all tests."""
 
 from __future__ import annotations
 

@@ -83,7 +83,10 @@ def write_specimens(folder: Path, names: str | list[str]) -> None:
 
 
 def write_specimen(path: Path, *, stretch: float = 1.0) -> None:
-    """Write a tetrahedron; its shape is seeded by the name of the file."""
+    """Write a tetrahedron.
+
+    Its shape is seeded by the name of the file.
+    """
     rng = np.random.default_rng(list(path.stem.encode("utf-8", "surrogateescape")))
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) + rng.uniform(-0.4, 0.4, (4, 3))
     corners[:, 0] *= stretch

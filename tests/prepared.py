@@ -39,7 +39,10 @@ RUN_NAME = "prepared"
 
 
 def prepare_workspace(root: Path, *, per_category: int = 3) -> Workspace:
-    """Make samples and a run of them by the built-in network; return the workspace."""
+    """Make samples and a run of them by the built-in network.
+
+    Return the workspace.
+    """
     workspace = open_workspace(root)
     make_samples(workspace.meshes, SampleSettings(per_category=per_category))
     prepare_run(workspace, RUN_NAME, "efficientnet_lite2")
@@ -84,11 +87,16 @@ def multiply_workspace(source: Workspace, root: Path, count: int) -> Workspace:
 
 
 @contextmanager
-def running_app(workspace: Path, *, seconds: float = 60.0, roots: str = "") -> Iterator[str]:
-    """Start the app on a free port of this machine and yield its address."""
+def running_app(
+    workspace: Path, *, seconds: float = 60.0, roots: str = "", token: str = "no", hosts: str = ""
+) -> Iterator[str]:
+    """Start the app on a free port of this machine and yield its address, without the token.
+
+    Most tests open it without one; `tests/browser/test_door.py` tests the token.
+    """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    environment = {**os.environ, "FOSSILVIT_WORKSPACE": str(workspace)}
+    environment = {**os.environ, "FOSSILVIT_WORKSPACE": str(workspace), "FOSSILVIT_TOKEN": token, "FOSSILVIT_HOSTS": hosts}
     if roots:
         environment["FOSSILVIT_ROOTS"] = roots
     with subprocess.Popen(

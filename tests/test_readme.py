@@ -1,4 +1,4 @@
-"""README in both languages says the same: the same commands, files, names and pictures, part by part."""
+"""README has the same commands, files, names and pictures in both languages."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def say(options: argparse.Namespace, text: str) -> None:
 
 
 def report(options: argparse.Namespace, stage: Any, name: str, folder: Path) -> int:
-    """Print what a stage did, log each skipped specimen with its reason, and return the exit status.
+    """Print the outcome of a stage, log skipped specimens, and return the exit status.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def log_into(path: Path) -> None:
 
 
 def whole_number(text: str) -> int:
-    """Parse an integer; the error names the text that was given."""
+    """Parse an integer. The error names the given text."""
     try:
         return int(text)
     except ValueError as error:
@@ -117,7 +117,7 @@ def whole_number(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """Parse a number; the error names the text that was given."""
+    """Parse a number. The error names the given text."""
     try:
         return float(text)
     except ValueError as error:

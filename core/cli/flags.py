@@ -49,7 +49,10 @@ def add_view_flags(parser: argparse.ArgumentParser, *, size: int | None) -> None
 
 
 def view_settings(options: argparse.Namespace) -> ViewSettings:
-    """Return view settings; a size of None gives the default size, to be replaced later."""
+    """Return view settings.
+
+    Without --size they have the default size, which the backbone's own replaces later.
+    """
     return ViewSettings(
         views=options.views,
         size=ViewSettings().size if options.size is None else options.size,
@@ -154,7 +157,10 @@ def search_settings(options: argparse.Namespace) -> SearchSettings:
 
 
 def add_cluster_flags(parser: argparse.ArgumentParser, *, with_metric: bool = True) -> None:
-    """Add the flags of clustering; `run` has one `--metric` for search and clusters."""
+    """Add the flags of clustering.
+
+    The command `run` has one `--metric` for search and clusters.
+    """
     group = parser.add_argument_group("clusters")
     group.add_argument("--method", choices=METHODS, default="hdbscan", help="clustering method (hdbscan)")
     group.add_argument("--normalize", choices=NORMALIZATIONS, default="l2", help="scaling of the embeddings (l2)")
@@ -337,7 +343,10 @@ def evaluation_settings(options: argparse.Namespace) -> EvaluationSettings:
 
 
 def evaluation_of_run(options: argparse.Namespace) -> EvaluationSettings:
-    """Return the evaluation settings of `run`, with its own metric if evaluation has that metric."""
+    """Return the evaluation settings of `run`.
+
+    The metric is that of the run, if evaluation has it.
+    """
     metric = options.metric if options.metric in EVALUATION_METRICS else EvaluationSettings().metric
     return EvaluationSettings(metric=metric, seed=options.seed)
 
@@ -361,7 +370,10 @@ def add_overwrite_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def each(given: list[str] | str | None) -> tuple[str, ...]:
-    """Return the values of a repeated flag; a configuration may hold a single string."""
+    """Return the values of a repeated flag.
+
+    A configuration may hold a single string.
+    """
     return (given,) if isinstance(given, str) else tuple(given or ())
 
 

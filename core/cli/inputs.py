@@ -1,4 +1,4 @@
-"""Files and runs given on the command line; an error names the one that cannot be used."""
+"""Files and runs given on the command line."""
 
 from __future__ import annotations
 

@@ -12,12 +12,17 @@ from core.workspace import Catalogue, JobProgress, open_workspace
 
 
 def add_job_flag(parser: argparse.ArgumentParser) -> None:
-    """Add `--job`, the number of the job that a command runs as; `core.workspace` sets it."""
+    """Add `--job`, the number of the job that a command runs as.
+
+    `core.workspace` sets it if it starts a job.
+    """
     parser.add_argument("--job", type=whole_number, help=argparse.SUPPRESS)
 
 
 def as_job(options: argparse.Namespace, workspace: Path | None, command: Callable[[Progress], int]) -> int:
-    """Run a command and return its exit status; record progress and end if it is a job.
+    """Run a command and return its exit status.
+
+    Of a job, progress and end are recorded in the catalogue.
 
     Parameters
     ----------

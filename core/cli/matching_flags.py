@@ -137,7 +137,10 @@ def matcher_of(
 
 
 def mirrored_of(options: argparse.Namespace, collection: Collection) -> Callable[[str], np.ndarray] | None:
-    """Return a function that describes the mirrored views of a specimen; None without --mirror."""
+    """Return a function that describes the mirrored views of a specimen.
+
+    Without --mirror, it is None.
+    """
     if not options.mirror or collection.run is None:
         return None
     run, describer = (

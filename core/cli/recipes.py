@@ -1,4 +1,4 @@
-"""A run's `config.json` as default values of flags; a given flag takes precedence."""
+"""A run's `config.json` as default values of flags."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def at_rest(page: Page, *, milliseconds: int = _REST_MILLISECONDS, patience: flo
 
 
 def choose(box: Locator, option: str) -> None:
-    """Choose an option of a select box; open its menu again if it has closed.
+    """Choose an option of a select box, and reopen its menu if it has closed.
 
     The menu closes if the page moves, for example because a picture appears above the box.
     """

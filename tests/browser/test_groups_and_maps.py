@@ -1,4 +1,4 @@
-"""Clusters and maps in a real browser: new scans, soft membership, 3D, sweeps, downloads."""
+"""Clusters and maps in a real browser."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 
 def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, address: str, prepared: Workspace) -> None:
-    """A new scan gets a star beside similar specimens, no point moves; Clusters shows its cluster."""
+    """A new scan gets a star beside similar specimens, no point moves.
+
+    Clusters shows its cluster.
+    """
     known = next((prepared.meshes / "Corals" / "Horn").glob("coral_horn_001.*"))
     name = f"unknown{known.suffix}"
     open_map(page, address)
@@ -71,7 +74,10 @@ def test_journey__a_newcomer_on_the_map_and_among_the_clusters(page: Page, addre
 
 
 def test_journey__soft_membership(page: Page, address: str) -> None:
-    """The chosen specimen has a membership in every cluster; rows of the CSV add up to 1."""
+    """The chosen specimen has a membership in every cluster.
+
+    Rows of the CSV add up to 1.
+    """
     page.goto(f"{address}/clusters?lang=en&specimen={TOOTH}")
     page.get_by_text("Soft membership", exact=True).click()
     page.get_by_text("all shares add up to 1").wait_for()
@@ -152,7 +158,10 @@ def test_map_page__opens_from_a_file_and_saves_itself(page: Page, tmp_path: Path
 
 @pytest.fixture
 def swept(prepared: Workspace) -> Iterator[list[int]]:
-    """Write a sweep of the shown run; return its values of `min_cluster_size`."""
+    """Write a sweep of the shown run.
+
+    Return its values of `min_cluster_size`.
+    """
     run = prepared.run(RUN_NAME)
     settings = SweepSettings(pca=(8, 16), min_samples=(1, 2), min_cluster_size=(3, 5))
     write_sweep(sweep_folder(run), run_sweep(read_embeddings(run.matrix_path, run.ids_path), settings))
@@ -175,7 +184,7 @@ def place_on_axis(page: Page, axis: str, mark: float) -> tuple[float, float]:
 
 
 def wait_for_brush(page: Page, mode: str) -> None:
-    """Wait until the lines are drawn for dragging (`select`) or clicking (`pan`), and at rest."""
+    """Wait until the lines are drawn, for dragging (`select`) or clicking (`pan`)."""
     page.wait_for_function(
         """mode => {
             const plots = document.querySelectorAll('.st-key-sweep_parallel .js-plotly-plot');
@@ -188,7 +197,10 @@ def wait_for_brush(page: Page, mode: str) -> None:
 
 
 def test_journey__brush_and_click_parallel_coordinates(page: Page, address: str, swept: list[int]) -> None:
-    """A range of an axis filters the settings; a click on a point opens its clustering."""
+    """A range of an axis filters the settings.
+
+    A click on a point opens its clustering.
+    """
     page.goto(f"{address}/sweep?lang=en")
     plot = page.locator(".st-key-sweep_parallel .js-plotly-plot")
     plot.scroll_into_view_if_needed()
@@ -211,7 +223,7 @@ def test_journey__brush_and_click_parallel_coordinates(page: Page, address: str,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_journey__take_a_plot_away(page: Page, address: str, scheme: str) -> None:
-    """One click each: a PNG of three times the resolution on the screen's background, and an SVG."""
+    """One click gives a PNG of three times the resolution, another an SVG."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(f"{address}/clusters?lang=en")
     page.locator(".st-key-sizes .js-plotly-plot .bars").first.wait_for()

@@ -80,7 +80,10 @@ def test_journey__from_a_specimen_to_its_like(page: Page, address: str, prepared
 
 
 def test_journey__compare_another_neighbour_in_3d(page: Page, address: str) -> None:
-    """The button below a card puts that neighbour beside the query; the query stays."""
+    """The button below a card puts that neighbour beside the query.
+
+    The query stays.
+    """
     page.goto(f"{address}/search?specimen=Corals/Horn/coral_horn_001")
     page.locator("button.side").nth(2).wait_for()
     third = cards(page)[2]
@@ -107,7 +110,10 @@ def test_journey__the_other_3d_viewer(page: Page, prepared: Workspace, monkeypat
 
 
 def test_journey__search_with_a_file_from_outside(page: Page, address: str, prepared: Workspace) -> None:
-    """A copy of a specimen under another name finds that specimen first, and nothing is added."""
+    """A renamed copy of a specimen finds that specimen first.
+
+    Nothing is added.
+    """
     known = next((prepared.meshes / "Corals" / "Horn").glob("coral_horn_001.*"))
     before = sorted(prepared.meshes.rglob("*"))
     page.goto(f"{address}/search?specimen=Teeth/Conical/tooth_conical_001")
@@ -124,7 +130,7 @@ def test_journey__search_with_a_file_from_outside(page: Page, address: str, prep
 
 
 def test_journey__view_by_view_and_why(page: Page, address: str) -> None:
-    """Comparing view by view gives as many neighbours, and the pairs of views that match are drawn."""
+    """Comparison view by view gives as many neighbours, and pairs of views."""
     page.goto(f"{address}/search?specimen=Crinoids/Stem/crinoid_stem_001")
     page.locator("button.pick").nth(11).wait_for()
     page.get_by_text("View by view").click()
@@ -168,7 +174,10 @@ def place_of(page: Page, specimen_id: str) -> tuple[float, float]:
 
 
 def test_journey__the_map_tells_and_takes_what_is_pointed_at(page: Page, address: str) -> None:
-    """Hovering shows picture, id, category and cluster; a click chooses it and shows the nearest."""
+    """Hovering shows picture, id, category and cluster.
+
+    A click chooses it and shows the nearest.
+    """
     open_map(page, address)
     page.mouse.move(*place_of(page, "Teeth/Conical/tooth_conical_001"))
     tip = page.locator(".tip")
@@ -182,7 +191,10 @@ def test_journey__the_map_tells_and_takes_what_is_pointed_at(page: Page, address
 
 
 def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
-    """Search highlights without the server; a box selects all points, and the selection lasts."""
+    """Search highlights without the server.
+
+    A box selects all points, and the selection lasts.
+    """
     open_map(page, address)
     page.get_by_placeholder("Find and highlight").fill("cadicone")
     expect(page.locator(".map")).to_have_attribute("data-found", "3")
@@ -203,7 +215,10 @@ def test_journey__search_and_box_on_the_map(page: Page, address: str) -> None:
 
 
 def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) -> None:
-    """PNG and SVG hold the map; the page works from disk, without the app."""
+    """PNG and SVG hold the map.
+
+    The page works from disk, without the app.
+    """
     open_map(page, address)
     files = {}
     for name, label in (("map.png", "PNG"), ("map.svg", "SVG"), ("map.html", "Page for offline use")):
@@ -222,7 +237,10 @@ def test_journey__take_the_map_away(page: Page, address: str, tmp_path: Path) ->
 
 
 def test_journey__tune_clusters_and_take_them_away(page: Page, address: str) -> None:
-    """A slider changes the clusters; the CSV holds every specimen."""
+    """A slider changes the clusters.
+
+    The CSV holds every specimen.
+    """
     page.goto(f"{address}/clusters")
     page.get_by_test_id("stMetricValue").first.wait_for()
     slider = page.get_by_role("slider", name="Smallest cluster")

@@ -1,4 +1,4 @@
-"""One selection on every screen, metadata from Excel, and the language, in a real browser."""
+"""Selection, metadata from Excel, and language, in a real browser."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
     gallery: Page,
     prepared: Workspace,
 ) -> None:
-    """Select a range with Shift, name it, open one specimen, export, clear, and select it again."""
+    """Select a range with Shift, name it, export it, clear it, select it again."""
     ticks = gallery.locator(".wall button.tick")
     ticks.nth(0).click()
     gallery.get_by_text("1 selected").wait_for()
@@ -65,7 +65,10 @@ def test_journey__a_range_is_selected_on_all_screens_and_kept(
 
 
 def test_journey__a_reload_keeps_the_selection(gallery: Page, browser: Browser, address: str) -> None:
-    """A reload and going back keep it; another tab starts with it and changes only its own."""
+    """A reload and going back keep it.
+
+    Another tab starts with it and changes only its own.
+    """
     ticks = gallery.locator(".wall button.tick")
     ticks.nth(0).click()
     gallery.get_by_text("1 selected").wait_for()
@@ -104,7 +107,10 @@ def test_journey__a_reload_keeps_the_selection(gallery: Page, browser: Browser, 
 
 
 def test_journey__old_and_unknown_addresses(page: Page, address: str) -> None:
-    """The first screen has a name as well; an unknown address lists the screens."""
+    """The first screen has a name as well.
+
+    An unknown address lists the screens.
+    """
     page.goto(f"{address}/specimens?lang=en")
     page.get_by_role("heading", name="Specimens").wait_for()
     page.locator(".wall button.pick img").first.wait_for()
@@ -123,7 +129,10 @@ def test_journey__old_and_unknown_addresses(page: Page, address: str) -> None:
 
 
 def test_journey__back_forward_and_keys(gallery: Page) -> None:
-    """The browser's buttons go through the history, arrows through the list; / opens the search."""
+    """The browser's buttons go through the history, arrows through the list.
+
+    / opens the search.
+    """
     gallery.locator(f".card:has(button[data-specimen='{FIRST}']) button.open").first.click()
     wait_for_specimen(gallery, FIRST)
     gallery.get_by_role("heading", name="ammonoid_cadicone_001").wait_for()
@@ -149,7 +158,10 @@ def test_journey__metadata_from_excel(
     prepared: Workspace,
     tmp_path: Path,
 ) -> None:
-    """A table matched by file name: rows with and without a match, then values on the specimen's page."""
+    """A table is matched by file name.
+
+    Its values are on the specimen's page.
+    """
     book = openpyxl.Workbook()
     for row in (["標本", "産地", "Ma"], ["ammonoid_cadicone_001.ply", "北海道", 83.5], ["nobody", "夕張", 1]):
         book.active.append(row)
@@ -164,7 +176,10 @@ def test_journey__metadata_from_excel(
 
 
 def test_journey__japanese(page: Page, address: str) -> None:
-    """The switch in the sidebar changes to Japanese at once, a reload keeps it; then back to English."""
+    """The switch changes to Japanese at once.
+
+    A reload keeps it.
+    """
     page.goto(address)
     page.get_by_text("日本語", exact=True).click()
     page.get_by_role("heading", name="標本").wait_for()
@@ -177,7 +192,7 @@ def test_journey__japanese(page: Page, address: str) -> None:
 
 
 def test_journey__a_bookmark_opens_after_a_restart(page: Page, prepared: Workspace) -> None:
-    """Screen, specimen, selection and language of a bookmark work after a restart of the server."""
+    """Screen, specimen, selection and language survive a restart of the server."""
     token = new_token()
     write_selection(Catalogue(prepared.catalogue_path), token, [FIRST, FOURTH])
     with running_app(prepared.root) as address:

@@ -32,7 +32,7 @@ def many_address(many: Workspace) -> Iterator[str]:
 
 
 def test_journey__twenty_thousand_specimens(page: Page, many: Workspace, many_address: str) -> None:
-    """Scroll to the end of the gallery, search from there, see all on the map and select a part."""
+    """Scroll to the end, search from there, see all on the map and select a part."""
     run = many.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     last = embeddings.ids[-1]

@@ -1,4 +1,4 @@
-"""A study of a collection on the screens: misfiled specimens, clusters, backbones, long runs."""
+"""A study of a collection on the screens, in a real browser."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def noise_of(page: Page) -> int:
 
 
 def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: Workspace) -> None:
-    """The misfiled tooth is listed; a click shows teeth as its neighbours; its page keeps a tag."""
+    """The misfiled tooth is listed.
+
+    A click shows teeth as its neighbours; its page keeps a tag.
+    """
     page.goto(f"{address}/clusters?lang=en")
     page.get_by_text("Possibly misfiled", exact=True).click()
     listed = page.get_by_role("group", name="Possibly misfiled").locator(f"button.pick[data-specimen='{MISFILED}']")
@@ -58,7 +61,10 @@ def test_journey__find_a_misfiled_specimen(page: Page, address: str, prepared: W
 
 
 def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> None:
-    """A high density setting gives noise and advice; the advice lowers it; the CSV has the result."""
+    """A high density setting gives noise and advice.
+
+    The advice lowers it; the CSV has the result.
+    """
     page.goto(f"{address}/clusters?lang=en")
     samples = page.get_by_role("slider", name="Min. samples")
     samples.focus()
@@ -81,7 +87,10 @@ def test_journey__tune_clusters_until_noise_falls(page: Page, address: str) -> N
 
 
 def test_journey__compare_two_backbones(page: Page, address: str) -> None:
-    """Both runs are compared by the same specimens, with settings; then the other run is on every screen."""
+    """Both runs are compared by the same specimens, with settings.
+
+    Then the other run is on every screen.
+    """
     page.goto(f"{address}/evaluate?lang=en")
     page.get_by_role("tab", name="Compare runs").click()
     whole = page.get_by_role("tabpanel", name="Compare runs")
@@ -97,7 +106,7 @@ def test_journey__compare_two_backbones(page: Page, address: str) -> None:
 
 
 def test_journey__compare_view_by_view(page: Page, address: str) -> None:
-    """Comparison view by view: other figures than by embeddings, and the flags of the command."""
+    """Other figures than by embeddings, and the flags of the command."""
     page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
     page.get_by_role("tab", name="Compare runs").click()
     whole = page.get_by_role("tabpanel", name="Compare runs")
@@ -112,7 +121,10 @@ def test_journey__compare_view_by_view(page: Page, address: str) -> None:
 
 
 def test_journey__measure_robustness(page: Page, address: str) -> None:
-    """One click queues the job; progress and figures appear without a reload."""
+    """One click queues the job.
+
+    Progress and figures appear without a reload.
+    """
     page.goto(f"{address}/evaluate?lang=en&run={RUN_NAME}")
     page.get_by_role("tab", name="What a search survives").click()
     panel = page.get_by_role("tabpanel", name="What a search survives")

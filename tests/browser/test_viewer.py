@@ -93,7 +93,10 @@ class Visit:
     received_bytes: list[int] = field(default_factory=list)
 
     def allow_only_localhost(self, route: Route) -> None:
-        """Let requests to this machine pass; record and refuse all others."""
+        """Let requests to this machine pass.
+
+        Record and refuse all others.
+        """
         if urlparse(route.request.url).hostname in ("localhost", None):
             route.continue_()
         else:
@@ -126,7 +129,10 @@ class Visit:
         self.page.wait_for_timeout(600)
 
     def show(self, choice: str, *, is_scene: bool = True) -> None:
-        """Choose the style; colouring of the surfaces makes another scene."""
+        """Choose the style.
+
+        Colouring of the surfaces makes another scene.
+        """
         before = self.page.locator(".viewer").get_attribute("data-scene") or ""
         self.page.locator(".viewer select").select_option(label=choice)
         if is_scene:
@@ -186,7 +192,10 @@ def test_viewer__shows_specimens_without_other_requests(visit: Visit) -> None:
 
 
 def test_viewer__dragging_turns_both(visit: Visit) -> None:
-    """Dragging in one viewport rotates the other as well; reset restores the first view."""
+    """Dragging in one viewport rotates the other as well.
+
+    Reset restores the first view.
+    """
     before = visit.viewports()
     visit.drag(0.25, 120, 50)
     after = visit.viewports()
@@ -198,7 +207,10 @@ def test_viewer__dragging_turns_both(visit: Visit) -> None:
 
 
 def test_viewer__views_and_styles(visit: Visit) -> None:
-    """A plate is thin from the front and wide from above; wires cover less than clay."""
+    """A plate is thin from the front and wide from above.
+
+    Wires cover less than clay.
+    """
     visit.button("Front")
     front = share_covered(visit.viewports()[1])
     visit.button("Top")
@@ -209,7 +221,10 @@ def test_viewer__views_and_styles(visit: Visit) -> None:
 
 
 def test_viewer__next_scene_without_a_new_page(visit: Visit) -> None:
-    """The page with vtk.js stays; only the new scene is sent."""
+    """The page with vtk.js stays.
+
+    Only the new scene is sent.
+    """
     scene = visit.page.locator(".viewer").get_attribute("data-scene") or ""
     visit.page.locator(".viewer iframe").evaluate("frame => { frame.contentWindow.stayed = true; }")
     before = visit.viewports()
@@ -283,7 +298,10 @@ def test_viewer__no_specimen(visit: Visit) -> None:
 
 
 def test_viewer__rotates_one_specimen_if_unlinked(visit: Visit) -> None:
-    """Unlinked, a drag rotates one specimen only; linked again, both have the same pose."""
+    """Unlinked, a drag rotates one specimen only.
+
+    Linked again, both have the same pose.
+    """
     visit.button("Turn together")
     before = visit.viewports()
     visit.drag(0.75, 160, 80)
@@ -311,7 +329,7 @@ def test_viewer__curvature_and_distance(visit: Visit) -> None:
 
 
 def test_viewer__section(visit: Visit) -> None:
-    """A section removes half of both, is closed and outlined, and shows its area in units of the file."""
+    """A section removes half of both, is closed and outlined, and shows its area."""
     visit.button("Front")
     before = visit.viewports()
     visit.button("Section")
@@ -387,7 +405,7 @@ def test_viewer__controls_have_names_and_can_be_reached(visit: Visit) -> None:
 
 
 def test_viewer__no_webgl(browser: Browser, address: str) -> None:
-    """Without WebGL a turntable of rendered views is shown, with the reason and a retry button."""
+    """Without WebGL there are a turntable of views, the reason, and a retry button."""
     page = browser.new_page()
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
     page.goto(address)

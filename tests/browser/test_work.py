@@ -64,7 +64,10 @@ def name_the_run(page: Page, name: str) -> None:
 def test_journey__upload_a_zip_and_see_first_neighbours(
     page: Page, address: str, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """A ZIP with a web page among the scans: the scans are imported by category; then a run."""
+    """A ZIP with a web page among the scans: the scans are imported by category.
+
+    Then a run.
+    """
     names = [f"{category}/s{number}" for category in ("Corals", "Teeth") for number in range(4)]
     data = zip_of_specimens(tmp_path, names)
     page.goto(address)
@@ -87,7 +90,10 @@ def test_journey__upload_a_zip_and_see_first_neighbours(
 
 
 def test_journey__a_run_gets_notes_a_name_a_report_and_an_end(page: Page, address: str, workspace: Workspace) -> None:
-    """Notes, renaming and the report work; deleting a run frees its files, not the scans."""
+    """Notes, renaming and the report work.
+
+    Deleting a run frees its files, not the scans.
+    """
     scans = workspace.root.parent / "scans"
     write_specimens(scans, [f"{group}/s{number}" for group in "AB" for number in range(4)])
     words = ["run", "--workspace", str(workspace.root), "--in", str(scans), "--name", "first try", "--quiet"]

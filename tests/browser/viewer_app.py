@@ -1,4 +1,4 @@
-"""A small app that shows the specimens of a folder in the 3D viewer, for the tests beside it."""
+"""A small app with the specimens of a folder in the 3D viewer, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Difficult collections and labels for clustering: a clear message, and a result if possible."""
+"""Difficult collections and labels for clustering."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLUSTERS = (np.repeat(np.eye(4), 10, axis=0) + 0.05 * RNG.normal(size=(40, 4))).
 
 
 def put(folder: Path, matrix: np.ndarray) -> list[str]:
-    """Write a matrix with ids g0/s00 …, ten to a folder, and return the flags that name them."""
+    """Write a matrix with ids g0/s00 …, ten to a folder, and return its flags."""
     np.save(folder / "e.npy", matrix.astype(np.float32))
     ids = [f"g{row // 10}/s{row:02d}" for row in range(len(matrix))]
     (folder / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
@@ -42,7 +42,7 @@ def test_cluster__notes_changed_settings(
     sentence: str,
     n_clusters: int | None,
 ) -> None:
-    """Too few specimens for a setting, copies of one scan, one specimen: a note, and a file for every row."""
+    """A changed setting gives a note, and every specimen has its row."""
     assert main(["cluster", *put(tmp_path, matrix), *flags]) == 0
     said = capsys.readouterr()
     assert sentence in said.out + said.err
@@ -65,7 +65,7 @@ def test_cluster__a_constant_column_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_cluster__advises_if_much_is_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The next steps are listed with flags and outcome, the mildest first, useless ones last."""
+    """The next steps have flags and outcome, the mildest first, useless ones last."""
     noise = RNG.normal(size=(60, 16))
     assert main(["cluster", *put(tmp_path, noise), "--min-samples", "5"]) == 0
     said = capsys.readouterr()
@@ -95,7 +95,7 @@ ROWS = {f"g{row // 10}/s{row:02d}": f"heap {row // 10}" for row in range(40)}
 def test_cluster_sweep__labels_that_are_not_quite_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, encoding: str, sentence: str
 ) -> None:
-    """Half of the ids, unknown ids, duplicates, Shift-JIS, a byte-order mark: a note, and a comparison."""
+    """Odd ids and encodings give a note, and the comparison is made."""
     (tmp_path / "labels.csv").write_text(text, encoding=encoding)
     tried = ["--try-pca", "0", "--try-min-samples", "1", "--try-min-cluster-size", "5"]
     assert main(["cluster-sweep", *put(tmp_path, CLUSTERS), "--labels", str(tmp_path / "labels.csv"), *tried]) == 0
@@ -119,7 +119,10 @@ def test_cluster_sweep__labels_that_are_not_quite_right(
 def test_cluster_sweep__values_that_cannot_be_tried(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], prose: str
 ) -> None:
-    """The error names the given and the allowed values; nothing is written."""
+    """The error names the given and the allowed values.
+
+    Nothing is written.
+    """
     assert main(["cluster-sweep", *put(tmp_path, CLUSTERS), *flags]) == 1
     assert prose in capsys.readouterr().err
     assert not (tmp_path / "out" / "sweep_results.csv").exists()

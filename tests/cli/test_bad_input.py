@@ -79,7 +79,10 @@ def test_input__all_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str], c
 def test_settings__out_of_range(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, flags: list[str], prose: str
 ) -> None:
-    """The error names the given and the allowed values; nothing is written."""
+    """The error names the given and the allowed values.
+
+    Nothing is written.
+    """
     write_specimens(tmp_path / "in", "a")
     where = ["--workspace", str(tmp_path / "w")] if command == "run" else ["--out", str(tmp_path / "w")]
     assert re.search(prose, refusal(capsys, command, "--in", str(tmp_path / "in"), *where, *flags))

@@ -20,7 +20,10 @@ ODD = "g3/s00"
 
 @pytest.fixture
 def call(tmp_path: Path) -> list[str]:
-    """Write four clusters, one misfiled specimen, and noise; return the call."""
+    """Write four clusters, one misfiled specimen, and noise.
+
+    Return the call.
+    """
     rng = np.random.default_rng(0)
     heaps = np.repeat(np.eye(6)[:4], 12, axis=0) + 0.03 * rng.normal(size=(48, 6))
     ids = [f"g{row // 12}/s{row:02d}" for row in range(48)]
@@ -34,7 +37,7 @@ def call(tmp_path: Path) -> list[str]:
 
 
 def test_cluster__says_who_is_in_the_groups(tmp_path: Path, call: list[str]) -> None:
-    """One row for each specimen: a medoid for each cluster, a nearest cluster for noise, outlier scores."""
+    """Medoids of clusters, nearest clusters of noise, and outlier scores."""
     assert main(call) == 0
     out = tmp_path / "out"
     assert set(bytes_below(out)) == {*CONTRACT, *MEMBERS, "manifest.jsonl"}
@@ -57,7 +60,10 @@ def test_cluster__says_who_is_in_the_groups(tmp_path: Path, call: list[str]) -> 
 def test_cluster__labels_add_agreement_only(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Labels do not change the documented files; scores, a table and misfits are added."""
+    """Labels do not change the documented files.
+
+    Scores, a table and misfits are added.
+    """
     assert main(call) == 0
     plain = bytes_below(tmp_path / "out")
     capsys.readouterr()
@@ -86,7 +92,10 @@ def test_cluster__labels_add_agreement_only(
 
 
 def test_cluster__labels_from_a_file(tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Missing labels give a note; labels without a known id are an error."""
+    """Missing labels give a note.
+
+    Labels without a known id are an error.
+    """
     path = tmp_path / "labels.csv"
     path.write_text("specimen_id,label\n" + "".join(f"g{row // 12}/s{row:02d},x\n" for row in range(1, 48)), "utf-8")
     assert main([*call, "--labels", str(path)]) == 0

@@ -21,7 +21,7 @@ from tests.fakes import PROJECT, bytes_below, rows_of, write_specimens
 
 
 def test_stages__go_from_meshes_to_embeddings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """render, extract, pool, with one broken file among good ones: status 3, and it is named."""
+    """render, extract, pool: a broken file is named, with status 3."""
     write_specimens(tmp_path / "meshes", "A/one A/two B/three")
     (tmp_path / "meshes" / "A" / "bad.ply").write_bytes(b"ply\nnonsense")
     folders = {name: str(tmp_path / name) for name in ("meshes", "renders", "features", "embeddings")}
@@ -50,7 +50,10 @@ def test_stages__go_from_meshes_to_embeddings(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_run__runs_all_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One call from meshes to clusters; a second does nothing; a third overwrites."""
+    """One call from meshes to clusters.
+
+    A second does nothing; a third overwrites.
+    """
     write_specimens(tmp_path / "meshes", "A/one A/two B/three")
     call = ["run", "--workspace", str(tmp_path), "--name", "first", "--model", "classical", "--views", "2"]
     call += ["--size", "64", "--workers", "0", "--min_cluster_size", "2", "--pca", "0", "--keep-renders"]
@@ -88,7 +91,10 @@ def test_run__works_with_the_embedded_network(tmp_path: Path, shared: Path) -> N
 
 
 def test_samples__makes_every_category(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One specimen of each category; a second call makes none."""
+    """One specimen of each category.
+
+    A second call makes none.
+    """
     call = ["samples", "--out", str(tmp_path), "--per-category", "1", "--quiet"]
     assert main(call) == 0
     assert len(take_inventory(tmp_path).specimens) >= 8
@@ -99,7 +105,10 @@ def test_samples__makes_every_category(tmp_path: Path, capsys: pytest.CaptureFix
 def test_search__prints_and_writes_neighbours(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the unique end of an id; the file has the full id in its name."""
+    """By the unique end of an id.
+
+    The file has the full id in its name.
+    """
     call = ["search", *embeddings, "--query", "Teeth/s03", "--topk", "4", "--out", str(tmp_path / "results")]
     assert main(call) == 0
     path = tmp_path / "results" / "knn_Teeth__s03.csv"
@@ -132,7 +141,10 @@ def test_search_all__writes_a_file_for_each_specimen(
 def test_cluster__writes_clusters_and_summary(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Documented columns and keys, with either spelling; again only after a change."""
+    """Documented columns and keys, with either spelling.
+
+    Again only after a change.
+    """
     report = tmp_path / "elsewhere" / "pca.csv"
     call = ["cluster", *embeddings, "--out", str(tmp_path / "results"), "--pca", "8", "--pca_report", str(report)]
     call += ["--min_cluster_size", "5", "--cluster-selection-method", "eom"]
@@ -158,7 +170,10 @@ def test_cluster__writes_clusters_and_summary(
 def test_cluster_sweep__finds_settings_that_cluster_takes(
     tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One row for each setting, with label scores; the best configuration gives the best clusters."""
+    """One row for each setting, with label scores.
+
+    The best configuration gives the best clusters.
+    """
     out = tmp_path / "sweep"
     call = ["cluster-sweep", *embeddings, "--out", str(out), "--labels", "category", "--n-random", "6"]
     assert main(call) == 0
@@ -204,7 +219,10 @@ def test_backbones__lists_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quiet__says_nothing(tmp_path: Path, embeddings: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither progress nor summary; errors are still printed."""
+    """Neither progress nor summary.
+
+    Errors are still printed.
+    """
     assert main(["search-all", *embeddings, "--out", str(tmp_path / "knn"), "--quiet"]) == 0
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
@@ -214,7 +232,7 @@ def test_quiet__says_nothing(tmp_path: Path, embeddings: list[str], capsys: pyte
 
 @pytest.fixture
 def views(embeddings: list[str], tmp_path: Path) -> list[str]:
-    """Write twelve view features of every specimen, as of an icosahedron; return the flags."""
+    """Write twelve view features of every specimen, and return the flags."""
     made = read_embeddings(Path(embeddings[1]), Path(embeddings[3]))
     rng = np.random.default_rng(1)
     for name, vector in zip(made.ids, made.matrix, strict=True):
@@ -271,7 +289,10 @@ def test_match__refuses_a_projection_of_other_embeddings(
 def test_search__filters_by_metadata_and_cluster(
     embeddings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only specimens that pass the filters are listed; the filters are recorded."""
+    """Only specimens that pass the filters are listed.
+
+    The filters are recorded.
+    """
     table, clusters = tmp_path / "table.csv", tmp_path / "clusters.csv"
     table.write_text("id,length\nTeeth/s01,3\nTeeth/s02,4\nTeeth/s05,9\n", encoding="utf-8")
     clusters.write_text("specimen_id,cluster_id,prob\nTeeth/s01,0,1\nTeeth/s05,0,1\nTeeth/s02,1,1\n", encoding="utf-8")

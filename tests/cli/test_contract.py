@@ -1,4 +1,4 @@
-"""The documented command line: every command, flag and default; both spellings; --config."""
+"""The documented command line: commands, flags, defaults, spellings, --config."""
 
 from __future__ import annotations
 
@@ -133,7 +133,10 @@ def value_for(action: argparse.Action) -> list[str]:
 
 
 def test_parse__leaves_underscores_in_values_alone() -> None:
-    """Only the flag has two spellings; a specimen's id has one."""
+    """Only the flag has two spellings.
+
+    A specimen's id has one.
+    """
     assert parse(["search", "--query", "a_b"]).query == "a_b"
     assert parse(["search", "--query=--a_b"]).query == "--a_b"
 
@@ -187,7 +190,10 @@ def configured(folder: Path, text: str, *words: str) -> argparse.Namespace:
 
 
 def test_config__gives_defaults_below_flags(tmp_path: Path) -> None:
-    """The file replaces the program's defaults; a flag takes precedence over the file."""
+    """The file replaces the program's defaults.
+
+    A flag takes precedence over the file.
+    """
     text = "min_cluster_size: 5\nmin-samples: 3\numap: true\npca: 0.9\nout: elsewhere\nseed: 7\n"
     options = configured(tmp_path, text, "--min-samples", "4")
     assert (options.min_cluster_size, options.min_samples, options.umap, options.pca) == (5, 4, True, 0.9)

@@ -36,7 +36,10 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_metadata__by_catalogue_number(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows without a match give status 3; --overwrite replaces values; --dry-run writes nothing."""
+    """Rows without a match give status 3.
+
+    --overwrite replaces values; --dry-run writes nothing.
+    """
     table, call = (
         tmp_path / "m.csv",
         ["metadata", "--workspace", str(workspace.root), "--file", str(tmp_path / "m.csv")],
@@ -64,7 +67,10 @@ def test_metadata__nothing_fits(workspace: Workspace, tmp_path: Path, capsys: py
 
 
 def test_measure__writes_what_can_be_measured(workspace: Workspace, tmp_path: Path) -> None:
-    """Status 3 for a missing file; a volume only for closed surfaces."""
+    """Status 3 for a missing file.
+
+    A volume only for closed surfaces.
+    """
     assert main(["measure", "--workspace", str(workspace.root), "--out", str(tmp_path / "m.csv")]) == 3
     whole, opened = rows_of(tmp_path / "m.csv")
     assert (whole["specimen_id"], whole["surface"], float(whole["volume"])) == ("Boxes/nhm_0012_left", "closed", 8.0)
@@ -74,7 +80,10 @@ def test_measure__writes_what_can_be_measured(workspace: Workspace, tmp_path: Pa
 def test_table__has_sets_tags_and_notes(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All specimens, or a named set in its order; an unknown set is an error that lists the sets."""
+    """All specimens, or a named set in its order.
+
+    An unknown set is an error that lists the sets.
+    """
     curation = Curation(Catalogue(workspace.catalogue_path))
     curation.put_set("mine", ["Boxes/nhm_0013", "Boxes/gone"])
     curation.add_tag("left", ["Boxes/gone"])

@@ -31,7 +31,10 @@ def embeddings_of(call: list[str]) -> Embeddings:
 def test_map__has_the_coordinates_of_the_app(
     tmp_path: Path, call: list[str], method: str, dimensions: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Equal to the bit; a second call does nothing; another seed makes a new map."""
+    """Equal to the bit.
+
+    A second call does nothing; another seed makes a new map.
+    """
     words = [*call, "--method", method, "--dimensions", str(dimensions), "--n_neighbors", "8"]
     assert main(words) == 0
     said = capsys.readouterr().out
@@ -57,7 +60,10 @@ def test_map__has_the_coordinates_of_the_app(
 def test_map__adds_page_and_drawing_to_existing_coordinates(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A later call adds page and drawing; other colours draw them again; the table stays."""
+    """A later call adds page and drawing.
+
+    Other colours draw them again; the table stays.
+    """
     words = [*call, "--method", "pca"]
     assert main(words) == 0
     table = tmp_path / "map" / "map.csv"
@@ -82,7 +88,10 @@ def test_map__adds_page_and_drawing_to_existing_coordinates(
 def test_map__is_coloured_by_clusters_or_labels(
     tmp_path: Path, call: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By a clusters.csv or a CSV of labels; specimens without either are grey, with a note."""
+    """By a clusters.csv or a CSV of labels.
+
+    Specimens without either are grey, with a note.
+    """
     clusters, labels = tmp_path / "clusters.csv", tmp_path / "labels.csv"
     ids = embeddings_of(call).ids
     lines = [f"{name},{-1 if row < 4 else row % 2},1.0" for row, name in enumerate(ids[:-3])]
@@ -113,7 +122,10 @@ def test_map__is_coloured_by_clusters_or_labels(
 def test_map__says_what_is_wrong(
     tmp_path: Path, call: list[str], flags: list[str], prose: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 1, what is given and what is allowed; nothing is written."""
+    """Status 1, what is given and what is allowed.
+
+    Nothing is written.
+    """
     other = tmp_path / "clusters.csv"
     other.write_text("specimen_id,cluster_id,prob\nnobody,0,1\n", encoding="utf-8")
     given = [str(other) if flag == "other" else flag for flag in flags]
@@ -123,7 +135,10 @@ def test_map__says_what_is_wrong(
 
 
 def test_map__of_one_specimen_and_without_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A single specimen has coordinates; without categories all points are grey."""
+    """A single specimen has coordinates.
+
+    Without categories all points are grey.
+    """
     write_embeddings(tmp_path, Embeddings(("alone",), np.ones((1, 4), dtype=np.float32)))
     call = ["map", "--emb", str(tmp_path / "embeddings.npy"), "--ids", str(tmp_path / "ids.txt"), "--svg", "--html"]
     assert main([*call, "--out", str(tmp_path / "map")]) == 0

@@ -1,4 +1,4 @@
-"""Flags of matching on the command line: mirror images, and the comparison of several runs."""
+"""Flags of matching: mirror images, and the comparison of several runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIRRORED = "Right/one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Return a run of six specimens and a mirror image, seen from six mirror-symmetric sides."""
+    """Return a run of six specimens and a mirror image, with symmetric cameras."""
     workspace = tmp_path_factory.mktemp("mirrored")
     write_specimens(workspace / "meshes", list(NAMES))
     lines = (workspace / "meshes" / "Left" / "one.off").read_text(encoding="ascii").splitlines()
@@ -54,7 +54,10 @@ def first_of(folder: Path, name: str) -> dict[str, str]:
 def test_search_all__mirror_finds_the_mirror_image(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Left finds right and right left, nearer than without; settings are recorded; a second call is idle."""
+    """Left finds right and right left, nearer than without.
+
+    Settings are recorded; a second call is idle.
+    """
     call = ["search-all", "--run", str(run.root), "--match", "maxsim", "--topk", "6"]
     plain, both = tmp_path / "plain", tmp_path / "both"
     assert main([*call, "--out", str(plain)]) == 0
@@ -84,7 +87,10 @@ def test_search_all__mirror_agrees_with_the_function(run: RunFolder, tmp_path: P
 
 
 def test_evaluate__mirror_brings_left_and_right_together(run: RunFolder, tmp_path: Path) -> None:
-    """With --mirror, the mirror image of the other side is the nearest; without, it is not."""
+    """With --mirror, the mirror image of the other side is the nearest.
+
+    Without, it is not.
+    """
     labels = tmp_path / "labels.csv"
     rows = [f"{name},{'pair' if name.endswith('/one') else name}" for name in (*NAMES, MIRRORED)]
     labels.write_text("specimen_id,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -115,7 +121,10 @@ def test_mirror__says_what_it_needs(
 def test_compare__agrees_with_evaluate(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
 ) -> None:
-    """Each run has the figures of `evaluate`; the matching is recorded; a second call does nothing."""
+    """Each run has the figures of `evaluate`.
+
+    The matching is recorded, and a second call does nothing.
+    """
     folders = [run.root, run.root.parent / "three_views"]
     call = ["compare", "--bootstrap", "20", *flags, "--out", str(tmp_path)]
     call += [word for folder in folders for word in ("--run", str(folder))]

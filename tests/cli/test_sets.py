@@ -36,7 +36,10 @@ def call(workspace: Workspace, command: str, *words: object) -> int:
 def test_tags__are_added_listed_and_removed(
     workspace: Workspace, curation: Curation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By ids and by a set; removed from some, then from all."""
+    """By ids and by a set.
+
+    Removed from some, then from all.
+    """
     assert call(workspace, "tags") == 0
     assert "There are no tags yet." in capsys.readouterr().out
     curation.put_set("mine", [B, C])
@@ -54,7 +57,10 @@ def test_tags__are_added_listed_and_removed(
 def test_tags__of_unknown_specimens(
     workspace: Workspace, curation: Curation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 3, and the other specimens are tagged; status 1 if no specimen is known."""
+    """Status 3, and the other specimens are tagged.
+
+    Status 1 if no specimen is known.
+    """
     (tmp_path / "ids.txt").write_text(f"{A}\n\nBoxes/typo\n", encoding="utf-8")
     assert call(workspace, "tags", "--add", "left", "--file", tmp_path / "ids.txt") == 3
     assert "Passed over Boxes/typo: there is no such specimen." in capsys.readouterr().err
@@ -99,7 +105,10 @@ def test_tags_and_sets__say_what_is_missing(
 def test_sets__export_and_import(
     workspace: Workspace, curation: Curation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sets keep their order through export and import; --overwrite replaces a set."""
+    """Sets keep their order through export and import.
+
+    --overwrite replaces a set.
+    """
     assert call(workspace, "sets", "--name", "mine", "--specimens", C, A) == 0
     assert call(workspace, "sets", "--name", "mine", "--specimens", B) == 1
     assert "There is a set 'mine' already." in capsys.readouterr().err

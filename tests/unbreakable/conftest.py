@@ -22,7 +22,10 @@ NAMES = [f"group{number % 2}/specimen{number}" for number in range(6)]
 
 
 def trials(variable: str, default: int) -> int:
-    """Return the number of trials; `make fuzz` sets an environment variable to a larger one."""
+    """Return the number of trials.
+
+    `make fuzz` sets an environment variable to a larger one.
+    """
     return int(os.environ.get(variable, default))
 
 
@@ -66,7 +69,7 @@ class ForkServer:
         return RunEnd(answer["status"], report.read_text(encoding="utf-8"), changes, answer["seconds"])
 
     def results(self, workspace: Path) -> dict[str, bytes]:
-        """Return the bytes of the results of a run, without the catalogue, the logs and the lock."""
+        """Return the bytes of the results, without catalogue, logs and lock."""
         apart = ("catalogue.sqlite", "logs/", ".lock")
         return {name: data for name, data in bytes_below(workspace).items() if not name.startswith(apart)}
 

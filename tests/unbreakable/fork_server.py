@@ -35,7 +35,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 
 
 class FaultInjector:
-    """An audit hook that counts the changes of a run below a folder and injects a fault at one of them."""
+    """An audit hook that counts changes below a folder and injects a fault at one."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.below = request["below"]
@@ -44,7 +44,10 @@ class FaultInjector:
         self.request = request
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Handle an audit event; the interpreter raises it before the action."""
+        """Handle an audit event.
+
+        The interpreter raises it before the action.
+        """
         if event == "open":
             path, _, flags = arguments
             if not isinstance(flags, int) or not flags & _WRITING:
@@ -80,7 +83,10 @@ def load() -> None:
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
-    """Fork a run; return its duration and its exit status, or minus the signal that killed it."""
+    """Fork a run.
+
+    Return its duration and its exit status, or minus the signal that killed it.
+    """
     child = os.fork()
     if child == 0:
         _execute(request)

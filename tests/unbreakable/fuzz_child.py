@@ -36,7 +36,10 @@ def limit_memory() -> None:
 
 
 def damaged(name: str, kind: Kind, number: int) -> bytes:
-    """Return the file of a number: first the whole and the known odd files, then damaged ones."""
+    """Return the file of a number.
+
+    The first numbers are the whole and the known odd files, the others are damaged ones.
+    """
     if number < len(kind.wholes):
         return kind.wholes[number]
     rng = np.random.default_rng([zlib.crc32(name.encode()), number])

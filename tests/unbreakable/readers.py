@@ -35,7 +35,10 @@ class Kind:
 
 
 def kinds(folder: Path) -> dict[str, Kind]:
-    """Return every kind by name; `folder` is for the files that belong to them."""
+    """Return every kind by name.
+
+    `folder` is for the files that belong to them.
+    """
     made = {**_meshes(folder), **_pictures(folder), **_tables(folder), **_arrays(folder), **_states(folder)}
     return {**made, **_workspaces(folder), **_archives(folder)}
 

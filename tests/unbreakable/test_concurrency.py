@@ -72,7 +72,10 @@ def kill(child: subprocess.Popen[str]) -> None:
 
 
 def test_run__is_refused_while_another_runs(tmp_path: Path) -> None:
-    """One run at a time; the lock of a killed process is free."""
+    """One run at a time.
+
+    The lock of a killed process is free.
+    """
     workspace = open_workspace(tmp_path)
     write_specimens(workspace.meshes, "a b c")
     child = start(HOLDER, workspace.root)
@@ -135,7 +138,7 @@ def test_queue_job__from_several_tabs_at_the_same_moment(tmp_path: Path) -> None
 
 
 def test_catalogue__is_read_during_a_write(tmp_path: Path) -> None:
-    """A writer in the middle of a transaction does not block readers, and its changes are not visible."""
+    """An open transaction does not block readers, and its changes are not visible."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
     catalogue.put_specimens(SpecimenRecord("s", str(at), "p") for at in range(50))
     child = start(WRITER, catalogue.path)
@@ -156,7 +159,7 @@ def test_catalogue__is_read_during_a_write(tmp_path: Path) -> None:
 
 
 def test_write_npy__shows_readers_a_whole_array_at_any_moment(tmp_path: Path) -> None:
-    """A reader in a loop reads the old or the new array, never a mixture, during repeated writes."""
+    """During repeated writes, a reader gets the old or the new array, never a mix."""
     path = tmp_path / "a.npy"
     write_npy(path, np.zeros((200, 200)))
     done = threading.Event()
@@ -177,7 +180,7 @@ def test_write_npy__shows_readers_a_whole_array_at_any_moment(tmp_path: Path) ->
 
 
 def test_write_embeddings__keeps_rows_and_ids_together(tmp_path: Path) -> None:
-    """While the matrix is replaced by others of equal length, rows belong to the ids, or reading raises."""
+    """During repeated writes, rows belong to the ids, or reading raises."""
     done = threading.Event()
     wrong: list[object] = []
 
@@ -244,7 +247,7 @@ def test_run__gives_the_same_bytes_in_another_workspace(fork_server: ForkServer,
 
 
 def test_run__gives_the_same_bytes_with_the_built_in_network(fork_server: ForkServer, tmp_path: Path) -> None:
-    """Different numbers of threads, child processes and images in a batch give the same bytes."""
+    """Threads, child processes and batch size do not change the bytes."""
     made = []
     for number, more in enumerate(
         (["--workers", "1", "--engine-threads", "1"], ["--workers", "2", "--batch-size", "3"])

@@ -1,4 +1,4 @@
-"""Damaged files are read or refused with an error: no crash, no hang, no unbounded memory."""
+"""Damaged files are read or refused: no crash, no hang, no unbounded memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ KINDS = (
 
 
 class Reader:
-    """The child process that reads files; it is started again if a file crashes it."""
+    """The child process that reads files.
+
+    It is started again if a file crashes it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +62,10 @@ class Reader:
         lines.put("")
 
     def outcome(self, kind: str, number: int) -> str:
-        """Return the outcome of a file; replace a child that died or hung."""
+        """Return the outcome of a file.
+
+        Replace a child that died or hung.
+        """
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"kind": kind, "number": number}) + "\n")
         self.process.stdin.flush()

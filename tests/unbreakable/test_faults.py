@@ -1,4 +1,4 @@
-"""Faults of the machine during a run: full or read-only disk, vanished files, memory, clock."""
+"""Faults during a run: full or read-only disk, lost files, memory, clock."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reasons(report: RunReport) -> dict[str, str]:
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
 @pytest.mark.parametrize("fault", ["full_at", "denied_at"])
 def test_run__on_a_full_or_read_only_disk(fork_server: ForkServer, tmp_path: Path, fault: str, share: float) -> None:
-    """The run ends with an error, skips no specimen for it, and resumes once the disk is writable."""
+    """The run ends with an error, skips no specimen, and resumes later."""
     ending = fork_server.run(tmp_path, **{fault: max(1, int(share * fork_server.changes))})
     assert ending.status == 1
     assert "Traceback" not in ending.output
@@ -66,7 +66,10 @@ def test_run__of_finished_work_on_a_full_disk_changes_nothing(fork_server: ForkS
 
 
 def test_run__of_files_that_vanish_during_the_run(workspace: Workspace) -> None:
-    """A file that is gone is named; the rows of the others stay aligned with their ids."""
+    """A file that is gone is named.
+
+    The rows of the others stay aligned with their ids.
+    """
     (workspace.meshes / "x.off").symlink_to(workspace.meshes / "nowhere.off")
 
     class Vanishing(FakeExtractor):
@@ -81,7 +84,10 @@ def test_run__of_files_that_vanish_during_the_run(workspace: Workspace) -> None:
 
 
 def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The specimen is skipped; the next run reads the new file."""
+    """The specimen is skipped.
+
+    The next run reads the new file.
+    """
 
     def read_and_change(path: Path) -> Mesh:
         mesh = read_mesh(path)
@@ -130,7 +136,10 @@ sys.addaudithook(hook)
 
 
 def test_run__whose_child_is_killed_for_memory(fork_server: ForkServer, tmp_path: Path) -> None:
-    """The specimen of the killed child is named; the others are processed."""
+    """The specimen of the killed child is named.
+
+    The others are processed.
+    """
     shutil.copytree(fork_server.meshes, tmp_path / "meshes")
     command = [sys.executable, "-m", "core", "run", "--workspace", str(tmp_path / "w"), "--in"]
     command += [str(tmp_path / "meshes"), "--name", "run", "--model", "classical", "--size", "64", "--views", "2"]
@@ -223,7 +232,10 @@ def test_run__whose_renderer_crashes(workspace: Workspace, monkeypatch: pytest.M
 
 
 def test_open_workspace__on_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error comes before any work. The write error is simulated, since root can write anywhere."""
+    """The error comes before any work.
+
+    The write error is simulated, since root can write anywhere.
+    """
 
     def denied(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")

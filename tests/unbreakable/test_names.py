@@ -88,7 +88,10 @@ def test_run__of_hostile_names_stays_in_its_folders(hostile: Workspace) -> None:
 
 
 def test_run__skips_paths_that_are_too_long(tmp_path: Path) -> None:
-    """A scan without room for the names of its results is skipped; the others are processed."""
+    """A scan without room for the names of its results is skipped.
+
+    The others are processed.
+    """
     workspace = open_workspace(tmp_path / "w" / ("x" * 200))
     for name in ("a", "b", "c"):
         write_specimen(tmp_path / "in" / f"{name}.off")
@@ -109,7 +112,10 @@ def test_run__skips_paths_that_are_too_long(tmp_path: Path) -> None:
     ["../a", "/etc/a", "a/../../b", "C:\\a", "C:/a", "..\\a", "a\\..\\..\\b", "\\\\server\\a", "/".join("a" * 40)],
 )
 def test_safe_parts__refuses_what_leads_out(name: str) -> None:
-    """Names of uploads and archives that lead out of the folder raise; they are not corrected."""
+    """Names of uploads and archives that lead out of the folder raise.
+
+    They are not corrected.
+    """
     with pytest.raises(InputError, match="was refused"):
         safe_parts(name, title="It")
 
@@ -118,7 +124,7 @@ def test_safe_parts__refuses_what_leads_out(name: str) -> None:
     "name", ["con.ply", "NUL", "lpt1.x.off", "a:b.ply", "a\0b", "a\nb", "end. ", "...", "n" * 4000, "\u202egnp.ply"]
 )
 def test_safe_parts__makes_names_that_every_system_takes(name: str) -> None:
-    """Device names and forbidden signs of Windows, line ends, marks that reverse text, too long names."""
+    """Device names, forbidden signs, line ends, reversed text, too long names."""
     (part,) = safe_parts(name, title="It")
     assert 0 < len(part.encode()) <= 255
     assert not is_reserved(part)

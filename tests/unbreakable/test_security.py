@@ -84,7 +84,10 @@ def test_whole_product__connects_to_no_other_machine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(PROJECT).as_posix())
 def test_code__executes_nothing_from_files(path: Path) -> None:
-    """No pickle, eval or shell; arrays and weights are read as numbers, YAML as plain values."""
+    """No pickle, eval or shell.
+
+    Arrays and weights are read as numbers, YAML as plain values.
+    """
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FORBIDDEN_MODULES:

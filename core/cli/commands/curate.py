@@ -111,7 +111,10 @@ def _table(options: argparse.Namespace) -> int:
 
 
 def _records(catalogue: Catalogue) -> list[SpecimenRecord]:
-    """Return the record of every specimen; of an id in two input folders, that of the last."""
+    """Return the record of every specimen, in the order of the ids.
+
+    Of an id in several input folders, it is the record of the last folder.
+    """
     by_id = {name: record for source in catalogue.sources() for name, record in catalogue.specimens(source).items()}
     if not by_id:
         raise InputError("The workspace knows no specimens yet.", advice="Run `python -m core run` first.")

@@ -219,7 +219,7 @@ def _register(options: argparse.Namespace) -> int:
 def _align(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
 ) -> tuple[Registration, float, bool]:
-    """Align two meshes; write the coloured mesh, its picture and the numbers.
+    """Align two meshes, and write the coloured mesh, its picture and the numbers.
 
     Returns
     -------

@@ -136,9 +136,9 @@ def _import_sets(options: argparse.Namespace, workspace: Workspace, curation: Cu
 def _chosen_specimens(
     options: argparse.Namespace, workspace: Workspace, curation: Curation
 ) -> tuple[list[str] | None, int]:
-    """Return the ids chosen by flags, each once, and the exit status; None without such flags.
+    """Return the ids chosen by flags, each once, and the exit status.
 
-    Unknown ids are logged and left out.
+    Without such flags the ids are None. Unknown ids are logged and left out.
     """
     if not options.specimens and options.file is None and not options.set_name:
         return None, DONE
