@@ -1,6 +1,6 @@
 # Two doors: `make app` and `make test`. Both set up everything they need, say what they do,
 # and can be interrupted and called again.
-.PHONY: help app port setup samples setup-tests test lint lint-only format bench bench-app bench-scale fuzz docs-pictures clean
+.PHONY: help app port setup samples setup-tests test lint lint-only format bench bench-app bench-scale fuzz docs-pictures lock sbom clean
 .DEFAULT_GOAL := help
 
 WORKSPACE ?= data
@@ -18,6 +18,9 @@ help:
 	@echo "make bench-scale    measure large collections, many sessions, long work"
 	@echo "make fuzz           kill runs and damage files for an hour: MUTATIONS=6000 KILLS=40"
 	@echo "make docs-pictures  take the screenshots of the documentation from the real app"
+	@echo "make lock           fix version and hashes of every package, after a change of requirements*.txt;"
+	@echo "                    with UPGRADE=1 in newer versions"
+	@echo "make sbom           write sbom.cdx.json: every package of the app with its licence (CycloneDX)"
 	@echo "make clean          remove the environment and caches; your data stay"
 	@echo "Variables: WORKSPACE=folder PORT=8501 PYTHON=python3.12"
 
@@ -31,7 +34,7 @@ port:
 
 setup:
 	@sh scripts/system_libraries.sh
-	@sh scripts/environment.sh requirements.txt .installed
+	@sh scripts/environment.sh requirements.lock .installed
 
 # The first start of an empty workspace shows something: synthetic specimens and a run of them.
 samples:
@@ -44,7 +47,7 @@ samples:
 
 setup-tests:
 	@sh scripts/system_libraries.sh --browser
-	@sh scripts/environment.sh requirements-dev.txt .installed-dev
+	@sh scripts/environment.sh requirements-dev.lock .installed-dev
 
 test: setup-tests lint-only
 	$(BIN)/python -m pytest $(PYTEST)
@@ -79,6 +82,12 @@ fuzz: setup-tests
 docs-pictures: setup-tests
 	@sh scripts/system_libraries.sh --pictures
 	$(BIN)/python -m scripts.docs_pictures
+
+lock:
+	@sh scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+sbom: setup
+	@sh scripts/sbom.sh
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
