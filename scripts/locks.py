@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\]+?))?\s*\\?$")
+_ENTRY = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\]+?))?\s*\\?$"
+)
 _VIA = re.compile(r"^#\s*(via(\s+|$))?|\[.*")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\s*\\?$")
 
@@ -126,7 +128,8 @@ def main() -> int:
     except (OSError, ValueError) as error:
         found = [str(error)]
     if found:
-        print(f"{lock} does not fit {listed}. Run `make lock`, then call make again.", *found, sep="\n", file=sys.stderr)
+        advice = f"{lock} does not fit {listed}. Run `make lock`, then call make again."
+        print(advice, *found, sep="\n", file=sys.stderr)
     return 1 if found else 0
 
 

@@ -18,9 +18,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 LISTED, LOCK = "requirements.txt", "requirements.lock"
 
 
-def app_document(
-    installed: Mapping[str, Any], locked: Sequence[Locked], direct: Sequence[str]
-) -> dict[str, Any]:
+def app_document(installed: Mapping[str, Any], locked: Sequence[Locked], direct: Sequence[str]) -> dict[str, Any]:
     """Return the document of the app alone.
 
     Parameters
