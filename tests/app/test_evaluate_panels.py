@@ -1,4 +1,4 @@
-"""The panels of the evaluate screen without a browser: runs compared, and what a search survives."""
+"""The panels of the evaluate screen: runs compared, and robustness."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from streamlit.testing.v1 import AppTest
 
 import ui.evaluation.comparison_panel
 from core.embeddings import Embeddings, read_embeddings, write_embeddings
-from core.evaluation import CHANGES, MEASURES, Comparison, Survival, compare_runs, read_robustness, write_robustness
+from core.evaluation import (
+    CHANGES,
+    MEASURES,
+    Comparison,
+    RobustnessResult,
+    compare_runs,
+    read_robustness,
+    write_robustness,
+)
 from core.foundation import file_of_specimen
 from core.matching import MatchSettings, open_matcher, ranking_by
 from core.neighbours import SearchSettings
 from core.storage import write_npy
 from core.workspace import Catalogue, RunFolder, Workspace, current_job, queued_jobs
-from tests.app.test_screens import again
-from tests.fakes import PROJECT
+from tests.app.screens import again, open_page
 from tests.prepared import RUN_NAME
 from tests.waiting import wait_for
 from ui.evaluation import as_table
@@ -30,7 +37,7 @@ OTHER = "other"
 
 @pytest.fixture
 def two_runs(in_own_workspace: Workspace) -> Workspace:
-    """Return a workspace with a second, older run of the same specimens by their first three views."""
+    """Return a workspace with a second, older run by the first three views."""
     run, other = in_own_workspace.run(RUN_NAME), in_own_workspace.run(OTHER)
     shutil.copytree(run.root, other.root)
     os.utime(other.config_path, ns=(1, run.config_path.stat().st_mtime_ns - 10**9))
@@ -47,22 +54,21 @@ def two_runs(in_own_workspace: Workspace) -> Workspace:
 
 def evaluating(tab: str) -> AppTest:
     """Return a tab of the evaluate screen, judged by the whole category."""
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
-    screen.session_state["run"] = RUN_NAME
-    screen.session_state["judge_by"] = "category"
-    screen.session_state["evaluate_tabs_en"] = say_in("en", f"evaluate-{tab}")
-    screen.run()
-    return screen.switch_page("pages/5_evaluate.py").run()
+    opened = say_in("en", f"evaluate-{tab}")
+    return open_page("5_evaluate", run=RUN_NAME, judge_by="category", evaluate_tabs_en=opened)
 
 
 def tables(screen: AppTest) -> list[list[list[object]]]:
-    """Return the cells of every table that is shown."""
+    """Return the cells of every table on the screen."""
     return [table.value.to_numpy().tolist() for table in screen.dataframe]
 
 
-def cells(found: Comparison) -> list[list[str]]:
-    """Return the cells of the table of a comparison: a row a measure, a column a run."""
-    by_run = [[name.replace("_", " ") for name in MEASURES], *(row[1:] for row in as_table(found).to_numpy().tolist())]
+def cells(comparison: Comparison) -> list[list[str]]:
+    """Return the cells of a comparison: a row per measure, a column per run."""
+    by_run = [
+        [name.replace("_", " ") for name in MEASURES],
+        *(row[1:] for row in as_table(comparison).to_numpy().tolist()),
+    ]
     return [list(row) for row in zip(*by_run, strict=True)]
 
 
@@ -74,7 +80,7 @@ def in_both(workspace: Workspace, ranking: Callable[[RunFolder, Embeddings], obj
 
 
 def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
-    """By embeddings first, then view by view, in both runs in the same way, with the flags that give the same."""
+    """By embeddings and by views, the same in both runs, with the flags for it."""
     screen = evaluating("runs")
     assert not screen.exception
     matrices, _ = in_both(two_runs, lambda run, embeddings: None)
@@ -101,7 +107,7 @@ def test_compare__shows_what_the_core_finds(two_runs: Workspace) -> None:
 def test_compare__leaves_to_the_command_line_what_takes_long(
     two_runs: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says how long and with which command, and does not begin."""
+    """The duration and the command are shown, and no comparison starts."""
     monkeypatch.setattr(ui.evaluation.comparison_panel, "_PATIENCE", 0.5)
     screen = evaluating("runs")
     screen.session_state["compare_match"] = "maxsim"
@@ -114,7 +120,7 @@ def test_compare__leaves_to_the_command_line_what_takes_long(
 
 
 def test_compare__without_another_run_says_what_to_do(two_runs: Workspace) -> None:
-    """Nobody chosen, and nobody there."""
+    """No run is chosen, and no other run exists."""
     screen = evaluating("runs")
     screen.multiselect(key="compare_with").set_value([]).run()
     assert say_in("en", "evaluate-choose-runs") in [box.value for box in screen.info]
@@ -123,7 +129,7 @@ def test_compare__without_another_run_says_what_to_do(two_runs: Workspace) -> No
 
 
 def test_robustness__is_measured_by_a_job_and_shown_in_place(in_own_workspace: Workspace) -> None:
-    """The button queues it, the panel tells how far it is, and the figures are those of the file."""
+    """The button queues it, the panel shows progress, the result is that of the file."""
     screen = evaluating("robustness")
     screen.number_input(key="robust_n").set_value(2).run()
     screen.button(key="robust_go").click().run()
@@ -143,7 +149,7 @@ def test_robustness__is_measured_by_a_job_and_shown_in_place(in_own_workspace: W
 
 
 def test_robustness__waits_its_turn_and_can_be_taken_out(in_own_workspace: Workspace) -> None:
-    """While somebody else works on the workspace it is in the queue; taken out, that is said."""
+    """While another job runs it waits in the queue, and can be removed."""
     with in_own_workspace.locked():
         screen = evaluating("robustness")
         screen.button(key="robust_go").click().run()
@@ -159,7 +165,7 @@ def test_robustness__waits_its_turn_and_can_be_taken_out(in_own_workspace: Works
 
 
 def test_robustness__says_why_it_failed(in_own_workspace: Workspace) -> None:
-    """The reason that the job gave; another run's failure is not this one's."""
+    """The reason of the job is shown, the failure of another run is not."""
     catalogue = Catalogue(in_own_workspace.catalogue_path)
     for name, reason in ((RUN_NAME, "None of these specimens is a mesh."), ("elsewhere", "Not for you.")):
         catalogue.queue_job(name, ["robustness"])
@@ -171,10 +177,11 @@ def test_robustness__says_why_it_failed(in_own_workspace: Workspace) -> None:
 
 
 def test_robustness__tells_of_results_that_are_old_or_damaged(in_own_workspace: Workspace) -> None:
-    """Older than the run: shown, with a warning; something else than a table: a sentence."""
+    """A result older than the run has a warning, a broken file an error."""
     run = in_own_workspace.run(RUN_NAME)
     path = run.results / "robustness.csv"
-    write_robustness(path, (Survival("turned", 4, 0.5, 4, float("nan")), Survival("burnt", 1, 0.0, 0, float("nan"))))
+    nan = float("nan")
+    write_robustness(path, (RobustnessResult("turned", 4, 0.5, 4, nan), RobustnessResult("burnt", 1, 0.0, 0, nan)))
     os.utime(path, ns=(1, run.matrix_path.stat().st_mtime_ns - 10**9))
     screen = evaluating("robustness")
     assert not screen.exception
@@ -188,21 +195,18 @@ def test_robustness__tells_of_results_that_are_old_or_damaged(in_own_workspace: 
 
 
 def test_words__name_every_change() -> None:
-    """Each in every language, and each by a name of its own."""
+    """Each has a name of its own in every language."""
     for code in ("en", "ja"):
         names = {say_in(code, f"evaluate-change-{change}") for change in CHANGES}
         assert len(names) == len(CHANGES)
 
 
 def test_evaluate__keeps_the_labels_that_were_given(in_workspace: Workspace) -> None:
-    """Another screen and back: judged by the same file, and by its name; a bad one is told by its name alone."""
+    """A file of labels outlives a change of screens, and errors show its name."""
     run = in_workspace.run(RUN_NAME)
     ids = read_embeddings(run.matrix_path, run.ids_path).ids
     lines = "\n".join(f"{name},{'half' if place % 2 else 'other'}" for place, name in enumerate(ids))
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
-    screen.session_state["judge_by"] = "file"
-    screen.run()
-    screen.switch_page("pages/5_evaluate.py").run()
+    screen = open_page("5_evaluate", judge_by="file")
     screen.file_uploader(key="labels_file").set_value(("halves.csv", lines.encode(), "text/csv")).run()
     assert not screen.exception
     figures = [figure.value for figure in screen.metric]

@@ -1,4 +1,4 @@
-"""The search and evaluate screens without a browser: what is asked for is what is shown."""
+"""The search and evaluate screens show the results of `core`."""
 
 from __future__ import annotations
 
@@ -7,37 +7,26 @@ from streamlit.testing.v1 import AppTest
 
 from core.collection import resolve_labels
 from core.embeddings import read_embeddings
-from core.evaluation import Survival, compare_runs, evaluate
+from core.evaluation import RobustnessResult, compare_runs, evaluate
 from core.foundation import category_of
 from core.matching import MATCHES, SHOWN, FeatureFolder, Matcher, MatchSettings
 from core.neighbours import SearchSettings, find_neighbours, search_several
 from core.workspace import Workspace
-from tests.fakes import PROJECT
+from tests.app.screens import TOOTH, open_page
 from tests.prepared import RUN_NAME
 from ui.evaluation import comparison_figure, confusion_figure, difference_figure, robustness_figure
 from ui.words import say_in
 
-TOOTH = "Teeth/Conical/tooth_conical_001"
-
-
-@pytest.fixture
-def searching(in_workspace: Workspace) -> AppTest:
-    """Return the search screen with a tooth in hand."""
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
-    screen.session_state["specimen"] = TOOTH
-    screen.run()
-    return screen.switch_page("pages/2_search.py").run()
-
 
 def shown(screen: AppTest) -> list[str]:
-    """Return the neighbours that the screen selects when all of them are taken."""
+    """Return the neighbours that the screen selects by its button."""
     screen.button(key="select_neighbours").click().run()
     assert not screen.exception
     return list(screen.session_state["selection"])
 
 
 def test_search__shows_what_the_core_finds(searching: AppTest, in_workspace: Workspace) -> None:
-    """Whole, view by view and with filters, the same as on the command line."""
+    """By embeddings, by views and with filters, the same as `core` gives."""
     run = in_workspace.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     assert shown(searching) == list(find_neighbours(embeddings, TOOTH, SearchSettings(12)).ids)
@@ -52,7 +41,7 @@ def test_search__shows_what_the_core_finds(searching: AppTest, in_workspace: Wor
 
 
 def test_search__asks_with_the_selection(searching: AppTest, in_workspace: Workspace) -> None:
-    """Like the one in hand and those selected, not like one of them; none of these is found."""
+    """Neighbours are like the selected ones, unlike one of them, and none of these."""
     run = in_workspace.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     others = [name for name in embeddings.ids if name != TOOTH][:3]
@@ -64,8 +53,8 @@ def test_search__asks_with_the_selection(searching: AppTest, in_workspace: Works
     assert shown(searching) == list(expected.ids)
 
 
-def test_search__says_where_nobody_is_left(searching: AppTest) -> None:
-    """A distance that nobody keeps to."""
+def test_search__says_if_filters_leave_nothing(searching: AppTest) -> None:
+    """A largest distance of 0 leaves no neighbour."""
     searching.toggle(key="limit").set_value(True).run()
     searching.number_input(key="farthest_cosine").set_value(0.0).run()
     assert not searching.exception
@@ -73,11 +62,10 @@ def test_search__says_where_nobody_is_left(searching: AppTest) -> None:
 
 
 def test_evaluate__judges_by_categories_and_levels(in_workspace: Workspace) -> None:
-    """The figures are those of the core, by whatever level is chosen."""
+    """The measures are those of `core` for every level."""
     run = in_workspace.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120).run()
-    screen.switch_page("pages/5_evaluate.py").run()
+    screen = open_page("5_evaluate")
     assert not screen.exception
     for how in ("category:top", "category"):
         screen.selectbox(key="judge_by").set_value(how).run()
@@ -97,7 +85,7 @@ def test_evaluate__judges_by_categories_and_levels(in_workspace: Workspace) -> N
 
 
 def test_figures__show_every_pair_and_every_run(in_workspace: Workspace) -> None:
-    """Squares carry their classes; runs that are alike differ by 0; shares are those measured."""
+    """Squares carry their classes, equal runs differ by 0, shares are those measured."""
     run = in_workspace.run(RUN_NAME)
     embeddings = read_embeddings(run.matrix_path, run.ids_path)
     found = evaluate(embeddings, resolve_labels("category", embeddings.ids))
@@ -106,12 +94,12 @@ def test_figures__show_every_pair_and_every_run(in_workspace: Workspace) -> None
     comparison = compare_runs({"one": embeddings, "other": embeddings})
     assert len(comparison_figure(comparison, ["NN", "mAP"]).data) == 2
     assert list(difference_figure(comparison, ["NN", "mAP"]).data[0].y) == [0, 0]
-    bars = robustness_figure([Survival("turned", 4, 0.5, 4, 0.75)]).data
+    bars = robustness_figure([RobustnessResult("turned", 4, 0.5, 4, 0.75)]).data
     assert [list(bar.y) for bar in bars] == [[0.5], [0.75]]
 
 
 def test_words__name_every_way_of_comparing() -> None:
-    """Words that are put together from settings exist in every language."""
+    """Messages whose keys are made from settings exist in every language."""
     keys = [f"search-by-{match}" for match in MATCHES]
     keys += [f"search-why-{shown}{end}" for shown in SHOWN for end in ("", "-help")]
     keys += [f"evaluate-{name}-help" for name in ("NN", "first-tier", "second-tier", "E", "DCG", "mAP")]
