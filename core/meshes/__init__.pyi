@@ -5,6 +5,7 @@ from .curvature import (
     curvature_of as curvature_of,
     robust_limit as robust_limit,
 )
+from .formats.named_files import files_beside as files_beside
 from .formats.obj import read_obj_surface as read_obj_surface
 from .measurements import CLOSED as CLOSED, OPEN as OPEN, Measurements as Measurements, measure as measure
 from .mesh import Mesh as Mesh, vertex_colours_of as vertex_colours_of
