@@ -1,4 +1,4 @@
-"""The difference in form on the search screen, without a browser: what is measured, kept and said."""
+"""Differences in form on the search screen: measured, kept and shown."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ from core.foundation import SpecimenError
 from core.meshes import Mesh, Registration, RegistrationSettings, read_mesh, register
 from core.neighbours import SearchSettings, find_neighbours
 from core.workspace import Workspace
-from tests.fakes import PROJECT
+from tests.app.screens import TOOTH, open_page
 from tests.prepared import RUN_NAME
 from ui.session import Collection
 from ui.words import say_in
 
-TOOTH = "Teeth/Conical/tooth_conical_001"
 COUNT = 3
 FOUND = Registration(np.eye(4), 1.25, False, np.zeros(3, np.float32), 0.0123456, 0.5, 0.9)
 
 
 class Register:
-    """Stands in for the registration: what comes of each call, in order, and how it was called."""
+    """A fake registration with given outcomes that records its settings."""
 
     def __init__(self, *outcomes: Registration | SpecimenError) -> None:
         self.outcomes, self.settings = list(outcomes), list[RegistrationSettings]()
 
     def __call__(self, query: Mesh, other: Mesh, settings: RegistrationSettings) -> Registration:
-        """Return or raise what is next."""
+        """Return or raise the next outcome."""
         del query, other
         self.settings.append(settings)
         outcome = self.outcomes.pop(0)
@@ -43,13 +42,9 @@ class Register:
 
 
 @pytest.fixture
-def searching(in_workspace: Workspace) -> AppTest:
-    """Return the search screen with a tooth in hand and its three nearest."""
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
-    screen.session_state["specimen"] = TOOTH
-    screen.session_state["topk"] = COUNT
-    screen.run()
-    return screen.switch_page("pages/2_search.py").run()
+def search_of_three(in_workspace: Workspace) -> AppTest:
+    """Return the search screen with a tooth and its three nearest."""
+    return open_page("2_search", specimen=TOOTH, topk=COUNT)
 
 
 def nearest(workspace: Workspace) -> list[str]:
@@ -71,84 +66,86 @@ def rows(screen: AppTest) -> list[dict[str, object]]:
     ]
 
 
-def test_show_differences__measures_the_one_beside(searching: AppTest, in_workspace: Workspace) -> None:
-    """Nothing unasked; then the distances that the core measures, of the nearest alone."""
-    assert rows(searching) == []
-    assert say_in("en", "search-form-empty") in [caption.value for caption in searching.caption]
-    searching.button(key="form_one").click().run()
-    assert not searching.exception
-    (row,) = rows(searching)
+def test_show_differences__measures_the_one_beside(search_of_three: AppTest, in_workspace: Workspace) -> None:
+    """Nothing is measured at first, then the nearest alone, as `core` measures."""
+    assert rows(search_of_three) == []
+    assert say_in("en", "search-form-empty") in [caption.value for caption in search_of_three.caption]
+    search_of_three.button(key="form_one").click().run()
+    assert not search_of_three.exception
+    (row,) = rows(search_of_three)
     first = nearest(in_workspace)[0]
     files = {one.specimen_id: one.path for one in take_inventory(in_workspace.meshes).specimens}
     expected = register(read_mesh(files[TOOTH]), read_mesh(files[first]), RegistrationSettings())
     assert row["neighbour"] == first
     assert (row["rms"], row["hausdorff"]) == tuple(float(f"{v:.4g}") for v in (expected.rms, expected.hausdorff))
-    assert say_in("en", "search-form-in-viewer") in [caption.value for caption in searching.caption]
+    assert say_in("en", "search-form-in-viewer") in [caption.value for caption in search_of_three.caption]
 
 
 def test_show_differences__the_viewer_lays_on_as_the_table_does(
-    searching: AppTest, monkeypatch: pytest.MonkeyPatch
+    search_of_three: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mirrored in both, or in neither."""
+    """Both are mirrored, or neither is."""
     given: list[RegistrationSettings | None] = []
     monkeypatch.setattr(
         ui.search.pair_view, "show_specimens", lambda *_, registration=None, **__: given.append(registration)
     )
-    searching.run()
-    searching.toggle(key="form_mirror").set_value(True).run()
-    assert not searching.exception
+    search_of_three.run()
+    search_of_three.toggle(key="form_mirror").set_value(True).run()
+    assert not search_of_three.exception
     assert given == [RegistrationSettings(mirror=False), RegistrationSettings(mirror=True)]
 
 
 def test_show_differences__measures_each_neighbour_once(
-    searching: AppTest, in_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    search_of_three: AppTest, in_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of them, those that are known not again; with mirror images they are asked for anew."""
+    """All are measured once, and once more with mirror images."""
     stand_in = Register(*[FOUND] * COUNT, replace(FOUND, is_mirrored=True))
     monkeypatch.setattr(ui.search.form_differences, "register", stand_in)
     for button in ("form_one", "form_all", "form_all"):
-        searching.button(key=button).click().run()
-    assert [row["neighbour"] for row in rows(searching)] == nearest(in_workspace)
-    assert {row["outcome"] for row in rows(searching)} == {say_in("en", "search-form-laid-on")}
-    assert [row["rms"] for row in rows(searching)] == [0.01235] * COUNT
+        search_of_three.button(key=button).click().run()
+    assert [row["neighbour"] for row in rows(search_of_three)] == nearest(in_workspace)
+    assert {row["outcome"] for row in rows(search_of_three)} == {say_in("en", "search-form-laid-on")}
+    assert [row["rms"] for row in rows(search_of_three)] == [0.01235] * COUNT
     assert [settings.mirror for settings in stand_in.settings] == [False] * COUNT
-    searching.toggle(key="form_mirror").set_value(True).run()
-    assert rows(searching) == []
-    searching.button(key="form_one").click().run()
-    assert [row["outcome"] for row in rows(searching)] == [say_in("en", "search-form-mirrored")]
+    search_of_three.toggle(key="form_mirror").set_value(True).run()
+    assert rows(search_of_three) == []
+    search_of_three.button(key="form_one").click().run()
+    assert [row["outcome"] for row in rows(search_of_three)] == [say_in("en", "search-form-mirrored")]
     assert stand_in.settings[-1].mirror
-    searching.toggle(key="form_mirror").set_value(False).run()
-    assert len(rows(searching)) == COUNT
+    search_of_three.toggle(key="form_mirror").set_value(False).run()
+    assert len(rows(search_of_three)) == COUNT
 
 
-def test_show_differences__says_why_there_is_no_number(searching: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Surfaces that do not meet, and a specimen that cannot be used; the others are measured all the same."""
+def test_show_differences__says_why_there_is_no_number(
+    search_of_three: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Surfaces apart and unusable specimens get a sentence, the others numbers."""
     failed = replace(FOUND, overlap=0.3)
     monkeypatch.setattr(
         ui.search.form_differences, "register", Register(failed, SpecimenError("It has no extent."), FOUND)
     )
-    searching.button(key="form_all").click().run()
-    assert not searching.exception
-    outcomes = [row["outcome"] for row in rows(searching)]
+    search_of_three.button(key="form_all").click().run()
+    assert not search_of_three.exception
+    outcomes = [row["outcome"] for row in rows(search_of_three)]
     assert outcomes == [
         say_in("en", "search-form-failed", share=30),
         "It has no extent.",
         say_in("en", "search-form-laid-on"),
     ]
-    assert [np.isnan(float(str(row["rms"]))) for row in rows(searching)] == [True, True, False]
+    assert [np.isnan(float(str(row["rms"]))) for row in rows(search_of_three)] == [True, True, False]
 
 
 def test_show_differences__says_where_files_are_gone(
-    searching: AppTest, in_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    search_of_three: AppTest, in_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The neighbour's: in its row. The query's: there is nothing to lay anything onto."""
+    """A missing file of a neighbour is shown in its row, of the query alone."""
     gone = {nearest(in_workspace)[0]}
     before = Collection.mesh_path
     monkeypatch.setattr(Collection, "mesh_path", lambda self, name: None if name in gone else before(self, name))
-    searching.button(key="form_one").click().run()
-    assert [row["outcome"] for row in rows(searching)] == [say_in("en", "search-form-gone")]
+    search_of_three.button(key="form_one").click().run()
+    assert [row["outcome"] for row in rows(search_of_three)] == [say_in("en", "search-form-gone")]
     gone.add(TOOTH)
-    searching.run()
-    assert not searching.exception
-    assert say_in("en", "search-form-no-file") in [caption.value for caption in searching.caption]
-    assert "form_one" not in [button.key for button in searching.button]
+    search_of_three.run()
+    assert not search_of_three.exception
+    assert say_in("en", "search-form-no-file") in [caption.value for caption in search_of_three.caption]
+    assert "form_one" not in [button.key for button in search_of_three.button]

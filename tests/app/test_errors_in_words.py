@@ -1,4 +1,4 @@
-"""Errors of core on the screens: in the language of the session, with their values, never lost."""
+"""Errors of `core` on the screens, in the language of the session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import trimesh
 from core.foundation import CoreError, InputError, SpecimenError, errors, joined, note, notes_as_json, notes_from_json
 from core.meshes import read_mesh
 from core.workspace import Catalogue, SpecimenRecord, Workspace
-from tests.app.test_screens import app
+from tests.app.screens import app
 from ui.words import LANGUAGES, advice_of, as_line, as_lines, problem_of, terms, translations
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -58,15 +58,16 @@ MET_ON_SCREENS = (
     "views/rendering",
     "workspace/paths",
 )
-# Their notes are, too; their errors are met by whoever gives settings of their own.
+# Their notes are, too; their errors appear only with settings of one's own.
 NOTED_ON_SCREENS = (
     "meshes/formats/mtl", "clusters/methods", "clusters/hdbscan/trees", "evaluation/comparison",
-    "neighbours/duplicates", "evaluation/retrieval", "clusters/cache", "maps/manifold", "embeddings/principal_components", "pipeline/reproduction",
+    "neighbours/duplicates", "evaluation/retrieval", "clusters/cache", "maps/manifold",
+    "embeddings/principal_components", "pipeline/reproduction",
 )  # fmt: skip
 
 
 def calls(path: Path, names: Collection[str] = frozenset({*KINDS, NOTE})) -> Iterator[ast.Call]:
-    """Yield the calls that make an error or a note."""
+    """Yield the calls that create an error or a note."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
             yield node
@@ -80,7 +81,7 @@ def sentences_in(node: ast.expr | None) -> list[str]:
 
 
 def notes_in(path: Path) -> set[str]:
-    """Return the literal sentences of a module's notes, those that were given a name first among them."""
+    """Return the literal sentences of a module's notes, including named ones."""
     first = [call.args[0] for call in calls(path, {NOTE})]
     names = {node.id for node in first if isinstance(node, ast.Name)}
     named = [
@@ -97,19 +98,19 @@ def advice_in(call: ast.Call) -> ast.expr | None:
 
 
 def fields_of(sentence: str) -> set[str]:
-    """Return the names in a sentence that stand for values."""
+    """Return the names of the values in a sentence."""
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
 
 
 @pytest.fixture
 def in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the words be Japanese."""
+    """Set the language to Japanese."""
     monkeypatch.setenv("FOSSILVIT_LANGUAGE", "ja")
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PROJECT).as_posix())
 def test_core__gives_the_values_that_its_sentences_tell(path: Path) -> None:
-    """No name without a value, no value in a sentence that was put together already."""
+    """Every name has a value, and no sentence has its values filled in already."""
     for call in calls(path):
         given = {word.arg for word in call.keywords} - {"advice", None}
         if not given or any(word.arg is None for word in call.keywords):
@@ -123,7 +124,7 @@ def test_core__gives_the_values_that_its_sentences_tell(path: Path) -> None:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_translations__are_of_sentences_that_core_says(code: str) -> None:
-    """A sentence that was changed in core is changed here, too; its translation tells the same values."""
+    """Every key is a sentence of `core`, and its translation has the same values."""
     said = {
         node.value
         for path in CORE
@@ -140,7 +141,7 @@ def test_translations__are_of_sentences_that_core_says(code: str) -> None:
 @pytest.mark.parametrize("code", OTHERS)
 @pytest.mark.parametrize("module", MET_ON_SCREENS)
 def test_translations__have_all_that_users_of_the_screens_meet(code: str, module: str) -> None:
-    """Every literal sentence of these modules is there."""
+    """Every literal sentence of these modules is translated."""
     said = {
         sentence
         for call in calls(PROJECT / "core" / f"{module}.py")
@@ -153,14 +154,14 @@ def test_translations__have_all_that_users_of_the_screens_meet(code: str, module
 @pytest.mark.parametrize("code", OTHERS)
 @pytest.mark.parametrize("module", MET_ON_SCREENS + NOTED_ON_SCREENS)
 def test_translations__have_all_notes(code: str, module: str) -> None:
-    """What was done otherwise than asked is said in every language."""
+    """Every note is translated into every language."""
     said = notes_in(PROJECT / "core" / f"{module}.py")
     assert said or module not in NOTED_ON_SCREENS
     assert said - set(translations(code)) == set()
 
 
 def test_notes__in_japanese(in_japanese: None) -> None:
-    """One note, several in a line, notes among the values, and those that were kept in a file."""
+    """One note, several in a line, notes among values, and notes read from a file."""
     umap = note(
         "UMAP was asked for {asked} neighbours; {count} specimens allow {allowed}.", asked=15, count=9, allowed=8
     )
@@ -177,7 +178,7 @@ def test_notes__in_japanese(in_japanese: None) -> None:
 
 
 def test_catalogue__keeps_notes_on_repairs(in_japanese: None, tmp_path: Path) -> None:
-    """What was left out of a mesh is said in the language of the screen."""
+    """Notes on a mesh are in the language of the screen."""
     scan = trimesh.creation.icosphere(1)
     scan.vertices = np.vstack([scan.vertices, [[np.nan, 0, 0]]])
     (tmp_path / "scan.obj").write_text(
@@ -194,7 +195,7 @@ def test_catalogue__keeps_notes_on_repairs(in_japanese: None, tmp_path: Path) ->
 
 
 def test_problem_and_advice__in_japanese(in_japanese: None) -> None:
-    """With their values, words among them, and an error within an error."""
+    """Errors keep their values, terms among them, and errors within errors."""
     error = InputError("There is no folder {path}.", advice="Check its permissions.", path=Path("/a{b}"))
     assert (problem_of(error), advice_of(error)) == ("フォルダー/a{b}はありません。", "権限を確かめてください。")
     assert str(error) == "There is no folder /a{b}. Check its permissions."
@@ -209,13 +210,13 @@ def test_problem_and_advice__in_japanese(in_japanese: None) -> None:
 
 
 def test_problem__without_a_translation_is_english_and_says_so(in_japanese: None) -> None:
-    """Nothing is lost, and braces of people's names are no fields."""
+    """Untranslated text is kept, and braces in names are no fields."""
     assert problem_of(InputError("Never {seen} before.")) == "（英語での説明）Never {seen} before."
     assert as_line("worker 3 said {0}") == "（英語での説明）worker 3 said {0}"
 
 
 def test_as_lines__of_what_a_catalogue_kept(in_japanese: None, tmp_path: Path) -> None:
-    """The reason of yesterday's run is in the language of today; older text stays readable."""
+    """A kept reason is in the current language, and older text stays as it is."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
     empty = SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
     line = SpecimenError("Line {bad_line} of the OBJ file cannot be read.", bad_line=3)
@@ -231,7 +232,7 @@ def test_as_lines__of_what_a_catalogue_kept(in_japanese: None, tmp_path: Path) -
 
 
 def test_quarantine__speaks_japanese(in_own_workspace: Workspace, in_japanese: None) -> None:
-    """Why a scan could not be used stands on the screen in Japanese, exactly."""
+    """The reason of an unusable scan is shown in Japanese."""
     catalogue = Catalogue(in_own_workspace.catalogue_path)
     source = catalogue.sources()[0]
     error = SpecimenError("The PLY header has no end.", advice="Export the mesh again.")

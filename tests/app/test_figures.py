@@ -1,4 +1,4 @@
-"""Plots: every one has its buttons, and parallel coordinates say what was clicked and brushed."""
+"""Plots have buttons, and parallel coordinates report clicks and brushes."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def points_of(figure: object) -> list[list[object]]:
 
 
 def test_screens__show_plots_with_buttons_only() -> None:
-    """No screen draws a plot by itself, so that each can be saved as PNG and SVG."""
+    """Every plot is drawn by `show_figure`, so that it can be saved as PNG and SVG."""
     code = [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "ui").rglob("*.py")]
     drawing = [path.name for path in code if re.search(r"\bplotly_chart\(", path.read_text(encoding="utf-8"))]
     assert drawing == ["figures.py"]
 
 
 def test_sweep_parallel__has_a_point_a_trial_and_axis() -> None:
-    """Each with its trial's number, whatever the order of rows, and the value as it is read."""
+    """Each has the number of its trial in any order of rows, and its text."""
     points = points_of(sweep_parallel(TABLE, COLUMNS, "score"))
     assert sorted((number, axis) for number, axis, *_ in points) == [(n, a) for n in (2, 4, 7) for a in range(4)]
     assert [2, 0, "pca", "0.9"] in points
@@ -44,14 +44,14 @@ def test_sweep_parallel__has_a_point_a_trial_and_axis() -> None:
 
 
 def test_sweep_parallel__settings_stand_in_their_order() -> None:
-    """No PCA, a share of the variance, a number of components: evenly spaced on one axis."""
+    """No PCA, shares of variance and numbers of components share an even axis."""
     figure = sweep_parallel(TABLE, COLUMNS, "score")
     on_axis = {one.text: one.y for one in figure.layout.annotations if one.x == 0}
     assert on_axis == {"0": 0.0, "0.9": 0.5, "16": 1.0}
 
 
 def test_sweep_parallel__what_was_brushed_stands_out() -> None:
-    """The others are there, in grey."""
+    """The other trials are drawn in grey."""
     figure = sweep_parallel(TABLE, COLUMNS, "score", {2})
     grey = {one[0] for one in figure.data[0].customdata if one[0] is not None}
     assert grey == {4, 7}
@@ -70,6 +70,6 @@ def test_sweep_parallel__what_was_brushed_stands_out() -> None:
 def test_brushed_trials__pass_every_axis_that_was_brushed(
     brushed: list[tuple[int | None, int | None]], expected: set[int]
 ) -> None:
-    """On one axis any of its points will do; on several axes a trial has to be on all."""
+    """On one axis any point counts, on several a trial must be in all of them."""
     points: list[dict[str, object]] = [{"customdata": [number, axis, "", ""]} for number, axis in brushed]
     assert brushed_trials([*points, {}]) == expected

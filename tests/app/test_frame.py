@@ -1,4 +1,4 @@
-"""The frame: its language, its address, and what it says where a screen fails."""
+"""The frame: its language, its address, and its message if a screen fails."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.workspace import PREFERENCES_FILE, Workspace, put_preference, read_preferences
-from tests.app.test_screens import again, app, texts
+from tests.app.screens import TOOTH, again, app, texts
 from ui.session import SCREENS
 from ui.words import say_in
 
 
 def test_language__is_switched_at_once_and_remembered(in_own_workspace: Workspace) -> None:
-    """Titles change with the switch; a new session begins in the language chosen last."""
+    """Titles change at once, and a new session has the language chosen last."""
     screen = app().run()
     assert screen.title[0].value == "Specimens"
     screen.segmented_control(key="language_chooser").set_value("ja")
@@ -25,7 +25,7 @@ def test_language__is_switched_at_once_and_remembered(in_own_workspace: Workspac
 
 
 def test_language__of_the_address_comes_first(in_own_workspace: Workspace) -> None:
-    """An address with a language is shown in it, whatever was remembered."""
+    """The language of the address counts before the remembered one."""
     put_preference(in_own_workspace, "language", "ja")
     screen = app()
     screen.query_params["lang"] = "en"
@@ -34,7 +34,7 @@ def test_language__of_the_address_comes_first(in_own_workspace: Workspace) -> No
 
 
 def test_preferences__a_damaged_file_is_as_none(in_own_workspace: Workspace) -> None:
-    """The app begins all the same, and the next choice mends the file."""
+    """The app starts, and the next choice repairs the file."""
     (in_own_workspace.root / PREFERENCES_FILE).write_text("{", encoding="utf-8")
     assert not app().run().exception
     put_preference(in_own_workspace, "language", "ja")
@@ -42,11 +42,11 @@ def test_preferences__a_damaged_file_is_as_none(in_own_workspace: Workspace) -> 
 
 
 def test_address__says_run_and_specimen(in_workspace: Workspace) -> None:
-    """What is shown stands in the address; what is not there leaves it."""
+    """Run and specimen are in the address, and unknown ones are removed."""
     screen = app()
-    screen.query_params["specimen"] = "Teeth/Conical/tooth_conical_001"
+    screen.query_params["specimen"] = TOOTH
     screen.run()
-    assert screen.query_params == {"run": "prepared", "specimen": "Teeth/Conical/tooth_conical_001"}
+    assert screen.query_params == {"run": "prepared", "specimen": TOOTH}
     screen = app()
     screen.query_params["specimen"] = "nobody"
     screen.query_params["run"] = "no run"
@@ -54,7 +54,7 @@ def test_address__says_run_and_specimen(in_workspace: Workspace) -> None:
 
 
 def test_follow_address__takes_what_the_browser_changed() -> None:
-    """Where the address changes by itself, the specimen follows; a click is newer than the address."""
+    """The specimen follows the address unless a click is newer."""
 
     def script() -> None:
         import streamlit as st
@@ -78,9 +78,9 @@ def test_follow_address__takes_what_the_browser_changed() -> None:
 
 
 def test_screen__that_fails_says_what_to_do(in_own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No raw traceback: a sentence, what to do, the technical part folded and in the log; others still work."""
+    """Sentence and advice, the traceback folded and in the log, other screens work."""
 
-    def fail(there: object) -> None:
+    def fail(collection: object) -> None:
         raise RuntimeError("The needle broke.")
 
     screen = app().run()

@@ -1,4 +1,4 @@
-"""Screens hold no words of their own: what a user reads stands in the catalogue of messages."""
+"""Screens hold no words of their own: all texts are messages of `ui/words`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NAMES = {
 
 
 def words_in(node: ast.expr) -> Iterator[str]:
-    """Yield the words of a literal, however it is put together."""
+    """Yield the words of a literal: string, f-string, sum, choice or list."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from (word for word in WORD.findall(SIGNS.sub(" ", node.value)) if word not in NAMES)
     elif isinstance(node, ast.JoinedStr):
@@ -76,7 +76,7 @@ def spoken_literals(source: str) -> list[str]:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if LOG.search(ast.unparse(node.func)):
-            continue  # logs are for whoever looks after the program
+            continue  # logs are for administrators
         options = {"options"} if name in CHOICES else set()
         shown = list(node.args[: SHOWN.get(name, 0)]) if isinstance(node.func, ast.Attribute) else []
         if any(keyword.arg == "format_func" for keyword in node.keywords):
@@ -91,7 +91,7 @@ def spoken_literals(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_screens__hold_no_words(path: Path) -> None:
-    """Labels, help, captions, titles, tabs and names of columns come from the catalogue."""
+    """Labels, help, captions, titles, tabs and columns are messages."""
     assert spoken_literals(path.read_text(encoding="utf-8")) == []
 
 
@@ -109,7 +109,7 @@ def test_screens__hold_no_words(path: Path) -> None:
     ],
 )
 def test_spoken_literals__finds_words(line: str) -> None:
-    """The test above would see these."""
+    """The test above finds these."""
     assert spoken_literals(line)
 
 

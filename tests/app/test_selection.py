@@ -1,4 +1,4 @@
-"""The selection is the same on every screen, and what is done with it is kept."""
+"""The selection on every screen: kept as sets and tags, exported, filtered."""
 
 from __future__ import annotations
 
@@ -10,18 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.collection import Curation, build_specimen_table, read_metadata
 from core.workspace import Catalogue, Workspace
-from tests.app.test_screens import again, app, texts
+from tests.app.screens import OTHER_TOOTH, TOOTH, again, app, texts
 from ui.components.long_gallery import _ranges
 from ui.frame import matches
-
-TOOTH, OTHER_TOOTH = "Teeth/Conical/tooth_conical_001", "Teeth/Conical/tooth_conical_002"
-
-
-def with_selection(*ids: str) -> AppTest:
-    """Return the app with these specimens selected, not yet run."""
-    screen = app()
-    screen.session_state["selection"] = ids
-    return screen
 
 
 def curation_of(workspace: Workspace) -> Curation:
@@ -31,8 +22,8 @@ def curation_of(workspace: Workspace) -> Curation:
 
 @pytest.mark.parametrize("page", ["pages/1_specimens.py", "pages/1_specimen.py"])
 def test_selection__is_shown_on_every_screen(in_own_workspace: Workspace, page: str) -> None:
-    """Its size stands in the sidebar; what is not in this run is counted."""
-    screen = with_selection(TOOTH, OTHER_TOOTH, "elsewhere/x").run()
+    """The sidebar shows its size, and the number of specimens not in this run."""
+    screen = app(selection=(TOOTH, OTHER_TOOTH, "elsewhere/x")).run()
     again(screen, page)
     assert not screen.exception
     assert "3 selected" in texts(screen)
@@ -40,8 +31,8 @@ def test_selection__is_shown_on_every_screen(in_own_workspace: Workspace, page: 
 
 
 def test_selection__clear(in_own_workspace: Workspace) -> None:
-    """Nothing is left, and the sidebar says how to select."""
-    screen = with_selection(TOOTH).run()
+    """Nothing is left, and the sidebar shows how to select."""
+    screen = app(selection=(TOOTH,)).run()
     screen.button(key="selection_clear").click()
     again(screen)
     assert screen.session_state["selection"] == ()
@@ -49,8 +40,8 @@ def test_selection__clear(in_own_workspace: Workspace) -> None:
 
 
 def test_selection__is_kept_as_a_set_and_taken_again(in_own_workspace: Workspace) -> None:
-    """A named set outlives the session, and is not lost to another one of its name."""
-    screen = with_selection(TOOTH, OTHER_TOOTH).run()
+    """A named set outlives the session, and another of its name does not replace it."""
+    screen = app(selection=(TOOTH, OTHER_TOOTH)).run()
     screen.text_input(key="selection_set_name").set_value("my teeth")
     press(screen, "Keep as a set")
     assert curation_of(in_own_workspace).sets() == {"my teeth": (TOOTH, OTHER_TOOTH)}
@@ -63,8 +54,8 @@ def test_selection__is_kept_as_a_set_and_taken_again(in_own_workspace: Workspace
 
 
 def test_selection__is_tagged(in_own_workspace: Workspace) -> None:
-    """A tag goes to all of it and comes from all of it."""
-    screen = with_selection(TOOTH, OTHER_TOOTH).run()
+    """A tag is added to all of it and removed from all of it."""
+    screen = app(selection=(TOOTH, OTHER_TOOTH)).run()
     screen.text_input(key="selection_tag_name").set_value("left")
     press(screen, "Add tag")
     assert curation_of(in_own_workspace).tags() == {TOOTH: ("left",), OTHER_TOOTH: ("left",)}
@@ -74,7 +65,7 @@ def test_selection__is_tagged(in_own_workspace: Workspace) -> None:
 
 
 def test_selection__outlives_the_session_by_its_address(in_own_workspace: Workspace) -> None:
-    """Another session with the same address begins with it, changes it for itself alone, and an odd address is none."""
+    """A session with the same address has it, and changes only its own."""
     curation_of(in_own_workspace).put_set("teeth", [TOOTH, OTHER_TOOTH])
     first = app().run()
     press(first, "Select this set")
@@ -97,14 +88,14 @@ def at_address(token: str) -> AppTest:
 
 
 def press(screen: AppTest, label: str) -> None:
-    """Press the button of this name."""
+    """Press the button with this label."""
     next(button for button in screen.button if button.label == label).click()
     again(screen)
     assert not screen.exception
 
 
 def test_specimen_table__has_everything_known(in_own_workspace: Workspace) -> None:
-    """What is exported has tags, sets, notes and metadata beside the facts."""
+    """The export has tags, sets, notes and metadata beside the facts."""
     curation, catalogue = curation_of(in_own_workspace), Catalogue(in_own_workspace.catalogue_path)
     curation.put_note(TOOTH, "worn")
     records = catalogue.specimens(catalogue.sources()[0])
@@ -117,7 +108,7 @@ def test_specimen_table__has_everything_known(in_own_workspace: Workspace) -> No
 
 
 def test_specimens__filters_by_a_tag(in_own_workspace: Workspace) -> None:
-    """A column that is chosen becomes a control, and leaves what fits."""
+    """A chosen column becomes a control that filters the rows."""
     curation_of(in_own_workspace).add_tag("left", [TOOTH])
     screen = app().run()
     screen.multiselect(key="filter_columns").set_value(["tags"]).run()
@@ -128,7 +119,7 @@ def test_specimens__filters_by_a_tag(in_own_workspace: Workspace) -> None:
 
 
 def test_import_metadata__shows_what_fits_before_it_writes(in_own_workspace: Workspace) -> None:
-    """An Excel file by file name: the report first, the values after the button."""
+    """An Excel file matched by file name: the report first, then the values."""
     file = io.BytesIO()
     pd.DataFrame({"file": ["tooth_conical_001", "nobody"], "age": [12.5, 3]}).to_excel(file, index=False)
     screen = app()
@@ -151,7 +142,7 @@ def test_import_metadata__shows_what_fits_before_it_writes(in_own_workspace: Wor
 
 
 def test_matches__words_in_any_order_and_whole_names_first() -> None:
-    """A whole name is a sole answer; else every word has to occur."""
+    """A whole name is the only match, otherwise every word must occur."""
     ids = ("Teeth/a_1", "Teeth/a_10", "Corals/tooth_a_1x", "Corals/b")
     assert matches(ids, "A_1") == ["Teeth/a_1"]
     assert matches(ids, "a_1 tee") == ["Teeth/a_1", "Teeth/a_10"]
@@ -160,5 +151,5 @@ def test_matches__words_in_any_order_and_whole_names_first() -> None:
 
 
 def test_ranges__say_the_same_places() -> None:
-    """Runs of places become their first and last."""
+    """Consecutive places become ranges of their first and last."""
     assert _ranges([0, 1, 2, 5, 7, 8]) == [[0, 2], [5, 5], [7, 8]]

@@ -1,4 +1,4 @@
-"""A specimen's own page shows what is known of it and keeps what is written."""
+"""The screen Specimen shows measurements and history, and keeps notes and tags."""
 
 from __future__ import annotations
 
@@ -6,30 +6,25 @@ from streamlit.testing.v1 import AppTest
 
 from core.collection import Curation
 from core.workspace import Catalogue, Workspace
-from tests.app.test_screens import again, app, texts
-
-TOOTH = "Teeth/Conical/tooth_conical_001"
+from tests.app.screens import OTHER_TOOTH, TOOTH, again, app, texts
 
 
-def page_of(specimen: str | None) -> AppTest:
-    """Return the page of a specimen."""
-    screen = app()
-    if specimen is not None:
-        screen.session_state["specimen"] = specimen
-    screen.run()
+def sheet(**state: object) -> AppTest:
+    """Return the screen Specimen with its frame."""
+    screen = app(**state).run()
     again(screen, "pages/1_specimen.py")
     assert not screen.exception
     return screen
 
 
 def test_specimen__without_one_says_what_to_do(in_workspace: Workspace) -> None:
-    """The page offers some where none is in hand."""
-    assert "Choose a specimen" in texts(page_of(None))
+    """The screen offers some specimens if none is chosen."""
+    assert "Choose a specimen" in texts(sheet())
 
 
 def test_specimen__shows_measurements(in_workspace: Workspace) -> None:
-    """Extents and centroid sizes, and why there is no volume where there is none."""
-    screen = page_of(TOOTH)
+    """Extents and centroid sizes, and the reason if there is no volume."""
+    screen = sheet(specimen=TOOTH)
     assert "tooth\\_conical\\_001" in texts(screen)
     table = next(frame.value for frame in screen.dataframe if "Measurement" in frame.value)
     names = set(table["Measurement"])
@@ -38,35 +33,30 @@ def test_specimen__shows_measurements(in_workspace: Workspace) -> None:
 
 
 def test_specimen__notes_and_tags_are_kept(in_own_workspace: Workspace) -> None:
-    """What is written on the page is there in another session."""
-    screen = page_of(TOOTH)
+    """Notes and tags are kept for another session."""
+    screen = sheet(specimen=TOOTH)
     screen.text_area(key=f"note_{TOOTH}").set_value("left, worn").run()
     screen.multiselect(key=f"tags_{TOOTH}").set_value(["check"]).run()
     curation = Curation(Catalogue(in_own_workspace.catalogue_path))
     assert curation.notes() == {TOOTH: "left, worn"}
     assert curation.tags() == {TOOTH: ("check",)}
-    assert page_of(TOOTH).text_area(key=f"note_{TOOTH}").value == "left, worn"
+    assert sheet(specimen=TOOTH).text_area(key=f"note_{TOOTH}").value == "left, worn"
 
 
 def test_specimen__leads_to_the_next_and_selects(in_workspace: Workspace) -> None:
-    """The list goes round; the selection takes the specimen in and lets it go."""
-    screen = page_of(TOOTH)
+    """The next specimen follows, and a button selects and unselects it."""
+    screen = sheet(specimen=TOOTH)
     next(button for button in screen.button if button.label == "Next").click().run()
-    assert screen.session_state["specimen"] == "Teeth/Conical/tooth_conical_002"
+    assert screen.session_state["specimen"] == OTHER_TOOTH
     screen.button(key="specimen_select").click().run()
-    assert screen.session_state["selection"] == ("Teeth/Conical/tooth_conical_002",)
+    assert screen.session_state["selection"] == (OTHER_TOOTH,)
     screen.button(key="specimen_select").click().run()
     assert screen.session_state["selection"] == ()
 
 
 def test_specimen__history_names_the_run(in_workspace: Workspace) -> None:
-    """The history knows file and run."""
-    screen = app()
-    screen.session_state["specimen"] = TOOTH
-    screen.session_state["sheet_en"] = "History"
-    screen.run()
-    again(screen, "pages/1_specimen.py")
-    assert not screen.exception
+    """The history shows the run and its date."""
+    screen = sheet(specimen=TOOTH, sheet_en="History")
     table = next(frame.value for frame in screen.dataframe if "Run" in frame.value)
     assert table["Run"].tolist() == ["prepared"]
     assert table["Finished"].str.match(r"\d{4}-\d\d-\d\d \d\d:\d\d").all()

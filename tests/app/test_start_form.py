@@ -1,22 +1,21 @@
-"""The form that starts a run, without a browser: what is ticked is what the run is started with."""
+"""The form that starts a run: its settings are the flags of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import ui.specimens.start_form
 from core.cli import parse
 from core.workspace import Workspace
-from tests.fakes import PROJECT
+from tests.app.screens import app
 from ui.words import say_in
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
-    """Return the flags and names of the runs that are started, none of which begins."""
+    """Return the list that records flags and names in place of starting runs."""
     calls: list[tuple[list[str], str]] = []
 
     def queue_job(workspace: Workspace, arguments: Sequence[str], run_name: str) -> int:
@@ -31,8 +30,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
 def test_start_form__takes_what_finds_best_and_offers_mixed_views(
     in_workspace: Workspace, started: list[tuple[list[str], str]]
 ) -> None:
-    """Views lie as in their files unless told; a run with mixed views does not take the other one's name."""
-    screen = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120).run()
+    """Views are not mixed by default, and a run with mixed views has another name."""
+    screen = app().run()
     toggle = screen.toggle(key="start_mixed")
     assert screen.selectbox(key="start_tokens").value == "best"
     assert (toggle.value, toggle.help) == (False, say_in("en", "start-mixed-help"))

@@ -1,4 +1,4 @@
-"""What is true of the colours."""
+"""Colours of groups and of the theme."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def contrast(one: str, other: str) -> float:
 
 @given(st.integers(0, 120), st.integers(0, 120))
 def test_palette__begins_with_every_smaller_one(n: int, m: int) -> None:
-    """A category keeps its colour when others are added, and no two share one."""
+    """A category keeps its colour if others are added, and no two share one."""
     few, many = sorted([n, m])
     assert palette(many)[:few] == palette(few)
     assert len(set(palette(many))) == many
 
 
 def test_palette__any_number() -> None:
-    """Thousands of categories get colours too, at worst again."""
+    """Thousands of categories get colours, some of them twice."""
     assert len(palette(5000)) == 5000
 
 
@@ -51,14 +51,14 @@ def test_palette__apart_for_every_observer() -> None:
 
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_palette__stands_out_from_the_ground(ground: str) -> None:
-    """No category vanishes on either ground."""
+    """Every category is visible on both grounds."""
     background = CONFIG["theme"][ground]["backgroundColor"]
     assert min(contrast(colour, background) for colour in (*palette(60), NOISE_COLOUR)) > 2.1
 
 
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_theme__text_has_contrast(ground: str) -> None:
-    """Text and links reach 4.5 to 1 on every ground; white on the accent 4.5 to 1 (WCAG 2, AA)."""
+    """Text, links, and white on the accent reach 4.5 to 1 (WCAG 2, AA)."""
     theme = CONFIG["theme"][ground]
     for background in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
         assert contrast(theme["textColor"], background) >= 7.0
@@ -73,7 +73,7 @@ def test_theme__no_fonts_from_elsewhere() -> None:
 
 
 def test_colours_of__noise_is_grey_and_takes_no_colour() -> None:
-    """Noise gets the grey; the others get the palette in their order."""
+    """Noise gets the grey, the others get the palette in their order."""
     assert colours_of(["b", "-1", "a", "b"]) == {"b": OKABE_ITO[0], "a": OKABE_ITO[1], "-1": NOISE_COLOUR}
 
 

@@ -1,4 +1,4 @@
-"""Loading in advance: in a new process, what is asked for afterwards compiles nothing any more."""
+"""After the warm-up of a new process, maps and clusters compile nothing more."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(Heard.count - before)
 
 
 def test_warm_up__leaves_nothing_to_compile(tmp_path: Path) -> None:
-    """Neither the first map by UMAP nor the first clusters after UMAP, on a machine where nothing was kept before."""
+    """The first map and the first clusters compile nothing after it."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     child = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True

@@ -16,7 +16,7 @@ OTHERS = sorted(set(LANGUAGES) - {"en"})
 
 
 def messages(code: str) -> dict[str, fluent.Message]:
-    """Return a language's messages by key."""
+    """Return the messages of a language by key."""
     entries = [
         entry
         for path in sorted((FOLDER / code).glob("*.ftl"))
@@ -30,7 +30,7 @@ def messages(code: str) -> dict[str, fluent.Message]:
 
 
 def spoken() -> dict[str, set[str]]:
-    """Return the keys that the code says, with the names of the values it gives."""
+    """Return the keys in the code with the names of their values."""
     found: dict[str, set[str]] = {}
     for path in CODE:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -43,17 +43,17 @@ def spoken() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_words__every_language_has_every_message(code: str) -> None:
-    """No message is missing in a language, and none is left over."""
+    """No language lacks a message, and none has one too many."""
     assert set(messages(code)) == set(messages("en"))
 
 
 def test_words__every_message_said_is_in_the_catalogue() -> None:
-    """A screen says no message that does not exist."""
+    """Every key in the code exists."""
     assert set(spoken()) - set(messages("en")) == set()
 
 
 @pytest.mark.parametrize("code", sorted(LANGUAGES))
 def test_say__every_message_can_be_said_with_the_values_that_the_code_gives(code: str) -> None:
-    """A message has no variable that the code does not fill."""
+    """The code fills every variable of a message."""
     for key, given in spoken().items():
         assert say_in(code, key, **dict.fromkeys(given, 2))
