@@ -35,7 +35,7 @@ print(Heard.count - before)
 
 
 def test_warm_up__leaves_nothing_to_compile(tmp_path: Path) -> None:
-    """The first map and the first clusters compile nothing after it."""
+    """Nothing compiles for the first UMAP and clusters, with an empty numba cache."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     child = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True

@@ -132,7 +132,10 @@ def icon_of(job: JobRecord) -> str:
 
 
 def offer_to_resume(job: JobRecord, *, key: str) -> None:
-    """Offer to resume a job that did not finish."""
+    """Offer to resume a job that did not finish.
+
+    Finished work is not done again.
+    """
     if not job.arguments:
         return
     label, kept = say("jobs-resume", kind=job.kind), say("jobs-kept", kind=job.kind)
