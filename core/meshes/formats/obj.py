@@ -99,7 +99,8 @@ def read_obj_surface(path: Path) -> ObjSurface:
     if not len(vertices):
         raise SpecimenError("The OBJ file holds no vertices.", advice="Export the mesh again.")
     colours = as_colour_bytes(vertices[:, 3:6]) if len(vertices) and (widths >= 6).all() else None
-    triangles, positions, polygons = triangulate(counts, corners)
+    divided: list[str] = []
+    triangles, positions, polygons = triangulate(counts, corners, vertices[:, :3], divided)
     uv = _uv_of_corners(textures, texture_corners[positions])
     material_rows = np.full(len(triangles), -1, np.int64)
     materials: tuple[Material, ...] = ()
@@ -113,7 +114,7 @@ def read_obj_surface(path: Path) -> ObjSurface:
         # Polygons before the first line that names a material have none.
         at = np.searchsorted(materials_at[:, 1], polygons, side="right") - 1
         material_rows = np.where(at >= 0, named_rows[at], -1)
-    return ObjSurface(vertices[:, :3].copy(), triangles, colours, uv, material_rows, materials, notes)
+    return ObjSurface(vertices[:, :3].copy(), triangles, colours, uv, material_rows, materials, (*divided, *notes))
 
 
 def _line(data: bytes, at: int) -> str:

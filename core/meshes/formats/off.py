@@ -51,12 +51,13 @@ def read_off(path: Path) -> RawMesh:
     counts, corners, face_colours, whole = _faces(values, face_rows[: face_count + 1])
     if whole < face_count:
         raise cut_short("faces", face_count, whole)
-    triangles, _, polygons = triangulate(counts, corners)
+    notes: list[str] = []
+    triangles, _, polygons = triangulate(counts, corners, vertices, notes)
     corner_colours = None
     if not np.isnan(face_colours).all():
         face_colours[np.isnan(face_colours).any(axis=1)] = np.nanmax(face_colours)
         corner_colours = np.repeat(as_colour_bytes(face_colours)[polygons][:, None], 3, axis=1)
-    return RawMesh(vertices, triangles, colours, corner_colours, normals)
+    return RawMesh(vertices, triangles, colours, corner_colours, normals, tuple(notes))
 
 
 def _counts(values: np.ndarray) -> tuple[int, int]:

@@ -110,14 +110,15 @@ def _assemble(columns: dict[str, Columns]) -> RawMesh:
     normals = None
     if all(isinstance(vertex.get(name), np.ndarray) for name in ("nx", "ny", "nz")):
         normals = np.stack([_array(vertex, name) for name in ("nx", "ny", "nz")], axis=1).astype(np.float32)
-    faces, corner_colours = _faces(columns.get("face", {}))
+    notes: list[str] = []
+    faces, corner_colours = _faces(columns.get("face", {}), vertices, notes)
     strips = columns.get("tristrips", {})
     strip_list = next((entry for entry in strips.values() if isinstance(entry, Lists)), None)
     if strip_list is not None:
         unrolled = _unroll_strips(strip_list.entries.astype(np.int64), strip_list.counts.astype(np.int64))
         faces = unrolled if not len(faces) else np.concatenate([faces, unrolled])
         corner_colours = None
-    return RawMesh(vertices, faces, _colours(vertex), corner_colours, normals)
+    return RawMesh(vertices, faces, _colours(vertex), corner_colours, normals, tuple(notes))
 
 
 def _array(columns: Columns, name: str) -> np.ndarray:
@@ -136,7 +137,7 @@ def _colours(columns: Columns) -> np.ndarray | None:
     return None
 
 
-def _faces(columns: Columns) -> tuple[np.ndarray, np.ndarray | None]:
+def _faces(columns: Columns, vertices: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     listed = columns.get("vertex_indices", columns.get("vertex_index"))
     if not isinstance(listed, Lists):
         return np.empty((0, 3), np.int64), None
@@ -144,7 +145,7 @@ def _faces(columns: Columns) -> tuple[np.ndarray, np.ndarray | None]:
         faces = listed.entries.reshape(-1, 3)
         polygons = None
     else:
-        faces, _, polygons = triangulate(listed.counts, listed.entries.astype(np.int64))
+        faces, _, polygons = triangulate(listed.counts, listed.entries.astype(np.int64), vertices, notes)
     colours = _colours(columns)
     if colours is None:
         return faces, None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, note
+from core.meshes.formats.polygons import divide
+
+_LARGEST_CROSSING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class RawMesh:
         Normals as given by the file.
     notes : tuple of str
         Sentences on what was left out.
+    warnings : tuple of str
+        Those of the notes that are told where a run is started, too.
     """
 
     vertices: np.ndarray
@@ -36,6 +40,7 @@ class RawMesh:
     corner_colours: np.ndarray | None = None
     normals: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def cut_short(what: str, promised: int, found: int) -> SpecimenError:
@@ -64,8 +69,10 @@ def as_colour_bytes(colours: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
-def triangulate(counts: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Divide polygons into fans of triangles.
+def triangulate(
+    counts: np.ndarray, corners: np.ndarray, vertices: np.ndarray, notes: list[str] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divide polygons into triangles, the same surface whichever corner comes first.
 
     Parameters
     ----------
@@ -73,6 +80,10 @@ def triangulate(counts: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np
         Corners of each polygon; polygons of fewer than three are dropped.
     corners : (c,) int64
         Vertex indices of all polygons, one after the other.
+    vertices : (n, 3) float64
+        Positions, to divide concave polygons on their own plane.
+    notes : list of str, optional
+        Takes sentences on polygons that are left out or cross themselves.
 
     Returns
     -------
@@ -82,27 +93,42 @@ def triangulate(counts: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np
         Position in `corners` of each corner of a triangle.
     polygons : (m,) int64
         The polygon each triangle came from.
+
+    Raises
+    ------
+    SpecimenError
+        If polygons that cross themselves make up much of the surface.
     """
-    positions, polygons = _fans(np.ascontiguousarray(counts, dtype=np.int64))
-    return np.asarray(corners, dtype=np.int64)[positions], positions, polygons
+    counts = np.ascontiguousarray(counts, dtype=np.int64)
+    corners = np.ascontiguousarray(corners, dtype=np.int64)
+    vertices = np.ascontiguousarray(vertices, dtype=np.float64)
+    positions, polygons, crossing = divide(counts, corners, vertices)
+    triangles = corners[positions]
+    said: list[str] = []
+    small = int((counts < 3).sum())
+    if small:
+        said.append(note("{count:,} faces of fewer than three corners left out.", count=small))
+    if len(crossing):
+        _check_crossing(triangles, np.isin(polygons, crossing), vertices, len(crossing))
+        said.append(
+            note("{count:,} polygons cross themselves; their triangles may not be what was meant.", count=len(crossing))
+        )
+    if notes is not None:
+        notes.extend(said)
+    return triangles, positions, polygons
 
 
-@njit(cache=True, nogil=True)
-def _fans(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    total = 0
-    for count in counts:
-        if count >= 3:
-            total += count - 2
-    positions = np.empty((total, 3), np.int64)
-    polygons = np.empty(total, np.int64)
-    start = 0
-    row = 0
-    for polygon in range(counts.size):
-        for corner in range(1, counts[polygon] - 1):
-            positions[row, 0] = start
-            positions[row, 1] = start + corner
-            positions[row, 2] = start + corner + 1
-            polygons[row] = polygon
-            row += 1
-        start += counts[polygon]
-    return positions, polygons
+def _check_crossing(triangles: np.ndarray, crossing: np.ndarray, vertices: np.ndarray, polygons: int) -> None:
+    """Raise a `SpecimenError` if many of the triangles by area come from polygons that cross themselves."""
+    inside = ((triangles >= 0) & (triangles < len(vertices))).all(axis=1)
+    points = vertices[triangles[inside]]
+    areas = np.linalg.norm(np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]), axis=1)
+    areas = np.nan_to_num(areas)
+    share = float(areas[crossing[inside]].sum() / max(float(areas.sum()), np.finfo(float).tiny))
+    if share > _LARGEST_CROSSING_SHARE:
+        raise SpecimenError(
+            "{count:,} polygons cross themselves, {share:.0%} of the surface: which triangles are meant is unknown.",
+            advice="Export the mesh again, as triangles.",
+            count=polygons,
+            share=share,
+        )
