@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.foundation import InputError, MissingStageError, note
+from core.foundation import InputError, MissingStageError, as_specimen_id, escaped_id, is_taken_id, note
 from core.meshes import SUFFIXES
 from core.storage import IMAGE_SUFFIXES
 from core.workspace import RunFolder
-
-_SIGNS_NOT_IN_IDS = (
-    "\\\ufeff"  # a path separator on Windows, and a byte order mark, which is lost at the start of a file
-)
-_NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 
 
 @dataclass(frozen=True)
@@ -104,11 +99,11 @@ def take_inventory(folder: Path) -> Inventory:
         meshes = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
         images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         for path in _within_root((directory / name for name in meshes), root, warnings):
-            found.append(SpecimenFile(_as_id(path.relative_to(root).with_suffix("").as_posix()), path))
+            found.append(SpecimenFile(as_specimen_id(path.relative_to(root).with_suffix("").as_posix()), path))
         wanted = images if not meshes and directory != root else []
         paths = tuple(_within_root((directory / name for name in wanted), root, warnings))
         if paths:
-            found.append(SpecimenFile(_as_id(directory.relative_to(root).as_posix()), directory, paths))
+            found.append(SpecimenFile(as_specimen_id(directory.relative_to(root).as_posix()), directory, paths))
         is_left_out = set(names) - set(meshes) - (set(images) if directory != root else set())
         for name in is_left_out:
             others[Path(name).suffix.lower() or "without a suffix"] += 1
@@ -128,7 +123,7 @@ def _within_root(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iter
         if not leads_out:
             yield path
             continue
-        name = _as_id(path.relative_to(root).as_posix())
+        name = as_specimen_id(path.relative_to(root).as_posix())
         warnings.append(note("{name} is a link out of the input folder and was left out.", name=name))
 
 
@@ -142,45 +137,45 @@ def _walk(root: Path, warnings: list[str]) -> Iterator[tuple[Path, list[str]]]:
         yield Path(directory), sorted(name for name in names if not name.startswith("."))
 
 
-def _as_id(path: str) -> str:
-    """Escape characters that are not allowed in an id as `%` and hexadecimal digits.
-
-    Each id must fit into one line of ids.txt.
-    """
-    return "".join(map(_escaped, path))
-
-
-def _escaped(sign: str) -> str:
-    if sign not in _SIGNS_NOT_IN_IDS and unicodedata.category(sign) not in _NOT_IN_IDS:
-        return sign
-    return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
-
-
 def _with_unique_ids(found: list[SpecimenFile], root: Path) -> tuple[tuple[SpecimenFile, ...], list[str]]:
-    """Return specimens with unique ids, and warnings.
+    r"""Return specimens with unique ids, and warnings.
 
-    Files that would share an id keep their suffix in it.
+    Files that would share an id keep their suffix in it. Paths that still share it differ only in
+    characters that are not allowed in ids: `a\nb.ply` and `a%0Ab.ply`. Their `%` is escaped, too, so
+    that no two paths have one id. The same is done if an id is the name of a file of a whole stage.
     """
     named = list(found)
+    levels = [0] * len(named)
     warnings: list[str] = []
     while True:
         by_id: defaultdict[str, list[int]] = defaultdict(list)
         for place, specimen in enumerate(named):
             by_id[specimen.specimen_id].append(place)
-        shared = {name: places for name, places in by_id.items() if len(places) > 1}
-        before = list(named)
-        for specimen_id, places in shared.items():
-            for place in places:
-                specimen = named[place]
-                named[place] = replace(specimen, specimen_id=_as_id(specimen.path.relative_to(root).as_posix()))
-            names = ", ".join(_as_id(named[place].path.name) for place in places)
-            sentence = "{files} would share the id {specimen_id}; they keep their suffix in their ids."
-            warnings.append(note(sentence, files=names, specimen_id=specimen_id))
-        if named == before:
+        shared = {name: at for name, at in by_id.items() if len(at) > 1 or is_taken_id(name)}
+        if not shared:
             break
-    # Paths that still share an id differ only in characters that are not allowed in ids.
-    unique = {specimen.specimen_id: specimen for specimen in reversed(named)}
-    return tuple(unique[name] for name in sorted(unique)), warnings
+        for specimen_id, places in shared.items():
+            files = ", ".join(as_specimen_id(named[place].path.name) for place in places)
+            for place in places:
+                levels[place] += 1
+                named[place] = replace(named[place], specimen_id=_longer_id(named[place], root, levels[place]))
+            new = ", ".join(named[place].specimen_id for place in places)
+            if len(places) == 1:
+                sentence = (
+                    "{files} would get the id {specimen_id}, which names a file of all specimens; its id is {new}."
+                )
+            elif max(levels[place] for place in places) == 1:
+                sentence = "{files} would share the id {specimen_id}; they keep their suffix in their ids."
+            else:
+                sentence = "{files} would share the id {specimen_id}; their ids are {new}."
+            warnings.append(note(sentence, files=files, specimen_id=specimen_id, new=new))
+    return tuple(sorted(named, key=lambda specimen: specimen.specimen_id)), warnings
+
+
+def _longer_id(specimen: SpecimenFile, root: Path, level: int) -> str:
+    """Return an id with the suffix of the file (level 1), with `%` escaped as well (level 2)."""
+    path = specimen.path.relative_to(root).as_posix()
+    return escaped_id(path) if level > 1 or is_taken_id(path) else as_specimen_id(path)
 
 
 def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
@@ -211,12 +206,12 @@ def specimen_at(path: Path) -> SpecimenFile:
     InputError
         If the path does not exist, or has another format.
     """
-    name = path.name if path.is_dir() else path.stem
+    name = as_specimen_id(path.name or path.resolve().name) if path.is_dir() else as_specimen_id(path.stem)
     suffix = path.suffix.lower()
     if path.is_dir():
         images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
         if images:
-            return SpecimenFile(name or path.resolve().name, path, images)
+            return SpecimenFile(name, path, images)
         raise InputError(
             "The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.", path=path
         )
@@ -264,9 +259,14 @@ def file_of(run: RunFolder, specimen_id: str) -> Path:
     """
     folder = Path(str(run.config().get("input", "")))
     candidates = [folder / f"{specimen_id}{suffix}" for suffix in ("", *SUFFIXES, *map(str.upper, SUFFIXES))]
-    for path in candidates:
-        if path.exists():
-            return path
+    existing = [path for path in candidates if path.exists()]
+    if len(existing) == 1 and existing[0].is_file() and "%" not in specimen_id:
+        return existing[0]
+    # A folder may be a category or a specimen, and a `%` may be part of a name or an escape.
+    with suppress(InputError):
+        for specimen in take_inventory(folder).specimens:
+            if specimen.specimen_id == specimen_id:
+                return specimen.path
     raise MissingStageError(
         "The file of {specimen_id} is no longer in {folder}.",
         advice="Restore the input folder of the run.",

@@ -36,8 +36,12 @@ from .processes import (
 )
 from .progress import Progress as Progress, on_terminal as on_terminal, silent as silent
 from .specimen_ids import (
+    as_specimen_id as as_specimen_id,
     category_of as category_of,
+    escaped_id as escaped_id,
     file_of_specimen as file_of_specimen,
+    ids_of_names as ids_of_names,
+    is_taken_id as is_taken_id,
     top_category_of as top_category_of,
 )
 from .validation import check_at_least as check_at_least, check_choice as check_choice

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from core.foundation.errors import SettingError
 
 _ODD = ("//", "./", "/.")
+_SIGNS_NOT_IN_IDS = (
+    "\\\ufeff"  # a path separator on Windows, and a byte order mark, which is lost at the start of a file
+)
+_NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
+# The embedding of a specimen of this id would lie where the matrix lies.
+_NAMES_OF_MATRICES = ("embeddings", "embeddings_projected")
 
 
 def category_of(specimen_id: str) -> str:
@@ -65,3 +75,63 @@ def file_of_specimen(root: Path, specimen_id: str, suffix: str) -> Path:
             "{specimen_id!r} is not a specimen id.", advice="An id holds no drive letter.", specimen_id=specimen_id
         )
     return path
+
+
+def as_specimen_id(name: str, more_signs: str = "") -> str:
+    r"""Escape characters that are not allowed in an id, and more, as `%` and hexadecimal digits.
+
+    An id must fit into one line of ids.txt, and must be text in UTF-8.
+
+    Examples
+    --------
+    >>> from core.foundation import as_specimen_id
+    >>> as_specimen_id("Molars/left\nupper")
+    'Molars/left%0Aupper'
+    """
+    return "".join(_escaped(sign) if sign in more_signs else _allowed(sign) for sign in name)
+
+
+def is_taken_id(specimen_id: str) -> bool:
+    """Return whether the embedding of this id would lie where the matrix of all specimens lies."""
+    return os.path.normcase(specimen_id) in _NAMES_OF_MATRICES
+
+
+def escaped_id(name: str) -> str:
+    r"""Return the id of a name in which `%` is escaped, too, so that no two names have the same one.
+
+    Examples
+    --------
+    >>> from core.foundation import escaped_id
+    >>> escaped_id("a\nb"), escaped_id("a%0Ab"), escaped_id("embeddings")
+    ('a%0Ab', 'a%250Ab', '%65mbeddings')
+    """
+    return _escaped(name[0]) + name[1:] if is_taken_id(name) else as_specimen_id(name, "%")
+
+
+def ids_of_names(names: Sequence[str]) -> list[str]:
+    r"""Return an id for each of several different names, no id twice.
+
+    Names whose ids would be the same have their `%` escaped.
+
+    Examples
+    --------
+    >>> from core.foundation import ids_of_names
+    >>> ids_of_names(["a%", "b\n", "b%0A"])
+    ['a%', 'b%0A', 'b%250A']
+    """
+    ids = [escaped_id(name) if is_taken_id(name) else as_specimen_id(name) for name in names]
+    while True:
+        count = Counter(ids)
+        longer = [escaped_id(name) if count[known] > 1 else known for name, known in zip(names, ids, strict=True)]
+        if longer == ids:
+            return ids
+        ids = longer
+
+
+def _allowed(sign: str) -> str:
+    is_allowed = sign not in _SIGNS_NOT_IN_IDS and unicodedata.category(sign) not in _NOT_IN_IDS
+    return sign if is_allowed else _escaped(sign)
+
+
+def _escaped(sign: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))

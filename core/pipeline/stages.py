@@ -21,7 +21,7 @@ import numpy as np
 from core.collection import take_inventory
 from core.embeddings import Embeddings, assemble, pool_views, sha256_of_matrix
 from core.features import Extractor, extract_with_tokens, read_features, store_features
-from core.foundation import MissingStageError, Progress, SpecimenError, file_of_specimen, silent
+from core.foundation import MissingStageError, Progress, SpecimenError, file_of_specimen, ids_of_names, silent
 from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
 from core.pipeline.preparation import Failure, Task, fingerprint_of_views, record_of
 from core.pipeline.workers import prepare_all
@@ -223,8 +223,8 @@ def pool_folder(
     failures: list[Failure] = []
     finished: dict[str, np.ndarray] = {}
     done = unchanged = 0
-    for path in progress(paths, len(paths), "Pooling"):
-        specimen_id = path.relative_to(features).as_posix().removesuffix(".npy")
+    ids = ids_of_names([path.relative_to(features).as_posix().removesuffix(".npy") for path in paths])
+    for specimen_id, path in progress(zip(ids, paths, strict=True), len(paths), "Pooling"):
         target = file_of_specimen(out, specimen_id, ".npy")
         made_from = fingerprint("embedding", POOLING_VERSION, pool, sha256_of_file(path))
         if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):

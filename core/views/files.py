@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from core.foundation import MissingStageError, SpecimenError, file_of_specimen
+from core.foundation import MissingStageError, SpecimenError, file_of_specimen, ids_of_names
 from core.storage import write_bytes
 from core.views.rendering import Views
 
@@ -74,7 +74,8 @@ def find_views(renders: Path) -> dict[str, list[Path]]:
             advice="Run `python -m core render` first.",
             renders=renders,
         )
-    return {name: [path for _, path in sorted(numbered[name])] for name in sorted(numbered)}
+    ids = dict(zip(ids_of_names(sorted(numbered)), sorted(numbered), strict=True))
+    return {specimen_id: [path for _, path in sorted(numbered[ids[specimen_id]])] for specimen_id in sorted(ids)}
 
 
 def read_view_files(paths: Sequence[Path]) -> UInt8[np.ndarray, "v h w 3"]:
@@ -119,10 +120,10 @@ def drop_views_from(renders: Path, specimen_id: str, number: int) -> None:
         number += 1
 
 
-def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
+def write_views(folder: Path, specimen_id: str, views: Views, *, sync: bool = True) -> list[Path]:
     """Write views as `<category>/<specimen>_view00.png`, … and return their paths.
 
-    Each file is written atomically.
+    Each file is written atomically; `sync` is that of `core.storage.write_atomically`.
 
     Raises
     ------
@@ -154,6 +155,6 @@ def write_views(folder: Path, specimen_id: str, views: Views) -> list[Path]:
         plain = (image == gray[..., None]).all()
         pixels = gray if plain else image[..., ::-1]
         _, png = cv2.imencode(".png", np.ascontiguousarray(pixels), _PNG)
-        write_bytes(path, png.tobytes())
+        write_bytes(path, png.tobytes(), sync=sync)
         paths.append(path)
     return paths
