@@ -27,6 +27,8 @@ class Mesh:
         Normals as a point-cloud file gives them.
     notes : tuple of str
         Sentences on what was repaired or left out.
+    warnings : tuple of str
+        Those of the notes that are told where a run is started, too.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class Mesh:
     normals: Float[np.ndarray, "n 3"] | None = None
     notes: tuple[str, ...] = ()
     corner_colours: UInt8[np.ndarray, "m 3 3"] | None = None
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

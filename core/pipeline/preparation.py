@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from core.collection import SpecimenFile
-from core.foundation import SpecimenError, joined
+from core.foundation import SpecimenError, joined, note
 from core.meshes import read_mesh
 from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes
 from core.views import VIEWS_VERSION, Views, ViewSettings, read_photographs, render_views, write_views
@@ -48,12 +48,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared specimen: the record of its file, and its views."""
+    """A prepared specimen: the record of its file, its views, and warnings for the report."""
 
     record: SpecimenRecord
     views: Views
     views_fingerprint: str
     n_files: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def n_views(self) -> int:
@@ -93,6 +94,7 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
         If views or thumbnail cannot be written.
     """
     record = record_of(task.specimen)
+    warnings: list[str] = []
     if task.specimen.is_image_folder:
         images = read_photographs(task.specimen.images, task.settings.size)
         _check_unchanged(record, task.specimen)
@@ -113,11 +115,12 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
             extent_z=z,
             notes=joined(mesh.notes),
         )
+        warnings += [note("{name}: {note}", name=record.specimen_id, note=one) for one in mesh.warnings]
         broad_side = _broad_side(mesh.vertices, views)
     written = write_views(task.renders, task.specimen.specimen_id, views) if task.renders is not None else []
     if task.thumbnails is not None:
         _write_thumbnail(task.thumbnails, record.sha256, views.images[broad_side])
-    return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written))
+    return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written), tuple(warnings))
 
 
 def record_of(specimen: SpecimenFile) -> SpecimenRecord:

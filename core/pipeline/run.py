@@ -114,7 +114,7 @@ class RunReport:
     failures : tuple of Failure
         Skipped specimens.
     warnings : tuple of str
-        Remarks on the input folder, in sentences.
+        Remarks on the input folder and on specimens that lost much to repair, in sentences.
     """
 
     run: RunFolder
@@ -196,7 +196,7 @@ def run_pipeline(
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
         _write_results(run, embeddings, settings, overwrite, progress)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
-    return RunReport(run, stream.done, unchanged, tuple(failures), inventory.warnings)
+    return RunReport(run, stream.done, unchanged, tuple(failures), (*inventory.warnings, *stream.warnings))
 
 
 def _write_results(

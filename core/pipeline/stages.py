@@ -54,7 +54,7 @@ class StageReport:
     failures : tuple of Failure
         Skipped specimens.
     warnings : tuple of str
-        Remarks on the input folder, in sentences.
+        Remarks on the input folder and on specimens that lost much to repair, in sentences.
     """
 
     done: int
@@ -91,6 +91,7 @@ def render_folder(
     manifest = Manifest(renders)
     source = str(inventory.folder)
     failures: list[Failure] = []
+    warnings: list[str] = []
     tasks: list[Task] = []
     for specimen in inventory.specimens:
         try:
@@ -109,6 +110,7 @@ def render_folder(
             continue
         drop_views_from(renders, item.record.specimen_id, item.n_files)
         manifest.add(item.record.specimen_id, item.views_fingerprint, views=item.n_files, source=source)
+        warnings.extend(item.warnings)
         done += 1
     present = [specimen.specimen_id for specimen in inventory.specimens]
     for name in _outdated(manifest, source, present, failures):
@@ -117,7 +119,7 @@ def render_folder(
     if done or failures:
         write_json(renders / "settings.json", vars(settings))
     manifest.keep_only(manifest.ids)
-    return StageReport(done, unchanged, tuple(failures), inventory.warnings)
+    return StageReport(done, unchanged, tuple(failures), (*inventory.warnings, *warnings))
 
 
 def extract_folder(

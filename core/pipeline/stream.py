@@ -110,6 +110,7 @@ class Stream:
         self.embeddings = Manifest(run.embeddings)
         self.renders = Manifest(run.renders)
         self.done = 0
+        self.warnings: list[str] = []
 
     def process(self, progress: Progress) -> list[Failure]:
         """Process all specimens that are not up to date, and return the skipped ones."""
@@ -135,6 +136,7 @@ class Stream:
                 self._record_failure(outcome)
             else:
                 self.done += 1
+                self.warnings.extend(outcome.warnings)
         return failures
 
     def finish(self) -> list[str]:
