@@ -1,4 +1,9 @@
-from .caches import cache_folder as cache_folder
+from .caches import (
+    cache_folder as cache_folder,
+    cache_lock as cache_lock,
+    keep_cached as keep_cached,
+    read_cached as read_cached,
+)
 from .files import (
     TEMPORARY_PREFIX as TEMPORARY_PREFIX,
     is_reserved as is_reserved,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import shutil
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -24,10 +25,11 @@ from core.backbones.engines.base import Dense, EngineSettings
 from core.backbones.loading import Backbone
 from core.backbones.tokens import TokenSettings, grid_of
 from core.foundation import DeviceError, keep_offline, processors
-from core.storage import cache_folder, fingerprint, write_json
+from core.storage import cache_folder, cache_lock, fingerprint, keep_cached, read_cached
 
 # Raised when the converted module changes, so that stored networks are converted again.
 CONVERSION_VERSION = "3"
+_FILES = ("model.xml", "model.bin")
 _DENSE_IMAGES = 8
 _SECONDS_TO_WAIT = 60.0
 
@@ -67,7 +69,7 @@ class OpenVinoEngine:
         self.precision = "bf16" if settings.precision == "bf16" else "fp32"
         self._threads = settings.threads or processors()
         core = ov.Core()
-        model = core.read_model(_convert_once(backbone, tokens, dense, self._version))
+        model = _convert_once(core, backbone, tokens, dense, self._version)
         compiled = core.compile_model(
             model,
             "CPU",
@@ -162,21 +164,41 @@ def _store_outputs(request: Any, result: Future[list[np.ndarray]]) -> None:
         result.set_exception(error)
 
 
-def _convert_once(backbone: Backbone, tokens: TokenSettings, dense: bool, version: str) -> Path:
+def _convert_once(core: Any, backbone: Backbone, tokens: TokenSettings, dense: bool, version: str) -> Any:
+    """Return the converted network from the cache, or convert and keep it.
+
+    Of several processes that start at once, one converts and the others wait for it.
+    """
     facts = {**backbone.identity, **tokens.identity, "dense": dense, "openvino": version}
     # The same weights from another place give the same network.
     del facts["weights_source"]
     folder = cache_folder() / "openvino" / fingerprint("openvino", CONVERSION_VERSION, facts)
-    path = folder / "model.xml"
-    # This file is written last: without it, an interrupted conversion is done again.
-    if not (folder / "made_from.json").is_file():
+    stored = _read(core, folder)
+    if stored is not None:
+        return stored
+    with cache_lock(folder):
+        stored = _read(core, folder)
+        if stored is not None:
+            return stored
         log.info("Converting %s for OpenVINO; this is done once.", backbone.spec.name)
-        _convert(backbone, tokens, dense, path)
-        write_json(folder / "made_from.json", facts)
-    return path
+        return _convert(core, backbone, tokens, dense, folder, facts)
 
 
-def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path) -> None:
+def _read(core: Any, folder: Path) -> Any | None:
+    """Return a converted network, None if it is missing or damaged."""
+    content = read_cached(folder, _FILES)
+    if content is None:
+        return None
+    try:
+        return core.read_model(*(content[name] for name in _FILES))
+    except RuntimeError as error:
+        log.info("The network in %s cannot be read (%s).", folder, error)
+        return None
+
+
+def _convert(
+    core: Any, backbone: Backbone, tokens: TokenSettings, dense: bool, folder: Path, facts: dict[str, Any]
+) -> Any:
     keep_offline()
     import openvino as ov
     import torch
@@ -201,5 +223,24 @@ def _convert(backbone: Backbone, tokens: TokenSettings, dense: bool, path: Path)
             spec=backbone.spec.name,
             reason=reason,
         ) from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ov.save_model(model, path, compress_to_fp16=False)
+    try:
+        keep_cached(folder, lambda new: ov.save_model(model, new / _FILES[0], compress_to_fp16=False), facts)
+    # OpenVINO reports a full disk as a RuntimeError.
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
+        log.warning(
+            "The converted network cannot be kept in %s (%s; %s), so that it is converted at every start. "
+            "Check the free space and permissions there, or set FOSSILVIT_CACHE to another folder.",
+            folder.parent,
+            getattr(error, "strerror", None) or str(error).strip().splitlines()[-1][:200],
+            _free_space(folder.parent),
+        )
+        return model
+    # What every later process reads.
+    return _read(core, folder) or model
+
+
+def _free_space(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB free"
+    except OSError:
+        return "the free space is unknown"
