@@ -54,8 +54,11 @@ def show(sources: Sequence[tuple[Path, Path | None]], *, key: str, height: int) 
     keep_offline()
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        problem = say("viewer-stpyvista-lacks", names=", ".join(missing))
-        raise RendererError(problem, advice=say("viewer-stpyvista-install"))
+        names = ", ".join(missing)
+        raise RendererError(
+            say("viewer-stpyvista-lacks", variable=VIEWER_VARIABLE, names=names),
+            advice=say("viewer-stpyvista-install", variable=VIEWER_VARIABLE, names=names),
+        )
     if sys.platform != "linux":
         advice = say("viewer-stpyvista-unset", variable=VIEWER_VARIABLE)
         raise RendererError(say("viewer-stpyvista-linux"), advice=advice)
