@@ -6,13 +6,15 @@ import numpy as np
 from numba import njit
 
 
-def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weld(points: np.ndarray, *, double: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return a number for every point, the same for exactly equal positions.
 
     Parameters
     ----------
     points : (n, 3) float32 or float64
         Positions.
+    double : bool
+        Whether positions are compared in double precision, otherwise in single.
 
     Returns
     -------
@@ -28,19 +30,20 @@ def weld(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> inverse.tolist(), first.tolist()
     ([0, 1, 0], [0, 1])
     """
-    kept = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # -0 becomes 0
+    real, bits = (np.dtype("f8"), np.dtype("u8")) if double else (np.dtype("f4"), np.dtype("u4"))
+    kept = np.ascontiguousarray(points, dtype=real) + np.zeros(1, real)  # -0 becomes 0
     slots = 1 << max(4, int(2 * len(kept)).bit_length())
-    return _weld(kept, kept.view(np.uint32), slots)
+    return _weld(kept.view(bits), slots)
 
 
 @njit(cache=True, nogil=True)
-def _weld(points: np.ndarray, bits: np.ndarray, slots: int) -> tuple[np.ndarray, np.ndarray]:
+def _weld(bits: np.ndarray, slots: int) -> tuple[np.ndarray, np.ndarray]:
     table = np.full(slots, -1, np.int32)
-    inverse = np.empty(len(points), np.int32)
-    first = np.empty(len(points), np.int32)
+    inverse = np.empty(len(bits), np.int32)
+    first = np.empty(len(bits), np.int32)
     found = 0
     mask = np.uint64(slots - 1)
-    for i in range(len(points)):
+    for i in range(len(bits)):
         key = (
             np.uint64(bits[i, 0]) * np.uint64(0x9E3779B97F4A7C15)
             ^ np.uint64(bits[i, 1]) * np.uint64(0xC2B2AE3D27D4EB4F)
