@@ -189,6 +189,7 @@ def test_licences__are_told_apart(stated: str, permissive: bool) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.specimens("ammonite snail coral")
 @pytest.mark.usefixtures("run")
 def test_stpyvista__may_be_left_out(workspace: Workspace, without_stpyvista: Path) -> None:
@@ -203,6 +204,7 @@ def test_stpyvista__may_be_left_out(workspace: Workspace, without_stpyvista: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_doctor__works_without_stpyvista_and_pip(workspace: Workspace, without_stpyvista: Path) -> None:
     """Nothing that is needed is missing, and the 3D viewer works."""
     child = _child(without_stpyvista, ["-m", "core", "doctor"], workspace.root)
