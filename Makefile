@@ -1,10 +1,12 @@
 # Two doors: `make app` and `make test`. Both set up everything they need, say what they do,
 # and can be interrupted and called again.
-.PHONY: help app port setup samples setup-tests test lint lint-only format bench bench-app bench-scale fuzz docs-pictures lock sbom clean
+.PHONY: help app token port setup samples setup-tests test lint lint-only format bench bench-app bench-scale fuzz docs-pictures lock sbom clean
 .DEFAULT_GOAL := help
 
 WORKSPACE ?= data
 PORT ?= 8501
+# Not from the environment, where other programs keep tokens under this name.
+TOKEN = yes
 MUTATIONS ?= 6000
 KILLS ?= 40
 BIN := .venv/bin
@@ -22,11 +24,16 @@ help:
 	@echo "                    with UPGRADE=1 in newer versions"
 	@echo "make sbom           write sbom.cdx.json: every package of the app with its licence (CycloneDX)"
 	@echo "make clean          remove the environment and caches; your data stay"
-	@echo "Variables: WORKSPACE=folder PORT=8501 PYTHON=python3.12"
+	@echo "Variables: WORKSPACE=folder PORT=8501 TOKEN=no PYTHON=python3.12"
 
-app: setup port samples
-	@echo "Opening the app at http://localhost:$(PORT) (Ctrl+C ends it) ..."
-	@FOSSILVIT_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+app: token setup port samples
+	@echo "Starting the app on port $(PORT) (Ctrl+C ends it) ..."
+	@FOSSILVIT_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m streamlit run app.py --server.port $(PORT) \
+		$(if $(filter no,$(TOKEN)),-- --no-token)
+
+# A token in the arguments of make could be read by every account of the machine.
+token:
+	@case "$(TOKEN)" in yes|no) ;; *) echo "TOKEN is yes or no. A token of your own goes into the environment: FOSSILVIT_TOKEN."; exit 1;; esac
 
 port:
 	@$(BIN)/python -c 'import socket, sys; s = socket.socket(); sys.exit(s.connect_ex(("localhost", $(PORT))) == 0)' || \

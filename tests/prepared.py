@@ -88,7 +88,7 @@ def multiply_workspace(source: Workspace, root: Path, count: int) -> Workspace:
 
 @contextmanager
 def running_app(
-    workspace: Path, *, seconds: float = 60.0, roots: str = "", token: str = "no", hosts: str = ""
+    workspace: Path, *, seconds: float = 60.0, roots: str = "", token: str | None = None, hosts: str = ""
 ) -> Iterator[str]:
     """Start the app on a free port of this machine and yield its address, without the token.
 
@@ -96,14 +96,19 @@ def running_app(
     """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    environment = {**os.environ, "FOSSILVIT_WORKSPACE": str(workspace), "FOSSILVIT_TOKEN": token, "FOSSILVIT_HOSTS": hosts}
+    environment = {
+        **os.environ,
+        "FOSSILVIT_WORKSPACE": str(workspace),
+        "FOSSILVIT_TOKEN": token or "no",
+        "FOSSILVIT_HOSTS": hosts,
+    }
     if roots:
         environment["FOSSILVIT_ROOTS"] = roots
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            _wait_until_healthy(f"http://localhost:{port}", seconds)
+            wait_until_healthy(f"http://localhost:{port}", seconds)
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
@@ -116,7 +121,8 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait_until_healthy(address: str, seconds: float) -> None:
+def wait_until_healthy(address: str, seconds: float = 60.0) -> None:
+    """Wait until the server answers."""
     until = time.monotonic() + seconds
     while True:
         try:

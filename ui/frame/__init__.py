@@ -5,6 +5,9 @@ advance and garbage collection happen here.
 
 =================  ====================================
 `frame`            runs a screen and catches its errors
+`door`             which requests the server answers
+`door_token`       the token in the address and its cookie
+`door_pages`       pages shown in place of the app
 `routes`           addresses of the screens
 `theme`            colours and fonts
 `finder`           find a specimen by name

@@ -9,6 +9,7 @@ from .errors import (
 )
 from .messages import (
     FOLDER as FOLDER,
+    LANGUAGE_VARIABLE as LANGUAGE_VARIABLE,
     LANGUAGES as LANGUAGES,
     choose_language as choose_language,
     language as language,
