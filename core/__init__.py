@@ -31,4 +31,8 @@ checks both rules.
 Nothing here imports streamlit. Heavy packages are imported by the functions that use them.
 """
 
+from core.foundation import place_compiled_code
+
 __version__ = "0.1.0"
+
+place_compiled_code()

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
+
+from core.foundation import njit
 
 # Memory of the distances of a block of queries to all rows, in bytes.
 _BYTES_AT_ONCE = 64 * 2**20

@@ -4,16 +4,18 @@ Errors carry a problem, an advice and their values, so that a screen can transla
 one small protocol. This package knows nothing of specimens but their ids and imports no other
 package of `core`.
 
-==============  ==============================================
-`errors`        the errors that `core` raises on purpose
-`messages`      sentences with values: problems, advice, notes
-`progress`      the progress protocol of long computations
-`processes`     processors, child processes, ending them
-`offline`       packages blocked from calling other machines
-`versions`      versions of installed packages
-`specimen_ids`  ids, their categories, their file names
-`validation`    checks of settings
-==============  ==============================================
+===============  ==============================================
+`errors`         the errors that `core` raises on purpose
+`messages`       sentences with values: problems, advice, notes
+`progress`       the progress protocol of long computations
+`processes`      processors, child processes, ending them
+`offline`        packages blocked from calling other machines
+`versions`       versions of installed packages
+`specimen_ids`   ids, their categories, their file names
+`validation`     checks of settings
+`compiled_code`  the folder of compiled functions
+`compiling`      Numba with a cache that stops nothing
+===============  ==============================================
 """
 
 import lazy_loader

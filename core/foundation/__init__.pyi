@@ -1,3 +1,5 @@
+from .compiled_code import place_compiled_code as place_compiled_code
+from .compiling import guarded_numba as guarded_numba, njit as njit
 from .errors import (
     BusyError as BusyError,
     CoreError as CoreError,

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.embeddings import fit_pca
-from core.foundation import note
+from core.foundation import guarded_numba, note
 from core.neighbours import NearestRows
 
 _FEWEST = 4
@@ -175,8 +175,7 @@ def _keep_compiled() -> None:
 
 
 def _prepare_numba() -> None:
-    import numba
-
+    numba = guarded_numba()
     if sys.platform == "linux":
         # Open3D ships an older TBB than numba accepts. OpenMP is safe to call from several threads.
-        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]  # type: ignore[attr-defined]
+        numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, njit
 from core.meshes.welding import weld
 
 _ENOUGH_OF_THE_POINTS = 0.99

@@ -7,9 +7,8 @@ thinned by clustering their vertices on a grid (Rossignac and Borrel, 1993).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from core.foundation import check_at_least
+from core.foundation import check_at_least, njit
 from core.meshes.mesh import Mesh, vertex_colours_of
 from core.meshes.welding import weld
 

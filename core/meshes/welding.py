@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 
 def weld(points: np.ndarray, *, double: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 # Below and above every similarity; infinities are slow to compare.
 LOWEST, HIGHEST = np.float32(-3e38), np.float32(3e38)

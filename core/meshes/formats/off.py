@@ -9,9 +9,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, njit
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, cut_short, triangulate
 from core.meshes.formats.text import numbers_by_line
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, njit
 from core.meshes.formats.ply_rows import Columns, Element, Lists, Property, read_ascii, read_binary
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 

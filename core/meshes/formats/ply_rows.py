@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, njit
 from core.meshes.formats.raw import cut_short
 from core.meshes.formats.text import numbers_by_line
 

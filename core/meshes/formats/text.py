@@ -7,7 +7,8 @@ another file would keep using the code that it was compiled with.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 _LARGEST_EXACT_POWER = 22

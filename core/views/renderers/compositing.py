@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from core.foundation import njit
 from core.views.cameras import DISTANCE
 
 _CAVITY_REACH = 0.012  # of the image's width; the second ring has twice this radius

@@ -7,7 +7,8 @@ bounds allow for rounding, so that no visible face is culled.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 _CLUSTER = 16  # faces, as in `core.views.renderers.scan_conversion`
 _NEAREST = np.float32(0.25)  # of a unit before the camera, as there

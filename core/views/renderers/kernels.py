@@ -14,7 +14,8 @@ black.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 _SNAP = 256  # steps of a sample that projected vertices are snapped to, as in `core.views.renderers.scan_conversion`
 _STEEP = np.float32(2.0)  # depth range, in widths of a pixel, that one sample may represent

@@ -10,7 +10,8 @@ Many indices are unsigned: compiled code then skips the test for indices that co
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 SNAP = 256  # steps of a sample that projected vertices are snapped to
 _NEAREST = np.float32(0.25)  # of a unit before the camera; closer vertices are not drawn
