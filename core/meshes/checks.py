@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
-from core.foundation import SpecimenError, joined, njit, note
+from core.foundation import SpecimenError, joined, note
 from core.meshes.bodies import box_of
 from core.meshes.formats.raw import RawMesh
 from core.meshes.mesh import Mesh
@@ -33,6 +34,7 @@ def checked_mesh(raw: RawMesh) -> Mesh:
     notes, warnings = list(raw.notes), list(raw.warnings)
     if not len(raw.vertices):
         raise SpecimenError("The file holds no vertices.", advice="Export the mesh again.")
+    _check_lengths(raw.vertices)
     faces = raw.faces
     if len(faces):
         _check_indices(faces, len(raw.vertices))
@@ -140,7 +142,6 @@ def _check_extent(vertices: np.ndarray, faces: np.ndarray) -> None:
             advice="Export the mesh with its faces.",
             vertices=len(vertices),
         )
-    _check_lengths(vertices)
     low, high = box_of(vertices)
     extent = high - low
     if extent.max() > _LARGEST_EXTENT:
@@ -158,7 +159,7 @@ def _check_lengths(vertices: np.ndarray) -> None:
 
     Bytes of another number type or byte order make such numbers.
     """
-    sizes = np.abs(vertices)
+    sizes = np.abs(vertices[np.isfinite(vertices)])
     outside = int(((sizes > _LARGEST_LENGTH) | ((sizes < _SMALLEST_LENGTH) & (sizes > 0))).sum())
     if outside > _LARGEST_SHARE_OUTSIDE * sizes.size:
         raise SpecimenError(

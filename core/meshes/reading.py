@@ -52,12 +52,15 @@ def read_mesh(path: Path) -> Mesh:
     >>> len(mesh.vertices), len(mesh.faces)
     (3, 1)
     """
+    from core.meshes.formats.signatures import check_signature
+
     reader = _reader_of(path)
     try:
         size = stat_of_file(path).st_size
         if size == 0:
             raise SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
         _check_memory(size)
+        check_signature(path, path.suffix.lower())
         raw = reader(path)
     except OSError as error:
         raise SpecimenError(

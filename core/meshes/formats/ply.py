@@ -8,19 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
-from core.foundation import SpecimenError, njit
-from core.meshes.formats.ply_rows import Columns, Element, Lists, Property, read_ascii, read_binary
+from core.foundation import SpecimenError, note
+from core.meshes.formats.encoding import as_utf8
+from core.meshes.formats.ply_header import Element, read_header
+from core.meshes.formats.ply_rows import Columns, Lists, read_binary
+from core.meshes.formats.ply_text import read_ascii
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 
-_LARGEST_HEADER = 1 << 20
-_TYPES = {
-    "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1",
-    "short": "i2", "int16": "i2", "ushort": "u2", "uint16": "u2",
-    "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4",
-    "float": "f4", "float32": "f4", "double": "f8", "float64": "f8",
-    "int64": "i8", "uint64": "u8",
-}  # fmt: skip
+_CORNER_NAMES = ("vertex_indices", "vertex_index")
+_FACE_NAMES = ("face", "faces", "polygon", "polygons", "triangle", "triangles", "facet", "facets")
+_SMALLEST_FLOAT, _LARGEST_FLOAT, _MOST_FLOATS = 1e-9, 1e9, 0.9
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 
 
@@ -30,94 +29,63 @@ def read_ply(path: Path) -> RawMesh:
     Raises
     ------
     SpecimenError
-        If the header is not PLY's, or the file is cut short.
+        If the header is not PLY's, or the file holds something else than the header declares.
     """
-    data = path.read_bytes()
-    encoding, elements, start = _read_header(data)
+    data = as_utf8(path.read_bytes())
+    encoding, elements, start = read_header(data)
+    notes: list[str] = []
     if encoding == "ascii":
-        columns = read_ascii(data, start, elements)
+        columns, notes = read_ascii(data, start, elements)
     else:
         columns = read_binary(data, start, elements, "<" if encoding == "binary_little_endian" else ">")
-    return _assemble(columns)
+    return _assemble(columns, elements, notes)
 
 
-def _read_header(data: bytes) -> tuple[str, list[Element], int]:
-    head = data[:_LARGEST_HEADER]
-    if not head.startswith(b"ply"):
-        raise SpecimenError(
-            "This is not a PLY file: it does not begin with the word ply.", advice="Export the mesh again."
-        )
-    end = head.find(b"end_header")
-    if end < 0:
-        raise SpecimenError("The PLY header has no end.", advice="Export the mesh again.")
-    start = end + len(b"end_header")
-    while start < len(data) and data[start : start + 1] in (b" ", b"\t"):
-        start += 1
-    # A lone \r ends lines only in files whose first line ends so. In others a \r may be data.
-    if data[start : start + 2] == b"\r\n":
-        start += 2
-    elif data[start : start + 1] in (b"\n", b"\r"):
-        start += 1
-    encoding = ""
-    elements: list[Element] = []
-    try:
-        for line in head[:end].decode("latin-1").splitlines()[1:]:
-            words = line.split()
-            if not words or words[0] in ("comment", "obj_info"):
-                continue
-            if words[0] == "format":
-                encoding = words[1]
-            elif words[0] == "element":
-                elements.append(Element(words[1], int(words[2])))
-            elif words[0] == "property":
-                elements[-1].properties.append(_property(words))
-    except (IndexError, ValueError, KeyError) as error:
-        raise SpecimenError(
-            "The PLY header cannot be understood (at {line!r}).",
-            advice="Export the mesh again.",
-            line=line.strip()[:60],
-        ) from error
-    if encoding not in ("ascii", "binary_little_endian", "binary_big_endian"):
-        raise SpecimenError(
-            "The PLY header names no known format ({encoding!r}).", advice="Export the mesh again.", encoding=encoding
-        )
-    if any(element.count < 0 for element in elements):
-        raise SpecimenError("The PLY header promises a negative count.", advice="Export the mesh again.")
-    for element in elements:
-        if len({its.name for its in element.properties}) < len(element.properties):
-            raise SpecimenError(
-                "The PLY header names a property of {element!r} twice.",
-                advice="Export the mesh again.",
-                element=element.name,
-            )
-    return encoding, elements, start
-
-
-def _property(words: list[str]) -> Property:
-    if words[1] == "list":
-        return Property(words[4], _TYPES[words[3]], _TYPES[words[2]])
-    return Property(words[2], _TYPES[words[1]])
-
-
-def _assemble(columns: dict[str, Columns]) -> RawMesh:
+def _assemble(columns: dict[str, Columns], elements: list[Element], notes: list[str]) -> RawMesh:
     vertex = columns.get("vertex", {})
     if any(not isinstance(vertex.get(axis), np.ndarray) for axis in "xyz"):
-        raise SpecimenError("The PLY file holds no vertices.", advice="Export the mesh again.")
+        raise SpecimenError(
+            "The PLY file holds no vertices with x, y and z, but {declared}.",
+            advice="Export the mesh again.",
+            declared=", ".join(f"{one.name} ({', '.join(p.name for p in one.properties)})" for one in elements)
+            or "none",
+        )
     vertices = np.empty((len(_array(vertex, "x")), 3))
     for axis, name in enumerate("xyz"):
+        _check_integers(_array(vertex, name))
         vertices[:, axis] = _array(vertex, name)
     normals = None
     if all(isinstance(vertex.get(name), np.ndarray) for name in ("nx", "ny", "nz")):
         normals = np.stack([_array(vertex, name) for name in ("nx", "ny", "nz")], axis=1).astype(np.float32)
-    notes: list[str] = []
-    faces, corner_colours = _faces(columns.get("face", {}), vertices, notes)
+    faces, corner_colours = _faces(columns, elements, vertices, notes)
     strips = columns.get("tristrips", {})
     strip_list = next((entry for entry in strips.values() if isinstance(entry, Lists)), None)
     if strip_list is not None:
-        unrolled = _unroll_strips(strip_list.entries.astype(np.int64), strip_list.counts.astype(np.int64))
+        unrolled = _unroll_strips(_whole(strip_list.entries), strip_list.counts.astype(np.int64))
         faces = unrolled if not len(faces) else np.concatenate([faces, unrolled])
         corner_colours = None
+    if not len(faces):
+        _check_others(columns, elements, notes)
     return RawMesh(vertices, faces, _colours(vertex), corner_colours, normals, tuple(notes))
+
+
+def _check_integers(values: np.ndarray) -> None:
+    """Raise a `SpecimenError` if the bytes of integer coordinates are those of floating-point numbers.
+
+    As such, coordinates that are integers would be smaller than any length.
+    """
+    if values.dtype.kind not in "iu" or values.dtype.itemsize != 4:
+        return
+    bits = np.ascontiguousarray(values)
+    floats = np.abs(bits.view(np.dtype("f4").newbyteorder(bits.dtype.byteorder)))
+    floats = floats[bits != 0]
+    if len(floats) and ((floats > _SMALLEST_FLOAT) & (floats < _LARGEST_FLOAT)).mean() > _MOST_FLOATS:
+        raise SpecimenError(
+            "The numbers of the PLY file are {actual}, but its header says {declared}.",
+            advice="Correct its header, or export the mesh again.",
+            actual="float",
+            declared="int",
+        )
 
 
 def _array(columns: Columns, name: str) -> np.ndarray:
@@ -136,20 +104,86 @@ def _colours(columns: Columns) -> np.ndarray | None:
     return None
 
 
-def _faces(columns: Columns, vertices: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
-    listed = columns.get("vertex_indices", columns.get("vertex_index"))
-    if not isinstance(listed, Lists):
+def _faces(
+    columns: dict[str, Columns], elements: list[Element], vertices: np.ndarray, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    element = next((one for one in elements if one.name == "face" and one.count), None)
+    element = element or next((one for one in elements if one.name.lower() in _FACE_NAMES and one.count), None)
+    if element is None:
         return np.empty((0, 3), np.int64), None
+    of_faces = columns.get(element.name, {})
+    listed = _corner_list(of_faces, element, notes)
     if len(listed.counts) and (listed.counts == 3).all():
-        faces = listed.entries.reshape(-1, 3)
+        faces = _whole(listed.entries).reshape(-1, 3)
         polygons = None
     else:
-        faces, _, polygons = triangulate(listed.counts, listed.entries.astype(np.int64), vertices, notes)
-    colours = _colours(columns)
+        faces, _, polygons = triangulate(listed.counts, _whole(listed.entries), vertices, notes)
+    colours = _colours(of_faces)
     if colours is None:
         return faces, None
     per_face = colours if polygons is None else colours[polygons]
     return faces, np.repeat(per_face[:, None], 3, axis=1)
+
+
+def _corner_list(columns: Columns, element: Element, notes: list[str]) -> Lists:
+    """Return the list of corners of faces, by its name or because it is the only list of integers."""
+    for name in _CORNER_NAMES:
+        known = columns.get(name)
+        if isinstance(known, Lists):
+            if element.name != "face":
+                notes.append(note("The faces are the element {element!r}.", element=element.name))
+            return known
+    lists = {p.name: columns.get(p.name) for p in element.properties if p.count_type and p.type[0] in "iu"}
+    (name, found), *others = lists.items() or (("", None),)
+    if not isinstance(found, Lists) or others:
+        raise SpecimenError(
+            "The PLY file has {count:,} faces, but which of their properties are their corners is not told: {names}.",
+            advice="Name the list of corners vertex_indices in the header, or export the mesh again.",
+            count=element.count,
+            names=", ".join(p.name for p in element.properties) or "none",
+        )
+    notes.append(
+        note(
+            "The corners of the faces were read from the list {name!r} of {element!r}.",
+            name=name,
+            element=element.name,
+        )
+    )
+    return found
+
+
+def _whole(entries: np.ndarray) -> np.ndarray:
+    """Return vertex indices as int64.
+
+    Raises
+    ------
+    SpecimenError
+        If one of them is not a whole number.
+    """
+    if entries.dtype.kind == "f":
+        wrong = ~(np.rint(entries) == entries)
+        if wrong.any():
+            raise SpecimenError(
+                "A face refers to a vertex by {value}, which is not a whole number.",
+                advice="The file is damaged: copy or export it again.",
+                value=float(entries[np.argmax(wrong)]),
+            )
+    return entries.astype(np.int64)
+
+
+def _check_others(columns: dict[str, Columns], elements: list[Element], notes: list[str]) -> None:
+    """Note the elements of a point cloud that are not read; raise an error if they may be its faces."""
+    for element in elements:
+        if element.name == "vertex" or not element.count:
+            continue
+        lists = [columns.get(element.name, {}).get(p.name) for p in element.properties if p.type[0] in "iu"]
+        if any(isinstance(one, Lists) and len(one.counts) and np.median(one.counts) >= 3 for one in lists):
+            raise SpecimenError(
+                "The PLY file has no faces, but lists of integers in its element {element!r}.",
+                advice="If these are its faces, name the element face and the list vertex_indices in the header.",
+                element=element.name,
+            )
+        notes.append(note("The element {element!r} is not read.", element=element.name))
 
 
 @njit(cache=True, nogil=True)

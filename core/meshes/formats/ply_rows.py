@@ -1,52 +1,19 @@
-"""The rows of a PLY file, binary or ASCII, as columns by property."""
+"""The rows of a binary PLY file as columns by property."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 
-from core.foundation import SpecimenError, njit
+from core.foundation import SpecimenError
+from core.meshes.formats.ply_header import Element
 from core.meshes.formats.raw import cut_short
-from core.meshes.formats.text import numbers_by_line
 
-
-@dataclass(frozen=True)
-class Property:
-    """A number in every row, or a list of numbers if it has a `count_type`.
-
-    Parameters
-    ----------
-    name : str
-        Name in the header.
-    type : str
-        NumPy type of the numbers, without byte order.
-    count_type : str, optional
-        NumPy type of the length of a list, without byte order.
-    """
-
-    name: str
-    type: str
-    count_type: str | None = None
-
-
-@dataclass
-class Element:
-    """The declaration of vertices, faces or others in the header.
-
-    Parameters
-    ----------
-    name : str
-        Name in the header.
-    count : int
-        Number of rows.
-    properties : list of Property
-        Properties of every row, in order.
-    """
-
-    name: str
-    count: int
-    properties: list[Property] = field(default_factory=list)
+_PADDING, _LARGEST_PADDING = b"\0 \t\r\n\x1a", 64
+_STRANGE_LISTS = 0.1  # share of lists of lengths that no polygon has, from which on they are no lists
+_LONGEST_LIST = 64
 
 
 @dataclass(frozen=True)
@@ -77,15 +44,34 @@ def read_binary(data: bytes, at: int, elements: list[Element], order: str) -> di
     Raises
     ------
     SpecimenError
-        If the file is cut short.
+        If the file is cut short, or holds other bytes than the header declares.
     """
+    try:
+        columns, end = _columns(data, at, elements, order)
+    except SpecimenError:
+        _raise_if_other_type(data, at, elements, order)
+        raise
+    left = len(data) - end
+    if left > _LARGEST_PADDING or data[end:].strip(_PADDING):
+        _raise_if_other_type(data, at, elements, order)
+        raise SpecimenError(
+            "By its header the file has {promised:,} bytes, but it has {found:,}.",
+            advice="Its counts or number types are wrong, or two files are in one: export the mesh again.",
+            promised=end,
+            found=len(data),
+        )
+    return columns
+
+
+def _columns(data: bytes, at: int, elements: list[Element], order: str) -> tuple[dict[str, Columns], int]:
+    """Return the columns of every element, and the byte behind them."""
     columns: dict[str, Columns] = {}
     for element in elements:
         if not element.properties or not element.count:
             continue
         room = (len(data) - at) // max(1, _smallest_row(element))
         if element.count > room:
-            raise cut_short(_name_of(element), element.count, max(0, room))
+            raise cut_short(element.noun, element.count, max(0, room))
         lists = [p for p in element.properties if p.count_type]
         if not lists:
             row = np.dtype([(p.name, order + p.type) for p in element.properties])
@@ -94,7 +80,38 @@ def read_binary(data: bytes, at: int, elements: list[Element], order: str) -> di
             at += row.itemsize * element.count
         else:
             columns[element.name], at = _read_lists(data, at, element, order)
-    return columns
+    return columns, at
+
+
+def _raise_if_other_type(data: bytes, at: int, elements: list[Element], order: str) -> None:
+    """Raise an error that names the type of the coordinates with which the body has the right size."""
+    for declared, actual, name in (("f4", "f8", "double"), ("f8", "f4", "float")):
+        others = [
+            Element(
+                element.name,
+                element.count,
+                [replace(p, type=actual) if p.type == declared and not p.count_type else p for p in element.properties],
+            )
+            for element in elements
+        ]
+        if others == elements:
+            continue
+        try:
+            _, end = _columns(data, at, others, order)
+        except SpecimenError:
+            continue
+        if end == len(data):
+            raise SpecimenError(
+                "The numbers of the PLY file are {actual}, but its header says {declared}: by that it would have "
+                "{promised:,} bytes, and it has {found:,}.",
+                advice="Correct its header, or export the mesh again.",
+                actual=name,
+                declared="float" if name == "double" else "double",
+                promised=end
+                - sum(_smallest_row(one) * one.count for one in others)
+                + sum(_smallest_row(one) * one.count for one in elements),
+                found=len(data),
+            )
 
 
 def _read_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Columns, int]:
@@ -109,7 +126,8 @@ def _read_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Col
     buffer = np.frombuffer(data, np.uint8)
     places, counts, rows, end = _walk(buffer, at, element.count, sizes, count_sizes, order == ">")
     if rows < element.count:
-        raise cut_short(_name_of(element), element.count, rows)
+        _raise_if_strange(counts[:rows], element)
+        raise cut_short(element.noun, element.count, rows)
     columns: Columns = {}
     for column, prop in enumerate(element.properties):
         dtype = np.dtype(order + prop.type)
@@ -198,92 +216,19 @@ def _gather(data: np.ndarray, places: np.ndarray, counts: np.ndarray, size: int)
     return out
 
 
-def read_ascii(data: bytes, start: int, elements: list[Element]) -> dict[str, Columns]:
-    """Return the columns of every element, read from text from byte `start` on.
-
-    Raises
-    ------
-    SpecimenError
-        If the file is cut short, or holds something other than numbers.
-    """
-    values, _, stopped = numbers_by_line(np.frombuffer(data, np.uint8), start)
-    columns: dict[str, Columns] = {}
-    at = 0
-    for element in elements:
-        if not element.properties or not element.count:
-            continue
-        width = len(element.properties)
-        room = (len(values) - at) // width
-        if element.count > room:
-            _raise_if_unreadable(data, stopped, element)
-            raise cut_short(_name_of(element), element.count, room)
-        if not any(p.count_type for p in element.properties):
-            table = values[at : at + element.count * width].reshape(-1, width)
-            columns[element.name] = {p.name: table[:, k] for k, p in enumerate(element.properties)}
-            at += element.count * width
-            continue
-        is_list = np.array([p.count_type is not None for p in element.properties])
-        places, counts, rows, at = _walk_numbers(values, at, element.count, is_list)
-        if rows < element.count:
-            _raise_if_unreadable(data, stopped, element)
-            raise cut_short(_name_of(element), element.count, rows)
-        columns[element.name] = {}
-        for column, prop in enumerate(element.properties):
-            raw = _gather(values.view(np.uint8), places[:, column] * 8, counts[:, column], 8).view(np.float64)
-            columns[element.name][prop.name] = Lists(counts[:, column], raw) if prop.count_type else raw
-    for element in elements:
-        _to_declared_types(columns.get(element.name, {}), element)
-    return columns
-
-
-def _raise_if_unreadable(data: bytes, stopped: int, element: Element) -> None:
-    if stopped < len(data):
-        line = data.count(b"\n", 0, stopped) + 1
-        text = data[stopped : stopped + 20].decode("latin-1").split("\n")[0]
+def _raise_if_strange(counts: np.ndarray, element: Element) -> None:
+    """Raise an error if the lists of faces have lengths that faces do not have."""
+    lists = counts[:, [p.count_type is not None for p in element.properties]]
+    strange = (lists < 3) | (lists > _LONGEST_LIST)
+    if element.name == "face" and len(lists) and strange[:, 0].mean() > _STRANGE_LISTS:
+        row = int(np.argmax(strange[:, 0]))
         raise SpecimenError(
-            "Line {line} of the PLY file holds {text!r} where a number of its {kind} should stand.",
-            advice="Export the mesh again.",
-            line=line,
-            text=text,
-            kind=_name_of(element),
+            "By its header, face {row:,} of the PLY file has {count:,} corners: the body does not fit the header.",
+            advice="Its counts or number types are wrong: export the mesh again.",
+            row=row + 1,
+            count=int(lists[row, 0]),
         )
-
-
-def _to_declared_types(columns: Columns, element: Element) -> None:
-    """Convert columns to the integer types that the header declares.
-
-    The range of colours depends on the type: white is 255 as a byte and 1.0 as a float.
-    """
-    for prop in element.properties:
-        values = columns.get(prop.name)
-        if isinstance(values, np.ndarray) and prop.type in ("u1", "u2"):
-            columns[prop.name] = np.clip(np.nan_to_num(values), 0, np.iinfo(prop.type).max).astype(prop.type)
-
-
-@njit(cache=True, nogil=True)
-def _walk_numbers(
-    values: np.ndarray, at: int, rows: int, is_list: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, int, int]:
-    width = is_list.size
-    places = np.zeros((rows, width), np.int64)
-    counts = np.ones((rows, width), np.int64)
-    for row in range(rows):
-        for column in range(width):
-            if is_list[column]:
-                if at >= values.size or not (0 <= values[at] <= values.size - at - 1):
-                    return places, counts, row, at
-                counts[row, column] = np.int64(values[at])
-                at += 1
-            places[row, column] = at
-            if at + counts[row, column] > values.size:
-                return places, counts, row, at
-            at += counts[row, column]
-    return places, counts, rows, at
 
 
 def _smallest_row(element: Element) -> int:
     return sum(np.dtype(p.count_type or p.type).itemsize for p in element.properties)
-
-
-def _name_of(element: Element) -> str:
-    return {"vertex": "vertices", "face": "faces", "tristrips": "triangle strips"}.get(element.name, element.name)

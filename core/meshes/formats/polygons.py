@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import mapbox_earcut
 import numpy as np
-
-from core.foundation import njit
+from numba import njit
 
 # Ways to divide a polygon.
 _NONE, _FAN, _FAN_FROM, _SECOND_DIAGONAL, _EARCUT = 0, 1, 2, 3, 4

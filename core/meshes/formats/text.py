@@ -7,8 +7,7 @@ another file would keep using the code that it was compiled with.
 from __future__ import annotations
 
 import numpy as np
-
-from core.foundation import njit
+from numba import njit
 
 _POWERS = np.array([10.0**exponent for exponent in range(23)])
 _LARGEST_EXACT_POWER = 22
@@ -114,19 +113,11 @@ def skip_blanks(data: np.ndarray, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def skip_line(data: np.ndarray, at: int) -> int:
-    """Return the first byte behind the line that `at` is in."""
-    i = at
-    while i < data.size and data[i] != 10 and data[i] != 13:
-        i += 1
-    while i < data.size and (data[i] == 10 or data[i] == 13):
-        i += 1
-    return i
+def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Read all numbers from byte `at` on, without comments.
 
-
-@njit(cache=True, nogil=True)
-def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Read all numbers from byte `at` on, without comments, which begin with `#`.
+    A comment begins with `#` at the beginning of a word, and ends with its line. A carriage return
+    inside it is no end of the line if the text has line feeds.
 
     Returns
     -------
@@ -134,15 +125,20 @@ def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, 
         The numbers.
     starts : (lines + 1,) int64
         Index in `values` at which each line with numbers begins, and the end.
+    places : (lines,) int64
+        The byte at which the first number of each line begins.
     stopped : int
         First byte of the first word that is no number, or the size of the text.
     """
-    room = 1024
-    values = np.empty(room, np.float64)
-    line_room = 512
-    starts = np.empty(line_room, np.int64)
+    has_feeds = False
+    for byte in data:
+        if byte == 10:
+            has_feeds = True
+            break
+    values = np.empty(1024, np.float64)
+    lines = np.empty((512, 2), np.int64)
     count = 0
-    lines = 0
+    n_lines = 0
     fresh = True
     i = at
     while i < data.size:
@@ -150,34 +146,33 @@ def numbers_by_line(data: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray, 
         if byte == 10 or byte == 13:
             fresh = True
             i += 1
-        elif byte <= 32 or byte == 44:
+        elif byte <= 32:
             i += 1
         elif byte == 35:
-            i = skip_line(data, i)
-            fresh = True
+            while i < data.size and data[i] != 10 and (has_feeds or data[i] != 13):
+                i += 1
         else:
             value, end = parse_number(data, i)
-            if end == i or (end < data.size and data[end] > 32 and data[end] != 44 and data[end] != 35):
+            if end == i or (end < data.size and data[end] > 32):
                 break
             if fresh:
-                if lines + 1 >= line_room:
-                    line_room *= 2
-                    larger = np.empty(line_room, np.int64)
-                    larger[:lines] = starts[:lines]
-                    starts = larger
-                starts[lines] = count
-                lines += 1
+                if n_lines == len(lines):
+                    lines = _grown(lines, n_lines)
+                lines[n_lines, 0] = count
+                lines[n_lines, 1] = i
+                n_lines += 1
                 fresh = False
-            if count == room:
-                room *= 2
-                wider = np.empty(room, np.float64)
-                wider[:count] = values[:count]
+            if count == values.size:
+                wider = np.empty(2 * count, np.float64)
+                wider[:count] = values
                 values = wider
             values[count] = value
             count += 1
             i = end
-    starts[lines] = count
-    return values[:count], starts[: lines + 1], i
+    starts = np.empty(n_lines + 1, np.int64)
+    starts[:n_lines] = lines[:n_lines, 0]
+    starts[n_lines] = count
+    return values[:count], starts, lines[:n_lines, 1].copy(), i
 
 
 @njit(cache=True, nogil=True)
