@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from core.foundation import SpecimenError
-from core.storage import MAX_PIXELS, UNREADABLE, stat_of_file
+from core.storage import MAX_PIXELS, UNREADABLE, open_image, stat_of_file
 
 
 def read_photographs(paths: Sequence[Path], size: int) -> UInt8[np.ndarray, "v size size 3"]:
@@ -52,7 +52,7 @@ def _read(path: Path, size: int) -> np.ndarray:
         with warnings.catch_warnings():
             # Pillow warns of large images, which are allowed here, and of harmless flaws in metadata.
             warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
+            with open_image(path) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise SpecimenError(
                         "{file} has {width} x {height} pixels; at most 170 megapixels are read.",

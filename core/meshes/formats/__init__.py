@@ -1,1 +1,1 @@
-"""Readers of the file formats PLY, OBJ, STL and OFF."""
+"""Readers of the file formats PLY, OBJ, STL, OFF and glTF."""
