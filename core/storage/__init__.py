@@ -12,7 +12,7 @@ CSV in several encodings and from Excel.
 `caches`        the folder of results that can be recomputed
 `tables`        CSV and Excel tables
 `spreadsheets`  CSV that a spreadsheet does not run as formulas
-`images`        limits and suffixes of image files
+`images`        limits and suffixes of image files, opening
 ==============  ===============================================
 """
 

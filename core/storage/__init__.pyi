@@ -19,7 +19,13 @@ from .files import (
     write_npy as write_npy,
 )
 from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
-from .images import IMAGE_SUFFIXES as IMAGE_SUFFIXES, MAX_PIXELS as MAX_PIXELS, UNREADABLE as UNREADABLE
+from .images import (
+    IMAGE_SUFFIXES as IMAGE_SUFFIXES,
+    MAX_PIXELS as MAX_PIXELS,
+    UNREADABLE as UNREADABLE,
+    is_image as is_image,
+    open_image as open_image,
+)
 from .manifest import Manifest as Manifest
 from .outputs import write_once as write_once
 from .spreadsheets import csv_for_people as csv_for_people, restored as restored
