@@ -16,7 +16,8 @@ work on the same class.
 `curvature`       mean or Gaussian curvature at every vertex
 `measurements`    extents, area, volume, centroid size
 `registration`    one mesh aligned to another, and their distances
-`formats`         PLY, OBJ, STL, OFF
+`formats`         PLY, OBJ, STL, OFF, glTF
+`suffixes`        the suffixes of mesh files
 ================  ==================================================
 """
 

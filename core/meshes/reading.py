@@ -9,18 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from core.foundation import SpecimenError
 from core.meshes.mesh import Mesh, vertex_colours_of
+from core.meshes.suffixes import COMPRESSED, SUFFIXES, suffix_of
 from core.storage import stat_of_file, write_bytes
 
 if TYPE_CHECKING:
     from core.meshes.formats.raw import RawMesh
-
-
-SUFFIXES = (".ply", ".obj", ".stl", ".off")
-_MEMORY_PER_FILE_BYTE = 10  # the file, its vertices and faces, the search tree over them
 
 
 def read_mesh(path: Path) -> Mesh:
@@ -29,7 +24,8 @@ def read_mesh(path: Path) -> Mesh:
     Parameters
     ----------
     path : Path
-        A `.ply`, `.obj`, `.stl` or `.off` file, the suffix in upper or lower case.
+        A `.ply`, `.obj`, `.stl`, `.off`, `.glb` or `.gltf` file, or one of the first four compressed
+        (`.ply.gz`); the suffix in upper or lower case.
 
     Returns
     -------
@@ -52,6 +48,7 @@ def read_mesh(path: Path) -> Mesh:
     >>> len(mesh.vertices), len(mesh.faces)
     (3, 1)
     """
+    from core.meshes.formats.content import check_memory
     from core.meshes.formats.signatures import check_signature
 
     reader = _reader_of(path)
@@ -59,8 +56,8 @@ def read_mesh(path: Path) -> Mesh:
         size = stat_of_file(path).st_size
         if size == 0:
             raise SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
-        _check_memory(size)
-        check_signature(path, path.suffix.lower())
+        check_memory(size)
+        check_signature(path, suffix_of(path))
         raw = reader(path)
     except OSError as error:
         raise SpecimenError(
@@ -134,44 +131,31 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
 
     Readers are compiled, and slow to import.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".ply":
+    suffix = suffix_of(path)
+    plain = suffix.removesuffix(COMPRESSED)
+    if plain == ".ply":
         from core.meshes.formats.ply import read_ply
 
         return read_ply
-    if suffix == ".stl":
+    if plain == ".stl":
         from core.meshes.formats.stl import read_stl
 
         return read_stl
-    if suffix == ".off":
+    if plain == ".off":
         from core.meshes.formats.off import read_off
 
         return read_off
-    if suffix == ".obj":
+    if plain == ".obj":
         from core.meshes.formats.obj import read_obj
 
         return read_obj
+    if suffix in (".glb", ".gltf"):
+        from core.meshes.formats.gltf import read_gltf
+
+        return read_gltf
     raise SpecimenError(
         "{suffix} is not a mesh format that can be read.",
         advice="Convert it to one of {allowed}.",
         suffix=suffix or "A file without a suffix",
         allowed=", ".join(SUFFIXES),
     )
-
-
-def _check_memory(size: int) -> None:
-    """Raise a `SpecimenError` if a file of that size would not fit into memory.
-
-    Text and index arrays take a multiple of the size of the file.
-    """
-    memory = psutil.virtual_memory()
-    total, needed = memory.total, size * _MEMORY_PER_FILE_BYTE
-    if needed > max(memory.available, total // 2):
-        raise SpecimenError(
-            "The file holds {size_gb:.1f} GB and would need about {needed_gb:.0f} GB of memory; this "
-            "machine has {total_gb:.0f} GB.",
-            advice="Decimate the mesh before adding it.",
-            size_gb=size / 1e9,
-            needed_gb=needed / 1e9,
-            total_gb=total / 1e9,
-        )

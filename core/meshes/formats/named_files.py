@@ -16,7 +16,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from core.foundation import SpecimenError
+from core.meshes.formats.content import content_of, head_of
 from core.meshes.formats.encoding import as_utf8, spellings
+from core.meshes.suffixes import COMPRESSED, suffix_of
 
 # Folders of textures, below or beside a model.
 TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images", "materials")
@@ -56,10 +59,15 @@ def files_beside(path: Path, within: Path | None = None) -> tuple[Path, ...]:
     ['m.mtl']
     """
     found: set[Path] = set()
-    with suppress(OSError):
-        if path.suffix.lower() == ".ply":
+    suffix = suffix_of(path)
+    with suppress(OSError, SpecimenError):
+        if suffix == ".gltf":
+            from core.meshes.formats.gltf import files_of_gltf
+
+            found.update(files_of_gltf(path))
+        elif suffix.startswith(".ply"):
             found.update(filter(None, (find_named(path, name, within) for name in textures_of_ply(path))))
-        elif path.suffix.lower() == ".obj":
+        elif suffix.startswith(".obj"):
             for name in libraries_of_obj(path):
                 for library in find_libraries(path, name, within):
                     found.add(library)
@@ -69,6 +77,8 @@ def files_beside(path: Path, within: Path | None = None) -> tuple[Path, ...]:
 
 def libraries_of_obj(path: Path) -> list[bytes]:
     """Return the names behind every `mtllib` of an OBJ file."""
+    if path.suffix.lower() == COMPRESSED:
+        return [match.group(1).strip() for line in lines_of(content_of(path)) if (match := _LIBRARY.match(line))]
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             return []
@@ -102,8 +112,7 @@ def textures_of_library(library: Path, model: Path, within: Path | None = None) 
 
 def textures_of_ply(path: Path) -> list[bytes]:
     """Return the names behind `comment TextureFile` in the header of a PLY file."""
-    with path.open("rb") as file:
-        head = file.read(_HEADER)
+    head = head_of(path, _HEADER)
     header = head[: end if (end := head.find(b"end_header")) >= 0 else len(head)]
     return [match.group(1).strip() for match in re.finditer(rb"(?i)comment[ \t]+TextureFile[ \t]+([^\r\n]*)", header)]
 
