@@ -47,7 +47,7 @@ def report(options: argparse.Namespace, stage: Any, name: str, folder: Path) -> 
     options : Namespace
         With `quiet`.
     stage : object
-        With `done`, `unchanged`, `failures` and `warnings`, as `core.pipeline.StageReport` has.
+        With `done`, `unchanged`, `failures`, `warnings` and `unread`, as `core.pipeline.StageReport` has.
     name : str
         Name of the stage, for the result line.
     folder : Path
@@ -75,8 +75,11 @@ def report(options: argparse.Namespace, stage: Any, name: str, folder: Path) -> 
         say(options, f"{name}: nothing to do, {specimens(stage.unchanged)} already there, in {folder}")
     if stage.failures:
         print(f"{specimens(len(stage.failures))} passed over; the lines above tell why.", file=sys.stderr)
-        return SOME_PASSED_OVER
-    return DONE
+    if stage.unread:
+        files = sum(len(one.files) for one in stage.unread)
+        what = "1 file is" if files == 1 else f"{files} files are"
+        print(f"{what} of kinds that are not read; the lines above name them.", file=sys.stderr)
+    return SOME_PASSED_OVER if stage.failures or stage.unread else DONE
 
 
 def specimens(count: int) -> str:

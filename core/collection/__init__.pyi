@@ -24,6 +24,7 @@ from .inventory import (
     SpecimenFile as SpecimenFile,
     check_photographs as check_photographs,
     file_of as file_of,
+    inventory_for_work as inventory_for_work,
     specimen_at as specimen_at,
     stamp_of as stamp_of,
     take_inventory as take_inventory,
@@ -59,6 +60,12 @@ from .synthetic.collection import (
     METADATA_FILE as METADATA_FILE,
     SampleSettings as SampleSettings,
     make_samples as make_samples,
+)
+from .unread import (
+    Unread as Unread,
+    count_of as count_of,
+    read_unread as read_unread,
+    write_unread as write_unread,
 )
 from .uploads import Intake as Intake, take_uploads as take_uploads
 from .watching import (

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.foundation import InputError, SettingError
-from core.meshes import SUFFIXES
-from core.storage import IMAGE_SUFFIXES
+from core.meshes import is_mesh
+from core.storage import is_image
 
 ROOTS_VARIABLE = "FOSSILVIT_ROOTS"
 _FOLDERS_SHOWN = 2000
@@ -169,9 +169,8 @@ def count_specimens(folder: Path, *, seconds: float = 0.5) -> SpecimenCount:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(Path(entry.path))
                         continue
-                    suffix = Path(entry.name).suffix.lower()
-                    meshes += suffix in SUFFIXES
-                    has_images |= suffix in IMAGE_SUFFIXES
+                    meshes += is_mesh(entry.name)
+                    has_images |= is_image(entry.name)
         except OSError:
             # A folder that cannot be read counts as empty; the inventory warns of it.
             continue

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.foundation import InputError, MissingStageError, as_specimen_id, escaped_id, is_taken_id, note
-from core.meshes import SUFFIXES
-from core.storage import IMAGE_SUFFIXES
+from core.collection.file_kinds import PICTURES, RAW
+from core.collection.unread import Unread, UnreadFiles, unread_pages
+from core.foundation import (
+    InputError,
+    MissingStageError,
+    as_specimen_id,
+    escaped_id,
+    few_of,
+    is_taken_id,
+    joined,
+    note,
+)
+from core.meshes import SUFFIXES, is_mesh, stem_of, suffix_of
+from core.storage import IMAGE_SUFFIXES, is_image
 from core.workspace import RunFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,11 +67,12 @@ def stamp_of(specimen: SpecimenFile) -> tuple[int, int, int] | None:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The specimens of an input folder in id order, and warnings in sentences."""
+    """The specimens of an input folder in id order, warnings in sentences, and what is not read."""
 
     folder: Path
     specimens: tuple[SpecimenFile, ...]
     warnings: tuple[str, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def take_inventory(folder: Path) -> Inventory:
@@ -95,22 +110,73 @@ def take_inventory(folder: Path) -> Inventory:
     warnings: list[str] = []
     others: defaultdict[str, int] = defaultdict(int)
     root = folder.resolve()
+    unread = UnreadFiles(root)
+    not_read: dict[Path, list[str]] = {}
     for directory, names in _walk(root, warnings):
-        meshes = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
-        images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+        meshes = [name for name in names if is_mesh(name)]
+        images = [name for name in names if is_image(name)]
+        left = unread.look_at(directory, names, meshes)
         for path in _within_root((directory / name for name in meshes), root, warnings):
-            found.append(SpecimenFile(as_specimen_id(path.relative_to(root).with_suffix("").as_posix()), path))
+            inside = path.relative_to(root)
+            found.append(SpecimenFile(as_specimen_id(inside.with_name(stem_of(inside)).as_posix()), path))
         wanted = images if not meshes and directory != root else []
+        if images and not meshes and directory == root:
+            warnings.append(_loose_pictures(images))
         paths = tuple(_within_root((directory / name for name in wanted), root, warnings))
         if paths:
             found.append(SpecimenFile(as_specimen_id(directory.relative_to(root).as_posix()), directory, paths))
+            not_read[directory] = [*left.get(RAW, ()), *left.get(PICTURES, ())]
         is_left_out = set(names) - set(meshes) - (set(images) if directory != root else set())
         for name in is_left_out:
             others[Path(name).suffix.lower() or "without a suffix"] += 1
     if not found:
-        raise _nothing_found(folder, others)
+        raise _nothing_found(folder, others, unread.result())
     specimens, doubled = _with_unique_ids(found, root)
-    return Inventory(root, specimens, (*warnings, *doubled))
+    few = _few_pictures(specimens, not_read)
+    return Inventory(root, specimens, (*warnings, *doubled, *few), unread.result())
+
+
+def inventory_for_work(folder: Path) -> Inventory:
+    """Take the inventory at the beginning of a run, and log what is not read.
+
+    TIFF files are opened, since only their first page is read.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or holds no specimen.
+    """
+    inventory = take_inventory(folder)
+    images = [path for specimen in inventory.specimens for path in specimen.images]
+    inventory = replace(inventory, unread=(*inventory.unread, *unread_pages(images, inventory.folder)))
+    for one in inventory.unread:
+        log.error("%s", one.reason)
+    return inventory
+
+
+def _loose_pictures(images: Sequence[str]) -> str:
+    """Return a warning of pictures that belong to no specimen."""
+    return note(
+        "Pictures in the input folder itself belong to no specimen ({count}): {files}. Photographs of a specimen "
+        "go into a folder of their own.",
+        count=len(images),
+        files=few_of([as_specimen_id(name) for name in images]),
+    )
+
+
+def _few_pictures(specimens: Sequence[SpecimenFile], not_read: Mapping[Path, Sequence[str]]) -> list[str]:
+    """Return warnings of specimens whose folder holds pictures that are not read."""
+    return [
+        note(
+            "{name} is made from {count} of the {total} pictures in its folder; not read: {files}.",
+            name=specimen.specimen_id,
+            count=len(specimen.images),
+            total=len(specimen.images) + len(not_read[specimen.path]),
+            files=few_of([as_specimen_id(name) for name in not_read[specimen.path]]),
+        )
+        for specimen in specimens
+        if specimen.images and not_read.get(specimen.path)
+    ]
 
 
 def _within_root(paths: Iterable[Path], root: Path, warnings: list[str]) -> Iterator[Path]:
@@ -178,22 +244,24 @@ def _longer_id(specimen: SpecimenFile, root: Path, level: int) -> str:
     return escaped_id(path) if level > 1 or is_taken_id(path) else as_specimen_id(path)
 
 
-def _nothing_found(folder: Path, others: dict[str, int]) -> InputError:
+def _nothing_found(folder: Path, others: dict[str, int], unread: Sequence[Unread]) -> InputError:
     """Return the error for a folder without specimens.
 
     `others` counts its files by suffix.
     """
     with_photographs = (
-        "Meshes and point clouds end in .ply .obj .stl or .off. "
-        "Photographs of a specimen go into a folder of their own inside it."
+        "Meshes and point clouds end in {suffixes}. Photographs of a specimen go into a folder of their own inside it."
     )
+    usual = "Meshes and point clouds end in {suffixes}."
     is_any_picture = any(suffix in others for suffix in IMAGE_SUFFIXES)
     return InputError(
         "The input folder {folder} holds no specimens, only other files ({kinds})."
         if others
         else "The input folder {folder} is empty.",
-        advice=with_photographs if is_any_picture else "Meshes and point clouds end in .ply .obj .stl or .off.",
+        advice="{unread}" if unread else with_photographs if is_any_picture else usual,
         folder=folder,
+        suffixes=" ".join(SUFFIXES),
+        unread=joined([one.reason for one in unread]),
         kinds=", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4]),
     )
 
@@ -206,10 +274,10 @@ def specimen_at(path: Path) -> SpecimenFile:
     InputError
         If the path does not exist, or has another format.
     """
-    name = as_specimen_id(path.name or path.resolve().name) if path.is_dir() else as_specimen_id(path.stem)
-    suffix = path.suffix.lower()
+    name = as_specimen_id(path.name or path.resolve().name) if path.is_dir() else as_specimen_id(stem_of(path))
+    suffix = suffix_of(path)
     if path.is_dir():
-        images = tuple(sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."))
+        images = tuple(sorted(p for p in path.iterdir() if is_image(p) and p.name[0] != "."))
         if images:
             return SpecimenFile(name, path, images)
         raise InputError(
@@ -219,7 +287,7 @@ def specimen_at(path: Path) -> SpecimenFile:
         raise InputError(
             "{path} is not there.", advice="Give a mesh, a photograph, or a folder of photographs.", path=path
         )
-    if suffix in IMAGE_SUFFIXES:
+    if is_image(path):
         return SpecimenFile(name, path, (path,))
     if suffix in SUFFIXES:
         return SpecimenFile(name, path)
@@ -241,7 +309,7 @@ def check_photographs(names: Iterable[str]) -> None:
         If one of them is not a photograph.
     """
     for name in names:
-        if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
+        if not is_image(name):
             raise InputError(
                 "{file} is no photograph, and only photographs of one specimen are taken together.",
                 advice="Give one mesh, or photographs alone.",

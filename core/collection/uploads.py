@@ -15,11 +15,13 @@ from typing import IO, Protocol
 import psutil
 
 from core.collection.archives import ArchiveLimits, is_zip, safe_parts, unpack
+from core.collection.file_kinds import SENTENCES, kind_of_unread
 from core.foundation import InputError, SettingError, WorkspaceError
-from core.meshes import SUFFIXES
-from core.storage import IMAGE_SUFFIXES, sha256_of_file
+from core.meshes import SUFFIXES, is_mesh, suffix_of
+from core.storage import IMAGE_SUFFIXES, is_image, sha256_of_file
 
-KEPT_SUFFIXES = (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl")
+# Materials of OBJ and buffers of glTF are kept for the meshes that name them.
+KEPT_SUFFIXES = (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl", ".bin")
 _INCOMING = ".incoming-"
 _HEAD = 4096
 _CHUNK = 1 << 20
@@ -36,6 +38,8 @@ _KINDS = (
     (b"Rar!", "a RAR archive"),
     (b"glTF", "a glTF file"),
 )
+# What the content of these files is.
+_OWN_KINDS = {".glb": "a glTF file", ".gz": "a gzip archive"}
 _PICTURES = ("a PNG picture", "a JPEG picture")
 
 
@@ -177,15 +181,18 @@ def remove_abandoned(meshes: Path) -> int:
 
 def why_refused(name: str, head: bytes) -> str:
     """Return why a file is refused, by its name and first bytes, empty if it is not."""
-    suffix = Path(name).suffix.lower()
+    suffix = suffix_of(name)
     if suffix not in KEPT_SUFFIXES:
-        allowed = " ".join(SUFFIXES)
-        return InputError("only {allowed}, pictures and ZIP files of them are taken.", allowed=allowed).reason
+        allowed, kind = " ".join(SUFFIXES), kind_of_unread(name)
+        sentence = "only {allowed}, pictures and ZIP files of them are taken."
+        return InputError(sentence, advice=SENTENCES[kind][1] if kind else "", allowed=allowed).reason
     if not head:
         return "the file is empty."
     kind = next((what for begin, what in _KINDS if head.startswith(begin)), "")
     if not kind and head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         kind = "a web page or XML"
+    if kind == _OWN_KINDS.get(Path(suffix).suffix or suffix):
+        kind = ""
     is_picture = suffix in IMAGE_SUFFIXES
     if suffix == ".ply" and not kind and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"ply"):
         return "its content is not a PLY file: it does not begin with the word ply."
@@ -235,8 +242,8 @@ def _stage_archive(incoming: Path, upload: Upload, name: str, limits: ArchiveLim
             with source.open("rb") as stream:
                 head = stream.read(_HEAD)
             # Pictures at the top level of an archive are the photographs of one specimen.
-            is_loose_picture = "/" not in inside and source.suffix.lower() in IMAGE_SUFFIXES
-            holds_meshes = any("/" not in other and Path(other).suffix.lower() in SUFFIXES for other in unpacked.names)
+            is_loose_picture = "/" not in inside and is_image(source)
+            holds_meshes = any("/" not in other and is_mesh(other) for other in unpacked.names)
             loose = is_loose_picture and not holds_meshes
             target = incoming / Path(name).stem / inside if loose else incoming / inside
             reason = _why_not_staged(inside, head, target)
@@ -258,7 +265,7 @@ def _why_not_staged(name: str, head: bytes, target: Path) -> str:
 
 
 def _is_kind_kept(name: str) -> bool:
-    return Path(name).suffix.lower() in KEPT_SUFFIXES
+    return suffix_of(name) in KEPT_SUFFIXES
 
 
 def _as_file(upload: Upload) -> IO[bytes]:

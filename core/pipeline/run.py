@@ -24,7 +24,7 @@ import numpy as np
 import core
 from core.backbones import TokenSettings
 from core.clusters import ClusterSettings, cluster_into
-from core.collection import Inventory, take_inventory
+from core.collection import Inventory, Unread, inventory_for_work, write_unread
 from core.embeddings import POOLINGS, Embeddings, assemble
 from core.evaluation import EvaluationSettings, evaluate_categories_into
 from core.features import Extractor, FeatureSettings, open_extractor
@@ -115,6 +115,8 @@ class RunReport:
         Skipped specimens.
     warnings : tuple of str
         Remarks on the input folder and on specimens that lost much to repair, in sentences.
+    unread : tuple of Unread
+        Files of the input folder that are of kinds that are not read.
     """
 
     run: RunFolder
@@ -122,6 +124,7 @@ class RunReport:
     unchanged: int
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def run_pipeline(
@@ -162,7 +165,7 @@ def run_pipeline(
     SettingError, WeightsError, DeviceError, WorkspaceError
         If the run cannot start.
     """
-    inventory = take_inventory(meshes or workspace.meshes)
+    inventory = inventory_for_work(meshes or workspace.meshes)
     workers = settings.workers if settings.workers is not None else default_workers()
     with workspace.locked(), _children_for(workspace, inventory, workers, overwrite) as children:
         extractor = extractor or open_extractor(settings.features)
@@ -172,6 +175,7 @@ def run_pipeline(
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
         write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
+        write_unread(run.root, inventory.unread)
         chosen = None if only is None else frozenset(only)
         stream = Stream(
             workspace,
@@ -196,7 +200,8 @@ def run_pipeline(
         embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
         _write_results(run, embeddings, settings, overwrite, progress)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
-    return RunReport(run, stream.done, unchanged, tuple(failures), (*inventory.warnings, *stream.warnings))
+    warnings = (*inventory.warnings, *stream.warnings)
+    return RunReport(run, stream.done, unchanged, tuple(failures), warnings, inventory.unread)
 
 
 def _write_results(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.collection import take_inventory
+from core.collection import Unread, inventory_for_work
 from core.embeddings import Embeddings, assemble, pool_views, sha256_of_matrix
 from core.features import Extractor, extract_with_tokens, read_features, store_features
 from core.foundation import MissingStageError, Progress, SpecimenError, file_of_specimen, ids_of_names, silent
@@ -55,12 +55,15 @@ class StageReport:
         Skipped specimens.
     warnings : tuple of str
         Remarks on the input folder and on specimens that lost much to repair, in sentences.
+    unread : tuple of Unread
+        Files of the input folder that are of kinds that are not read.
     """
 
     done: int
     unchanged: int
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def usable(self) -> int:
@@ -86,7 +89,7 @@ def render_folder(
     InputError
         If the folder is missing or holds no specimen.
     """
-    inventory = take_inventory(meshes)
+    inventory = inventory_for_work(meshes)
     remove_unfinished(renders)
     manifest = Manifest(renders)
     source = str(inventory.folder)
@@ -119,7 +122,7 @@ def render_folder(
     if done or failures:
         write_json(renders / "settings.json", vars(settings))
     manifest.keep_only(manifest.ids)
-    return StageReport(done, unchanged, tuple(failures), (*inventory.warnings, *warnings))
+    return StageReport(done, unchanged, tuple(failures), (*inventory.warnings, *warnings), inventory.unread)
 
 
 def extract_folder(

@@ -23,7 +23,7 @@ from core.clusters import (
     describe_members,
     find_misfits,
 )
-from core.collection import Labels, Quarantined, labels_of_column, quarantined, resolve_labels
+from core.collection import Labels, Quarantined, labels_of_column, quarantined, read_unread, resolve_labels
 from core.embeddings import Embeddings, read_embeddings
 from core.evaluation import Evaluation, evaluate
 from core.foundation import (
@@ -104,6 +104,7 @@ class Facts:
     misfits: tuple[Misfit, ...]
     duplicates: Duplicates
     failures: tuple[Quarantined, ...]
+    unread: tuple[str, ...]
     search: SearchSettings
     versions: tuple[tuple[str, str], ...]
     citations: tuple[str, ...]
@@ -165,6 +166,7 @@ def gather_facts(
         misfits=misfits,
         duplicates=find_duplicates(embeddings, sha256=hashes),
         failures=quarantined(records),
+        unread=read_unread(run.root),
         search=SearchSettings(**_known(SearchSettings, config.get("search", {}))),
         versions=_versions(config),
         citations=_citations(config, clustering.settings, settings.map),

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.embeddings import Embeddings
 from core.foundation import CoreError
-from core.meshes import SUFFIXES
+from core.meshes import SUFFIXES, is_mesh
 from core.pipeline import Describer, Newcomer
+from core.storage import IMAGE_SUFFIXES
 from ui.session import keep_file, keep_photographs, state
 from ui.words import of_file_named, say
 
@@ -32,14 +33,14 @@ class QueryFile:
     @property
     def mesh_path(self) -> Path | None:
         """Return the file if it holds a surface, None if it is a photograph."""
-        return self.path if self.path.suffix.lower() in SUFFIXES else None
+        return self.path if is_mesh(self.path) else None
 
 
 def ask_for_file(collection: state.Collection) -> None:
     """Let the user search with a file that is not in the collection."""
     with st.popover(say("search-file"), icon=":material/upload_file:"):
         st.caption(say("search-file-help"))
-        kinds = ["ply", "obj", "stl", "off", "png", "jpg", "jpeg"]
+        kinds = [suffix.lstrip(".") for suffix in (*SUFFIXES, *IMAGE_SUFFIXES)]
         # Each file closed gives the field a new key, so that the same file can be given again.
         key = f"outsider_file_{st.session_state.setdefault(_FIELD_NUMBER, 0)}"
         files = st.file_uploader(say("search-file-choose"), type=kinds, key=key, accept_multiple_files=True)

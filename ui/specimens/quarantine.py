@@ -7,18 +7,19 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.collection import Quarantined, quarantined
+from core.collection import Quarantined, quarantined, read_unread
 from core.foundation import CoreError
 from core.storage import csv_for_people
 from core.workspace import queue_specimens
 from ui.session import state
-from ui.words import as_lines, say
+from ui.words import as_line, as_lines, say
 
 _TICKED = "quarantine_table"
 
 
 def show_quarantine(source: str, run_name: str) -> None:
     """List the specimens of an input folder that failed, and offer to try again."""
+    _show_unread(run_name)
     found = quarantined(state.catalogue().specimens(source, only_failed=True))
     if not found:
         return
@@ -45,6 +46,15 @@ def show_quarantine(source: str, run_name: str) -> None:
         )
         ticked = [found[row] for row in event.selection.rows if row < len(found)]
         _offer_another_try(found, ticked, run_name, frame)
+
+
+def _show_unread(run_name: str) -> None:
+    """List the files of kinds that the run did not read, and what to do about them."""
+    unread = read_unread(state.workspace().run(run_name).root)
+    if unread:
+        with st.expander(say("quarantine-unread"), icon=":material/file_open:", expanded=True):
+            for sentence in unread:
+                st.markdown(f"- {state.plain(as_line(sentence))}")
 
 
 def _offer_another_try(

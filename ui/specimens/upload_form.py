@@ -10,8 +10,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.collection import METADATA_FILE, Intake, SampleSettings, make_samples, take_inventory, take_uploads
 from core.foundation import CoreError
-from core.meshes import SUFFIXES
-from core.storage import IMAGE_SUFFIXES
+from core.meshes import SUFFIXES, is_mesh
+from core.storage import IMAGE_SUFFIXES, is_image
 from ui.session import state
 from ui.specimens.folder_picker import pick_folder
 from ui.words import as_line, say
@@ -63,13 +63,13 @@ def _upload() -> Path | None:
     number = st.session_state.setdefault(_ROUND, 0)
     files = st.file_uploader(
         say("bring-files"),
-        type=[suffix.lstrip(".") for suffix in (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl", ".zip")],
+        type=[suffix.lstrip(".") for suffix in (*SUFFIXES, *IMAGE_SUFFIXES, ".mtl", ".bin", ".zip")],
         accept_multiple_files=True,
         key=f"uploads_{number}",
         help=say("bring-files-help"),
     )
-    pictures = [file for file in files if Path(file.name).suffix.lower() in IMAGE_SUFFIXES]
-    has_meshes = any(Path(file.name).suffix.lower() in SUFFIXES for file in files)
+    pictures = [file for file in files if is_image(file.name)]
+    has_meshes = any(is_mesh(file.name) for file in files)
     specimen = ""
     if pictures and not has_meshes:
         specimen = st.text_input(say("bring-photographed"), value="specimen", help=say("bring-photographed-help"))
@@ -120,12 +120,14 @@ def _show_outcome(outcome: Intake) -> None:
 def _checked(folder: Path) -> Path | None:
     """Return the folder if it holds specimens, and show how many."""
     try:
-        count, images, warnings = _count(str(folder), _stamp(folder))
+        count, images, warnings, unread = _count(str(folder), _stamp(folder))
     except CoreError as error:
         st.info(state.plain(as_line(error.reason)), icon=":material/folder_off:")
         return None
     found = say("bring-found", count=count)
     st.caption(f":material/check: {found}" + (f" {say('bring-found-photographs', count=images)}" if images else ""))
+    for sentence in unread:
+        st.warning(state.plain(as_line(sentence)), icon=":material/file_open:")
     for warning in warnings:
         st.caption(f":material/warning: {state.plain(as_line(warning))}")
     return folder
@@ -143,7 +145,8 @@ def _stamp(folder: Path) -> int:
 
 
 @st.cache_data(show_spinner=False, ttl=20)
-def _count(folder: str, stamp: int) -> tuple[int, int, list[str]]:
+def _count(folder: str, stamp: int) -> tuple[int, int, list[str], list[str]]:
     del stamp  # part of the key only
     found = take_inventory(Path(folder))
-    return len(found.specimens), sum(s.is_image_folder for s in found.specimens), list(found.warnings[:5])
+    images = sum(specimen.is_image_folder for specimen in found.specimens)
+    return len(found.specimens), images, list(found.warnings[:5]), [one.reason for one in found.unread]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.foundation import file_of_specimen
 from core.meshes import read_mesh
-from core.storage import IMAGE_SUFFIXES
+from core.storage import is_image
 from core.views import ViewSettings, read_photographs, read_view_files, render_views
 from ui.session import state
 
@@ -33,7 +33,7 @@ def views_of(collection: state.Collection, specimen_id: str) -> np.ndarray | Non
     if kept:
         return read_view_files(kept)
     if record is not None and record.kind == "photographs" and Path(record.path).is_dir():
-        pictures = sorted(path for path in Path(record.path).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        pictures = sorted(path for path in Path(record.path).iterdir() if is_image(path) and path.name[0] != ".")
         return read_photographs(pictures, settings.size)
     path = collection.mesh_path(specimen_id)
     return None if path is None else rendered_views(path, settings)

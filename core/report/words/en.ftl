@@ -102,6 +102,7 @@ failures-about = { $count ->
    *[other] { $count } files could not be used.
 }
 failures-none = Every file could be used.
+failures-unread = Files of kinds that are not read:
 versions-heading = Versions
 citations-heading = To cite
 citations-about = The backbone and the methods that this report rests on:

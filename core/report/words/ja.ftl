@@ -81,6 +81,7 @@ kind-near = ほぼ同一
 failures-heading = 使えなかったもの
 failures-about = { $count } 個のファイルは使えませんでした。
 failures-none = すべてのファイルを使えました。
+failures-unread = 読み込めない種類のファイル：
 versions-heading = バージョン
 citations-heading = 引用文献
 citations-about = このレポートが基づくバックボーンと手法：

@@ -3,6 +3,7 @@ quarantine-title = { $count ->
     [one] { $count } specimen could not be used
    *[other] { $count } specimens could not be used
 }
+quarantine-unread = Files of kinds that are not read
 quarantine-specimen = Specimen
 quarantine-kind = Why
 quarantine-reason = Exactly

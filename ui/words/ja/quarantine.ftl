@@ -1,5 +1,6 @@
 # 使えなかった標本：理由と対処。
 quarantine-title = 使えなかった標本：{ $count } 点
+quarantine-unread = 読み込めない種類のファイル
 quarantine-specimen = 標本
 quarantine-kind = 理由
 quarantine-reason = 詳細
