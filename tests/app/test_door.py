@@ -9,13 +9,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from streamlit import config
 
 from core.foundation import InputError
 from ui.frame.door import LOCAL_NAMES, Door, Doorkeeper, known_hosts
 from ui.frame.door_pages import entry_page, refusal_page
-from ui.frame.door_token import Token, announcement, keep_private, token_of_this_start
+from ui.frame.door_token import Token, announce, announcement, keep_private, token_of_this_start
 from ui.words import LANGUAGES
 
 TOKEN = Token("0123456789abcdef0123456789abcdef")
@@ -325,6 +327,31 @@ def test_keep_private__says_if_a_file_belongs_to_another_account(
     )
     assert "t0k3n" not in lines
     assert "FOSSILVIT_TOKEN" in lines
+
+
+def test_announce__opens_the_browser_without_the_token_in_its_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The browser gets a file for this account alone, which leads to the address and goes with the server."""
+    monkeypatch.setenv("FOSSILVIT_TOKEN", TOKEN.text)
+    known = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda name: name != "server.headless" and known(name))
+    monkeypatch.setattr("ui.frame.door_token.get_url", lambda host: f"http://{host}:8501")
+    opened: list[str] = []
+    monkeypatch.setattr("ui.frame.door_token.open_browser", opened.append)
+
+    async def start() -> Path:
+        async with announce(None):
+            page = Path(urlsplit(opened[0]).path)
+            assert stat.S_IMODE(page.stat().st_mode) == 0o600
+            assert stat.S_IMODE(page.parent.stat().st_mode) == 0o700
+            assert f"http://localhost:8501/?token={TOKEN.text}" in page.read_text(encoding="utf-8")
+        return page
+
+    page = asyncio.run(start())
+    assert not page.parent.exists()
+    assert TOKEN.text not in opened[0]
+    assert f"http://localhost:8501/?token={TOKEN.text}" in capsys.readouterr().out.split()
 
 
 def test_announcement__names_the_address() -> None:

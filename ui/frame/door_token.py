@@ -134,6 +134,7 @@ def keep_private(stream: TextIO) -> bool:
 def _page_that_leads_to(address: str, folder: Path) -> Path:
     """Write a page that opens an address: the arguments of a browser are seen by every account."""
     page = folder / "open.html"
+    page.touch(mode=0o600)
     page.write_text(entry_page(address, language_of(None)), encoding="utf-8")
     return page
 
