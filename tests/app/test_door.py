@@ -58,7 +58,7 @@ def ask(door: Door, path: str = "/", *, kind: str = "http", method: str = "GET",
 
 
 def status(door: Door, path: str = "/", **given: Any) -> int:
-    """Return the status of an answer; that of a WebSocket is 101 or 403."""
+    """Return the status of an answer, 101 or 403 for a WebSocket."""
     first = ask(door, path, **given)[0]
     return {"websocket.accept": 101, "websocket.close": 403}.get(first["type"]) or int(first["status"])
 
@@ -99,7 +99,7 @@ def test_door__answers_to_names_of_this_machine(host: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/_stcore/health", "/media/a.png", "/_stcore/host-config"])
 def test_door__refuses_other_names(host: str, path: str) -> None:
-    """Every other name is refused, whatever is asked for and whichever origin is named."""
+    """Every other name is refused, for all paths and origins."""
     assert status(Door(), path, host=host) == 403
     assert status(Door(), path, host=host, origin=f"http://{host}") == 403
     assert status(Door(), path, kind="websocket", host=host, origin=f"http://{host}") == 403
@@ -130,7 +130,7 @@ def test_door__refuses_a_request_without_a_name_or_with_two() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
 def test_door__refuses_other_origins(origin: str, method: str) -> None:
-    """The origin is that of the app with its port, for every method and for WebSockets."""
+    """The origin has the port of the app, for every method and WebSockets."""
     assert status(Door(), method=method, host=OWN["host"], origin=origin) == 403
     assert status(Door(), kind="websocket", host=OWN["host"], origin=origin) == 403
 
@@ -145,20 +145,20 @@ def test_door__refuses_other_origins(origin: str, method: str) -> None:
     ],
 )
 def test_door__knows_its_own_origin_behind_a_proxy(host: str, origin: str) -> None:
-    """A port that is not written is that of the scheme under which the page was opened."""
+    """A port that is not written is that of the scheme of the page."""
     door = Door(LOCAL_NAMES | {"*.example.org"})
     assert status(door, kind="websocket", host=host, origin=origin) == 101
 
 
 def test_door__lets_configured_origins_in() -> None:
-    """An origin in `server.corsAllowedOrigins` passes as it is written there, with its port."""
+    """An origin in `server.corsAllowedOrigins` passes with its port."""
     door = Door(origins=frozenset({"https://portal.example.org"}))
     assert status(door, host="localhost", origin="https://portal.example.org") == 200
     assert status(door, host="localhost", origin="https://portal.example.org:444") == 403
 
 
 def test_known_hosts__are_those_of_environment_and_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names, addresses and IPv6 are read; addresses to listen on everywhere are no names."""
+    """Names, addresses and IPv6 are read, but no wildcard addresses."""
     options = {
         "server.allowedHosts": ["Museum.example.org", "*.lab.example.org"],
         "server.address": "0.0.0.0",  # noqa: S104
@@ -179,7 +179,7 @@ def test_known_hosts__are_those_of_environment_and_configuration(monkeypatch: py
 
 @pytest.mark.parametrize("name", ["a/b", "http://", "user@host", "a.*.example", "host:port"])
 def test_known_hosts__refuses_what_is_no_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake is named; it would let nothing in without a word."""
+    """A mistake is named."""
     monkeypatch.setattr("ui.frame.door.config.get_option", {}.get)
     monkeypatch.setenv("FOSSILVIT_HOSTS", name)
     with pytest.raises(InputError, match="FOSSILVIT_HOSTS"):
@@ -197,7 +197,7 @@ def test_token__is_needed_for_everything_but_health(path: str) -> None:
 
 
 def test_token__is_exchanged_for_a_cookie() -> None:
-    """The address with the token sets a strict cookie and leads on without the token; the cookie lets in."""
+    """The token in the address sets a strict cookie, which lets in."""
     door = Door(token=TOKEN)
     messages = ask(door, f"/map?specimen=a/b&token={TOKEN.text}&lang=ja", **OWN)
     headers = dict(messages[0]["headers"])
@@ -229,7 +229,7 @@ def test_token__refuses_another(given: str) -> None:
 
 
 def test_token__is_taken_from_the_address_of_pages_alone() -> None:
-    """Neither a WebSocket nor a request that changes something gets in by its address."""
+    """A WebSocket or a request that changes something needs the cookie."""
     door, path = Door(token=TOKEN), f"/_stcore/stream?token={TOKEN.text}"
     assert status(door, path, kind="websocket", **OWN) == 403
     assert status(door, path, method="POST", **OWN) == 403
@@ -243,14 +243,14 @@ def test_token__leads_to_the_app_alone(path: str) -> None:
 
 
 def test_door__metrics_are_off() -> None:
-    """How much the app holds in memory is told to nothing that asks."""
+    """The metrics of Streamlit are not found."""
     for path in ("/_stcore/metrics", "/_stcore/metrics/", "/fossils/_stcore/metrics"):
         door = Door(base="/fossils" if path.startswith("/fossils") else "")
         assert status(door, path, **OWN) == 404
 
 
 def test_door__pages_are_framed_by_the_app_alone() -> None:
-    """The app is in no frame, pages of components in those of the app; types are not guessed."""
+    """Only pages of components may be framed, by the app itself."""
     for path in ("/", "/map", "/media/x.html", "/components/x", "/_stcore/component/x"):
         assert headers_of(Door(), path, **OWN)["content-security-policy"] == ["frame-ancestors 'none'"]
     for door, path in ((Door(), "/component/a/index.html"), (Door(base="/b"), "/b/component/a/index.html")):
@@ -265,7 +265,7 @@ def test_door__pages_are_framed_by_the_app_alone() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", ["host", "origin", "token", "wrong-token"])
 def test_refusal_page__says_what_to_do(reason: str, language: str) -> None:
-    """Each page has its words in each language; a name that is shown cannot bring code along."""
+    """Each page has its words, and a name in it is no code."""
     page = refusal_page(reason, language, host='<script>"`evil')
     assert f'<html lang="{language}">' in page
     assert "<script>" not in page
@@ -279,7 +279,7 @@ def test_entry_page__escapes_its_address() -> None:
 
 
 def test_token_of_this_start__is_random_given_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each start makes a token; the environment gives one or switches it off, and so does a flag."""
+    """A token is new at each start, given, or switched off."""
     monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.delenv("FOSSILVIT_TOKEN", raising=False)
     first = token_of_this_start()
@@ -302,7 +302,7 @@ def test_token_of_this_start__is_random_given_or_off(monkeypatch: pytest.MonkeyP
 
 
 def test_keep_private__takes_a_file_away_from_other_accounts(tmp_path: Path) -> None:
-    """Output that goes to a file which others can read becomes private before a token stands in it."""
+    """A file that others can read becomes private before the token is in it."""
     with (tmp_path / "app.log").open("w", encoding="utf-8") as log:
         (tmp_path / "app.log").chmod(0o664)
         assert keep_private(log)
@@ -332,7 +332,7 @@ def test_keep_private__says_if_a_file_belongs_to_another_account(
 def test_announce__opens_the_browser_without_the_token_in_its_arguments(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The browser gets a file for this account alone, which leads to the address and goes with the server."""
+    """The browser gets a private file, which is removed with the server."""
     monkeypatch.setenv("FOSSILVIT_TOKEN", TOKEN.text)
     known = config.get_option
     monkeypatch.setattr(config, "get_option", lambda name: name != "server.headless" and known(name))
@@ -355,7 +355,7 @@ def test_announce__opens_the_browser_without_the_token_in_its_arguments(
 
 
 def test_announcement__names_the_address() -> None:
-    """The address with the token stands alone on its line; a short token is called so."""
+    """The address stands alone on its line, and a short token is named."""
     with_token = announcement("http://localhost:1", "http://localhost:1/?token=short", Token("short"), is_private=True)
     assert "    http://localhost:1/?token=short" in with_token
     assert any("guessed" in line for line in with_token)

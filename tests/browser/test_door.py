@@ -34,7 +34,7 @@ def locked(prepared: Workspace) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def misled(browser: Browser) -> Iterator[Browser]:
-    """Start Chromium with a foreign name that leads to this machine, as after DNS rebinding."""
+    """Start Chromium with a foreign name for this machine (DNS rebinding)."""
     rules = f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1"
     started = browser.browser_type.launch(executable_path=CHROMIUM, args=[*BROWSER_ARGUMENTS, rules])
     yield started
@@ -42,7 +42,7 @@ def misled(browser: Browser) -> Iterator[Browser]:
 
 
 def test_door__opens_by_the_address_with_the_token(page: Page, locked: str) -> None:
-    """The token leaves the address and stays in a strict cookie; other screens then open without it."""
+    """The token becomes a strict cookie, which opens the other screens."""
     page.goto(f"{locked}/map?lang=en&token={TOKEN}")
     expect(page.get_by_role("heading", name="Map")).to_be_visible()
     assert "token" not in page.url
@@ -63,7 +63,7 @@ def test_door__opens_by_the_address_with_the_token(page: Page, locked: str) -> N
     [("en", "This app opens with a token", "terminal"), ("ja", "このアプリを開くにはトークンが必要です", "端末")],
 )
 def test_door__says_where_the_address_is(page: Page, locked: str, language: str, heading: str, advice: str) -> None:
-    """Without the token, a page says in plain words where to find the address; no WebSocket is opened."""
+    """Without the token, a page says where to find the address."""
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
     answer = page.goto(f"{locked}/?lang={language}")
@@ -77,7 +77,7 @@ def test_door__says_where_the_address_is(page: Page, locked: str, language: str,
 
 
 def test_door__opens_by_a_link_on_a_foreign_page(page: Page, locked: str) -> None:
-    """A link with the token works from any page, though a strict cookie is not sent with what comes from there."""
+    """A link with the token works, though strict cookies are not sent with it."""
     page.route(f"http://{FOREIGN}/mail", lambda route: route.fulfill(
         content_type="text/html", body=f'<a href="{locked}/map?lang=en&token={TOKEN}">open</a>'
     ))  # fmt: skip
@@ -88,7 +88,7 @@ def test_door__opens_by_a_link_on_a_foreign_page(page: Page, locked: str) -> Non
 
 
 def test_door__answers_to_no_foreign_name(misled: Browser, address: str) -> None:
-    """Under a foreign name that leads to this machine, the app is refused, and so is its WebSocket.
+    """Under a foreign name, the app and its WebSocket are refused.
 
     The app has no token here: the name alone keeps the foreign site out.
     """
@@ -110,7 +110,7 @@ def test_door__answers_to_no_foreign_name(misled: Browser, address: str) -> None
 
 
 def test_door__another_port_of_this_machine_is_another_site(misled: Browser, address: str, tmp_path: Path) -> None:
-    """A page on another port opens no WebSocket and shows the app in no frame; a page of the app opens one."""
+    """A page on another port opens no WebSocket and cannot frame the app."""
     socket = f"{address.replace('http', 'ws')}/_stcore/stream"
     (tmp_path / "index.html").write_text(f'<iframe src="{address}/_stcore/health"></iframe>', encoding="utf-8")
     serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))

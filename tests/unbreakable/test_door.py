@@ -1,4 +1,4 @@
-"""The door of a running server: raw requests under foreign names, and a second account of this machine."""
+"""A running server, foreign names, and a second account of this machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ print("outside")
 
 @pytest.fixture(scope="module")
 def open_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Start the app without a token on an empty workspace, also under another name; yield its port."""
+    """Start the app without a token, also under another name."""
     workspace = open_workspace(tmp_path_factory.mktemp("door"))
     with running_app(workspace.root, hosts="fossils.example.org") as address:
         yield urlsplit(address).port or 0
@@ -63,7 +63,7 @@ def open_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes], Path]]:
-    """Start the app with a token, its output in a file that others may read; yield port, process and file."""
+    """Start the app with a token, its output in a file that others can read."""
     port, log = free_port(), tmp_path / "app.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     environment = {**os.environ, "FOSSILVIT_WORKSPACE": str(tmp_path / "workspace"), "FOSSILVIT_TOKEN": ""}
@@ -110,7 +110,7 @@ def answer(port: int, path: str, headers: dict[str, str], *, method: str = "GET"
 )
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "0.0.0.0:{}", "localhost.evil.example:{}"])
 def test_server__refuses_foreign_names(open_port: int, path: str, host: str) -> None:
-    """A name that the server was not started for gets a page that says so, and never a WebSocket."""
+    """A foreign name gets a page that says so, and no WebSocket."""
     name = host.format(open_port)
     assert answer(open_port, path, {"Host": name}).status == 403
     own_origin = {"Host": name, "Origin": f"http://{name}"}
@@ -121,7 +121,7 @@ def test_server__refuses_foreign_names(open_port: int, path: str, host: str) -> 
 
 
 def test_server__refuses_foreign_origins(open_port: int) -> None:
-    """The right host with a wrong origin, or with the right one and another port, is refused."""
+    """The right host is refused if the origin has another name or port."""
     own, other = f"localhost:{open_port}", open_port + 1
     for origin in (
         "http://evil.example",
@@ -138,7 +138,7 @@ def test_server__refuses_foreign_origins(open_port: int) -> None:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "fossils.example.org"])
 def test_server__answers_to_its_own_names(open_port: int, name: str) -> None:
-    """Names of this machine and those in FOSSILVIT_HOSTS open the app and its WebSocket."""
+    """Names of this machine and in FOSSILVIT_HOSTS open the app."""
     host = f"{name}:{open_port}"
     page = answer(open_port, "/", {"Host": host})
     assert page.status == 200
@@ -153,7 +153,7 @@ def test_server__metrics_are_off(open_port: int) -> None:
 
 
 def test_server__prints_its_token_for_its_own_account_alone(locked: tuple[int, subprocess.Popen[bytes], Path]) -> None:
-    """The address stands in the output, which became private; it lets in, and stands in no other file."""
+    """The printed address lets in, and stands in no file for others."""
     port, server, log = locked
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     host = {"Host": f"localhost:{port}"}
@@ -183,7 +183,7 @@ def test_server__prints_its_token_for_its_own_account_alone(locked: tuple[int, s
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can act as another account")
 def test_server__keeps_a_second_account_out(locked: tuple[int, subprocess.Popen[bytes], Path]) -> None:
-    """Another account gets no page, and finds the token neither in arguments nor in the environment."""
+    """Another account finds no token in arguments or environments."""
     port, _, log = locked
     python = shutil.which("python3", path="/usr/bin:/bin")
     if python is None:

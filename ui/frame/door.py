@@ -1,4 +1,4 @@
-"""Which requests the server answers: known host names, its own pages, and the token.
+"""The requests that the server answers, by host name, origin and token.
 
 A foreign web site can give its own name the address of this machine (DNS rebinding). Its page then
 belongs to the same site as the app for the browser, so that only the name in the header `Host`
@@ -66,7 +66,7 @@ class Door:
         return any(_fits(name, pattern) for pattern in self.hosts)
 
     def knows_origin(self, origin: str, host: str) -> bool:
-        """Return whether a header `Origin` names the app itself: host and port are those of `Host`.
+        """Return whether a header `Origin` has the host and the port of `Host`.
 
         A page that is served under another scheme than the app (by a proxy) has the default port of its
         own scheme. `null`, which is sent by files and sandboxes, is refused.
@@ -81,7 +81,7 @@ class Door:
 
 
 def guard() -> list[Middleware]:
-    """Return the checks as middleware for `streamlit.App`, by environment and configuration."""
+    """Return the checks as middleware for `streamlit.App`."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     try:
         hosts = known_hosts()
@@ -115,13 +115,13 @@ def known_hosts() -> frozenset[str]:
 
 
 class Doorkeeper:
-    """ASGI middleware: refuse what the door does not let in, and say so to browsers."""
+    """ASGI middleware that answers what the door does not let in with a page."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app, self._door = app, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on with headers against framing and guessed types."""
+        """Refuse a request, or let the app answer it with headers of its own."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -161,7 +161,10 @@ class Doorkeeper:
 
 
 def _by_token(request: HTTPConnection, token: Token, port: int) -> Response | None:
-    """Return None if the cookie is right; a page that sets it if the address holds the token."""
+    """Return None if the cookie is right, else a page.
+
+    The page sets the cookie if the address holds the token.
+    """
     admitted = token.is_in(request.cookies, port)
     is_read = request.scope["type"] == "http" and request.scope["method"] in ("GET", "HEAD")
     given = request.query_params.get(PARAMETER) if is_read else None
@@ -229,7 +232,7 @@ def _name_in(text: str) -> str:
 
 
 def _split(address: str) -> SplitResult | None:
-    """Return the parts of an address, None if host or port are invalid or a user is named."""
+    """Return the parts of an address, None if it has a user or an invalid port."""
     try:
         parts = urlsplit(address)
         _ = parts.port  # raises if it is no port

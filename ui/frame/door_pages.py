@@ -1,4 +1,4 @@
-"""Pages that the server shows instead of the app: how to get in, and on the way in."""
+"""Pages that the server shows in place of the app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ a { color: #7d3c14 }
 
 
 def language_of(request: HTTPConnection | None) -> str:
-    """Return the language for a reader: by address, environment and browser, in this order."""
+    """Return the language by address, environment and browser, in this order."""
     asked = request.query_params.get("lang") if request is not None else None
     browser = request.headers.get("accept-language", "") if request is not None else ""
     wishes = [asked, os.environ.get(LANGUAGE_VARIABLE), *browser.split(",")]
@@ -66,7 +66,7 @@ def entry_page(address: str, language: str) -> str:
 
 
 def _message(language: str, key: str, **values: str) -> str:
-    """Return a message as HTML; what is between backticks is code."""
+    """Return a message as HTML, with code between its backticks."""
     parts = escape(say_in(language, f"door-{key}", **values)).split("`")
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 

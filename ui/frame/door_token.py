@@ -1,4 +1,4 @@
-"""The token that lets a browser in: where it comes from, how it is announced and kept.
+"""The token in the address of the app, and its cookie.
 
 It is new at each start, stands in the address that is printed in the terminal, and is exchanged for
 a cookie. It never stands in the arguments of a process, which every account of a machine can read.
@@ -52,12 +52,12 @@ class Token:
         return hmac.compare_digest(cookies.get(_cookie(port), "").encode(), self._kept.encode())
 
     def put_into(self, response: Response, port: int, *, secure: bool) -> None:
-        """Set the cookie by a response; the browser forgets it when it ends."""
+        """Set the cookie by a response, until the browser ends."""
         response.set_cookie(_cookie(port), self._kept, httponly=True, samesite="strict", secure=secure)
 
     @property
     def _kept(self) -> str:
-        # Browsers write cookies into files: a token that somebody chose is not kept as it is.
+        # Browsers write cookies into files: a token that was chosen by hand is not kept as it is.
         return hashlib.sha256(b"fossilvit cookie " + self.text.encode()).hexdigest()
 
 
@@ -81,7 +81,10 @@ def token_of_this_start() -> Token | None:
 
 @asynccontextmanager
 async def announce(_app: object) -> AsyncIterator[None]:
-    """Print the address of the app when its server starts, and open it unless it runs headless."""
+    """Print the address of the app when its server starts, and open a browser.
+
+    No browser is opened if the server is headless.
+    """
     token = token_of_this_start()
     plain = _address()
     address = plain if token is None else f"{plain}/?{PARAMETER}={quote(token.text, safe='')}"
@@ -112,7 +115,7 @@ def announcement(plain: str, address: str, token: Token | None, *, is_private: b
 
 
 def keep_private(stream: TextIO) -> bool:
-    """Take a file that output goes to away from other accounts.
+    """Make a file of output private, if it is one.
 
     Return whether only this account can read what is written. Terminals and pipes belong to their
     account already; Windows has other means than these modes.
@@ -132,7 +135,10 @@ def keep_private(stream: TextIO) -> bool:
 
 
 def _page_that_leads_to(address: str, folder: Path) -> Path:
-    """Write a page that opens an address: the arguments of a browser are seen by every account."""
+    """Write a page that leads to an address.
+
+    The arguments of a browser can be read by every account, the page by its own alone.
+    """
     page = folder / "open.html"
     page.touch(mode=0o600)
     page.write_text(entry_page(address, language_of(None)), encoding="utf-8")
