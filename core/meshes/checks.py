@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError, joined, note
+from core.foundation import SpecimenError, joined, njit, note
 from core.meshes.bodies import box_of
 from core.meshes.formats.raw import RawMesh
 from core.meshes.mesh import Mesh

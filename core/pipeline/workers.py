@@ -30,6 +30,7 @@ class _PackedSpecimen:
     views: PackedViews | None
     views_fingerprint: str
     n_files: int
+    warnings: tuple[str, ...]
 
 
 class Children:
@@ -139,7 +140,7 @@ def _prepare_in_child(task: Task, threads: int) -> _PackedSpecimen | Failure:
     if isinstance(outcome, Failure):
         return outcome
     views = None if task.only_files else pack_views(outcome.views)
-    return _PackedSpecimen(outcome.record, views, outcome.views_fingerprint, outcome.n_files)
+    return _PackedSpecimen(outcome.record, views, outcome.views_fingerprint, outcome.n_files, outcome.warnings)
 
 
 def _result(task: Task, future: ProcessFuture[_PackedSpecimen | Failure], seconds: float) -> Prepared | Failure:
@@ -156,4 +157,4 @@ def _result(task: Task, future: ProcessFuture[_PackedSpecimen | Failure], second
         return packed
     no_views = views_of_photographs(np.empty((0, 1, 1, 3), np.uint8))
     views = no_views if packed.views is None else unpack_views(packed.views)
-    return Prepared(packed.record, views, packed.views_fingerprint, packed.n_files)
+    return Prepared(packed.record, views, packed.views_fingerprint, packed.n_files, packed.warnings)

@@ -59,11 +59,22 @@ def without_commas(data: bytes, start: int, format_name: str) -> tuple[bytes, bo
             first_separating = first_separating if separating else word.start()
             separating += 1
     if not decimal:
+        _check_separators(data, text, start, format_name)
         return data[:start] + text.replace(b",", b" "), False
     if separating or only_thousands or _POINT.search(text):
         at = first_decimal if not separating else min(first_decimal, first_separating)
         raise unreadable_line(data, line_start(data, start + at), format_name)
     return data[:start] + text.replace(b",", b"."), True
+
+
+def _check_separators(data: bytes, text: bytes, start: int, format_name: str) -> None:
+    """Raise a `SpecimenError` if there are lines where some numbers are between commas and others are not."""
+    at = start
+    for line in text.splitlines(keepends=True):
+        commas = line.count(b",")
+        if commas and commas not in ((numbers := len(line.replace(b",", b" ").split())) - 1, numbers):
+            raise unreadable_line(data, at, format_name)
+        at += len(line)
 
 
 def without_tail(data: bytes) -> bytes:

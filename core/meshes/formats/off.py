@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError, note
+from core.foundation import SpecimenError, njit, note
 from core.meshes.formats.commas import DECIMAL_COMMA, has_comma, left_over, line_start, without_commas, without_tail
+from core.meshes.formats.content import content_of
 from core.meshes.formats.encoding import as_utf8
 from core.meshes.formats.lines import line_at, unreadable_line
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, cut_short, triangulate
@@ -32,7 +32,7 @@ def read_off(path: Path) -> RawMesh:
     SpecimenError
         If the file is not OFF, holds more or less than its counts, or is of a variant without a 3D surface.
     """
-    data = without_tail(as_utf8(path.read_bytes()))
+    data = without_tail(as_utf8(content_of(path)))
     magic = _MAGIC.match(data[:_LARGEST_MAGIC])
     flags = magic.groups() if magic else (None,) * 5
     if flags[3] or flags[4]:
@@ -44,7 +44,7 @@ def read_off(path: Path) -> RawMesh:
         raise unreadable_line(data, line_start(data, zero), "OFF")
     text, is_decimal = without_commas(data, start, "OFF")
     values, starts, places, stopped = numbers_by_line(np.frombuffer(text, np.uint8), start)
-    if len(values) < 3 or (stopped < len(data) and len(starts) < 3):
+    if len(values) < 2 or (magic is None and stopped < len(data) and len(starts) < 3):
         raise SpecimenError("This is not an OFF file: its counts cannot be read.", advice="Export the mesh again.")
     vertex_count, face_count = _counts(values)
     # The counts may share a line with the magic word or be spread over lines. Rows follow them. Some

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError, note
+from core.foundation import SpecimenError, njit, note
+from core.meshes.formats.content import content_of
 from core.meshes.formats.encoding import as_utf8
 from core.meshes.formats.ply_header import Element, read_header
 from core.meshes.formats.ply_rows import Columns, Lists, read_binary
@@ -20,6 +20,8 @@ from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 _CORNER_NAMES = ("vertex_indices", "vertex_index")
 _FACE_NAMES = ("face", "faces", "polygon", "polygons", "triangle", "triangles", "facet", "facets")
 _SMALLEST_FLOAT, _LARGEST_FLOAT, _MOST_FLOATS = 1e-9, 1e9, 0.9
+_NAMES = {"<f4": "float", "<f8": "double", "u1": "uchar"}
+_LARGEST_MOVE = 1e-6  # by the extent
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 
 
@@ -31,7 +33,7 @@ def read_ply(path: Path) -> RawMesh:
     SpecimenError
         If the header is not PLY's, or the file holds something else than the header declares.
     """
-    data = as_utf8(path.read_bytes())
+    data = as_utf8(content_of(path))
     encoding, elements, start = read_header(data)
     notes: list[str] = []
     if encoding == "ascii":
@@ -210,14 +212,32 @@ def _unroll_strips(entries: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return triangles[:found].copy()
 
 
+def needs_double(vertices: np.ndarray) -> bool:
+    """Return whether single precision would move positions by more than a millionth of the extent.
+
+    Examples
+    --------
+    >>> corners = np.array([[0.0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]])
+    >>> needs_double(corners), needs_double(corners + 5e6)
+    (False, True)
+    """
+    if not len(vertices):
+        return False
+    with np.errstate(over="ignore"):
+        moved = np.abs(vertices.astype(np.float32) - vertices).max()
+    return bool(moved > _LARGEST_MOVE * np.ptp(vertices, axis=0).max())
+
+
 def encode_ply(
     vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray | None, normals: np.ndarray | None
 ) -> bytes:
     """Return the bytes of a binary little endian PLY file.
 
-    Positions and normals are float32, indices int32, colours uint8.
+    Positions and normals are float32, indices int32, colours uint8. Positions are float64 if float32
+    would move them by more than a millionth of the extent, as far from the origin.
     """
-    fields: list[tuple[str, str]] = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
+    real = "<f8" if needs_double(vertices) else "<f4"
+    fields: list[tuple[str, str]] = [("x", real), ("y", real), ("z", real)]
     if normals is not None:
         fields += [("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4")]
     if colours is not None:
@@ -231,7 +251,7 @@ def encode_ply(
         for channel, name in enumerate(("red", "green", "blue")):
             table[name] = colours[:, channel]
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
-    header += [f"property {'uchar' if kind == 'u1' else 'float'} {name}" for name, kind in fields]
+    header += [f"property {_NAMES[kind]} {name}" for name, kind in fields]
     body = b""
     if len(faces):
         header += [f"element face {len(faces)}", "property list uchar int vertex_indices"]

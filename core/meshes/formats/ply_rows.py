@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError
+from core.foundation import SpecimenError, njit
 from core.meshes.formats.ply_header import Element
 from core.meshes.formats.raw import cut_short
 
 _PADDING, _LARGEST_PADDING = b"\0 \t\r\n\x1a", 64
 _STRANGE_LISTS = 0.1  # share of lists of lengths that no polygon has, from which on they are no lists
-_LONGEST_LIST = 64
+_LONG_LIST, _LONGEST_LIST = 8, 64
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _read_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Col
     buffer = np.frombuffer(data, np.uint8)
     places, counts, rows, end = _walk(buffer, at, element.count, sizes, count_sizes, order == ">")
     if rows < element.count:
-        _raise_if_strange(counts[:rows], element)
+        _raise_if_strange(counts[: rows + 1], places[: rows + 1], element)
         raise cut_short(element.noun, element.count, rows)
     columns: Columns = {}
     for column, prop in enumerate(element.properties):
@@ -216,17 +215,20 @@ def _gather(data: np.ndarray, places: np.ndarray, counts: np.ndarray, size: int)
     return out
 
 
-def _raise_if_strange(counts: np.ndarray, element: Element) -> None:
+def _raise_if_strange(counts: np.ndarray, places: np.ndarray, element: Element) -> None:
     """Raise an error if the lists of faces have lengths that faces do not have."""
-    lists = counts[:, [p.count_type is not None for p in element.properties]]
-    strange = (lists < 3) | (lists > _LONGEST_LIST)
-    if element.name == "face" and len(lists) and strange[:, 0].mean() > _STRANGE_LISTS:
-        row = int(np.argmax(strange[:, 0]))
+    column = [p.count_type is not None for p in element.properties].index(True)
+    lists = counts[:, column]
+    strange = ((lists < 3) | (lists > _LONGEST_LIST)) & (places[:, column] > 0)
+    if places[-1, column] > 0:  # the row at which the file ends has no longer list than those before it
+        strange[-1] |= lists[-1] > max(_LONG_LIST, int(lists[:-1].max(initial=0)))
+    if element.name == "face" and strange.mean() > _STRANGE_LISTS:
+        row = int(np.argmax(strange))
         raise SpecimenError(
             "By its header, face {row:,} of the PLY file has {count:,} corners: the body does not fit the header.",
             advice="Its counts or number types are wrong: export the mesh again.",
             row=row + 1,
-            count=int(lists[row, 0]),
+            count=int(lists[row]),
         )
 
 

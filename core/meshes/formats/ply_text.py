@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
-from core.foundation import SpecimenError, note
+from core.foundation import SpecimenError, njit, note
 from core.meshes.formats.commas import DECIMAL_COMMA, has_comma, left_over, line_start, without_commas, without_tail
 from core.meshes.formats.lines import line_at, unreadable_line
 from core.meshes.formats.ply_header import Element

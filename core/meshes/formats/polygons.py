@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import mapbox_earcut
 import numpy as np
-from numba import njit
+
+from core.foundation import njit
 
 # Ways to divide a polygon.
 _NONE, _FAN, _FAN_FROM, _SECOND_DIAGONAL, _EARCUT = 0, 1, 2, 3, 4

@@ -321,3 +321,14 @@ def test_search_folder__is_not_done_without_its_log(tmp_path: Path) -> None:
     (tmp_path / "search_all.log").unlink()
     search_folder(embeddings, tmp_path, SearchSettings())
     assert bytes_below(tmp_path) == before
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_render_folder__tells_of_specimens_that_lost_much(folders: dict[str, Path], workers: int) -> None:
+    """What repair took of a specimen is a warning of the stage; the specimen is used."""
+    text = "OFF\n8 12 0\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n1 1 1\n" + "nan nan nan\n" * 3
+    (folders["meshes"] / "holey.off").write_text(text + "3 0 1 2\n3 0 1 3\n3 1 2 4\n" + "3 0 1 5\n" * 9)
+    (folders["meshes"] / "holed.off").write_text(text.replace("8 12 0", "8 6 0") + "3 0 1 2\n3 0 1 3\n3 1 2 4\n" * 2)
+    report = render_folder(folders["meshes"], folders["renders"], TWO_VIEWS, workers=workers)
+    assert counts(report) == (4, 0, ["holey"])
+    assert report.warnings == ("holed: 3 vertices with NaN or infinite positions left out.",)
