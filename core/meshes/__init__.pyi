@@ -7,6 +7,7 @@ from .curvature import (
 )
 from .formats.named_files import files_beside as files_beside
 from .formats.obj import read_obj_surface as read_obj_surface
+from .formats.ply import needs_double as needs_double
 from .measurements import CLOSED as CLOSED, OPEN as OPEN, Measurements as Measurements, measure as measure
 from .mesh import Mesh as Mesh, vertex_colours_of as vertex_colours_of
 from .normalisation import normalise as normalise, normalise_with_body as normalise_with_body

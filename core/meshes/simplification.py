@@ -16,6 +16,7 @@ _FEWEST = 4
 _CLOSE_ENOUGH = 0.1
 _ATTEMPTS = 12
 _MOST_CELLS = 4096
+_SIMPLIFIED_EXTENT = 100.0  # in which the absolute limits of fast_simplification give half the error of extent 1
 # Quadrics take a second for a million faces, so meshes of far more faces than wanted are thinned on the grid
 # first: to eight times as many, whose edges are a third as long, which hardly moves the final surface.
 _TIMES_AS_MANY, _FEWEST_THINNED, _MOST_THINNED = 8, 100_000, 500_000
@@ -60,11 +61,15 @@ def _by_quadrics(mesh: Mesh, faces: int) -> Mesh:
     import fast_simplification
     from scipy.spatial import cKDTree
 
+    # The same mesh in other units or at another place is simplified alike: its limits of error are absolute.
+    low = mesh.vertices.min(axis=0)
+    unit = float(mesh.extent.max()) / _SIMPLIFIED_EXTENT or 1.0
     vertices, kept = fast_simplification.simplify(
-        np.array(mesh.vertices, dtype=np.float64), np.array(mesh.faces, dtype=np.int32), target_count=faces
+        (mesh.vertices - low) / unit, np.array(mesh.faces, dtype=np.int32), target_count=faces
     )
     if len(kept) == 0:
         return _gridded(mesh, faces)
+    vertices = vertices * unit + low
     colours = vertex_colours_of(mesh)
     if colours is not None:
         colours = colours[cKDTree(mesh.vertices).query(vertices)[1]]

@@ -7,6 +7,9 @@ import numpy as np
 from core.foundation import njit
 
 
+_FAR = 64  # distance from the origin by the extent, from which single precision loses shape
+
+
 def weld(points: np.ndarray, *, double: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return a number for every point, the same for exactly equal positions.
 
@@ -15,7 +18,8 @@ def weld(points: np.ndarray, *, double: bool = False) -> tuple[np.ndarray, np.nd
     points : (n, 3) float32 or float64
         Positions.
     double : bool
-        Whether positions are compared in double precision, otherwise in single.
+        Whether positions are compared in double precision, otherwise in single. Points far from the
+        origin are moved there before they become single.
 
     Returns
     -------
@@ -32,9 +36,19 @@ def weld(points: np.ndarray, *, double: bool = False) -> tuple[np.ndarray, np.nd
     ([0, 1, 0], [0, 1])
     """
     real, bits = (np.dtype("f8"), np.dtype("u8")) if double else (np.dtype("f4"), np.dtype("u4"))
+    points = points if double else _near_origin(points)
     kept = np.ascontiguousarray(points, dtype=real) + np.zeros(1, real)  # -0 becomes 0
     slots = 1 << max(4, int(2 * len(kept)).bit_length())
     return _weld(kept.view(bits), slots)
+
+
+def _near_origin(points: np.ndarray) -> np.ndarray:
+    """Return points that are far from the origin for their extent moved there, others as they are."""
+    if points.dtype != np.float64 or not len(points):
+        return points
+    low, high = points.min(axis=0), points.max(axis=0)
+    is_far = np.abs(points).max() > _FAR * (high - low).max()
+    return points - low if is_far else points
 
 
 @njit(cache=True, nogil=True)

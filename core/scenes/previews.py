@@ -19,6 +19,8 @@ PREVIEW_FACES = 20_000
 PREVIEW_POINTS = 40_000
 # Limit of full resolution: browsers do not rotate larger surfaces smoothly.
 MOST_FACES = 2_000_000
+_FAR = 64  # distance from the origin by the extent
+_HEAD = 300
 _PNG = (16, 1)  # cv2.IMWRITE_PNG_COMPRESSION, fastest
 
 
@@ -71,7 +73,9 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
     """
     if preview_path is not None and _is_current(preview_path, path):
         try:
-            return read_mesh(preview_path)
+            kept = read_mesh(preview_path)
+            if not _has_lost_shape(kept, preview_path):
+                return kept
         except SpecimenError:
             preview_path.unlink(missing_ok=True)
     scan = read_mesh(path)
@@ -112,6 +116,13 @@ def _write_skin(preview_path: Path, preview: Mesh, scan: Mesh, path: Path) -> No
     picture = bake_skin(preview, scan, path)
     if picture is not None:
         write_bytes(_skin_of(preview_path), cv2.imencode(".png", picture[..., ::-1], _PNG)[1].tobytes())
+
+
+def _has_lost_shape(preview: Mesh, path: Path) -> bool:
+    """Return whether a preview far from the origin was kept in single precision, as earlier versions did."""
+    is_far = float(np.abs(preview.vertices).max()) > _FAR * float(preview.extent.max())
+    with path.open("rb") as file:
+        return is_far and b"property float x\n" in file.read(_HEAD)
 
 
 def _skin_of(preview_path: Path) -> Path:

@@ -27,7 +27,7 @@ from core.matching import (
     paint_views,
     write_picture,
 )
-from core.meshes import write_ply
+from core.meshes import stem_of, write_ply
 from core.neighbours import (
     KINDS,
     NEIGHBOUR_METRICS,
@@ -190,19 +190,19 @@ def _register(options: argparse.Namespace) -> int:
     from core.meshes import RegistrationSettings
 
     settings = RegistrationSettings(scale=options.scale, mirror=options.mirror, seed=options.seed)
-    stem = options.out / f"register_{options.query.stem}_and_{options.other.stem}"
+    stem = options.out / f"register_{stem_of(options.query)}_and_{stem_of(options.other)}"
     files = [stem.with_name(stem.name + suffix) for suffix in (".ply", ".png", ".json")]
     hashes = [sha256_of_file(path) if path.is_file() else "" for path in (options.query, options.other)]
     made_from = fingerprint("register", core.__version__, hashes, asdict(settings))
 
-    def make() -> tuple[Registration, float, bool]:
+    def make() -> tuple[Registration, float, bool, bool]:
         return _align(options, settings, files)
 
     outcome = write_once(options.out, stem.name, made_from, files, make, options.overwrite)
     if outcome is None:
         say(options, f"Register: nothing to do, {files[0]} is already there")
         return DONE
-    found, limit, has_sides = outcome
+    found, limit, has_sides, is_double = outcome
     side = "mirrored, " if found.is_mirrored else ""
     say(options, f"{options.other} aligned to {options.query}: {side}scaled {found.scale:.4g} times")
     say(
@@ -212,21 +212,24 @@ def _register(options: argparse.Namespace) -> int:
         say(options, f"Colours from {-limit:.4g} (blue, the query lies inside) to {limit:.4g} (red, outside)")
     else:
         say(options, f"Colours from 0 to {limit:.4g} (red); a point cloud has no inside")
+    if is_double:
+        say(options, "The coordinates in the PLY file are of double precision, since single would lose the form")
     say(options, f"Written to {stem}.ply, .png and .json")
     return DONE
 
 
 def _align(
     options: argparse.Namespace, settings: RegistrationSettings, files: list[Path]
-) -> tuple[Registration, float, bool]:
+) -> tuple[Registration, float, bool, bool]:
     """Align two meshes, and write the coloured mesh, its picture and the numbers.
 
     Returns
     -------
     tuple
-        The registration, the distance of the strongest colour, and whether distances have a sign.
+        The registration, the distance of the strongest colour, whether distances have a sign, and
+        whether the PLY file has double precision.
     """
-    from core.meshes import register
+    from core.meshes import needs_double, register
     from core.scenes import draw_differences, with_distances
 
     query, other = mesh_of_file(options.query), mesh_of_file(options.other)
@@ -242,7 +245,7 @@ def _align(
     numbers = {"scale": found.scale, "is_mirrored": found.is_mirrored, "rms": found.rms, "hausdorff": found.hausdorff}
     about = {"overlap": found.overlap, "other_to_query": found.other_to_query.tolist(), "settings": asdict(settings)}
     write_json(files[2], {"query": options.query.name, "other": options.other.name, **numbers, **about})
-    return found, limit, not other.is_point_cloud
+    return found, limit, not other.is_point_cloud, needs_double(query.vertices)
 
 
 def _add_duplicates(commands: Any, common: argparse.ArgumentParser) -> None:
