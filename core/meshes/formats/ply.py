@@ -22,8 +22,6 @@ _FACE_NAMES = ("face", "faces", "polygon", "polygons", "triangle", "triangles", 
 _SMALLEST_FLOAT, _LARGEST_FLOAT, _MOST_FLOATS = 1e-9, 1e9, 0.9
 _NAMES = {"<f4": "float", "<f8": "double", "u1": "uchar"}
 _LARGEST_MOVE = 1e-6  # by the extent
-_NAMES = {"<f4": "float", "<f8": "double", "u1": "uchar"}
-_LARGEST_MOVE = 1e-6  # by the extent
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 
 
@@ -212,22 +210,6 @@ def _unroll_strips(entries: np.ndarray, counts: np.ndarray) -> np.ndarray:
                     found += 1
         at += count
     return triangles[:found].copy()
-
-
-def needs_double(vertices: np.ndarray) -> bool:
-    """Return whether single precision would move positions by more than a millionth of the extent.
-
-    Examples
-    --------
-    >>> corners = np.array([[0.0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]])
-    >>> needs_double(corners), needs_double(corners + 5e6)
-    (False, True)
-    """
-    if not len(vertices):
-        return False
-    with np.errstate(over="ignore"):
-        moved = np.abs(vertices.astype(np.float32) - vertices).max()
-    return bool(moved > _LARGEST_MOVE * np.ptp(vertices, axis=0).max())
 
 
 def needs_double(vertices: np.ndarray) -> bool:
