@@ -8,7 +8,10 @@ import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.foundation import SettingError
+from core.foundation import InputError, SettingError
+from core.storage import decode_text
+
+_MOST_BYTES = 16_000_000
 
 
 def config_path(arguments: Sequence[str]) -> Path | None:
@@ -30,24 +33,9 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
         If the file cannot be read, is not YAML, holds an unknown flag or a wrong value, or is the
         configuration of a run and the command does not take one.
     """
-    import yaml
-
     from core.pipeline import is_run_config
 
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(
-            "The configuration {path} cannot be read ({strerror}).", path=path, strerror=error.strerror
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        problem = str(error).splitlines()[0]
-        raise SettingError(
-            "The configuration {path} is not YAML ({reason}).",
-            advice="Write `flag: value`.",
-            path=path,
-            reason=problem,
-        ) from error
+    values = _read_yaml(path)
     if values is None:
         return
     if not isinstance(values, dict):
@@ -83,6 +71,48 @@ def take_defaults(parser: argparse.ArgumentParser, path: Path) -> None:
         is_negated = isinstance(action, argparse.BooleanOptionalAction) and flag != action.dest
         action.default = not converted if is_negated else converted
         action.required = False
+
+
+def _read_yaml(path: Path) -> object:
+    """Return the values of a YAML file without aliases.
+
+    A few lines of aliases of aliases stand for more values than fit into memory.
+    """
+    import yaml
+
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise SettingError(
+                "The configuration {path} holds {size_mb:.0f} MB; at most {most_mb:.0f} MB are read.",
+                advice="Write `flag: value`.",
+                path=path,
+                size_mb=size / 1e6,
+                most_mb=_MOST_BYTES / 1e6,
+            )
+        text = decode_text(path, code_pages=False)[0]
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise SettingError(
+                    "The configuration {path} has the alias *{alias} on line {line}; aliases are not read.",
+                    advice="Write the value itself.",
+                    path=path,
+                    alias=event.anchor,
+                    line=event.start_mark.line + 1 if event.start_mark else 0,
+                )
+        return yaml.safe_load(text)
+    except OSError as error:
+        raise SettingError(
+            "The configuration {path} cannot be read ({strerror}).", path=path, strerror=error.strerror
+        ) from error
+    except (InputError, yaml.YAMLError, ValueError, RecursionError) as error:
+        problem = error.problem if isinstance(error, InputError) else str(error).splitlines()[0]
+        raise SettingError(
+            "The configuration {path} is not YAML ({reason}).",
+            advice="Write `flag: value`.",
+            path=path,
+            reason=problem,
+        ) from error
 
 
 def flags_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:

@@ -16,6 +16,8 @@ id. Input files are never changed.
 `labels`             labels from a CSV or from categories
 `metadata`           columns of numbers and text by specimen id
 `metadata_matching`  rows of a table → specimens
+`column_choice`      the column that tells the specimens
+`matching_ways`      by id, file name, catalogue number
 `conditions`         conditions on columns
 `curation`           named sets, tags, notes
 `measurements`       measurements kept by file content

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.collection.curation import SEPARATOR
 from core.foundation import InputError, SettingError
-from core.storage import read_table
+from core.storage import is_number, kind_of_column, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
+log = logging.getLogger(__name__)
 _CONDITION = re.compile(r"(?P<column>[^=~]+)(?P<sign>[=~])(?P<value>.*)", re.DOTALL)
 _NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?\.\.(?P<high>{_NUMBER})?")
@@ -30,19 +31,46 @@ class Between:
     """A number from `low` to `high`, both included.
 
     Cells without a number do not fulfil it.
+
+    Parameters
+    ----------
+    column : str
+        The name of the column.
+    low, high : float
+        The ends of the range.
+    written : str
+        The number as it was written, if there is just one; cells of text are compared with it, so
+        that 007 is not 7.
     """
 
     column: str
     low: float
     high: float
+    written: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
             raise SettingError("'low' must not be above 'high' (got {low} and {high}).", low=self.low, high=self.high)
 
     def holds(self, cells: pd.Series) -> pd.Series:
-        """Return whether each cell fulfils the condition."""
-        return cells.between(self.low, self.high)
+        """Return whether each cell fulfils the condition.
+
+        Raises
+        ------
+        SettingError
+            If the cells are text and the condition is a range.
+        """
+        if cells.dtype.kind in "biuf":
+            return cells.between(self.low, self.high)
+        if self.written:
+            return cells.map(as_text) == self.written
+        if cells.notna().any():
+            raise SettingError(
+                "The column {column!r} holds text, which no range of numbers can be compared with.",
+                advice="Ask for its values, as in {column}=one|other.",
+                column=self.column,
+            )
+        return cells.notna()
 
 
 @dataclass(frozen=True)
@@ -58,6 +86,8 @@ class OneOf:
     def holds(self, cells: pd.Series) -> pd.Series:
         """Return whether each cell fulfils the condition."""
         texts = cells.map(as_text)
+        if cells.dtype.kind in "iuf":
+            return texts.isin(self.values) | cells.isin([float(value) for value in self.values if is_number(value)])
         if self.column not in SEVERAL:
             return texts.isin(self.values)
         wanted = set(self.values)
@@ -155,23 +185,39 @@ def table_of_file(path: Path, ids: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file cannot be read, or no column holds ids.
+        If the file cannot be read, no column holds ids, or two rows contradict each other.
     """
     import pandas as pd
 
     table = read_table(path)
-    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=object)
+    for remark in table.notes:
+        log.warning("%s", remark)
     known = set(ids)
-    counts = {column: int(frame[column].isin(known).sum()) for column in frame.columns}
-    column = max(counts, key=counts.__getitem__, default=None)
-    if column is None or not counts[column]:
+    counts = {at: len(known.intersection(table.texts(at))) for at in range(len(table.columns))}
+    named = {
+        at for at in counts if kind_of_column(table.columns[at]) == "id" and 2 * counts[at] >= max(counts.values())
+    }
+    place = max(counts, key=lambda at: (at in named, counts[at]), default=None)
+    if place is None or not counts[place]:
         raise InputError(
             "No column of {path} holds ids of these specimens.",
             advice="Ids look like {example!r}.",
             path=path,
             example=ids[0],
         )
-    return frame.drop_duplicates(column).set_index(column).reindex(list(ids)).infer_objects()
+    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=object)
+    column = table.columns[place]
+    frame[column] = table.texts(place)
+    frame = frame[frame[column].isin(known)].drop_duplicates()
+    twice = frame[column][frame[column].duplicated()]
+    if len(twice):
+        raise InputError(
+            "{path} has two rows with different values for {specimen}.",
+            advice="Keep one of them.",
+            path=path,
+            specimen=twice.iloc[0],
+        )
+    return frame.set_index(column).reindex(list(ids)).infer_objects()
 
 
 def read_condition(text: str) -> Condition:
@@ -196,6 +242,6 @@ def read_condition(text: str) -> Condition:
     if ends is not None:
         return Between(column, float(ends["low"] or "-inf"), float(ends["high"] or "inf"))
     try:
-        return Between(column, float(value), float(value))
+        return Between(column, float(value), float(value), value)
     except ValueError:
         return OneOf(column, tuple(part.strip() for part in value.split("|")))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,10 +12,11 @@ import numpy as np
 from jaxtyping import Int
 
 from core.foundation import InputError, SettingError, category_of, few_of, joined, note
-from core.storage import decode_text, restored, separator_of
+from core.storage import read_cells
 
 _ID_HEADERS = ("specimen_id", "specimen", "id")
 _LABEL_HEADERS = ("label", "taxon", "class", "category")
+_MOST_TITLE_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -128,10 +127,10 @@ def labels_of_categories(ids: Sequence[str], level: int | None = None) -> Labels
 
 
 def read_labels(path: Path, ids: Sequence[str]) -> Labels:
-    r"""Read labels from a CSV `specimen_id,label`, with or without a header.
+    r"""Read labels from a CSV or Excel file `specimen_id,label`, with or without a header.
 
-    The encoding may be UTF-8 with or without a byte-order mark, UTF-16 with one, or Shift-JIS.
-    The separator may be a comma, semicolon or tab. `\` in ids is read as `/`.
+    The encoding may be UTF-8, UTF-16, Windows-1252 or Shift-JIS. The separator may be a comma,
+    semicolon or tab. Ids are compared as they are written; `\` in an unknown id is read as `/`.
 
     Raises
     ------
@@ -145,10 +144,11 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
             advice="Give the path of a CSV with the columns specimen_id,label, or the word category.",
             path=str(path),
         )
-    text, notes = decode_text(path)
-    pairs = _pairs(path, text, set(ids))
-    given, conflicts, repeated = _collect(pairs)
+    rows, noted = read_cells(path)
     known = set(ids)
+    pairs, notes = _pairs(path, rows, known)
+    notes = [*noted, *notes]
+    given, conflicts, repeated = _collect(pairs)
     unknown = [name for name in given if name not in known]
     if len(unknown) == len(given):
         raise InputError(
@@ -166,34 +166,46 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
     return Labels(tuple(ids), values, str(path), tuple(notes))
 
 
-def _pairs(path: Path, text: str, known: set[str]) -> list[tuple[str, str]]:
-    separator = separator_of(text)
-    try:
-        rows = [[restored(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator)]
-    except csv.Error as error:
-        raise InputError(
-            "{path} is no CSV ({reason}).", advice="Save it as CSV again.", path=path, reason=error
-        ) from error
-    rows = [row for row in rows if any(row)]
-    id_column, label_column = 0, 1
-    if rows and rows[0][0] not in known:
-        header = [cell.lower() for cell in rows[0]]
-        if header[0] in _ID_HEADERS or any(cell in _LABEL_HEADERS for cell in header[1:]):
-            id_column = next((header.index(name) for name in _ID_HEADERS if name in header), 0)
-            label_column = next((header.index(name) for name in _LABEL_HEADERS if name in header), 1)
-            rows = rows[1:]
+def _pairs(path: Path, rows: list[list[str]], known: set[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return ids and labels, and a note on lines above the header."""
+    at, id_column, label_column = _header(rows, known)
+    notes: list[str] = [note("{file}: {count} lines above the header were left out.", file=path.name, count=at)] if at > 0 else []
+    rows = rows[at + 1 :]
     if not rows:
         raise InputError("{path} holds no labels.", advice="Give a CSV with the columns specimen_id,label.", path=path)
-    short = next((row for row in rows if len(row) <= max(id_column, label_column)), None)
+    last = max(id_column, label_column)
+    short = next((row for row in rows if len(row) <= last), None)
     if short is not None:
         raise InputError(
             "{path} has a line with {short} column: {ids!r}.",
             advice="Every line needs specimen_id,label.",
             path=path,
             short=len(short),
-            ids=separator.join(short),
+            ids=",".join(short),
         )
-    return [(row[id_column].replace("\\", "/"), row[label_column]) for row in rows]
+    # An id as it is written comes first: only on Windows is a backslash always a separator.
+    pairs = [(row[id_column], row[label_column]) for row in rows]
+    return [(name if name in known else name.replace("\\", "/"), label) for name, label in pairs], notes
+
+
+def _header(rows: list[list[str]], known: set[str]) -> tuple[int, int, int]:
+    """Return the place of the header, -1 for none, and of the columns of ids and labels."""
+    for at, row in enumerate(rows[:_MOST_TITLE_LINES]):
+        if row[0] in known:
+            break
+        names = [cell.lower() for cell in row]
+        is_header = names[0] in _ID_HEADERS or any(cell in _LABEL_HEADERS for cell in names[1:])
+        if _is_plainly_header(names) or (is_header and at == 0):
+            id_column = next((names.index(name) for name in _ID_HEADERS if name in names), 0)
+            others = [place for place in range(max(len(names), 2)) if place != id_column]
+            named = (names.index(name) for name in _LABEL_HEADERS if name in names)
+            return at, id_column, next(named, others[0])
+    return -1, 0, 1
+
+
+def _is_plainly_header(names: list[str]) -> bool:
+    """Return whether a line names both ids and labels."""
+    return any(name in _ID_HEADERS for name in names) and any(name in _LABEL_HEADERS for name in names)
 
 
 def _collect(pairs: list[tuple[str, str]]) -> tuple[dict[str, str | None], list[str], int]:

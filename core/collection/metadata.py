@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.collection.labels import Labels
 from core.foundation import InputError, SettingError, note
-from core.storage import Value
+from core.storage import Value, as_plain
 from core.workspace import Catalogue, DamagedRowError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def labels_of_column(catalogue: Catalogue, column: str, ids: Sequence[str]) -> L
     known = read_metadata(catalogue)
     cells = [known.get(name, {}).get(column) for name in ids]
     values = tuple(
-        None if value is None else f"{value:g}" if isinstance(value, float) else str(value) for value in cells
+        None if value is None else as_plain(value) if isinstance(value, float) else str(value) for value in cells
     )
     without = sum(value is None for value in values)
     if without == len(values):

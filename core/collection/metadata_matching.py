@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from core.collection.column_choice import Choice, choose_column
 from core.collection.inventory import take_inventory
+from core.collection.matching_ways import Match
 from core.collection.metadata import put_metadata, read_metadata
 from core.foundation import InputError, SettingError
-from core.meshes import SUFFIXES
-from core.storage import Table, Value
+from core.storage import Table, Value, as_plain
 from core.workspace import Catalogue, Workspace
 
 WAYS = ("auto", "id", "file", "catalogue-number")
-_WORD = re.compile(r"[^\W\d_]+|\d+")
-# A catalogue number has a few words, as in "NHMUK PV OR 37001"; longer word sequences are none.
-_MOST_WORDS = 6
+_MOST_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -31,9 +28,11 @@ class MatchingSettings:
     by : str
         `id`: a column holds specimen ids. `file`: names of files, with or without folders and
         suffix. `catalogue-number`: numbers such as "AMNH 106010" that occur in the names of the
-        files, however they are written there. `auto`: the way that matches most rows.
+        files, however they are written there. `auto`: exact ids if there are any, else the way
+        that matches most rows.
     column : str
-        The column to match by; if empty, the column that matches most rows.
+        The column to match by; if empty, the column that matches most rows. A column of numbers is
+        taken only if it is given here, or if its name says what it holds, such as `id`.
     """
 
     by: str = "auto"
@@ -86,8 +85,8 @@ class MatchedTable:
     not_matched : tuple of LeftOut
         Rows that belong to no specimen.
     ambiguous : tuple of LeftOut
-        Rows that may belong to several specimens, and rows that contradict another row of the same
-        specimen.
+        Rows that may belong to several specimens, and rows whose specimen another row names, too,
+        with other values or in another spelling.
     without_row : tuple of str
         Specimens without a row.
     added : int
@@ -95,7 +94,15 @@ class MatchedTable:
     changes : tuple of Change
         Values that differ from the stored ones.
     notes : tuple of str
-        Remarks on the file, in sentences.
+        Remarks on the file and on the choice of the column, in sentences.
+    is_exact : bool
+        Whether every matched row has the id of its specimen as it is written, and no other column
+        has as many ids. If not, the matches should be looked at before they are written.
+    examples : tuple of (str, str)
+        Up to three matched rows: the text in the matched column and the specimen; those that are
+        not exact come first.
+    n_rows : int
+        Number of rows of the table.
     """
 
     source: str
@@ -108,6 +115,9 @@ class MatchedTable:
     added: int
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
+    is_exact: bool = True
+    examples: tuple[tuple[str, str], ...] = ()
+    n_rows: int = 0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -182,20 +192,10 @@ def match_table(
             column=settings.column,
             columns=", ".join(table.columns),
         )
-    by, place, matches = _best_match(table, specimens, settings)
-    left_out = (table.columns[place],) if by == "id" else ()
-    values, ambiguous = _collect(table, place, matches, left_out)
+    choice = choose_column(table, specimens, settings.by, settings.column)
+    values, ambiguous = _collect(table, choice)
     if not values:
-        raise InputError(
-            "No row of {source} belongs to just one specimen ({rows} rows, {specimens} specimens, "
-            "{ambiguous} rows that may belong to several).",
-            advice="Name the column that holds ids, file names or catalogue numbers. Ids here look like {example!r}.",
-            source=table.source,
-            rows=len(table.rows),
-            specimens=len(specimens),
-            ambiguous=len(ambiguous),
-            example=next(iter(specimens), "folder/name"),
-        )
+        raise _nothing_fits(table, specimens, choice, len(ambiguous))
     stored = read_metadata(catalogue)
     changes = tuple(
         Change(name, column, stored[name][column], value)
@@ -204,17 +204,21 @@ def match_table(
         if column in stored.get(name, {}) and stored[name][column] != value
     )
     added = sum(column not in stored.get(name, {}) for name, fields in values.items() for column in fields)
+    keys = _keys(table, choice.place)
     return MatchedTable(
         source=table.source,
-        by=by,
-        column=table.columns[place],
+        by=choice.by,
+        column=table.columns[choice.place],
         values=values,
-        not_matched=tuple(LeftOut(*row) for row, names in zip(_keys(table, place), matches, strict=True) if not names),
+        not_matched=tuple(LeftOut(*row) for row, match in zip(keys, choice.matches, strict=True) if not match.names),
         ambiguous=ambiguous,
         without_row=tuple(name for name in specimens if name not in values),
         added=added,
         changes=changes,
-        notes=table.notes,
+        notes=(*table.notes, *choice.notes),
+        is_exact=choice.is_exact,
+        examples=_examples(choice, keys, values),
+        n_rows=len(table.rows),
     )
 
 
@@ -232,128 +236,77 @@ def write_matched(catalogue: Catalogue, matched: MatchedTable, *, overwrite: boo
     return matched.added + (len(matched.changes) if overwrite else 0)
 
 
-_Matches = list[tuple[str, ...]]
+def _nothing_fits(table: Table, specimens: Mapping[str, str], choice: Choice, n_ambiguous: int) -> InputError:
+    sentence = (
+        "No row of {source} belongs to just one specimen ({rows} rows, {specimens} specimens, "
+        "{ambiguous} rows that may belong to several)."
+    )
+    found = {"source": table.source, "rows": len(table.rows), "specimens": len(specimens), "ambiguous": n_ambiguous}
+    example = next(iter(specimens), "folder/name")
+    if choice.passed_over:
+        return InputError(
+            sentence,
+            advice="The column {column!r} holds numbers; if they tell the specimens, name it as the column. "
+            "Ids here look like {example!r}.",
+            column=choice.passed_over,
+            example=example,
+            **found,
+        )
+    return InputError(
+        sentence,
+        advice="Name the column that holds ids, file names or catalogue numbers. Ids here look like {example!r}.",
+        example=example,
+        **found,
+    )
 
 
-def _best_match(table: Table, specimens: Mapping[str, str], settings: MatchingSettings) -> tuple[str, int, _Matches]:
-    """Return the best way of matching, its column index and the matches of each row."""
-    places = [table.columns.index(settings.column)] if settings.column else range(len(table.columns))
-    best: tuple[str, int, _Matches] = (settings.by, 0, [() for _ in table.rows])
-    most = (0, 0)
-    for by in (*WAYS[1:],) if settings.by == "auto" else (settings.by,):
-        look_up = _LOOK_UPS[by](specimens)
-        for place in places:
-            matches = [look_up(str(row[place])) if row[place] is not None else () for row in table.rows]
-            rank = (len({names for names in matches if len(names) == 1}), sum(map(bool, matches)))
-            if rank > most:
-                most, best = rank, (by, place, matches)
-        if most[0] == len(table.rows):
-            break
-    return best
+def _examples(choice: Choice, keys: list[tuple[int, str]], values: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return a few matched rows, the least exact first."""
+    pairs = [
+        (-match.level, key, match.names[0])
+        for (_, key), match in zip(keys, choice.matches, strict=True)
+        if _is_matched(match) and match.names[0] in values
+    ]
+    return tuple((key, name) for _, key, name in sorted(pairs, key=lambda pair: pair[0])[:_MOST_EXAMPLES])
 
 
-def _by_id(specimens: Mapping[str, str]) -> Callable[[str], tuple[str, ...]]:
-    ids = {_normalised(name): name for name in specimens}
-
-    def look_up(key: str) -> tuple[str, ...]:
-        found = ids.get(_normalised(key.replace("\\", "/")))
-        return () if found is None else (found,)
-
-    return look_up
+def _is_matched(match: Match) -> bool:
+    return len(match.names) == 1 and not match.is_contested
 
 
-def _by_file(specimens: Mapping[str, str]) -> Callable[[str], tuple[str, ...]]:
-    """Return a look-up by file name, and by as many of its folders as are given."""
-    by_name: defaultdict[str, list[str]] = defaultdict(list)
-    for name, file in specimens.items():
-        for known in {_normalised(file), _normalised(_stem(file)), _normalised(PurePosixPath(name).name)}:
-            by_name[known].append(name)
-
-    def look_up(key: str) -> tuple[str, ...]:
-        path = PurePosixPath(key.replace("\\", "/"))
-        found = by_name.get(_normalised(path.name)) or by_name.get(_normalised(_stem(path.name))) or []
-        folder = _normalised("/".join(part for part in path.parent.parts if part not in (".", "/")))
-        inside = [
-            name
-            for name in found
-            if folder and f"/{_normalised(str(PurePosixPath(name).parent))}".endswith(f"/{folder}")
-        ]
-        return tuple(inside or found)
-
-    return look_up
-
-
-def _by_catalogue_number(specimens: Mapping[str, str]) -> Callable[[str], tuple[str, ...]]:
-    """Return a look-up by the adjacent words and numbers in the name of a file."""
-    by_sequence: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    by_whole_name: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, file in specimens.items():
-        words = _words(_stem(file))
-        by_whole_name[words].append(name)
-        inside = {words[a:b] for a in range(len(words)) for b in range(a + 1, min(a + _MOST_WORDS, len(words)) + 1)}
-        for sequence in inside:
-            by_sequence[sequence].append(name)
-
-    def look_up(key: str) -> tuple[str, ...]:
-        words = _words(key)
-        if not any(word.isdigit() for word in words):
-            return ()  # a taxon name is not a catalogue number
-        return tuple(by_whole_name.get(words) or by_sequence.get(words) or ())
-
-    return look_up
-
-
-_LOOK_UPS: dict[str, Callable[[Mapping[str, str]], Callable[[str], tuple[str, ...]]]] = {
-    "id": _by_id,
-    "file": _by_file,
-    "catalogue-number": _by_catalogue_number,
-}
-
-
-def _collect(
-    table: Table, place: int, matches: _Matches, left_out: tuple[str, ...]
-) -> tuple[dict[str, dict[str, Value]], tuple[LeftOut, ...]]:
+def _collect(table: Table, choice: Choice) -> tuple[dict[str, dict[str, Value]], tuple[LeftOut, ...]]:
     """Return the values by id, and the rows that are ambiguous."""
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
     ambiguous: dict[int, tuple[str, ...]] = {}
-    for at, names in enumerate(matches):
-        if len(names) == 1:
-            rows_of[names[0]].append(at)
-        elif names:
-            ambiguous[at] = names
+    for at, match in enumerate(choice.matches):
+        if _is_matched(match):
+            rows_of[match.names[0]].append(at)
+        elif match.names:
+            ambiguous[at] = match.names
+    keys = _keys(table, choice.place)
     values: dict[str, dict[str, Value]] = {}
     for name, rows in rows_of.items():
-        fields = [_fields(table, row, left_out) for row in rows]
+        fields = [_fields(table, row, choice, keys[row][1]) for row in rows]
         if all(one == fields[0] for one in fields):
             values[name] = fields[0]
         else:
             ambiguous.update(dict.fromkeys(rows, (name,)))
-    keys = _keys(table, place)
     return values, tuple(LeftOut(*keys[at], names) for at, names in sorted(ambiguous.items()))
 
 
-def _fields(table: Table, row: int, left_out: tuple[str, ...]) -> dict[str, Value]:
-    """Return the cells of a row that have a value."""
-    cells = zip(table.columns, table.rows[row], strict=True)
-    return {column: value for column, value in cells if value is not None and column not in left_out}
+def _fields(table: Table, row: int, choice: Choice, key: str) -> dict[str, Value]:
+    """Return the cells of a row that have a value, the text that tells the specimen as it is written."""
+    cells = dict(zip(table.columns, table.rows[row], strict=True))
+    column = table.columns[choice.place]
+    told = cells.pop(column)
+    fields = {name: value for name, value in cells.items() if value is not None}
+    if choice.by == "id" or told is None:
+        return fields
+    kept = told if isinstance(told, str) or as_plain(told) == key else key
+    return {
+        name: kept if name == column else fields[name] for name in table.columns if name == column or name in fields
+    }
 
 
 def _keys(table: Table, place: int) -> list[tuple[int, str]]:
-    cells: Iterable[Value | None] = (row[place] for row in table.rows)
-    return [(line, "" if cell is None else str(cell)) for line, cell in zip(table.lines, cells, strict=True)]
-
-
-def _normalised(text: str) -> str:
-    """Return text with equivalent characters and case unified (NFKC)."""
-    return unicodedata.normalize("NFKC", text.strip()).casefold()
-
-
-def _stem(file: str) -> str:
-    path = PurePosixPath(file)
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Return the words and numbers of a text in lower case, without leading zeros."""
-    found: Sequence[str] = _WORD.findall(_normalised(text))
-    return tuple(word.lstrip("0") or "0" if word.isdigit() else word for word in found)
+    return list(zip(table.lines, table.texts(place), strict=True))

@@ -11,6 +11,12 @@ CSV in several encodings and from Excel.
 `outputs`       results that are written once per fingerprint
 `caches`        the folder of results that can be recomputed
 `tables`        CSV and Excel tables
+`encodings`     text in UTF-8, UTF-16, Windows-1252, Shift-JIS
+`delimited`     rows of CSV files and their separator
+`workbooks`     rows of Excel files, within bounds
+`shown`         numbers as a spreadsheet shows them
+`numbers`       columns of text as numbers
+`headers`       names of columns that tell the specimen
 `spreadsheets`  CSV that a spreadsheet does not run as formulas
 `images`        limits and suffixes of image files, opening
 ==============  ===============================================

@@ -4,6 +4,8 @@ from .caches import (
     keep_cached as keep_cached,
     read_cached as read_cached,
 )
+from .delimited import separator_of as separator_of
+from .encodings import decode_text as decode_text
 from .files import (
     TEMPORARY_PREFIX as TEMPORARY_PREFIX,
     is_reserved as is_reserved,
@@ -19,6 +21,7 @@ from .files import (
     write_npy as write_npy,
 )
 from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
+from .headers import kind_of_column as kind_of_column, order_of_column as order_of_column
 from .images import (
     IMAGE_SUFFIXES as IMAGE_SUFFIXES,
     MAX_PIXELS as MAX_PIXELS,
@@ -27,15 +30,14 @@ from .images import (
     open_image as open_image,
 )
 from .manifest import Manifest as Manifest
+from .numbers import Value as Value, as_value as as_value, is_number as is_number
 from .outputs import write_once as write_once
+from .shown import as_plain as as_plain
 from .spreadsheets import csv_for_people as csv_for_people, restored as restored
 from .tables import (
     EXCEL_SUFFIXES as EXCEL_SUFFIXES,
     TEXT_SUFFIXES as TEXT_SUFFIXES,
     Table as Table,
-    Value as Value,
-    as_value as as_value,
-    decode_text as decode_text,
+    read_cells as read_cells,
     read_table as read_table,
-    separator_of as separator_of,
 )

@@ -26,7 +26,9 @@ OTHERS = sorted(set(LANGUAGES) - {"en"})
 # Whoever works with the screens meets what these modules say; all of it is translated.
 MET_ON_SCREENS = (
     "meshes/checks",
+    "meshes/formats/lines",
     "meshes/formats/obj",
+    "meshes/formats/obj_vertices",
     "meshes/formats/off",
     "meshes/formats/ply",
     "meshes/formats/ply_header",
@@ -43,6 +45,7 @@ MET_ON_SCREENS = (
     "pipeline/preparation",
     "pipeline/workers",
     "collection/inventory",
+    "collection/model_pictures",
     "collection/browsing",
     "collection/uploads",
     "collection/archives",
@@ -59,12 +62,18 @@ MET_ON_SCREENS = (
     "scenes/builder",
     "scenes/worker",
     "storage/tables",
+    "storage/delimited",
+    "storage/encodings",
+    "storage/numbers",
+    "storage/workbooks",
+    "collection/column_choice",
     "views/rendering",
     "workspace/paths",
 )
 # Their notes are, too; their errors appear only with settings of one's own.
 NOTED_ON_SCREENS = (
-    "meshes/formats/mtl", "clusters/methods", "clusters/hdbscan/trees", "evaluation/comparison",
+    "meshes/formats/mtl", "meshes/formats/ply_textures", "clusters/methods", "clusters/hdbscan/trees",
+    "evaluation/comparison",
     "neighbours/duplicates", "evaluation/retrieval", "clusters/cache", "maps/manifold",
     "embeddings/principal_components", "pipeline/reproduction",
 )  # fmt: skip

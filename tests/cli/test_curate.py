@@ -38,7 +38,7 @@ def test_metadata__by_catalogue_number(
 ) -> None:
     """Rows without a match give status 3.
 
-    --overwrite replaces values; --dry-run writes nothing.
+    --overwrite replaces values; --dry-run writes nothing, nor does a call without --yes.
     """
     table, call = (
         tmp_path / "m.csv",
@@ -48,14 +48,19 @@ def test_metadata__by_catalogue_number(
     table.write_text("number,age\nNHM 12,1.5\nNHM 14,2\n")
     assert main([*call, "--dry-run"]) == 3
     assert read_metadata(catalogue) == {}
-    assert main([*call, "--by", "catalogue-number"]) == 3
+    assert main([*call, "--by", "catalogue-number"]) == 1
+    assert read_metadata(catalogue) == {}
+    said = capsys.readouterr()
+    assert "'NHM 12' → Boxes/nhm_0012_left" in said.out
+    assert "--by=catalogue-number --column=number --yes" in said.err
+    assert main([*call, "--by", "catalogue-number", "--yes"]) == 3
     assert "Line 3, 'NHM 14': no such specimen." in capsys.readouterr().err
     assert read_metadata(catalogue) == {"Boxes/nhm_0012_left": {"number": "NHM 12", "age": 1.5}}
     table.write_text("number,age\nNHM 12,9\n")
-    assert main(call) == 0
+    assert main([*call, "--yes"]) == 0
     assert "--overwrite replaces them" in capsys.readouterr().out
     assert read_metadata(catalogue)["Boxes/nhm_0012_left"]["age"] == 1.5
-    assert main([*call, "--overwrite"]) == 0
+    assert main([*call, "--overwrite", "--yes"]) == 0
     assert read_metadata(catalogue)["Boxes/nhm_0012_left"]["age"] == 9
 
 

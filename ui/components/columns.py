@@ -12,6 +12,7 @@ from pandas.api.types import is_string_dtype
 from core.collection import Labels, labels_of_categories, read_labels
 from core.foundation import CoreError
 from core.maps import Colouring, colour_by_groups, colour_by_numbers
+from core.storage import as_plain
 from ui.components.table_filters import column_name
 from ui.session import keep_file, state
 from ui.words import language, say
@@ -126,7 +127,7 @@ def _text(value: Any) -> str:
     """Return a cell as text, empty if it holds nothing."""
     if value is None or pd.isna(value):
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return as_plain(value) if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> float | None:

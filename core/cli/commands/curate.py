@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from core.collection import (
     measured,
     write_matched,
 )
-from core.foundation import CoreError, InputError
+from core.foundation import CoreError, InputError, SettingError
 from core.meshes import Measurements, read_mesh
 from core.storage import read_table, write_csv
 from core.workspace import Catalogue, SpecimenRecord, open_workspace
@@ -40,6 +41,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--column", default="", help="the column with the specimen's id or name (found automatically)")
     parser.add_argument("--overwrite", action="store_true", help="replace existing values that differ")
     parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
+    parser.add_argument("--yes", action="store_true", help="write rows that were not matched by exact ids, too")
     parser.set_defaults(run=_metadata)
     _add_measure(commands, common)
     _add_table(commands, common)
@@ -69,12 +71,24 @@ def _metadata(options: argparse.Namespace) -> int:
     _report(options, matched)
     if options.dry_run:
         say(options, "Nothing was written (--dry-run).")
+    elif not (matched.is_exact or options.yes):
+        raise SettingError(
+            "Nothing was written, because the rows were not matched by exact ids alone.",
+            advice=f"If the examples are right, repeat it with --yes: {_command_with_yes(options, matched)}",
+        )
     else:
         written = write_matched(catalogue, matched, overwrite=options.overwrite)
         kept = 0 if options.overwrite else len(matched.changes)
         more = f"; {kept} existing values that differ were kept, --overwrite replaces them" if kept else ""
         say(options, f"Metadata: {written} values written for {specimens(len(matched.values))}{more}.")
     return SOME_PASSED_OVER if matched.not_matched or matched.ambiguous else DONE
+
+
+def _command_with_yes(options: argparse.Namespace, matched: MatchedTable) -> str:
+    """Return the command that writes what was shown."""
+    words = ["python", "-m", "core", "metadata", "--workspace", str(options.workspace), "--file", str(options.file)]
+    words += [f"--by={matched.by}", f"--column={matched.column}", *(["--overwrite"] if options.overwrite else [])]
+    return shlex.join([*words, "--yes"])
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -131,11 +145,16 @@ def _report(options: argparse.Namespace, matched: MatchedTable) -> None:
         f"{len(matched.without_row)} without a row, {len(matched.not_matched)} rows without a specimen, "
         f"{len(matched.ambiguous)} ambiguous.",
     )
+    if not matched.is_exact:
+        fit = matched.n_rows - len(matched.not_matched) - len(matched.ambiguous)
+        say(options, f"Not all by exact ids: {fit} of {matched.n_rows} rows fit by {matched.by}, for example")
+        for key, name in matched.examples:
+            say(options, f"  {key!r} → {name}")
     for row in matched.not_matched[:_MOST_LINES]:
         log.error("Line %d, %r: no such specimen.", row.line, row.key)
     for row in matched.ambiguous[:_MOST_LINES]:
         if len(row.candidates) == 1:
-            log.error("Line %d, %r: another line has other values for %s.", row.line, row.key, row.candidates[0])
+            log.error("Line %d, %r: another line names %s, too.", row.line, row.key, row.candidates[0])
         else:
             log.error("Line %d, %r may be any of %s.", row.line, row.key, listed(row.candidates[:5]))
     for change in matched.changes[:_MOST_LINES]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.cli import flags, recipes
 from core.cli.console import DONE, add_command, log_into, progress_of, report, say, whole_number
 from core.cli.job_progress import add_job_flag, as_job
 from core.features import TOKENS_FOLDER, open_extractor
-from core.foundation import InputError, Progress
+from core.foundation import Progress
 from core.pipeline import (
     RunSettings,
     default_workers,
@@ -20,6 +21,7 @@ from core.pipeline import (
     render_folder,
     run_pipeline,
 )
+from core.storage import decode_text
 from core.workspace import open_workspace
 
 
@@ -95,7 +97,7 @@ def _extract(options: argparse.Namespace) -> int:
         options.renders,
         options.out,
         extractor,
-        tokens=options.out.parent / TOKENS_FOLDER if options.dense else None,
+        tokens=options.out / TOKENS_FOLDER if options.dense else None,
         overwrite=options.overwrite,
         progress=progress_of(options),
     )
@@ -178,10 +180,7 @@ def _run_once(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _ids_in(path: Path) -> frozenset[str]:
-    try:
-        return frozenset(line for line in path.read_text(encoding="utf-8").split("\n") if line)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The ids in {path} cannot be read ({error}).", advice="Write one id a line.") from error
+    return frozenset(line for line in re.split(r"[\r\n]+", decode_text(path, code_pages=False)[0]) if line)
 
 
 def _add_worker_flags(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from core.cli.console import DONE, SOME_PASSED_OVER, add_command, say, specimens
 from core.collection import Curation, known_specimens
 from core.foundation import InputError, SettingError
-from core.storage import EXCEL_SUFFIXES, decode_text, read_table, write_csv
+from core.storage import EXCEL_SUFFIXES, Table, decode_text, read_table, write_csv
 from core.workspace import Catalogue, Workspace, open_workspace
 
 ID_COLUMN, SET_COLUMN, TAG_COLUMN = "specimen_id", "set", "tag"
@@ -110,7 +111,7 @@ def _sets(options: argparse.Namespace) -> int:
 
 def _import_sets(options: argparse.Namespace, workspace: Workspace, curation: Curation) -> int:
     """Store every set of a table, its specimens in the order of the rows."""
-    table = read_table(options.table)
+    table = _read(options.table)
     if not {SET_COLUMN, ID_COLUMN} <= set(table.columns):
         raise InputError(
             f"{table.source} has no columns {SET_COLUMN} and {ID_COLUMN}.",
@@ -118,9 +119,9 @@ def _import_sets(options: argparse.Namespace, workspace: Workspace, curation: Cu
         )
     at_set, at_id = table.columns.index(SET_COLUMN), table.columns.index(ID_COLUMN)
     members: dict[str, list[str]] = {}
-    for row in table.rows:
-        if row[at_set] is not None and row[at_id] is not None:
-            members.setdefault(str(row[at_set]), []).append(str(row[at_id]))
+    for name, specimen_id in zip(table.texts(at_set), table.texts(at_id), strict=True):
+        if name and specimen_id:
+            members.setdefault(name, []).append(specimen_id)
     known, status = set(known_specimens(workspace)), DONE
     existing = sorted(set(members) & set(curation.sets()))
     if existing and not options.overwrite:
@@ -174,14 +175,21 @@ def _ids_in(path: Path) -> list[str]:
             f"The file {str(path)!r} is not there.", advice="Give a text file with one id a line, or a table."
         )
     if path.suffix.lower() in (".csv", ".tsv", *EXCEL_SUFFIXES):
-        table = read_table(path)
+        table = _read(path)
         if ID_COLUMN not in table.columns:
             raise InputError(
                 f"{table.source} has no column {ID_COLUMN}.", advice=f"Rename the column of ids to {ID_COLUMN}."
             )
-        place = table.columns.index(ID_COLUMN)
-        return [str(row[place]) for row in table.rows if row[place] is not None]
-    return [line.strip() for line in decode_text(path)[0].splitlines() if line.strip()]
+        return [text for text in table.texts(table.columns.index(ID_COLUMN)) if text]
+    return [line.strip() for line in re.split(r"[\r\n]+", decode_text(path)[0]) if line.strip()]
+
+
+def _read(path: Path) -> Table:
+    """Return a table, and log what is unusual about its file."""
+    table = read_table(path)
+    for remark in table.notes:
+        logging.getLogger("core").warning("%s", remark)
+    return table
 
 
 def _list(options: argparse.Namespace, counts: dict[str, int], nothing: str) -> None:
