@@ -6,6 +6,7 @@ Compiled code is imported by the functions that use it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from core.meshes.suffixes import COMPRESSED, SUFFIXES, suffix_of
 from core.storage import stat_of_file, write_bytes
 
 if TYPE_CHECKING:
+    from core.meshes.formats.obj import ObjSurface
     from core.meshes.formats.raw import RawMesh
 
 
-def read_mesh(path: Path) -> Mesh:
+def read_mesh(path: Path, within: Path | None = None) -> Mesh:
     r"""Read a mesh or point cloud and repair what can be repaired.
 
     Parameters
@@ -26,6 +28,9 @@ def read_mesh(path: Path) -> Mesh:
     path : Path
         A `.ply`, `.obj`, `.stl`, `.off`, `.glb` or `.gltf` file, or one of the first four compressed
         (`.ply.gz`); the suffix in upper or lower case.
+    within : Path, optional
+        The input folder, outside of which no material and no texture is read. If None, it is the
+        folder above that of the file.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def read_mesh(path: Path) -> Mesh:
     from core.meshes.formats.content import check_memory
     from core.meshes.formats.signatures import check_signature
 
-    reader = _reader_of(path)
+    reader = _reader_of(path, within)
     try:
         size = stat_of_file(path).st_size
         if size == 0:
@@ -72,6 +77,27 @@ def read_mesh(path: Path) -> Mesh:
     from core.meshes.checks import checked_mesh
 
     return checked_mesh(raw)
+
+
+def textured_surface(path: Path, within: Path | None = None) -> ObjSurface | None:
+    """Return the faces of a file with their textures in full resolution, None without a texture.
+
+    Raises
+    ------
+    SpecimenError, OSError
+        If the file cannot be used.
+    """
+    plain = suffix_of(path).removesuffix(COMPRESSED)
+    if plain == ".obj":
+        from core.meshes.formats.obj import read_obj_surface
+
+        surface = read_obj_surface(path, within)
+        return surface if surface.has_texture else None
+    if plain == ".ply":
+        from core.meshes.formats.ply import read_ply_surface
+
+        return read_ply_surface(path, within)
+    return None
 
 
 def write_ply(path: Path, mesh: Mesh) -> None:
@@ -126,7 +152,7 @@ def decimate(mesh: Mesh, faces: int) -> Mesh:
     return simplified(mesh, faces)
 
 
-def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
+def _reader_of(path: Path, within: Path | None) -> Callable[[Path], RawMesh]:
     """Return the reader for the suffix of a file, imported when needed.
 
     Readers are compiled, and slow to import.
@@ -136,7 +162,7 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
     if plain == ".ply":
         from core.meshes.formats.ply import read_ply
 
-        return read_ply
+        return partial(read_ply, within=within)
     if plain == ".stl":
         from core.meshes.formats.stl import read_stl
 
@@ -148,7 +174,7 @@ def _reader_of(path: Path) -> Callable[[Path], RawMesh]:
     if plain == ".obj":
         from core.meshes.formats.obj import read_obj
 
-        return read_obj
+        return partial(read_obj, within=within)
     if suffix in (".glb", ".gltf"):
         from core.meshes.formats.gltf import read_gltf
 

@@ -137,14 +137,14 @@ def _sampler_of(scan: Mesh, path: Path) -> Any:
 
 
 def _textured(path: Path) -> Any:
-    """Return the surface of an OBJ with its texture, or None without one."""
-    if path.suffix.lower() != ".obj":
-        return None
-    from core.meshes import read_obj_surface
+    """Return the surface of an OBJ or PLY file with its texture, or None without one."""
+    from core.meshes import textured_surface
 
     try:
-        surface = read_obj_surface(path)
+        surface = textured_surface(path)
     except (OSError, SpecimenError):
+        return None
+    if surface is None:
         return None
     usable = (
         np.isfinite(surface.vertices).all()

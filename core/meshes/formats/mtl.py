@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.foundation import note
+from core.meshes.formats.encoding import spellings
+from core.meshes.formats.named_files import find_libraries, find_texture, keyed, limit_of, lines_of, without_options
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _GREY = (204, 204, 204)
+_MISSING = "The texture {file} is not there; the material's plain colour is shown instead."
+_OUTSIDE = "The texture {file} lies outside of {folder} and is not read; the material's plain colour is shown instead."
 
 
 @dataclass(frozen=True)
@@ -41,70 +49,70 @@ class Material:
         return np.asarray(self.texture[row, column])
 
 
-def read_materials(obj_path: Path, libraries: list[str]) -> tuple[dict[str, Material], tuple[str, ...]]:
+def read_materials(
+    obj_path: Path, libraries: list[bytes], within: Path | None = None
+) -> tuple[dict[bytes, Material], tuple[str, ...]]:
     """Read the material libraries that an OBJ file names.
+
+    Parameters
+    ----------
+    obj_path : Path
+        The OBJ file.
+    libraries : list of bytes
+        What stands behind each `mtllib`.
+    within : Path, optional
+        The input folder, as in `files_beside`.
 
     Returns
     -------
-    materials : dict of str to Material
-        By name; empty if no library could be read.
+    materials : dict of bytes to Material
+        By name as it is written; empty if no library could be read.
     notes : tuple of str
         Sentences on files that were not found or not read.
     """
-    materials: dict[str, Material] = {}
+    materials: dict[bytes, Material] = {}
     notes: list[str] = []
-    for library in dict.fromkeys(libraries):
-        path = _beside(obj_path, library)
-        if path is None:
-            notes.append(note("The material file {file} is not there; its colours are left out.", file=library))
-            continue
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            notes.append(
-                note("The material file {file} cannot be read ({reason}).", file=library, reason=error.strerror)
-            )
-            continue
-        materials.update(_parse(text, path, notes))
+    for names in dict.fromkeys(libraries):
+        paths = find_libraries(obj_path, names, within)
+        if not paths:
+            file = spellings(names)[0]
+            notes.append(note("The material file {file} is not there; its colours are left out.", file=file))
+        for path in paths:
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                sentence = "The material file {file} cannot be read ({reason})."
+                notes.append(note(sentence, file=path.name, reason=error.strerror))
+                continue
+            materials.update(_parse(data, path, obj_path, within, notes))
     return materials, tuple(notes)
 
 
-def _beside(file: Path, name: str) -> Path | None:
-    """Return the path of `name` in the folder of `file`, None if it is not there.
-
-    Files outside of the folder are never returned.
-    """
-    folder = file.parent.resolve()
-    wanted = name.strip().strip('"').replace("\\", "/")
-    for candidate in (wanted, wanted.rsplit("/", 1)[-1]):
-        with suppress(OSError, ValueError):  # a name that is too long, or has characters that no name can have
-            path = (folder / candidate).resolve()
-            if path.is_relative_to(folder) and path.is_file():
-                return path
-    return None
-
-
-def _parse(text: str, path: Path, notes: list[str]) -> dict[str, Material]:
-    colours: dict[str, np.ndarray] = {}
-    textures: dict[str, str] = {}
-    name = ""
-    for line in text.splitlines():
-        key, _, rest = line.strip().partition(" ")
-        if key == "newmtl":
-            name = rest.strip()
+def _parse(data: bytes, path: Path, model: Path, within: Path | None, notes: list[str]) -> dict[bytes, Material]:
+    colours: dict[bytes, np.ndarray] = {}
+    textures: dict[bytes, bytes] = {}
+    name = None
+    for line in lines_of(data):
+        key, _, rest = keyed(line)
+        if key == b"newmtl":
+            name = rest
             colours[name] = np.array(_GREY, np.uint8)
-        elif key == "Kd" and name:
+        elif key == b"kd" and name is not None:
             colours[name] = _colour(rest)
-        elif key == "map_Kd" and name:
-            textures[name] = rest.strip()
+        elif key == b"map_kd" and name is not None:
+            textures[name] = rest
     materials = {}
+    images: dict[bytes, np.ndarray | None] = {}
     for name, colour in colours.items():
-        image = _texture(path, textures[name], notes) if name in textures else None
-        materials[name] = Material(colour, image)
+        entry = textures.get(name)
+        if entry is not None and entry not in images:
+            found = find_texture(path, model, entry, within)
+            images[entry] = read_texture(found, spellings(without_options(entry))[0], model, within, notes)
+        materials[name] = Material(colour, images[entry] if entry is not None else None)
     return materials
 
 
-def _colour(text: str) -> np.ndarray:
+def _colour(text: bytes) -> np.ndarray:
     try:
         values = [float(word) for word in text.split()[:3]]
     except ValueError:
@@ -114,15 +122,32 @@ def _colour(text: str) -> np.ndarray:
     return np.asarray(np.rint(255 * np.clip(values, 0, 1)), dtype=np.uint8)
 
 
-def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
+def read_texture(
+    found: Path | None, name: str, model: Path, within: Path | None, notes: list[str]
+) -> np.ndarray | None:
+    """Return the pixels (h, w, 3) of a texture, None with a note if it is not there or not read.
+
+    Parameters
+    ----------
+    found : Path, optional
+        The file, None if it was not found.
+    name : str
+        Its name as the model writes it.
+    model : Path
+        The file of the mesh.
+    within : Path, optional
+        The input folder, as in `files_beside`.
+    notes : list of str
+        Takes the sentence.
+    """
     from PIL import Image
 
     from core.storage import MAX_PIXELS, UNREADABLE
 
-    found = _beside(path, entry) or _beside(path, entry.split()[-1] if entry.split() else entry)
     if found is None:
-        sentence = "The texture {file} is not there; the material's plain colour is shown instead."
-        notes.append(note(sentence, file=entry))
+        limit = limit_of(model, within)
+        is_outside = not Path(os.path.normpath(model.parent.resolve() / name.replace("\\", "/"))).is_relative_to(limit)
+        notes.append(note(_OUTSIDE, file=name, folder=limit) if is_outside else note(_MISSING, file=name))
         return None
     try:
         with warnings.catch_warnings():
@@ -132,8 +157,15 @@ def _texture(path: Path, entry: str, notes: list[str]) -> np.ndarray | None:
                     sentence = "The texture {file} is too large; the material's plain colour is shown instead."
                     notes.append(note(sentence, file=found.name))
                     return None
-                return np.array(image.convert("RGB"), dtype=np.uint8)
+                return _in_8_bits(image)
     except UNREADABLE:
         sentence = "The texture {file} cannot be read; the material's plain colour is shown instead."
         notes.append(note(sentence, file=found.name))
         return None
+
+
+def _in_8_bits(image: Image.Image) -> np.ndarray:
+    """Return an image as RGB. Conversion alone would clip 16 bits at 255."""
+    if image.mode.startswith("I;16"):
+        return np.repeat((np.asarray(image, dtype=np.uint16) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    return np.array(image.convert("RGB"), dtype=np.uint8)

@@ -16,10 +16,9 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from core.foundation import SpecimenError
 from core.meshes.formats.content import content_of, head_of
 from core.meshes.formats.encoding import as_utf8, spellings
-from core.meshes.suffixes import COMPRESSED, suffix_of
+from core.meshes.suffixes import COMPRESSED
 
 # Folders of textures, below or beside a model.
 TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images", "materials")
@@ -33,46 +32,6 @@ _VECTORS = (b"-o", b"-s", b"-t")  # one to three numbers follow
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORD = re.compile(rb"\S+")
 _HEADER = 1 << 20
-
-
-def files_beside(path: Path, within: Path | None = None) -> tuple[Path, ...]:
-    r"""Return the files that a mesh depends on besides its own: material libraries and textures.
-
-    Only files that exist are returned, sorted. The whole OBJ file is searched, but not parsed.
-
-    Parameters
-    ----------
-    path : Path
-        A mesh of any format.
-    within : Path, optional
-        The input folder; files outside of it are never returned. If None, it is the folder above
-        that of the mesh.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "m.mtl").write_text("newmtl a\nmap_Kd gone.png\n")
-    ...     _ = Path(folder, "a.obj").write_text("mtllib m.mtl\n")
-    ...     [found.name for found in files_beside(Path(folder, "a.obj"))]
-    ['m.mtl']
-    """
-    found: set[Path] = set()
-    suffix = suffix_of(path)
-    with suppress(OSError, SpecimenError):
-        if suffix == ".gltf":
-            from core.meshes.formats.gltf import files_of_gltf
-
-            found.update(files_of_gltf(path))
-        elif suffix.startswith(".ply"):
-            found.update(filter(None, (find_named(path, name, within) for name in textures_of_ply(path))))
-        elif suffix.startswith(".obj"):
-            for name in libraries_of_obj(path):
-                for library in find_libraries(path, name, within):
-                    found.add(library)
-                    found.update(textures_of_library(library, path, within))
-    return tuple(sorted(found))
 
 
 def libraries_of_obj(path: Path) -> list[bytes]:
@@ -101,18 +60,25 @@ def _places(content: mmap.mmap) -> Iterator[int]:
             at = content.find(word, at + 1)
 
 
-def textures_of_library(library: Path, model: Path, within: Path | None = None) -> Iterator[Path]:
-    """Yield the textures of colours that a material library names, if they exist."""
+def textures_of_library(
+    library: Path, model: Path, within: Path | None = None, *, every: bool = False
+) -> Iterator[Path]:
+    """Yield the textures of colours that a material library names, if they exist; with `every`, all maps."""
     with suppress(OSError):
         for line in lines_of(library.read_bytes()):
             key, _, value = keyed(line)
-            if key == b"map_kd" and (texture := find_texture(library, model, value, within)) is not None:
+            is_texture = key == b"map_kd" or (every and key.startswith((b"map_", b"bump", b"disp", b"norm", b"refl")))
+            if is_texture and (texture := find_texture(library, model, value, within)) is not None:
                 yield texture
 
 
-def textures_of_ply(path: Path) -> list[bytes]:
-    """Return the names behind `comment TextureFile` in the header of a PLY file."""
-    head = head_of(path, _HEADER)
+def textures_of_ply(path: Path, size: int = _HEADER) -> list[bytes]:
+    """Return the names behind `comment TextureFile` in the header of a PLY file, in its first bytes."""
+    return textures_in_header(head_of(path, size))
+
+
+def textures_in_header(head: bytes) -> list[bytes]:
+    """Return the names behind `comment TextureFile` in a PLY header."""
     header = head[: end if (end := head.find(b"end_header")) >= 0 else len(head)]
     return [match.group(1).strip() for match in re.finditer(rb"(?i)comment[ \t]+TextureFile[ \t]+([^\r\n]*)", header)]
 

@@ -12,9 +12,12 @@ import numpy as np
 from core.foundation import SpecimenError, njit, note
 from core.meshes.formats.content import content_of
 from core.meshes.formats.encoding import as_utf8
+from core.meshes.formats.named_files import textures_in_header
+from core.meshes.formats.obj import ObjSurface
 from core.meshes.formats.ply_header import Element, read_header
 from core.meshes.formats.ply_rows import Columns, Lists, read_binary
 from core.meshes.formats.ply_text import read_ascii
+from core.meshes.formats.ply_textures import with_texture
 from core.meshes.formats.raw import RawMesh, as_colour_bytes, triangulate
 
 _CORNER_NAMES = ("vertex_indices", "vertex_index")
@@ -25,14 +28,36 @@ _LARGEST_MOVE = 1e-6  # by the extent
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 
 
-def read_ply(path: Path) -> RawMesh:
-    """Read a PLY file.
+def read_ply(path: Path, within: Path | None = None) -> RawMesh:
+    """Read a PLY file, with its texture if it is found.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    within : Path, optional
+        The input folder, outside of which no texture is read, as in `files_beside`.
 
     Raises
     ------
     SpecimenError
         If the header is not PLY's, or the file holds something else than the header declares.
     """
+    return _read(path, within)[0]
+
+
+def read_ply_surface(path: Path, within: Path | None = None) -> ObjSurface | None:
+    """Read the faces of a PLY file with their textures, None if it has none.
+
+    Raises
+    ------
+    SpecimenError
+        As `read_ply` does.
+    """
+    return _read(path, within)[1]
+
+
+def _read(path: Path, within: Path | None) -> tuple[RawMesh, ObjSurface | None]:
     data = as_utf8(content_of(path))
     encoding, elements, start = read_header(data)
     notes: list[str] = []
@@ -40,7 +65,11 @@ def read_ply(path: Path) -> RawMesh:
         columns, notes = read_ascii(data, start, elements)
     else:
         columns = read_binary(data, start, elements, "<" if encoding == "binary_little_endian" else ">")
-    return _assemble(columns, elements, notes)
+    raw = _assemble(columns, elements, notes)
+    names = textures_in_header(data[:start])
+    if not names or raw.vertex_colours is not None or not len(raw.faces):
+        return raw, None
+    return with_texture(raw, path, names, columns, within)
 
 
 def _assemble(columns: dict[str, Columns], elements: list[Element], notes: list[str]) -> RawMesh:

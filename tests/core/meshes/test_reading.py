@@ -250,11 +250,11 @@ def test_read_mesh__keeps_texture_colours(tmp_path: Path) -> None:
     assert mesh.corner_colours[0].tolist() == [[255, 0, 0], [0, 255, 0], [255, 255, 0]]
 
 
-@pytest.mark.parametrize("image", ["gone.png", "../outside.png", "broken.png"])
+@pytest.mark.parametrize("image", ["gone.png", "../../outside.png", "broken.png"])
 def test_read_mesh__does_without_a_texture(tmp_path: Path, image: str) -> None:
     """A missing or broken image, or one outside of the folder, is a note."""
-    folder = tmp_path / "specimen"
-    folder.mkdir()
+    folder = tmp_path / "collection" / "specimen"
+    folder.mkdir(parents=True)
     Image.new("RGB", (4, 4)).save(tmp_path / "outside.png")
     _written(folder, "broken.png", b"\x89PNG not really")
     mesh = read_mesh(_textured(folder, image))
