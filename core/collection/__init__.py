@@ -8,6 +8,7 @@ id. Input files are never changed.
 `inventory`          specimens of a folder and their ids
 `file_kinds`         kinds of files that are not read, by suffix
 `unread`             files of an input folder that are not read
+`model_pictures`     textures and previews of models
 `uploads`            uploaded files, checked by content
 `archives`           ZIP files unpacked safely
 `browsing`           folders that the app may read

@@ -7,10 +7,11 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.collection.file_kinds import PICTURES, RAW
+from core.collection.model_pictures import pictures_of_models
 from core.collection.unread import Unread, UnreadFiles, unread_pages
 from core.foundation import (
     InputError,
@@ -41,11 +42,14 @@ class SpecimenFile:
         A mesh file, or the folder of its photographs.
     images : tuple of Path
         The photographs of an image folder, sorted; empty for a mesh.
+    input_folder : Path, optional
+        The input folder that it was found in, outside of which no texture is read.
     """
 
     specimen_id: str
     path: Path
     images: tuple[Path, ...] = ()
+    input_folder: Path | None = field(default=None, compare=False)
 
     @property
     def is_image_folder(self) -> bool:
@@ -79,9 +83,10 @@ def take_inventory(folder: Path) -> Inventory:
     """Find every specimen below a folder.
 
     A mesh or point-cloud file is a specimen. A folder that holds images and no meshes is one
-    specimen, and its images are the views. Hidden files, symbolic links that lead out of the folder,
-    and files that are being written are left out. Characters that are not allowed in an id (ends of
-    lines, backslashes, bytes that are no text) become `%` and two hexadecimal digits.
+    specimen, and its images are the views, unless they are textures or previews of a model. Hidden
+    files, symbolic links that lead out of the folder, and files that are being written are left out.
+    Characters that are not allowed in an id (ends of lines, backslashes, bytes that are no text)
+    become `%` and two hexadecimal digits.
 
     Raises
     ------
@@ -118,7 +123,8 @@ def take_inventory(folder: Path) -> Inventory:
         left = unread.look_at(directory, names, meshes)
         for path in _within_root((directory / name for name in meshes), root, warnings):
             inside = path.relative_to(root)
-            found.append(SpecimenFile(as_specimen_id(inside.with_name(stem_of(inside)).as_posix()), path))
+            name = as_specimen_id(inside.with_name(stem_of(inside)).as_posix())
+            found.append(SpecimenFile(name, path, input_folder=root))
         wanted = images if not meshes and directory != root else []
         if images and not meshes and directory == root:
             warnings.append(_loose_pictures(images))
@@ -131,9 +137,21 @@ def take_inventory(folder: Path) -> Inventory:
             others[Path(name).suffix.lower() or "without a suffix"] += 1
     if not found:
         raise _nothing_found(folder, others, unread.result())
+    found, of_models = _without_pictures_of_models(found, root)
     specimens, doubled = _with_unique_ids(found, root)
     few = _few_pictures(specimens, not_read)
-    return Inventory(root, specimens, (*warnings, *doubled, *few), unread.result())
+    return Inventory(root, specimens, (*warnings, *of_models, *doubled, *few), unread.result())
+
+
+def _without_pictures_of_models(found: list[SpecimenFile], root: Path) -> tuple[list[SpecimenFile], list[str]]:
+    """Return specimens without the pictures that belong to models, and warnings."""
+    models = [one.path for one in found if not one.is_image_folder]
+    folders = {one.specimen_id: one.images for one in found if one.is_image_folder}
+    pictures, warnings = pictures_of_models(models, folders, root)
+    if not pictures:
+        return found, warnings
+    kept = [replace(one, images=tuple(path for path in one.images if path not in pictures)) for one in found]
+    return [new for new, old in zip(kept, found, strict=True) if new.images or not old.images], warnings
 
 
 def inventory_for_work(folder: Path) -> Inventory:

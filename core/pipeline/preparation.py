@@ -101,7 +101,7 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
         views, broad_side = views_of_photographs(images), 0
         record = replace(record, kind="photographs")
     else:
-        mesh = read_mesh(task.specimen.path)
+        mesh = read_mesh(task.specimen.path, task.specimen.input_folder)
         _check_unchanged(record, task.specimen)
         views = render_views(mesh, task.settings, with_depth=task.with_depth, threads=threads)
         x, y, z = (float(value) for value in mesh.extent)
