@@ -234,6 +234,7 @@ def test_read_mesh__refuses_commas_that_may_be_several_things(tmp_path: Path, ro
         (_ply(ROWS, vertices=5, names="xyzabc"), "Line 11 of the PLY file holds 3 numbers"),
         (_ply(ROWS, [row + " 255 0 0" for row in FACE_ROWS]), "Line 20 of the PLY file holds 7 numbers"),
         (_ply(ROWS, vertices=7), "line 15 is left over"),
+        (_ply(ROWS, FACE_ROWS, vertices=8), "Line 18 of the PLY file is none of its faces: it begins with 0,"),
         (PLY + "hello\n", "line 24 is left over ('hello')"),
         (PLY + PLY, "line 24 is left over ('ply')"),
         (PLY[: PLY.index(ROWS[5]) + 3], "cut short: it promises 10 vertices, but only 5 are there"),

@@ -111,6 +111,15 @@ def _wrong_row(numbers: _Numbers, first: int, row: int, element: Element, expect
     if line == numbers.lines - 1 and not numbers.is_whole:
         return _unreadable(numbers, element)
     width = int(numbers.starts[line + 1] - numbers.starts[line])
+    first_number = float(numbers.values[numbers.starts[line]])
+    if element.properties[0].count_type and not (first_number >= 1 and first_number.is_integer()):
+        return SpecimenError(
+            "Line {line:,} of the PLY file is none of its {kind}: it begins with {value:g}, not with a number of corners.",
+            advice="Its counts are wrong, or two files are in one: export the mesh again.",
+            line=line_at(numbers.data, at),
+            kind=element.noun,
+            value=first_number,
+        )
     if line == numbers.lines - 1 and line > 0 and width < expected:
         return cut_short(element.noun, element.count, row)
     return SpecimenError(
