@@ -26,7 +26,6 @@ from .inventory import (
     file_of as file_of,
     inventory_for_work as inventory_for_work,
     specimen_at as specimen_at,
-    stamp_of as stamp_of,
     take_inventory as take_inventory,
 )
 from .labels import (
@@ -56,6 +55,13 @@ from .metadata_matching import (
 )
 from .quarantine import Quarantined as Quarantined, quarantined as quarantined
 from .specimen_table import build_specimen_table as build_specimen_table
+from .stamps import (
+    Stamp as Stamp,
+    beside_as_text as beside_as_text,
+    decides_colours_alone as decides_colours_alone,
+    is_as_recorded as is_as_recorded,
+    stamp_of as stamp_of,
+)
 from .synthetic.collection import (
     METADATA_FILE as METADATA_FILE,
     SampleSettings as SampleSettings,

@@ -57,18 +57,6 @@ class SpecimenFile:
         return bool(self.images)
 
 
-def stamp_of(specimen: SpecimenFile) -> tuple[int, int, int] | None:
-    """Return total size, latest time (ns) and number of a specimen's files.
-
-    They change while a file is being written. None if a file does not exist.
-    """
-    try:
-        stats = [path.stat() for path in specimen.images or (specimen.path,)]
-    except OSError:
-        return None
-    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats), len(stats)
-
-
 @dataclass(frozen=True)
 class Inventory:
     """The specimens of an input folder in id order, warnings in sentences, and what is not read."""

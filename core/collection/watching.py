@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from core.collection.inventory import stamp_of, take_inventory
+from core.collection.inventory import take_inventory
+from core.collection.stamps import Stamp, is_as_recorded, stamp_of
 from core.foundation import CoreError, InputError, SettingError, WorkspaceError, end_process_tree, start_child
 from core.storage import read_json, write_json
 from core.workspace import (
@@ -35,7 +36,6 @@ MODES = ("offer", "run")
 STATE_FILE = "watch.json"
 _PREFERENCE = "watch"
 # Size, time and number of files of a specimen, which change while a file is being written.
-Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,12 @@ class Watcher:
         except InputError:
             # Empty, or not available, as a drive that is not connected.
             specimens = ()
-        now = {specimen.specimen_id: stamp for specimen in specimens if (stamp := stamp_of(specimen)) is not None}
-        settled = {name: stamp for name, stamp in now.items() if self._previous.get(name) == stamp and stamp[0] > 0}
+        now = {
+            specimen.specimen_id: stamp
+            for specimen in specimens
+            if (stamp := stamp_of(specimen, known.get(specimen.specimen_id))) is not None
+        }
+        settled = {name: stamp for name, stamp in now.items() if self._previous.get(name) == stamp and stamp.size > 0}
         self._previous = now
         return {name: stamp for name, stamp in settled.items() if not _is_known(known.get(name), stamp)}
 
@@ -275,7 +279,7 @@ def _is_queued(workspace: Workspace, run_name: str) -> bool:
 
 
 def _is_known(record: SpecimenRecord | None, stamp: Stamp) -> bool:
-    return record is not None and (record.size, record.mtime_ns) == stamp[:2]
+    return record is not None and is_as_recorded(record, stamp)
 
 
 def _is_alive(wanted: Mapping[str, object]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -22,7 +23,8 @@ def fingerprint(*parts: object) -> str:
     True
     """
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+    # The name of a file may hold bytes that are no text.
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def sha256_of_bytes(data: bytes) -> str:
@@ -34,3 +36,19 @@ def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def stamp_of_files(paths: Iterable[Path]) -> str:
+    """Return a fingerprint of the status of files, which are not read.
+
+    It holds name, size, time of the last change, inode and time of the last change of the status of
+    each file, as far as the system has them. It changes if a file is replaced by one of the same size
+    and an older time, and if two files swap their names.
+
+    Raises
+    ------
+    OSError
+        If a file does not exist.
+    """
+    stats = [(path.name, path.stat()) for path in paths]
+    return fingerprint([[name, s.st_size, s.st_mtime_ns, s.st_ino, s.st_ctime_ns] for name, s in stats])

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS specimens (
     extent_z REAL NOT NULL DEFAULT 0,
     notes TEXT NOT NULL DEFAULT '',
     error TEXT NOT NULL DEFAULT '',
+    stamp TEXT NOT NULL DEFAULT '',
+    beside TEXT NOT NULL DEFAULT '',
+    own_sha256 TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (source, specimen_id)
 );
 CREATE TABLE IF NOT EXISTS jobs (
@@ -62,6 +65,7 @@ CREATE TABLE IF NOT EXISTS job_orders (
 );
 CREATE TABLE IF NOT EXISTS reasons (text TEXT PRIMARY KEY, sentences TEXT NOT NULL);
 """
+_LATER_COLUMNS = ("stamp", "beside", "own_sha256")
 _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
 
@@ -95,6 +99,7 @@ class Catalogue:
                     format_version=FORMAT_VERSION,
                 )
             connection.executescript(_SCHEMA)
+            _add_columns(connection)
             if version < FORMAT_VERSION:  # writing it again would block readers
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
@@ -308,6 +313,16 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Add the columns that catalogues of earlier versions lack."""
+    known = {row[1] for row in connection.execute("PRAGMA table_info(specimens)")}
+    for name in _LATER_COLUMNS:
+        if name not in known:
+            # Another process may add it at the same time.
+            with suppress(sqlite3.OperationalError):
+                connection.execute(f"ALTER TABLE specimens ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
 
 
 def _keep_reasons(connection: sqlite3.Connection, texts: Iterable[str]) -> None:

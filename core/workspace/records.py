@@ -13,7 +13,13 @@ QUEUED = "queued"
 
 @dataclass(frozen=True)
 class SpecimenRecord:
-    """The file of a specimen and its mesh, with extents in the units of the file."""
+    """The file of a specimen and its mesh, with extents in the units of the file.
+
+    `sha256` is of all files that the specimen depends on. If these are more than its own file, as the
+    textures of a mesh, `own_sha256` is of its own file alone, from which its form is known. `stamp`
+    identifies the state of all files without reading them, and `beside` lists the others, as
+    `core.collection.stamp_of` needs them; both are empty in rows of earlier versions.
+    """
 
     source: str
     specimen_id: str
@@ -29,6 +35,14 @@ class SpecimenRecord:
     extent_z: float = 0.0
     notes: str = ""
     error: str = ""
+    stamp: str = ""
+    beside: str = ""
+    own_sha256: str = ""
+
+    @property
+    def form_sha256(self) -> str:
+        """Return the SHA-256 of what decides the form of the specimen."""
+        return self.own_sha256 or self.sha256
 
 
 _KIND_OF: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
