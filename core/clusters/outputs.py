@@ -144,6 +144,7 @@ def cluster_into(
     files = [out / "clusters.csv", out / "summary.json"]
     if pca_report is not None and settings.pca:
         files.append(pca_report)
+    byproducts = [out / "pca_report.csv"] if pca_report is None and settings.pca else []
 
     def make() -> Clustering:
         clustering = cluster_on(cache if cache is not None else ClusteringCache(embeddings), settings)
@@ -151,7 +152,7 @@ def cluster_into(
         return clustering
 
     made_from = fingerprint_of_results(embeddings, asdict(settings), str(pca_report))
-    return write_once(out, "clusters", made_from, files, make, overwrite)
+    return write_once(out, "clusters", made_from, files, make, overwrite, byproducts=byproducts)
 
 
 def sweep_into(

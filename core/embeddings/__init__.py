@@ -6,6 +6,8 @@ clusters and maps.
 
 ======================  ============================
 `matrix`                `Embeddings`: ids and matrix
+`pairing`               which ids and rows belong together
+`assembly`              ids, matrix and record are written
 `pooling`               view features → embedding
 `vectors`               rows of length one
 `principal_components`  PCA with explained variance

@@ -1,3 +1,4 @@
+from .assembly import assemble as assemble, write_embeddings as write_embeddings
 from .derived_files import (
     description_path as description_path,
     fingerprint_of_embeddings as fingerprint_of_embeddings,
@@ -6,14 +7,13 @@ from .derived_files import (
 )
 from .matrix import (
     Embeddings as Embeddings,
-    assemble as assemble,
     check_embeddings as check_embeddings,
     fingerprint_of_results as fingerprint_of_results,
     read_embeddings as read_embeddings,
     select_rows as select_rows,
     sha256_of_matrix as sha256_of_matrix,
-    write_embeddings as write_embeddings,
 )
+from .pairing import is_parquet_sound as is_parquet_sound, pairing_path as pairing_path
 from .pooling import POOLINGS as POOLINGS, pool_views as pool_views
 from .principal_components import (
     PrincipalComponents as PrincipalComponents,

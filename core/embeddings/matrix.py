@@ -1,30 +1,28 @@
-"""Specimen ids and their embedding matrix, read, checked and written together."""
+"""Specimen ids and their embedding matrix, read and checked together."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+import time
 import tokenize
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 import core
+from core.embeddings.pairing import check_pairing, is_unchanged, pairing_path, read_pairing
 from core.foundation import CoreError, InputError, MisalignedEmbeddingsError, MissingStageError, category_of
-from core.storage import fingerprint, read_npy, write_atomically, write_bytes, write_npy
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+from core.storage import decode_text, fingerprint, read_npy
 
 _ROWS_AT_ONCE = 16_384
 _ROWS_HASHED_TOGETHER = 16_384
-_ATTEMPTS = 5
+_ATTEMPTS, _SECONDS_BETWEEN_ATTEMPTS = 5, 0.05
 
 
 @dataclass(frozen=True)
@@ -111,13 +109,14 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
     InputError
         If a file is not what its name says, or a value is not finite.
     MisalignedEmbeddingsError
-        If the two do not fit each other.
+        If the two do not fit each other, or are not those of the record beside them.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> import numpy as np
+    >>> from core.embeddings import Embeddings, read_embeddings, write_embeddings
     >>> with tempfile.TemporaryDirectory() as name:
     ...     write_embeddings(Path(name), Embeddings(("a", "b"), np.eye(2, dtype=np.float32)))
     ...     read_embeddings(Path(name) / "embeddings.npy", Path(name) / "ids.txt").ids
@@ -156,27 +155,50 @@ def read_embeddings(matrix_path: Path, ids_path: Path, *, mapped: bool = False) 
 def _read_together(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read both files in the same state.
 
-    A run that ends meanwhile replaces one file after the other. Reading is repeated until neither file
-    changed in between.
+    A run that ends meanwhile replaces one file after the other. Reading is repeated until no file
+    changed in between, and ids and rows are those of the record beside them.
     """
-    for _ in range(_ATTEMPTS):
-        states = _state_of(matrix_path), _state_of(ids_path)
-        matrix = _map(matrix_path) if mapped else None
-        if matrix is None:
-            matrix = read_npy(matrix_path)
-        ids = _read_ids(ids_path)
-        if states == (_state_of(matrix_path), _state_of(ids_path)):
+    paths = (matrix_path, ids_path, pairing_path(matrix_path))
+    error: CoreError | None = None
+    for attempt in range(_ATTEMPTS):
+        time.sleep(_SECONDS_BETWEEN_ATTEMPTS if attempt else 0)
+        states = [_state_of(path) for path in paths]
+        try:
+            matrix, ids = _read_both(matrix_path, ids_path, mapped=mapped)
+            error = None
+        except CoreError as found:
+            error = found
+        if states == [_state_of(path) for path in paths] and None not in states[:2]:
+            if error is not None:
+                raise error
             return matrix, ids
-    raise MisalignedEmbeddingsError(
+    raise error or MisalignedEmbeddingsError(
         "{matrix_path} is being written while it is read.",
         advice="Wait until the run is done, then look again.",
         matrix_path=matrix_path,
     )
 
 
-def _state_of(path: Path) -> tuple[int, int, int]:
+def _read_both(matrix_path: Path, ids_path: Path, *, mapped: bool) -> tuple[np.ndarray, tuple[str, ...]]:
+    record = read_pairing(matrix_path)
+    matrix = _map(matrix_path) if mapped else None
+    if matrix is None:
+        matrix = read_npy(matrix_path)
+    ids = _read_ids(ids_path)
+    if record is not None:
+        is_trusted = isinstance(matrix, np.memmap) and is_unchanged(matrix_path)
+        is_readable = matrix.ndim == 2 and matrix.dtype.kind == "f"
+        sha256 = sha256_of_rows(matrix) if is_readable and not is_trusted else str(record.get("matrix"))
+        check_pairing(record, matrix_path, ids_path, ids, sha256)
+    return matrix, ids
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes if a file is replaced, None if it is missing."""
     try:
         stat = path.stat()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
@@ -190,65 +212,23 @@ def check_embeddings(matrix_path: Path, ids_path: Path) -> None:
     MissingStageError, InputError, MisalignedEmbeddingsError
         As `read_embeddings` does, except that values that are not finite are not looked for.
     """
-    if not matrix_path.is_file() or not ids_path.is_file() or (matrix := _map(matrix_path)) is None:
+    if not matrix_path.is_file() or not ids_path.is_file() or _map(matrix_path) is None:
         read_embeddings(matrix_path, ids_path)
     else:
-        Embeddings(_read_ids(ids_path), matrix)
-
-
-def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
-    """Write `embeddings.npy`, `ids.txt` and `embeddings.parquet` into `folder`."""
-    import pyarrow.parquet as pq
-
-    folder.mkdir(parents=True, exist_ok=True)
-    table = _as_table(embeddings)
-    write_atomically(folder / "embeddings.parquet", lambda path: pq.write_table(table, path))
-    text = "".join(f"{name}\n" for name in embeddings.ids).encode("utf-8")
-    ids_path = folder / "ids.txt"
-    # The old ids go first, so that the new matrix never lies beside them if the process ends in between.
-    if ids_path.is_file() and ids_path.read_bytes() != text:
-        ids_path.unlink()
-    write_npy(folder / "embeddings.npy", np.asarray(embeddings.matrix, dtype=np.float32))
-    write_bytes(ids_path, text)
-
-
-def assemble(out: Path, ids: Sequence[str], vectors: dict[str, np.ndarray]) -> Embeddings:
-    """Write the embeddings of specimens in the order given, and return them.
-
-    Nothing is written if the folder already holds exactly these embeddings.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of `embeddings.npy`, `ids.txt` and `embeddings.parquet`.
-    ids : sequence of str
-        Specimen ids, in row order.
-    vectors : dict of str to (d,) float
-        Embedding of every id.
-
-    Raises
-    ------
-    MisalignedEmbeddingsError
-        If vectors differ in length.
-    """
-    widths = {vectors[name].shape for name in ids}
-    if len(widths) > 1:
-        raise MisalignedEmbeddingsError(
-            "Embeddings of different lengths lie in one folder ({widths}).",
-            advice="They come from different backbones: pool them into folders of their own.",
-            widths=", ".join(str(w[0]) for w in sorted(widths)),
-        )
-    embeddings = Embeddings(tuple(ids), np.stack([vectors[name] for name in ids]).astype(np.float32))
-    if not _is_written(out, embeddings):
-        write_embeddings(out, embeddings)
-    return embeddings
+        matrix, ids = _read_together(matrix_path, ids_path, mapped=True)
+        Embeddings(ids, matrix)
 
 
 def sha256_of_matrix(embeddings: Embeddings) -> str:
     """Return the SHA-256 of the bytes of the matrix, read in blocks."""
+    return sha256_of_rows(embeddings.matrix)
+
+
+def sha256_of_rows(matrix: np.ndarray) -> str:
+    """Return the SHA-256 of the rows of an array of numbers."""
     digest = hashlib.sha256()
-    for start in range(0, len(embeddings), _ROWS_HASHED_TOGETHER):
-        digest.update(np.ascontiguousarray(embeddings.matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
+    for start in range(0, len(matrix), _ROWS_HASHED_TOGETHER):
+        digest.update(np.ascontiguousarray(matrix[start : start + _ROWS_HASHED_TOGETHER]).data)
     return digest.hexdigest()
 
 
@@ -265,16 +245,9 @@ def select_rows(embeddings: Embeddings, rows: Sequence[int]) -> Embeddings:
 
 
 def _read_ids(path: Path) -> tuple[str, ...]:
-    """Read one id per line, with or without a byte order mark and with any line ends."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "{path} is not UTF-8 text ({reason}).", advice="Save it as UTF-8.", path=path, reason=error
-        ) from error
-    except OSError as error:
-        raise InputError("{path} cannot be read ({reason}).", path=path, reason=error.strerror or error) from error
-    return tuple(line for line in text.split("\n") if line)
+    """Read one id per line, in UTF-8 or UTF-16 and with any line ends."""
+    text, _ = decode_text(path, code_pages=False)
+    return tuple(line for line in re.split(r"\r\n|\r|\n", text) if line)
 
 
 def _map(path: Path) -> np.ndarray | None:
@@ -294,30 +267,6 @@ def _finite_rows(matrix: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
     for start in range(0, len(matrix), _ROWS_AT_ONCE):
         finite[start : start + _ROWS_AT_ONCE] = np.isfinite(matrix[start : start + _ROWS_AT_ONCE]).all(axis=1)
     return finite
-
-
-def _as_table(embeddings: Embeddings) -> pa.Table:
-    import pyarrow as pa
-
-    width = embeddings.matrix.shape[1]
-    flat = pa.array(np.ascontiguousarray(embeddings.matrix, dtype=np.float32).ravel())
-    return pa.table(
-        {
-            "id": pa.array(embeddings.ids, pa.string()),
-            "category": pa.array(embeddings.categories, pa.string()),
-            "vector": pa.FixedSizeListArray.from_arrays(flat, width),
-        }
-    )
-
-
-def _is_written(out: Path, embeddings: Embeddings) -> bool:
-    """Return whether a folder already holds exactly these embeddings."""
-    try:
-        stored = read_embeddings(out / "embeddings.npy", out / "ids.txt")
-    except CoreError:
-        return False
-    is_same = stored.ids == embeddings.ids and np.array_equal(stored.matrix, embeddings.matrix)
-    return is_same and (out / "embeddings.parquet").is_file()
 
 
 def fingerprint_of_results(embeddings: Embeddings, *settings: object) -> str:

@@ -31,8 +31,10 @@ def read_features(path: Path) -> Float32[np.ndarray, "v d"]:
     return array.astype(np.float32)
 
 
-def store_features(path: Path, view_features: Float32[np.ndarray, "v d"]) -> None:
+def store_features(path: Path, view_features: Float32[np.ndarray, "v d"], *, sync: bool = True) -> None:
     """Write view features as float32, if all of them are finite.
+
+    `sync` is that of `core.storage.write_atomically`.
 
     Raises
     ------
@@ -51,4 +53,4 @@ def store_features(path: Path, view_features: Float32[np.ndarray, "v d"]) -> Non
     """
     if not np.isfinite(view_features).all():
         raise SpecimenError("The backbone gave NaN or infinite values for it; try --precision fp32.")
-    write_npy(path, np.ascontiguousarray(view_features, dtype=np.float32))
+    write_npy(path, np.ascontiguousarray(view_features, dtype=np.float32), sync=sync)

@@ -233,7 +233,7 @@ def unknown_specimen(query: str, ids: tuple[str, ...]) -> UnknownSpecimenError:
     )
 
 
-def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = True) -> bool:
+def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = True, sync: bool = True) -> bool:
     """Write `query_id,neighbor_id,distance`, nearest first.
 
     Parameters
@@ -244,6 +244,8 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
         What is written; distances have six decimals.
     overwrite : bool
         Write even if the file already holds the same rows.
+    sync : bool
+        As in `core.storage.write_atomically`.
 
     Returns
     -------
@@ -254,7 +256,7 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
         with suppress(csv.Error), path.open(encoding="utf-8", errors="replace", newline="") as stream:
             if list(csv.reader(stream)) == [list(COLUMNS), *(list(row) for row in neighbours.rows)]:
                 return False
-    write_csv(path, COLUMNS, neighbours.rows)
+    write_csv(path, COLUMNS, neighbours.rows, sync=sync)
     return True
 
 

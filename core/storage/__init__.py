@@ -7,7 +7,8 @@ CSV in several encodings and from Excel.
 ==============  ===============================================
 `files`         atomic writes of bytes, JSON, CSV and arrays
 `fingerprints`  hashes of settings, inputs and files
-`manifest`      what a stage finished in a folder
+`durability`    files and folders that survive a power failure
+`manifest`      what a stage finished in a folder, with size and hash
 `outputs`       results that are written once per fingerprint
 `caches`        the folder of results that can be recomputed
 `tables`        CSV and Excel tables

@@ -5,10 +5,12 @@ from .caches import (
     read_cached as read_cached,
 )
 from .delimited import separator_of as separator_of
+from .durability import is_blank as is_blank, sync_file as sync_file, sync_folder as sync_folder
 from .encodings import decode_text as decode_text
 from .files import (
     TEMPORARY_PREFIX as TEMPORARY_PREFIX,
     is_reserved as is_reserved,
+    json_bytes as json_bytes,
     read_json as read_json,
     read_npy as read_npy,
     remove_file as remove_file,
@@ -19,12 +21,9 @@ from .files import (
     write_csv as write_csv,
     write_json as write_json,
     write_npy as write_npy,
+    write_together as write_together,
 )
-from .fingerprints import (
-    fingerprint as fingerprint,
-    sha256_of_file as sha256_of_file,
-    stamp_of_files as stamp_of_files,
-)
+from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
 from .headers import kind_of_column as kind_of_column, order_of_column as order_of_column
 from .images import (
     IMAGE_SUFFIXES as IMAGE_SUFFIXES,

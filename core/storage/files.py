@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 
 from core.foundation import InputError, SpecimenError, WorkspaceError
+from core.storage.durability import sync_file, sync_folder
 
 TEMPORARY_PREFIX = ".writing-"
 # Age from which a temporary file of another machine counts as abandoned.
@@ -32,8 +33,18 @@ _CLOCK_TOLERANCE_SECONDS = 60.0
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
     """Write a temporary file beside `path` with `write`, then rename it to `path`.
+
+    Parameters
+    ----------
+    path : Path
+        The final path.
+    write : callable
+        Writes the file to the path that it is given.
+    sync : bool
+        Whether file and folder are on the disk when the call ends. Without it, a power failure can
+        leave the file empty, cut or zeroed; only for files whose size and hash a `Manifest` keeps.
 
     Raises
     ------
@@ -42,16 +53,68 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     SpecimenError
         If the path is longer than the file system allows; other specimens may have shorter ones.
     """
-    temporary: Path | None = None
+    _write_temporaries([(path, write)], lambda: None, sync=sync)
+
+
+def write_together(
+    writes: Sequence[tuple[Path, Callable[[Path], object]]], *, withdrawn: Path, sync: bool = True
+) -> None:
+    """Write several files that belong together, and rename them one after the other.
+
+    All of them are complete before the first one is renamed. Then `withdrawn` is removed, so that a
+    process that ends between two renames does not leave files of two states that look complete.
+
+    Parameters
+    ----------
+    writes : sequence of (Path, callable)
+        The files in the order in which they are renamed, and what writes them.
+    withdrawn : Path
+        The last of these files, without which the others are not used.
+    sync : bool
+        As in `write_atomically`.
+
+    Raises
+    ------
+    WorkspaceError, SpecimenError
+        As `write_atomically` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from core.storage import write_together
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows, ids = Path(folder) / "rows", Path(folder) / "ids"
+    ...     files = [(rows, lambda path: path.write_text("1")), (ids, lambda path: path.write_text("a"))]
+    ...     write_together(files, withdrawn=ids)
+    ...     rows.read_text(), ids.read_text()
+    ('1', 'a')
+    """
+    _write_temporaries(writes, lambda: withdrawn.unlink(missing_ok=True), sync=sync)
+
+
+def _write_temporaries(
+    writes: Sequence[tuple[Path, Callable[[Path], object]]], before_renames: Callable[[], None], *, sync: bool
+) -> None:
+    temporaries: list[Path] = []
+    path = writes[0][0]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f"{TEMPORARY_PREFIX}{_machine()}-{os.getpid()}-"
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        for path, write in writes:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            prefix = f"{TEMPORARY_PREFIX}{_machine()}-{os.getpid()}-"
+            handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+            os.close(handle)
+            temporaries.append(Path(name))
+            write(temporaries[-1])
+            temporaries[-1].chmod(0o644)
+            if sync:
+                sync_file(temporaries[-1])
+        before_renames()
+        for (path, _), temporary in zip(writes, temporaries, strict=True):
+            temporary.replace(path)
+        if sync:
+            for folder in {path.parent for path, _ in writes}:
+                sync_folder(folder)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise SpecimenError(
@@ -63,7 +126,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             ) from error
         raise not_writable(path, error) from error
     finally:
-        if temporary is not None:
+        for temporary in temporaries:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
@@ -137,12 +200,12 @@ def _machine() -> str:
     return f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write bytes atomically."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    write_atomically(path, lambda temporary: temporary.write_bytes(data), sync=sync)
 
 
-def write_npy(path: Path, array: np.ndarray) -> None:
+def write_npy(path: Path, array: np.ndarray, *, sync: bool = True) -> None:
     """Write an array as `.npy` without pickles, atomically.
 
     Examples
@@ -161,7 +224,7 @@ def write_npy(path: Path, array: np.ndarray) -> None:
         with temporary.open("wb") as stream:
             np.save(stream, array, allow_pickle=False)
 
-    write_atomically(path, save)
+    write_atomically(path, save, sync=sync)
 
 
 def read_npy(path: Path) -> np.ndarray:
@@ -195,8 +258,13 @@ def read_npy(path: Path) -> np.ndarray:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys and two spaces of indent, atomically."""
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON with sorted keys and two spaces of indent, in UTF-8."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes(path, text.encode("utf-8"))
+    return text.encode("utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -208,7 +276,7 @@ def read_json(path: Path) -> Any:
         If it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     # Deeply nested brackets exhaust the stack.
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WorkspaceError(
@@ -219,7 +287,7 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], *, sync: bool = True) -> None:
     """Write a CSV with a header line, UTF-8 and Unix line ends, atomically."""
 
     def save(temporary: Path) -> None:
@@ -228,7 +296,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
             writer.writerow(header)
             writer.writerows(map(_quotable, rows))
 
-    write_atomically(path, save)
+    write_atomically(path, save, sync=sync)
 
 
 def _quotable(row: Sequence[object]) -> Sequence[object]:

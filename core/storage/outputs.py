@@ -7,12 +7,13 @@ are unchanged is not computed again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from core.foundation import WorkspaceError
+from core.storage.durability import is_blank
 from core.storage.files import remove_unfinished
 from core.storage.fingerprints import sha256_of_file
 from core.storage.manifest import Manifest
@@ -24,7 +25,14 @@ log = logging.getLogger(__name__)
 
 
 def write_once(
-    out: Path, name: str, made_from: str, files: list[Path], make: Callable[[], T], overwrite: bool
+    out: Path,
+    name: str,
+    made_from: str,
+    files: list[Path],
+    make: Callable[[], T],
+    overwrite: bool,
+    *,
+    byproducts: Sequence[Path] = (),
 ) -> T | None:
     """Write a result, unless the same one is there already.
 
@@ -43,20 +51,18 @@ def write_once(
         Writes the files and returns a value.
     overwrite : bool
         Write the result again in any case.
+    byproducts : sequence of Path
+        Further files that `make` may write. They are checked as well, but earlier ones are not set
+        aside.
 
     Returns
     -------
     object or None
         What `make` returned; None if the same result is there already.
     """
-    manifest = Manifest(out)
+    manifest, checked = Manifest(out), [*files, *byproducts]
     entry = manifest.get(name)
-    if (
-        not overwrite
-        and entry is not None
-        and entry["fingerprint"] == made_from
-        and entry.get("files") == _hashes(files)
-    ):
+    if not overwrite and entry is not None and entry["fingerprint"] == made_from and _are_as_written(checked, entry):
         # A process that was killed after its last file left the manifest unsorted.
         manifest.keep_only(manifest.ids)
         return None
@@ -65,7 +71,7 @@ def write_once(
     # Marks files that a killed process leaves, so that `_set_aside` does not keep them.
     manifest.add(name, _BEING_WRITTEN)
     result = make()
-    manifest.add(name, made_from, files=_hashes(files))
+    manifest.add(name, made_from, files=_hashes(checked), names=[path.name for path in checked])
     manifest.keep_only(manifest.ids)
     return result
 
@@ -77,9 +83,10 @@ def _set_aside(files: list[Path], entry: Mapping[str, Any] | None) -> None:
     """
     if entry is not None and entry["fingerprint"] == _BEING_WRITTEN:
         return
-    own = set(entry.get("files", ())) if entry is not None else set()
+    own = entry.get("files", ()) if entry is not None else ()
     for path in files:
-        if not path.is_file() or sha256_of_file(path) in own:
+        # A power failure leaves files of zeros, which are not kept.
+        if not path.is_file() or is_blank(path) or sha256_of_file(path) in own:
             continue
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         kept = path.parent / EARLIER / f"{when:%Y%m%dT%H%M%S}" / path.name
@@ -92,6 +99,14 @@ def _set_aside(files: list[Path], entry: Mapping[str, Any] | None) -> None:
                 advice="Move it away yourself, or check the permissions of that folder.",
             ) from error
         log.warning("%s was made elsewhere; it is kept as %s", path, kept)
+
+
+def _are_as_written(files: list[Path], entry: Mapping[str, Any]) -> bool:
+    """Return whether files are as an entry says, which in earlier versions has no byproducts."""
+    recorded = entry.get("files")
+    if not isinstance(recorded, list) or not recorded:
+        return False
+    return _hashes(files)[: len(recorded)] == recorded and not any(path.is_file() and is_blank(path) for path in files)
 
 
 def _hashes(files: list[Path]) -> list[str]:

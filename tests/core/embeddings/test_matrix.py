@@ -63,14 +63,20 @@ def test_write_embeddings__puts_the_same_into_parquet(tmp_path: Path, embeddings
     assert np.array_equal(np.array(table["vector"].to_pylist(), dtype=np.float32), embeddings.matrix)
 
 
-def test_write_embeddings__never_leaves_rows_beside_other_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between matrix and ids, the old ids are gone, not wrong."""
+@pytest.mark.parametrize("renamed", range(4))
+def test_write_embeddings__never_leaves_rows_beside_other_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renamed: int
+) -> None:
+    """Killed after any of its renames, the old ids are gone, not wrong."""
     write_embeddings(tmp_path, Embeddings(("a", "b"), np.eye(2, dtype=np.float32)))
+    replace, left = Path.replace, iter([True] * renamed)
 
-    def killed(path: Path, data: bytes) -> None:
+    def killed(path: Path, target: Path) -> Path:
+        if next(left, False):
+            return replace(path, target)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.embeddings.matrix.write_bytes", killed)
+    monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         write_embeddings(tmp_path, Embeddings(("b", "c"), np.eye(2, dtype=np.float32)))
     with pytest.raises(MissingStageError, match=r"ids\.txt is not there"):

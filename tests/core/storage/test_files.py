@@ -254,7 +254,8 @@ def test_manifest__survives_being_cut_off_anywhere(
     cut = data.draw(st.integers(0, len(whole)))
     manifest.path.write_bytes(whole[:cut])
     torn = Manifest(folder)
-    complete = [name for name, end in zip(names, ends_of_lines(whole), strict=True) if cut >= end - 1]
+    ends = ends_of_lines(whole)[1:]  # the first line says that a stage works
+    complete = [name for name, end in zip(names, ends, strict=True) if cut >= end - 1]
     assert torn.ids == sorted(complete)
     torn.add("new/one", "made")
     for name in names:
