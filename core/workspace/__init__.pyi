@@ -18,6 +18,8 @@ from .paths import (
     CONFIG_FORMAT as CONFIG_FORMAT,
     RunFolder as RunFolder,
     Workspace as Workspace,
+    embeddings_made_with as embeddings_made_with,
+    features_made_with as features_made_with,
     open_workspace as open_workspace,
 )
 from .preferences import (

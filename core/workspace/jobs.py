@@ -21,9 +21,9 @@ import psutil
 from filelock import FileLock, Timeout
 
 from core.foundation import InputError, end_process_tree, reap_children, start_child
-from core.storage import fingerprint, write_bytes
+from core.storage import fingerprint, json_bytes, read_json, write_bytes
 from core.workspace.catalogue import Catalogue
-from core.workspace.paths import Workspace
+from core.workspace.paths import RunFolder, Workspace
 from core.workspace.records import JobRecord, command_of
 from core.workspace.time_estimates import with_mark
 
@@ -71,9 +71,23 @@ def queue_specimens(workspace: Workspace, run_name: str, specimen_ids: Iterable[
     path = write_ids(workspace, run_name, specimen_ids)
     return queue_job(
         workspace,
-        ["--config", str(run.config_path), "--name", run_name, "--only", str(path), "--no-download"],
+        ["--config", str(_asked_config(workspace, run)), "--name", run_name, "--only", str(path), "--no-download"],
         run_name,
     )
+
+
+def _asked_config(workspace: Workspace, run: RunFolder) -> Path:
+    """Return a file of the settings that were asked for last.
+
+    A run that was interrupted while it was made with other settings goes on with these. They are
+    copied, because their file is removed when the run has ended.
+    """
+    if not run.is_being_made_again:
+        return run.config_path
+    asked = json_bytes(read_json(run.next_config_path))
+    path = workspace.logs / f"config_{fingerprint(run.name, asked.decode())[:12]}.json"
+    write_bytes(path, asked)
+    return path
 
 
 def write_ids(workspace: Workspace, run_name: str, specimen_ids: Iterable[str]) -> Path:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core.foundation import BusyError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
-from core.storage import is_reserved, read_json
+from core.storage import fingerprint, is_reserved, read_json
+from core.workspace.places import present_input
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
 # Format of `config.json`; a higher number was written by a newer version of this program.
 CONFIG_FORMAT = 1
+RUNS_FOLDER = "runs"
+# Ids by which the input folder of a run is recognised in a moved workspace.
+_IDS_LOOKED_FOR = 50
 _CONFIG_PARTS = ("views", "features", "search", "clusters", "versions")
+# A run that ends puts configuration and embeddings in place one after the other.
+_ATTEMPTS, _SECONDS_BETWEEN_ATTEMPTS = 5, 0.05
 _RUN_AGAIN = "Start a run of the same name again with `python -m core run --name`: what it has done is kept."
 
 
@@ -35,8 +43,13 @@ class RunFolder:
 
     @property
     def config_path(self) -> Path:
-        """Return the file that records all settings and versions of the run."""
+        """Return the file that records settings and versions of the embeddings beside it."""
         return self.root / "config.json"
+
+    @property
+    def next_config_path(self) -> Path:
+        """Return the file that records what is being made, until the run has ended."""
+        return self.root / "config.next.json"
 
     @property
     def renders(self) -> Path:
@@ -78,21 +91,69 @@ class RunFolder:
         """Return whether the run has embeddings."""
         return self.matrix_path.is_file() and self.ids_path.is_file()
 
+    @property
+    def is_being_made_again(self) -> bool:
+        """Return whether the run has embeddings, and has begun anew without having ended."""
+        return self.is_complete and self.next_config_path.is_file()
+
     def config(self) -> dict[str, Any]:
-        """Return the recorded configuration.
+        """Return the configuration that the embeddings were made with.
 
         Raises
         ------
         MissingStageError, WorkspaceError
-            If the run was never started, or its configuration is damaged.
+            If the run was never started, or its configuration is damaged or not that of the
+            embeddings beside it.
         """
         if not self.config_path.is_file():
             raise MissingStageError(
                 "There is no run called {name!r} here.", advice="Start one with `python -m core run`.", name=self.name
             )
-        config = read_json(self.config_path)
-        _check_config(self.config_path, config)
-        return dict(config)
+        for attempt in range(_ATTEMPTS):
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS if attempt else 0)
+            config = read_json(self.config_path)
+            _check_config(self.config_path, config)
+            if self._describes_embeddings(config):
+                return self._with_present_input(config)
+        raise WorkspaceError(
+            "{path} is not the configuration that the embeddings beside it were made with.",
+            advice="The run was interrupted while they were put in place. " + _RUN_AGAIN,
+            path=self.config_path,
+        )
+
+    def _with_present_input(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a configuration with the place of the input folder now, if the workspace was moved."""
+        if self.root.parent.name != RUNS_FOLDER or "input" not in config:
+            return dict(config)
+        root, relative = self.root.resolve().parent.parent, config.get("input_in_workspace")
+        return {**config, "input": present_input(root, config["input"], relative, self._first_ids)}
+
+    def _first_ids(self) -> list[str]:
+        try:
+            with self.ids_path.open(encoding="utf-8") as stream:
+                return [line.rstrip("\n") for line in islice(stream, _IDS_LOOKED_FOR)]
+        except (OSError, UnicodeDecodeError):
+            return []
+
+    def _describes_embeddings(self, config: Mapping[str, Any]) -> bool:
+        """Return whether the embeddings were made with a configuration, as far as their record says."""
+        record_path = self.matrix_path.with_suffix(".json")
+        is_known = isinstance(config.get("views"), dict) and isinstance(config.get("features"), dict)
+        if not is_known or not self.is_complete or not record_path.is_file():
+            return True
+        record = read_json(record_path)
+        recorded = record.get("made_with") if isinstance(record, dict) else None
+        return recorded is None or recorded == embeddings_made_with(config)
+
+
+def features_made_with(config: Mapping[str, Any]) -> str:
+    """Return a fingerprint of the settings of a configuration that decide view features."""
+    return fingerprint("view features", *(config.get(name) for name in ("stages", "views", "features")))
+
+
+def embeddings_made_with(config: Mapping[str, Any]) -> str:
+    """Return a fingerprint of the settings of a configuration that decide embeddings."""
+    return fingerprint("embeddings", features_made_with(config), config.get("pool"))
 
 
 def _check_config(path: Path, config: object) -> None:
@@ -161,7 +222,7 @@ class Workspace:
     @property
     def runs_folder(self) -> Path:
         """Return the folder of runs."""
-        return self.root / "runs"
+        return self.root / RUNS_FOLDER
 
     def thumbnail_of(self, sha256: str) -> Path:
         """Return the path of the small picture of a file with this SHA-256."""

@@ -49,6 +49,9 @@ class RunFacts:
         Notes of the user.
     config : mapping
         The whole configuration, empty if damaged.
+    is_being_made_again : bool
+        Whether the run has begun anew without having ended; the other facts are those of the
+        embeddings that it has.
     """
 
     name: str
@@ -63,6 +66,7 @@ class RunFacts:
     input: str
     notes: str
     config: Mapping[str, Any]
+    is_being_made_again: bool = False
 
 
 def list_runs(workspace: Workspace) -> list[RunFacts]:
@@ -91,6 +95,7 @@ def describe_run(run: RunFolder) -> RunFacts:
         input=str(config.get("input", "")),
         notes=read_notes(run),
         config=config,
+        is_being_made_again=run.is_being_made_again,
     )
 
 
