@@ -114,7 +114,8 @@ def _wrong_row(numbers: _Numbers, first: int, row: int, element: Element, expect
     first_number = float(numbers.values[numbers.starts[line]])
     if element.properties[0].count_type and not (first_number >= 1 and first_number.is_integer()):
         return SpecimenError(
-            "Line {line:,} of the PLY file is none of its {kind}: it begins with {value:g}, not with a number of corners.",
+            "Line {line:,} of the PLY file is none of its {kind}: it begins with {value:g}, not with a number of "
+            "corners.",
             advice="Its counts are wrong, or two files are in one: export the mesh again.",
             line=line_at(numbers.data, at),
             kind=element.noun,
