@@ -8,6 +8,7 @@ row of a damaged one that can be read.
 `machine`    what works here and what is missing
 `probes`     small probes, each in a child process
 `workspace`  damage in a workspace, and its repair
+`files`      damaged files of runs and specimens
 `catalogue`  rows recovered from a damaged catalogue
 ===========  =====================================
 """

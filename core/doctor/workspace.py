@@ -13,14 +13,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from core.collection import Curation, SpecimenFile, metadata_columns, read_metadata, take_inventory
 from core.doctor.catalogue import rebuild_catalogue
-from core.embeddings import assemble, check_embeddings, read_embeddings
-from core.foundation import CoreError, InputError, NewerVersionError, Progress, file_of_specimen, silent
-from core.pipeline import Failure, Prepared, Task, prepare_all
-from core.storage import Manifest, read_npy, remove_unfinished
+from core.doctor.files import (
+    damaged_files,
+    damaged_results,
+    damaged_thumbnails,
+    files_gone,
+    is_of_other_settings,
+    made_with_of,
+    remove_damaged_thumbnails,
+    sound_vectors,
+)
+from core.embeddings import assemble, check_embeddings, is_parquet_sound, read_embeddings
+from core.foundation import CoreError, InputError, NewerVersionError, Progress, silent
+from core.pipeline import Failure, Prepared, Task, Thumbnails, prepare_all
+from core.storage import Manifest, remove_unfinished
 from core.views import ViewSettings
 from core.workspace import Catalogue, RunFolder, SpecimenRecord, Workspace
 
@@ -84,8 +92,10 @@ def examine_workspace(workspace: Workspace, *, thoroughly: bool = True) -> tuple
     ...     examine_workspace(open_workspace(Path(folder)))
     ()
     """
-    runs = () if workspace.is_locked() else _damage_of_runs(workspace, thoroughly)
-    return (*_damage_of_catalogue(workspace, thoroughly), *runs)
+    if workspace.is_locked():
+        return tuple(_damage_of_catalogue(workspace, thoroughly))
+    pictures = _damage_of_thumbnails(workspace) if thoroughly else ()
+    return (*_damage_of_catalogue(workspace, thoroughly), *_damage_of_runs(workspace, thoroughly), *pictures)
 
 
 def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progress = silent) -> RepairReport:
@@ -116,12 +126,13 @@ def repair_workspace(workspace: Workspace, *, workers: int = 0, progress: Progre
             done.append(f"{unfinished} half-written files of processes that are gone were removed.")
         if any(damage.is_mendable for damage in _damage_of_catalogue(workspace, thoroughly=True)):
             done += rebuild_catalogue(workspace)
+        remove_damaged_thumbnails(workspace)
         done += _reread_scans(workspace, workers, progress)
         for run in _run_folders(workspace):
             done += _reassemble_embeddings(run)
             done += _delete_damaged_files(run)
         left = (*_damage_of_catalogue(workspace, thoroughly=True), *_damage_of_runs(workspace, thoroughly=True))
-        return RepairReport(tuple(done), left)
+        return RepairReport(tuple(done), (*left, *_damage_of_thumbnails(workspace)))
 
 
 def _damage_of_catalogue(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
@@ -175,17 +186,31 @@ def _damage_of_runs(workspace: Workspace, thoroughly: bool) -> Iterator[Damage]:
             yield Damage(f"{place}/config.json", problem, again)
         done = Manifest(run.embeddings).ids
         problem = _problem_of_embeddings(run, thoroughly)
-        if problem and done:
-            yield Damage(f"{place}/embeddings", problem, "They can be put together again.", bool(_vectors(run, done)))
+        if problem and done and not is_of_other_settings(run):
+            yield Damage(f"{place}/embeddings", problem, "They can be put together again.", bool(sound_vectors(run)))
         elif problem and run.embeddings.is_dir():
             yield Damage(f"{place}/embeddings", problem, again)
-        gone = _files_gone(run) if thoroughly else 0
-        if gone:
-            yield Damage(place, f"{gone} files of specimens are gone from the run {run.name!r}.", again)
-        damaged = len(_damaged_files(run)) if thoroughly else 0
-        if damaged:
-            problem = f"{damaged} files of specimens cannot be read in the run {run.name!r}."
-            yield Damage(place, problem, "They can be taken away, so that the run makes them again.", is_mendable=True)
+        if thoroughly:
+            yield from _damage_of_files(run, place, again)
+
+
+def _damage_of_files(run: RunFolder, place: str, again: str) -> Iterator[Damage]:
+    remedy = "They can be taken away, so that the run makes them again."
+    gone, damaged, results = files_gone(run), len(damaged_files(run)), damaged_results(run)
+    if gone:
+        yield Damage(place, f"{gone} files of specimens are gone from the run {run.name!r}.", again)
+    if damaged:
+        problem = f"{damaged} files of specimens cannot be read in the run {run.name!r}."
+        yield Damage(place, problem, remedy, is_mendable=True)
+    if results:
+        problem = f"{len(results)} files of results are damaged in the run {run.name!r}."
+        yield Damage(f"{place}/results", problem, remedy, is_mendable=True)
+
+
+def _damage_of_thumbnails(workspace: Workspace) -> Iterator[Damage]:
+    if damaged := damaged_thumbnails(workspace):
+        problem = f"{len(damaged)} small pictures are damaged."
+        yield Damage("thumbnails", problem, "They can be made again from the scans.", is_mendable=True)
 
 
 def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
@@ -198,36 +223,20 @@ def _problem_of_embeddings(run: RunFolder, thoroughly: bool) -> str:
             check_embeddings(run.matrix_path, run.ids_path)
     except CoreError as error:
         return error.problem
+    if thoroughly and not is_parquet_sound(run.matrix_path):
+        return "embeddings.parquet is damaged or missing."
     return ""
 
 
-def _files_gone(run: RunFolder) -> int:
-    folders = (run.features, run.embeddings)
-    return sum(
-        not file_of_specimen(folder, name, ".npy").is_file() for folder in folders for name in Manifest(folder).ids
-    )
-
-
-def _damaged_files(run: RunFolder) -> list[Path]:
-    """Return the files of single specimens that exist but cannot be read."""
-    damaged = []
-    for folder in (run.features, run.embeddings):
-        for name in Manifest(folder).ids:
-            path = file_of_specimen(folder, name, ".npy")
-            try:
-                if path.is_file() and not np.isfinite(read_npy(path)).all():
-                    damaged.append(path)
-            except (InputError, TypeError):  # damaged, or no numbers
-                damaged.append(path)
-    return damaged
-
-
 def _delete_damaged_files(run: RunFolder) -> list[str]:
-    """Delete unreadable files of a run, which the same run computes again."""
-    damaged = _damaged_files(run)
-    for path in damaged:
+    """Delete damaged files of a run, which the same run computes again."""
+    damaged, results = damaged_files(run), damaged_results(run)
+    for path in (*damaged, *results):
         path.unlink(missing_ok=True)
-    return [f"{len(damaged)} files of specimens that could not be read were taken away."] if damaged else []
+    done = [f"{len(damaged)} files of specimens that could not be read were taken away."] if damaged else []
+    if results:
+        done.append(f"{len(results)} damaged files of results were taken away from the run {run.name!r}.")
+    return done
 
 
 def _run_folders(workspace: Workspace) -> list[RunFolder]:
@@ -240,7 +249,7 @@ def _run_folders(workspace: Workspace) -> list[RunFolder]:
 def _reread_scans(workspace: Workspace, workers: int, progress: Progress) -> list[str]:
     """Read the scans that are missing in the catalogue or have no small picture."""
     done = []
-    catalogue = Catalogue(workspace.catalogue_path)
+    catalogue, thumbnails = Catalogue(workspace.catalogue_path), Thumbnails(workspace.thumbnails)
     for folder in _inputs(workspace):
         try:
             specimens = take_inventory(folder).specimens
@@ -252,7 +261,10 @@ def _reread_scans(workspace: Workspace, workers: int, progress: Progress) -> lis
         tasks = (Task(specimen, _VIEWS, thumbnails=workspace.thumbnails) for specimen in waiting)
         outcomes = progress(prepare_all(tasks, workers if len(waiting) > 1 else 0), len(waiting), "Scans")
         for specimen, outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, Prepared):
+                thumbnails.add(outcome.record.sha256)
             catalogue.put_specimens([_record(str(folder), specimen, outcome)])
+        thumbnails.finish()
         if waiting:
             done.append(f"{len(waiting)} of {len(specimens)} scans in {folder} were read again.")
     return done
@@ -281,24 +293,11 @@ def _record(source: str, specimen: SpecimenFile, outcome: Prepared | Failure) ->
 def _reassemble_embeddings(run: RunFolder) -> list[str]:
     """Assemble damaged embeddings again from those of single specimens."""
     done = Manifest(run.embeddings).ids
-    if not _problem_of_embeddings(run, thoroughly=True):
+    if not _problem_of_embeddings(run, thoroughly=True) or is_of_other_settings(run):
         return []
-    vectors = _vectors(run, done)
+    vectors = sound_vectors(run)
     if not vectors:
         return []
-    assemble(run.embeddings, sorted(vectors), vectors)
+    assemble(run.embeddings, sorted(vectors), vectors, made_with=made_with_of(run))
     lost = f"; {len(done) - len(vectors)} are gone" if len(vectors) < len(done) else ""
     return [f"The embeddings of the run {run.name!r} were put together again from {len(vectors)} files{lost}."]
-
-
-def _vectors(run: RunFolder, names: list[str]) -> dict[str, np.ndarray]:
-    """Return the readable embeddings that have the most frequent length."""
-    vectors = {}
-    for name in names:
-        with suppress(CoreError):
-            vector = read_npy(file_of_specimen(run.embeddings, name, ".npy"))
-            if vector.ndim == 1 and vector.dtype.kind == "f" and np.isfinite(vector).all():
-                vectors[name] = vector
-    lengths = [len(vector) for vector in vectors.values()]
-    usual = max(set(lengths), key=lengths.count) if lengths else 0
-    return {name: vector for name, vector in vectors.items() if len(vector) == usual}

@@ -15,8 +15,10 @@ from .run import (
 )
 from .stages import (
     extract_folder as extract_folder,
+    manifest_of_views as manifest_of_views,
     pool_folder as pool_folder,
     render_folder as render_folder,
     search_folder as search_folder,
 )
+from .thumbnails import Thumbnails as Thumbnails
 from .workers import default_workers as default_workers, prepare_all as prepare_all

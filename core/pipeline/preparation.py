@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.collection import SpecimenFile
+from core.collection import SpecimenFile, beside_as_text, decides_colours_alone, stamp_of
 from core.foundation import SpecimenError, joined, note
 from core.meshes import read_mesh
 from core.storage import fingerprint, sha256_of_file, stat_of_file, write_bytes
@@ -76,6 +76,12 @@ def fingerprint_of_views(settings: ViewSettings, sha256: str) -> str:
     return fingerprint("views", VIEWS_VERSION, vars(settings), sha256)
 
 
+def fingerprint_for_record(settings: ViewSettings, record: SpecimenRecord) -> str:
+    """Return the fingerprint of the views of a specimen, from the files that these views depend on."""
+    needs_colours = settings.appearance == "colour"
+    return fingerprint_of_views(settings, record.sha256 if needs_colours else record.form_sha256)
+
+
 def prepare(task: Task, threads: int = 0) -> Prepared:
     """Read, check and render one specimen.
 
@@ -117,10 +123,12 @@ def prepare(task: Task, threads: int = 0) -> Prepared:
         )
         warnings += [note("{name}: {note}", name=record.specimen_id, note=one) for one in mesh.warnings]
         broad_side = _broad_side(mesh.vertices, views)
-    written = write_views(task.renders, task.specimen.specimen_id, views) if task.renders is not None else []
+    name = task.specimen.specimen_id
+    # The parent process keeps size and hash of these files, and syncs them.
+    written = write_views(task.renders, name, views, sync=False) if task.renders is not None else []
     if task.thumbnails is not None:
         _write_thumbnail(task.thumbnails, record.sha256, views.images[broad_side])
-    return Prepared(record, views, fingerprint_of_views(task.settings, record.sha256), len(written), tuple(warnings))
+    return Prepared(record, views, fingerprint_for_record(task.settings, record), len(written), tuple(warnings))
 
 
 def record_of(specimen: SpecimenFile) -> SpecimenRecord:
@@ -131,19 +139,26 @@ def record_of(specimen: SpecimenFile) -> SpecimenRecord:
     SpecimenError
         If it cannot be read.
     """
-    paths = specimen.images or (specimen.path,)
+    own = specimen.images or (specimen.path,)
     try:
-        size, mtime_ns = _size_and_time(specimen)
-        hashes = [sha256_of_file(path) for path in paths]
+        for path in own:
+            stat_of_file(path)
+        beside, as_text = beside_as_text(specimen)
+        record = SpecimenRecord("", specimen.specimen_id, str(specimen.path), beside=as_text)
+        stamp = stamp_of(specimen, record)
+        hashes = [sha256_of_file(path) for path in (*own, *beside)]
     except OSError as error:
         raise SpecimenError("The file cannot be read ({reason}).", reason=error.strerror or error) from error
-    return SpecimenRecord(
-        source="",
-        specimen_id=specimen.specimen_id,
-        path=str(specimen.path),
-        size=size,
-        mtime_ns=mtime_ns,
-        sha256=hashes[0] if len(hashes) == 1 else fingerprint("photographs", hashes) * 2,
+    if stamp is None:
+        raise _changed()
+    kind = "photographs" if specimen.is_image_folder else "files of a mesh"
+    return replace(
+        record,
+        size=stamp.size,
+        mtime_ns=stamp.mtime_ns,
+        stamp=stamp.files,
+        sha256=hashes[0] if len(hashes) == 1 else fingerprint(kind, hashes) * 2,
+        own_sha256=hashes[0] if beside and decides_colours_alone(specimen) else "",
     )
 
 
@@ -153,21 +168,17 @@ def views_of_photographs(images: np.ndarray) -> Views:
     return Views(images=images, masks=np.ones(images.shape[:3], dtype=bool), camera_to_world=unknown_poses)
 
 
-def _size_and_time(specimen: SpecimenFile) -> tuple[int, int]:
-    stats = [stat_of_file(path) for path in specimen.images or (specimen.path,)]
-    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
-
-
 def _check_unchanged(record: SpecimenRecord, specimen: SpecimenFile) -> None:
-    """Raise an error if size or time changed since the file was hashed."""
-    try:
-        now = _size_and_time(specimen)
-    except OSError as error:
-        raise SpecimenError("The file cannot be read ({reason}).", reason=error.strerror or error) from error
-    if now != (record.size, record.mtime_ns):
-        raise SpecimenError(
-            "The file changed while it was being read.", advice="Start the run again when nothing writes to it."
-        )
+    """Raise an error if a file changed since it was hashed."""
+    stamp = stamp_of(specimen, record)
+    if stamp is None or stamp.files != record.stamp:
+        raise _changed()
+
+
+def _changed() -> SpecimenError:
+    return SpecimenError(
+        "The file changed while it was being read.", advice="Start the run again when nothing writes to it."
+    )
 
 
 def _broad_side(vertices: np.ndarray, views: Views) -> int:
@@ -182,10 +193,8 @@ def _broad_side(vertices: np.ndarray, views: Views) -> int:
 
 def _write_thumbnail(folder: Path, sha256: str, picture: np.ndarray) -> None:
     path = folder / sha256[:2] / f"{sha256}.webp"
-    if path.is_file():
-        return
     size = min(THUMBNAIL_PIXELS, picture.shape[0])
     small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     quality = (int(cv2.IMWRITE_WEBP_QUALITY), 88)
     encoded = cv2.imencode(".webp", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)[1]
-    write_bytes(path, encoded.tobytes())
+    write_bytes(path, encoded.tobytes(), sync=False)

@@ -11,7 +11,6 @@ content that it was made from. The steps after the embedding use all specimens t
 from __future__ import annotations
 
 import logging
-import platform
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,22 +20,35 @@ from typing import Any
 
 import numpy as np
 
-import core
 from core.backbones import TokenSettings
 from core.clusters import ClusterSettings, cluster_into
 from core.collection import Inventory, Unread, inventory_for_work, write_unread
 from core.embeddings import POOLINGS, Embeddings, assemble
 from core.evaluation import EvaluationSettings, evaluate_categories_into
 from core.features import Extractor, FeatureSettings, open_extractor
-from core.foundation import InputError, Progress, SettingError, file_of_specimen, installed_version, silent
+from core.foundation import InputError, Progress, SettingError, file_of_specimen, silent
 from core.neighbours import SearchSettings
+from core.pipeline.configuration import (
+    begin_configuration,
+    configuration_of_embeddings,
+    end_configuration,
+    versions_in_use,
+)
 from core.pipeline.preparation import Failure
-from core.pipeline.stages import search_folder
+from core.pipeline.stages import POOLING_VERSION, search_folder
 from core.pipeline.stream import Stream, StreamSettings
 from core.pipeline.workers import Children, default_workers
-from core.storage import read_npy, remove_unfinished, write_json
-from core.views import ViewSettings
-from core.workspace import CONFIG_FORMAT, Catalogue, RunFolder, Workspace, mapping_of
+from core.storage import read_npy, remove_unfinished
+from core.views import VIEWS_VERSION, ViewSettings
+from core.workspace import (
+    CONFIG_FORMAT,
+    Catalogue,
+    RunFolder,
+    Workspace,
+    embeddings_made_with,
+    features_made_with,
+    mapping_of,
+)
 
 # Settings of views and tokens that are listed if they differ from the defaults.
 _LISTED_SETTINGS = (
@@ -49,7 +61,6 @@ log = logging.getLogger(__name__)
 
 # From this size on, views are kept as PNG by default, because they are large enough to look at.
 KEEP_RENDERS_FROM_PIXELS = 768
-_VERSIONED = ("torch", "timm", "openvino", "open3d", "numpy", "scikit-learn", "hdbscan", "umap-learn")
 
 
 @dataclass(frozen=True)
@@ -174,7 +185,8 @@ def run_pipeline(
         keep = settings.keep_renders if settings.keep_renders is not None else views.size >= KEEP_RENDERS_FROM_PIXELS
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
-        write_json(run.config_path, _config(inventory, settings, views, extractor, keep))
+        config = _config(inventory, settings, views, extractor, keep)
+        begin_configuration(run, config)
         write_unread(run.root, inventory.unread)
         chosen = None if only is None else frozenset(only)
         stream = Stream(
@@ -182,7 +194,17 @@ def run_pipeline(
             run,
             inventory,
             extractor,
-            StreamSettings(views, settings.pool, keep, settings.features.dense, workers, overwrite, chosen),
+            StreamSettings(
+                views,
+                settings.pool,
+                keep,
+                settings.features.dense,
+                workers,
+                overwrite,
+                chosen,
+                features_made_with(config),
+                embeddings_made_with(config),
+            ),
             children,
         )
         failures = stream.process(progress)
@@ -197,8 +219,11 @@ def run_pipeline(
                 specimen_id=failures[0].specimen_id,
                 reason=failures[0].reason,
             )
-        embeddings = assemble(run.embeddings, usable, _read_vectors(run, usable))
+        described = configuration_of_embeddings(run, config, made=stream.done, kept=len(usable) - stream.done)
+        vectors, made_with = _read_vectors(run, usable), embeddings_made_with(config)
+        embeddings = assemble(run.embeddings, usable, vectors, made_with=made_with, first=described)
         _write_results(run, embeddings, settings, overwrite, progress)
+        end_configuration(run)
     unchanged = len(inventory.specimens) - stream.done - len(failures)
     warnings = (*inventory.warnings, *stream.warnings)
     return RunReport(run, stream.done, unchanged, tuple(failures), warnings, inventory.unread)
@@ -257,6 +282,7 @@ def _config(
         "input": str(inventory.folder),
         "views": asdict(views),
         "features": dict(extractor.identity),
+        "stages": {"views": VIEWS_VERSION, "pooling": POOLING_VERSION},
         "requested_model": settings.features.model,
         "pool": settings.pool,
         "search": asdict(settings.search),
@@ -264,11 +290,7 @@ def _config(
         "evaluation": asdict(settings.evaluation),
         "keep_renders": keep,
         "keep_tokens": settings.features.dense,
-        "versions": {
-            "fossilvit_explorer": core.__version__,
-            "python": platform.python_version(),
-            **{name: installed_version(name) for name in _VERSIONED},
-        },
+        "versions": versions_in_use(),
     }
 
 

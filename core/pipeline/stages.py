@@ -20,19 +20,27 @@ import numpy as np
 
 from core.collection import Unread, inventory_for_work
 from core.embeddings import Embeddings, assemble, pool_views, sha256_of_matrix
-from core.features import Extractor, extract_with_tokens, read_features, store_features
+from core.features import TOKENS_FOLDER, Extractor, extract_with_tokens, read_features, store_features
 from core.foundation import MissingStageError, Progress, SpecimenError, file_of_specimen, ids_of_names, silent
 from core.neighbours import Neighbours, Searcher, SearchSettings, write_neighbours
-from core.pipeline.preparation import Failure, Task, fingerprint_of_views, record_of
+from core.pipeline.preparation import Failure, Task, fingerprint_for_record, record_of
+from core.pipeline.token_folders import (
+    check_apart_from_tokens,
+    is_token_file,
+    remark_on_earlier_tokens,
+    remark_on_other_tokens,
+)
 from core.pipeline.workers import prepare_all
 from core.storage import (
     TEMPORARY_PREFIX,
     Manifest,
     fingerprint,
+    is_blank,
+    json_bytes,
     read_npy,
     remove_unfinished,
     sha256_of_file,
-    write_atomically,
+    write_bytes,
     write_json,
     write_npy,
 )
@@ -91,18 +99,18 @@ def render_folder(
     """
     inventory = inventory_for_work(meshes)
     remove_unfinished(renders)
-    manifest = Manifest(renders)
+    manifest = manifest_of_views(renders)
     source = str(inventory.folder)
     failures: list[Failure] = []
     warnings: list[str] = []
     tasks: list[Task] = []
     for specimen in inventory.specimens:
         try:
-            made_from = fingerprint_of_views(settings, record_of(specimen).sha256)
+            made_from = fingerprint_for_record(settings, record_of(specimen))
         except SpecimenError as error:
             failures.append(Failure(specimen.specimen_id, "render", error.reason))
             continue
-        if overwrite or not _views_are_done(renders, manifest, specimen.specimen_id, made_from):
+        if overwrite or not manifest.is_done(specimen.specimen_id, made_from):
             manifest.forget(specimen.specimen_id)
             tasks.append(Task(specimen, settings, renders, only_files=True))
     unchanged = len(inventory.specimens) - len(tasks) - len(failures)
@@ -119,7 +127,7 @@ def render_folder(
     for name in _outdated(manifest, source, present, failures):
         manifest.forget(name)
         drop_views_from(renders, name, 0)
-    if done or failures:
+    if done or failures or is_blank(renders / "settings.json"):
         write_json(renders / "settings.json", vars(settings))
     manifest.keep_only(manifest.ids)
     return StageReport(done, unchanged, tuple(failures), (*inventory.warnings, *warnings), inventory.unread)
@@ -147,7 +155,8 @@ def extract_folder(
     extractor : Extractor
         The backbone.
     tokens : Path, optional
-        Folder for all tokens, see `core.features.extract_with_tokens`; None writes none.
+        Folder for all tokens, see `core.features.extract_with_tokens`, with a manifest of its own; None
+        writes none.
     overwrite : bool
         Whether finished results are computed again.
     progress : Progress
@@ -157,10 +166,14 @@ def extract_folder(
     ------
     MissingStageError
         If there are no views.
+    SettingError
+        If a category has the name of the folder of tokens below `features`.
     """
     paths_by_id = find_views(renders)
+    check_apart_from_tokens(features, paths_by_id, keeps_tokens=tokens is not None)
     remove_unfinished(features)
-    manifest = Manifest(features)
+    manifest = Manifest(features, ".npy")
+    token_files = None if tokens is None else Manifest(tokens, ".npy")
     source = str(renders.resolve())
     failures: list[Failure] = []
     done = unchanged = 0
@@ -169,26 +182,41 @@ def extract_folder(
         kept_tokens = file_of_specimen(tokens, specimen_id, ".npy") if tokens is not None else None
         try:
             made_from = fingerprint("features", extractor.identity, [sha256_of_file(path) for path in paths])
-            exists = target.is_file() and (kept_tokens is None or kept_tokens.is_file())
+            exists = token_files is None or token_files.is_done(specimen_id, made_from)
             if not overwrite and exists and manifest.is_done(specimen_id, made_from):
                 unchanged += 1
                 continue
             manifest.forget(specimen_id)
+            if token_files is not None:
+                token_files.forget(specimen_id)
             views = read_view_files(paths)
             store_features(
-                target, extractor(views) if kept_tokens is None else extract_with_tokens(extractor, kept_tokens, views)
+                target,
+                extractor(views) if kept_tokens is None else extract_with_tokens(extractor, kept_tokens, views),
+                sync=False,
             )
         except SpecimenError as error:
             failures.append(Failure(specimen_id, "extract", error.reason))
             continue
         manifest.add(specimen_id, made_from, views=len(paths), source=source)
+        if token_files is not None:
+            token_files.add(specimen_id, made_from, views=len(paths), source=source)
         done += 1
     for name in _outdated(manifest, source, paths_by_id, failures):
         _remove_result(manifest, features, name, ".npy")
-    if done:
+        if token_files is not None and tokens is not None:
+            _remove_result(token_files, tokens, name, ".npy")
+    if done or is_blank(features / "settings.json"):
         write_json(features / "settings.json", extractor.identity)
     manifest.keep_only(manifest.ids)
-    return StageReport(done, unchanged, tuple(failures))
+    if token_files is not None and tokens is not None:
+        token_files.keep_only(token_files.ids)
+        write_json(tokens / "settings.json", extractor.identity)
+        remarks = remark_on_earlier_tokens(features, tokens)
+    else:
+        folder = features / TOKENS_FOLDER
+        remarks = remark_on_other_tokens(folder, Manifest(folder), manifest)
+    return StageReport(done, unchanged, tuple(failures), remarks)
 
 
 def pool_folder(
@@ -218,13 +246,13 @@ def pool_folder(
     (1, 2)
     """
     paths = sorted(features.rglob("*.npy")) if features.is_dir() else []
-    paths = [path for path in paths if not path.name.startswith(TEMPORARY_PREFIX)]
+    paths = [path for path in paths if not path.name.startswith(TEMPORARY_PREFIX) and not is_token_file(features, path)]
     if not paths:
         raise MissingStageError(
             "There are no features in {features}.", advice="Run `python -m core extract` first.", features=features
         )
     remove_unfinished(out)
-    manifest = Manifest(out)
+    manifest = Manifest(out, ".npy")
     failures: list[Failure] = []
     finished: dict[str, np.ndarray] = {}
     done = unchanged = 0
@@ -232,12 +260,12 @@ def pool_folder(
     for specimen_id, path in progress(zip(ids, paths, strict=True), len(paths), "Pooling"):
         target = file_of_specimen(out, specimen_id, ".npy")
         made_from = fingerprint("embedding", POOLING_VERSION, pool, sha256_of_file(path))
-        if not overwrite and target.is_file() and manifest.is_done(specimen_id, made_from):
+        if not overwrite and manifest.is_done(specimen_id, made_from):
             unchanged += 1
         else:
             manifest.forget(specimen_id)
             try:
-                write_npy(target, pool_views(read_features(path), pool))
+                write_npy(target, pool_views(read_features(path), pool), sync=False)
             except SpecimenError as error:
                 failures.append(Failure(specimen_id, "pool", error.reason))
                 continue
@@ -247,7 +275,7 @@ def pool_folder(
     for name in set(manifest.ids).union(failure.specimen_id for failure in failures) - finished.keys():
         _remove_result(manifest, out, name, ".npy")
     manifest.keep_only(finished)
-    if done:
+    if done or is_blank(out / "settings.json"):
         write_json(out / "settings.json", {"pool": pool, "version": POOLING_VERSION})
     if finished:
         assemble(out, sorted(finished), finished)
@@ -302,25 +330,23 @@ def search_folder(
     ['femur.csv', 'rib.csv', 'skull.csv']
     """
     remove_unfinished(out)
-    manifest = Manifest(out)
+    manifest = Manifest(out, ".csv")
     made_from = (vars(settings), embeddings.ids, sha256_of_matrix(embeddings), *(() if how is None else (dict(how),)))
     collection = fingerprint("neighbours", *made_from)
-    log_path = out / "search_all.log"
-    if (
-        not overwrite
-        and log_path.is_file()
-        and all(
-            manifest.is_done(name, collection) and file_of_specimen(out, name, ".csv").is_file()
-            for name in embeddings.ids
-        )
-    ):
+    log = f"{len(embeddings)} specimens, topk {settings.topk}, metric {settings.metric}, made from {collection}\n"
+    about = {
+        out / "settings.json": json_bytes({**vars(settings), **(how or {}), "made_from": collection}),
+        out / "search_all.log": log.encode("utf-8"),
+    }
+    if not overwrite and all(manifest.is_done(name, collection) for name in embeddings.ids) and _are_there(about):
+        manifest.keep_only(embeddings.ids)
         return StageReport(0, len(embeddings))
     for name in set(manifest.ids).difference(embeddings.ids):
         _remove_result(manifest, out, name, ".csv")
     neighbours_of_all = Searcher(embeddings, settings).all_nearest() if all_nearest is None else all_nearest()
 
     def write(neighbours: Neighbours) -> str:
-        write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours)
+        write_neighbours(file_of_specimen(out, neighbours.query_id, ".csv"), neighbours, sync=False)
         return neighbours.query_id
 
     # Small files spend most of their time waiting for the file system.
@@ -331,17 +357,21 @@ def search_folder(
                 manifest.forget(neighbours.query_id)
             manifest.add_all(list(pool.map(write, batch)), collection)
     manifest.keep_only(embeddings.ids)
-    write_json(out / "settings.json", {**vars(settings), **(how or {}), "made_from": collection})
-    log = f"{len(embeddings)} specimens, topk {settings.topk}, metric {settings.metric}, made from {collection}\n"
-    write_atomically(log_path, lambda path: path.write_text(log, encoding="utf-8", newline="\n"))
+    for path, data in about.items():
+        write_bytes(path, data)
     return StageReport(len(embeddings), 0)
 
 
-def _views_are_done(renders: Path, manifest: Manifest, specimen_id: str, made_from: str) -> bool:
-    entry = manifest.get(specimen_id)
-    if entry is None or entry.get("fingerprint") != made_from:
+def manifest_of_views(renders: Path) -> Manifest:
+    """Return the manifest of a folder of views."""
+    return Manifest(renders, lambda name, entry: view_paths(renders, name, int(entry.get("views", 0))))
+
+
+def _are_there(files: Mapping[Path, bytes]) -> bool:
+    try:
+        return all(path.read_bytes() == data for path, data in files.items())
+    except OSError:
         return False
-    return all(path.is_file() for path in view_paths(renders, specimen_id, int(entry.get("views", 0))))
 
 
 def _remove_result(manifest: Manifest, folder: Path, specimen_id: str, suffix: str) -> None:

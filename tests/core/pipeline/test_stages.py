@@ -147,8 +147,8 @@ def test_stages__forget_what_is_gone(folders: dict[str, Path]) -> None:
     assert embeddings.ids == ("Molars/Tarsius/a",)
     left = {path.name for folder in list(folders.values())[1:] for path in folder.rglob("*") if path.is_file()}
     assert left == {
-        *("a_view00.png", "a_view01.png", "a.npy", "a.csv", "embeddings.npy", "ids.txt", "embeddings.parquet"),
-        *("manifest.jsonl", "settings.json", "search_all.log"),
+        *("a_view00.png", "a_view01.png", "a.npy", "a.csv", "embeddings.npy", "ids.txt"),
+        *("embeddings.json", "embeddings.parquet", "manifest.jsonl", "settings.json", "search_all.log"),
     }
 
 
