@@ -7,6 +7,7 @@ id. Input files are never changed.
 ===================  ==========================================
 `inventory`          specimens of a folder and their ids
 `file_kinds`         kinds of files that are not read, by suffix
+`known`              specimens in a folder or in a run
 `stamps`             states of files, without reading them
 `unread`             files of an input folder that are not read
 `model_pictures`     textures and previews of models

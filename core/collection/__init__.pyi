@@ -28,6 +28,7 @@ from .inventory import (
     specimen_at as specimen_at,
     take_inventory as take_inventory,
 )
+from .known import KnownSpecimens as KnownSpecimens, specimens_in_use as specimens_in_use
 from .labels import (
     Labels as Labels,
     labels_of_categories as labels_of_categories,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.collection.column_choice import Choice, choose_column
 from core.collection.inventory import take_inventory
+from core.collection.known import specimens_in_use
 from core.collection.matching_ways import Match
 from core.collection.metadata import put_metadata, read_metadata
 from core.foundation import InputError, SettingError
@@ -128,18 +129,17 @@ class MatchedTable:
 def known_specimens(workspace: Workspace) -> dict[str, str]:
     """Return file names by specimen id, of all specimens of a workspace.
 
-    These are the specimens of all input folders of earlier runs; before the first run, those of
-    the folder `meshes`.
+    These are the specimens of the input folders of earlier runs, as `specimens_in_use` returns them;
+    before the first run, those of the folder `meshes`.
 
     Raises
     ------
     InputError
         If there are no specimens.
     """
-    catalogue = Catalogue(workspace.catalogue_path)
-    records = [record for source in catalogue.sources() for record in catalogue.specimens(source).values()]
+    records = specimens_in_use(workspace).records
     if records:
-        return {record.specimen_id: Path(record.path).name for record in records}
+        return {name: Path(record.path).name for name, record in records.items()}
     return {specimen.specimen_id: specimen.path.name for specimen in take_inventory(workspace.meshes).specimens}
 
 

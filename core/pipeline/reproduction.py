@@ -89,6 +89,7 @@ def read_recipe(path: Path, *, weights: Path | None = None, download: bool = Tru
             format=config["format"],
             config_format=CONFIG_FORMAT,
         )
+    config = RunFolder(path.absolute().parent).with_present_input(config)
     try:
         recorded = config["features"]
         features = replace(

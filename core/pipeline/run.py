@@ -47,6 +47,7 @@ from core.workspace import (
     Workspace,
     embeddings_made_with,
     features_made_with,
+    inside,
     mapping_of,
 )
 
@@ -185,7 +186,7 @@ def run_pipeline(
         keep = settings.keep_renders if settings.keep_renders is not None else views.size >= KEEP_RENDERS_FROM_PIXELS
         for folder in (run.root, workspace.thumbnails):
             remove_unfinished(folder)
-        config = _config(inventory, settings, views, extractor, keep)
+        config = _config(inventory, settings, views, extractor, keep) | inside(workspace.root, inventory.folder)
         begin_configuration(run, config)
         write_unread(run.root, inventory.unread)
         chosen = None if only is None else frozenset(only)

@@ -23,7 +23,11 @@ from .files import (
     write_npy as write_npy,
     write_together as write_together,
 )
-from .fingerprints import fingerprint as fingerprint, sha256_of_file as sha256_of_file
+from .fingerprints import (
+    fingerprint as fingerprint,
+    sha256_of_file as sha256_of_file,
+    stamp_of_files as stamp_of_files,
+)
 from .headers import kind_of_column as kind_of_column, order_of_column as order_of_column
 from .images import (
     IMAGE_SUFFIXES as IMAGE_SUFFIXES,

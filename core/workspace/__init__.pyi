@@ -22,6 +22,7 @@ from .paths import (
     features_made_with as features_made_with,
     open_workspace as open_workspace,
 )
+from .places import inside as inside, present_input as present_input
 from .preferences import (
     PREFERENCES_FILE as PREFERENCES_FILE,
     put_preference as put_preference,

@@ -7,10 +7,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core.foundation import NewerVersionError, Reason, WorkspaceError, sentences_from_json
+from core.workspace.places import moved_folder, present_path, stored_path
 from core.workspace.records import (
     ACTIVE,
     KINDS,
@@ -65,6 +68,9 @@ CREATE TABLE IF NOT EXISTS job_orders (
 );
 CREATE TABLE IF NOT EXISTS reasons (text TEXT PRIMARY KEY, sentences TEXT NOT NULL);
 """
+_PATHS = ("source", "path")
+# Files by which an input folder is recognised in a moved workspace.
+_FILES_LOOKED_FOR = 50
 _LATER_COLUMNS = ("stamp", "beside", "own_sha256")
 _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
@@ -88,6 +94,7 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._root = path.parent.resolve()
         with self._open() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if version > FORMAT_VERSION:
@@ -100,6 +107,7 @@ class Catalogue:
                 )
             connection.executescript(_SCHEMA)
             _add_columns(connection)
+            self._make_relative(connection)
             if version < FORMAT_VERSION:  # writing it again would block readers
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
@@ -108,7 +116,7 @@ class Catalogue:
         names = list(SpecimenRecord.__dataclass_fields__)
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT OR REPLACE INTO specimens ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 our own names
-        rows = [tuple(vars(record)[name] for name in names) for record in records]
+        rows = [tuple(self._as_stored(name, vars(record)[name]) for name in names) for record in records]
         with self._open() as connection:
             connection.executemany(statement, rows)
             _keep_reasons(connection, (row[names.index(name)] for row in rows for name in ("error", "notes")))
@@ -120,21 +128,64 @@ class Catalogue:
         checked: set[tuple[type, ...]] = set()
         with self._open() as connection:
             connection.row_factory = None
-            return {row[1]: as_record(row, checked) for row in connection.execute(statement, (source,))}
+            rows = connection.execute(statement, (self._stored(source),))
+            records = [as_record(row, checked) for row in rows]
+        # A path in the workspace is found where the workspace is now.
+        return {record.specimen_id: self._with_present_path(record, source) for record in records}
 
     def sources(self) -> list[str]:
         """Return the input folders of all specimens."""
         with self._open() as connection:
-            return [row[0] for row in connection.execute("SELECT DISTINCT source FROM specimens ORDER BY source")]
+            return sorted(present_path(self._root, source) for source in _sources(connection))
 
     def forget_missing(self, source: str, present: Iterable[str]) -> None:
         """Remove the specimens of an input folder that are no longer present."""
+        key = self._stored(source)
         with self._open() as connection:
-            known = {
-                row[0] for row in connection.execute("SELECT specimen_id FROM specimens WHERE source=?", (source,))
-            }
-            gone = [(source, name) for name in known - set(present)]
+            known = {row[0] for row in connection.execute("SELECT specimen_id FROM specimens WHERE source=?", (key,))}
+            gone = [(key, name) for name in known - set(present)]
             connection.executemany("DELETE FROM specimens WHERE source = ? AND specimen_id = ?", gone)
+
+    def adopt_moved_sources(self) -> None:
+        """Take the rows of input folders that were moved with the workspace.
+
+        Rows of earlier versions hold absolute paths. A folder that no longer exists is taken for one
+        inside the workspace if its last parts and the size of one of its files are the same.
+        """
+        for source in self.sources():
+            if not Path(source).is_absolute() or Path(source).exists():
+                continue
+            records = self.specimens(source)
+            moved = moved_folder(self._root, source, lambda folder: _holds_one_of(folder, records.values()))  # noqa: B023
+            if moved is not None:
+                with self._open() as connection:
+                    self._move(connection, source, str(moved))
+
+    def _make_relative(self, connection: sqlite3.Connection) -> None:
+        """Make the paths of earlier versions inside the workspace relative to it."""
+        for source in _sources(connection):
+            if self._stored(source) != source:
+                self._move(connection, source, source)
+
+    def _move(self, connection: sqlite3.Connection, before: str, after: str) -> None:
+        rows = connection.execute("SELECT specimen_id, path FROM specimens WHERE source = ?", (before,)).fetchall()
+        moved = [
+            (self._stored(after), self._stored(_moved_path(row["path"], before, after)), before, row["specimen_id"])
+            for row in rows
+        ]
+        change = "UPDATE OR IGNORE specimens SET source = ?, path = ? WHERE source = ? AND specimen_id = ?"
+        connection.executemany(change, moved)
+        connection.execute("DELETE FROM specimens WHERE source = ?", (before,))
+
+    def _stored(self, text: str) -> str:
+        return stored_path(self._root, text)
+
+    def _as_stored(self, name: str, value: Any) -> Any:
+        return self._stored(value) if name in _PATHS else value
+
+    def _with_present_path(self, record: SpecimenRecord, source: str) -> SpecimenRecord:
+        path = present_path(self._root, record.path)
+        return record if (path, source) == (record.path, record.source) else replace(record, source=source, path=path)
 
     def queue_job(self, run_name: str, arguments: Sequence[str]) -> int:
         """Add a job to the end of the queue and return its number."""
@@ -313,6 +364,35 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _sources(connection: sqlite3.Connection) -> list[str]:
+    """Return the input folders of all rows, by jumps through the primary key."""
+    found: list[str] = []
+    row = connection.execute("SELECT MIN(source) FROM specimens").fetchone()
+    while row is not None and row[0] is not None:
+        found.append(row[0])
+        row = connection.execute("SELECT MIN(source) FROM specimens WHERE source > ?", (row[0],)).fetchone()
+    return found
+
+
+def _moved_path(path: str, before: str, after: str) -> str:
+    inside = Path(path).is_relative_to(before)
+    return str(Path(after) / Path(path).relative_to(before)) if inside else path
+
+
+def _holds_one_of(folder: Path, records: Iterable[SpecimenRecord]) -> bool:
+    """Return whether one of the first files of some records is in a folder, by its size."""
+    for record in islice(records, _FILES_LOOKED_FOR):
+        place = folder / Path(record.path).relative_to(record.source) if _is_inside(record) else folder / record.path
+        with suppress(OSError):
+            if place.is_dir() or place.stat().st_size == record.size:
+                return True
+    return False
+
+
+def _is_inside(record: SpecimenRecord) -> bool:
+    return Path(record.path).is_relative_to(record.source)
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -6,7 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,8 +14,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.foundation import BusyError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
+from core.foundation import BusyError, CoreError, MissingStageError, NewerVersionError, SettingError, WorkspaceError
 from core.storage import fingerprint, is_reserved, read_json
+from core.workspace.catalogue import Catalogue
 from core.workspace.places import present_input
 
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
@@ -114,14 +115,14 @@ class RunFolder:
             config = read_json(self.config_path)
             _check_config(self.config_path, config)
             if self._describes_embeddings(config):
-                return self._with_present_input(config)
+                return self.with_present_input(config)
         raise WorkspaceError(
             "{path} is not the configuration that the embeddings beside it were made with.",
             advice="The run was interrupted while they were put in place. " + _RUN_AGAIN,
             path=self.config_path,
         )
 
-    def _with_present_input(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def with_present_input(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a configuration with the place of the input folder now, if the workspace was moved."""
         if self.root.parent.name != RUNS_FOLDER or "input" not in config:
             return dict(config)
@@ -338,4 +339,8 @@ def open_workspace(root: Path) -> Workspace:
             workspace=workspace.root,
             reason=reason,
         ) from error
+    if workspace.catalogue_path.is_file():
+        # Commands that read the catalogue report its damage.
+        with suppress(CoreError):
+            Catalogue(workspace.catalogue_path).adopt_moved_sources()
     return workspace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -14,18 +15,20 @@ from core.cli.console import DONE, SOME_PASSED_OVER, add_command, listed, progre
 from core.collection import (
     WAYS,
     Curation,
+    KnownSpecimens,
     MatchedTable,
     MatchingSettings,
     build_specimen_table,
     known_specimens,
     match_table,
     measured,
+    specimens_in_use,
     write_matched,
 )
-from core.foundation import CoreError, InputError, SettingError
+from core.foundation import CoreError, InputError, SettingError, few_of
 from core.meshes import Measurements, read_mesh
 from core.storage import read_table, write_csv
-from core.workspace import Catalogue, SpecimenRecord, open_workspace
+from core.workspace import Catalogue, Workspace, open_workspace
 
 _MOST_LINES = 20
 
@@ -92,14 +95,15 @@ def _command_with_yes(options: argparse.Namespace, matched: MatchedTable) -> str
 
 
 def _measure(options: argparse.Namespace) -> int:
-    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
-    records = _records(catalogue)
+    workspace = open_workspace(options.workspace)
+    catalogue, known = Catalogue(workspace.catalogue_path), _known(workspace)
+    records = list((known.records | known.missing).values())
     rows, failed = [], 0
     for record in progress_of(options)(records, len(records), "Measuring"):
         if record.kind == "photographs" or not record.sha256:
             continue
         try:
-            found = measured(catalogue, record.sha256, partial(read_mesh, Path(record.path)))
+            found = measured(catalogue, record.form_sha256, partial(read_mesh, Path(record.path)))
         except CoreError as error:
             failed += 1
             logging.getLogger("core").error("Passed over %s: %s", record.specimen_id, error)
@@ -113,26 +117,35 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _table(options: argparse.Namespace) -> int:
-    catalogue = Catalogue(open_workspace(options.workspace).catalogue_path)
-    records = {record.specimen_id: record for record in _records(catalogue)}
-    ids = list(records)
+    workspace = open_workspace(options.workspace)
+    catalogue, known = Catalogue(workspace.catalogue_path), _known(workspace)
+    curation = Curation(catalogue)
+    # What was written about a specimen is not hidden because its file is missing.
+    described = curation.table(tuple(known.missing)).any(axis=1)
+    missing = [name for name in known.missing if described[name]]
+    _warn_of("their files are gone and no run holds them", [name for name in known.missing if name not in missing])
+    records = known.records | known.missing
+    ids = sorted([*known.records, *missing])
     if options.set_name:
-        ids = list(Curation(catalogue).members(options.set_name))
+        ids = list(curation.members(options.set_name))
     table = build_specimen_table(ids, records, catalogue).reset_index()
     write_csv(options.out, list(table.columns), table.fillna("").itertuples(index=False))
     say(options, f"Table: {specimens(len(table))}, in {options.out}")
     return DONE
 
 
-def _records(catalogue: Catalogue) -> list[SpecimenRecord]:
-    """Return the record of every specimen, in the order of the ids.
-
-    Of an id in several input folders, it is the record of the last folder.
-    """
-    by_id = {name: record for source in catalogue.sources() for name, record in catalogue.specimens(source).items()}
-    if not by_id:
+def _known(workspace: Workspace) -> KnownSpecimens:
+    """Return the specimens of a workspace, and warn of those whose input folder is gone."""
+    known = specimens_in_use(workspace)
+    _warn_of("their input folder is gone and no run holds them", known.gone)
+    if not known.records and not known.missing:
         raise InputError("The workspace knows no specimens yet.", advice="Run `python -m core run` first.")
-    return [by_id[name] for name in sorted(by_id)]
+    return known
+
+
+def _warn_of(reason: str, names: Sequence[str]) -> None:
+    if names:
+        logging.getLogger("core").warning("Left out (%d), because %s: %s.", len(names), reason, few_of(names))
 
 
 def _report(options: argparse.Namespace, matched: MatchedTable) -> None:
