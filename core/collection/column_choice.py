@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.collection.matching_ways import LOOK_UPS, Match, by_exact_id, matches_of
 from core.foundation import note
@@ -44,7 +45,7 @@ class Choice:
     passed_over: str = ""
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def n_specimens(self) -> int:
         """Return the number of specimens with rows of their own."""
         return len({match.names[0] for match in self.matches if len(match.names) == 1 and not match.is_contested})
@@ -86,28 +87,25 @@ def choose_column(table: Table, specimens: Mapping[str, str], by: str, column: s
         for way in ways
     }
     exact = _best_of_ids(table, texts, specimens, allowed.get("id", []), numbers)
-    if exact is not None and (exact[1] or 2 * exact[0].n_specimens >= _most_that_fit(table, specimens)):
-        chosen = exact[0]
-        return _with_folds(chosen, texts[chosen.place], specimens)
-    found = [_matched(way, at, texts[at], specimens) for way in ways for at in allowed[way]]
-    if exact is not None:
-        best = _best(table, [choice for choice in found if choice.n_specimens])
-        if best is None or 2 * exact[0].n_specimens >= best.n_specimens:
-            return _with_folds(exact[0], texts[exact[0].place], specimens)
-        return best
+    most = min(len(table.rows), len(specimens))
+    if exact is not None and (exact[1] or 2 * exact[0].n_specimens >= most):
+        return _with_folds(exact[0], texts, specimens)
+    found: list[Choice] = []
+    for way in ways:
+        found += _matched(way, allowed[way], texts, specimens)
+        if any(choice.n_specimens == most for choice in found):
+            break
     best = _best(table, [choice for choice in found if choice.n_specimens])
+    if exact is not None and (best is None or 2 * exact[0].n_specimens >= best.n_specimens):
+        return _with_folds(exact[0], texts, specimens)
     if best is not None:
         return best
-    other = _best(table, [_matched(way, at, texts[at], specimens) for way in ways for at in numbers])
-    passed_over = table.columns[other.place] if other is not None and other.n_specimens else ""
+    others = [choice for way in ways for choice in _matched(way, numbers, texts, specimens)]
+    other = _best(table, [choice for choice in others if choice.n_specimens])
+    passed_over = table.columns[other.place] if other is not None else ""
     nearest = max(found, key=lambda choice: sum(bool(match.names) for match in choice.matches), default=None)
-    if nearest is None:
-        return Choice(ways[0], 0, [Match()] * len(table.rows), passed_over=passed_over)
+    nearest = nearest or Choice(ways[0], 0, [Match()] * len(table.rows))
     return Choice(nearest.by, nearest.place, nearest.matches, passed_over=passed_over)
-
-
-def _most_that_fit(table: Table, specimens: Mapping[str, str]) -> int:
-    return min(len(table.rows), len(specimens))
 
 
 def _best_of_ids(
@@ -141,14 +139,22 @@ def _best_of_ids(
     return Choice("id", best.place, best.matches, rivals, notes=notes), sure
 
 
-def _with_folds(choice: Choice, texts: list[str], specimens: Mapping[str, str]) -> Choice:
+def _with_folds(choice: Choice, texts: Mapping[int, list[str]], specimens: Mapping[str, str]) -> Choice:
     """Return the choice with the rows that fit only when folded."""
-    matches = matches_of(texts, LOOK_UPS["id"](specimens))
+    if all(match.names for match in choice.matches):
+        return choice
+    matches = matches_of(texts[choice.place], LOOK_UPS["id"](specimens))
     return Choice("id", choice.place, matches, choice.rivals, notes=choice.notes)
 
 
-def _matched(way: str, place: int, texts: list[str], specimens: Mapping[str, str]) -> Choice:
-    return Choice(way, place, matches_of(texts, LOOK_UPS[way](specimens)))
+def _matched(
+    way: str, places: Sequence[int], texts: Mapping[int, list[str]], specimens: Mapping[str, str]
+) -> list[Choice]:
+    """Return the matches of each column by one way."""
+    if not places:
+        return []
+    look_up = LOOK_UPS[way](specimens)
+    return [Choice(way, place, matches_of(texts[place], look_up)) for place in places]
 
 
 def _best(table: Table, found: Sequence[Choice]) -> Choice | None:
@@ -158,20 +164,19 @@ def _best(table: Table, found: Sequence[Choice]) -> Choice | None:
     """
     if not found:
         return None
-    counts = {id(choice): choice.n_specimens for choice in found}
-    most = max(counts.values())
+    most = max(choice.n_specimens for choice in found)
     ways = list(LOOK_UPS)
 
     def rank(choice: Choice) -> tuple[bool, int, int, int, int]:
         name = table.columns[choice.place]
-        is_named = kind_of_column(name) in _KINDS[choice.by] and 2 * counts[id(choice)] >= most
+        is_named = kind_of_column(name) in _KINDS[choice.by] and 2 * choice.n_specimens >= most
         order = order_of_column(name) if is_named else 0
-        return is_named, counts[id(choice)], -order, -ways.index(choice.by), -choice.place
+        return is_named, choice.n_specimens, -order, -ways.index(choice.by), -choice.place
 
     return max(found, key=rank)
 
 
 def _holds_numbers(texts: Sequence[str]) -> bool:
-    """Return whether more than half of the cells of a column are numbers."""
-    filled = [text for text in texts if text]
+    """Return whether more than half of the different cells of a column are numbers."""
+    filled = [text for text in dict.fromkeys(texts) if text]
     return 2 * sum(map(is_number, filled)) > len(filled)

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import PurePosixPath
 from typing import TypeVar
 
 from core.meshes import is_mesh, stem_of as stem_of_mesh
@@ -26,6 +25,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 _TOOTH = re.compile(r"[LRlr]?[Dd]?[ICPMicpm]")
 # A catalogue number has a few words, as in "NHMUK PV OR 37001"; longer word sequences are none.
 _MOST_WORDS = 6
+_SPELLINGS = 4
 
 
 @dataclass(frozen=True)
@@ -98,24 +98,26 @@ def by_file(specimens: Mapping[str, str]) -> LookUp:
 
     A folder that holds other specimens rules those outside it out.
     """
-    spellings: tuple[Callable[[str], str], ...] = (str, stem_of, folded, lambda file: folded(stem_of(file)))
-    indexes = [
-        _index((spell(known), name) for name, file in specimens.items() for known in {file, PurePosixPath(name).name})
-        for spell in spellings
-    ]
-    folders = {folded(str(PurePosixPath(name).parent)) for name in specimens}
-    ends = {"/".join(folder.split("/")[-count:]) for folder in folders for count in range(1, folder.count("/") + 2)}
+    indexes: list[dict[str, list[str]]] = [{} for _ in range(_SPELLINGS)]
+    for name, file in specimens.items():
+        for known in {file, name.rpartition("/")[2]}:
+            for index, spelling in zip(indexes, _spellings_of(known), strict=True):
+                names = index.setdefault(spelling, [])
+                if not names or names[-1] != name:
+                    names.append(name)
+    folders = {name: folded(folder) for name, folder in ((name, name.rpartition("/")[0]) for name in specimens)}
+    ends = {part for folder in set(folders.values()) for part in folder.split("/") if part}
 
     def look_up(text: str) -> Match:
-        path = PurePosixPath(text.replace("\\", "/"))
-        folder = folded("/".join(part for part in path.parent.parts if part not in (".", "/")))
-        for level, (spell, index) in enumerate(zip(spellings, indexes, strict=True), start=1):
-            found = index.get(spell(path.name), ())
-            inside = [name for name in found if folder and _is_inside(name, folder)]
+        above, _, last = text.replace("\\", "/").rpartition("/")
+        folder = folded("/".join(part for part in above.split("/") if part not in (".", "")))
+        for level, (index, spelling) in enumerate(zip(indexes, _spellings_of(last), strict=True), start=1):
+            found = index.get(spelling, [])
+            inside = [name for name in found if folder and f"/{folders[name]}".endswith(f"/{folder}")]
             if inside:
                 return Match(tuple(inside), level)
-            if found and (folder.rpartition("/")[2] not in ends or not folder):
-                return Match(tuple(found), level + (len(spellings) if folder else 0))
+            if found and (not folder or folder.rpartition("/")[2] not in ends):
+                return Match(tuple(found), level + (_SPELLINGS if folder else 0))
         return Match()
 
     return look_up
@@ -170,9 +172,16 @@ def folded(text: str) -> str:
     return _LETTERS.sub(_folded_word, text)
 
 
+def _spellings_of(file: str) -> tuple[str, str, str, str]:
+    """Return a name of a file, with and without suffix, as it is and folded."""
+    stem = stem_of(file)
+    plain = folded(file)
+    return file, stem, plain, plain if stem == file else folded(stem)
+
+
 def stem_of(file: str) -> str:
     """Return the name of a file without the suffix of a mesh."""
-    return stem_of_mesh(file) if is_mesh(file) else PurePosixPath(file).name
+    return stem_of_mesh(file) if "." in file and is_mesh(file) else file
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -192,10 +201,6 @@ def _folded_word(found: re.Match[str]) -> str:
 
 def _is_raised(sign: str) -> bool:
     return unicodedata.decomposition(sign).startswith(("<super>", "<sub>"))
-
-
-def _is_inside(name: str, folder: str) -> bool:
-    return f"/{folded(str(PurePosixPath(name).parent))}".endswith(f"/{folder}")
 
 
 def _is_any_number(text: str) -> bool:

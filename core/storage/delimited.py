@@ -144,7 +144,8 @@ def _numbered(reader: Any, file: str, first: int) -> Iterator[tuple[int, list[st
     for row in reader:
         cells += len(row)
         check_extent(file, cells, len(row))
-        kept = [restored(cell.strip().strip("\ufeff")) for cell in row]
+        kept = [cell.strip().strip("\ufeff") for cell in row]
+        kept = [restored(cell) if cell.startswith("'") else cell for cell in kept]
         if any(kept):
             yield line, kept
         line = reader.line_num + first

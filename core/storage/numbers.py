@@ -69,6 +69,8 @@ def as_value(text: str) -> Value | None:
 
 def is_number(cell: str) -> bool:
     """Return whether text is a number with a decimal point, and no code such as 007."""
+    if cell.isdecimal() and cell[0] != "0" and len(cell) <= MOST_DIGITS:
+        return cell.isascii()
     digits = cell.lstrip("+-")
     is_code = digits[:1] == "0" and digits[1:2].isdigit()  # 007 is a name, not a count
     is_exact = len(cell) <= MOST_DIGITS or sum(sign.isdigit() for sign in cell) <= MOST_DIGITS
@@ -167,7 +169,7 @@ def _only(cells: Sequence[str], sign: str, groups: re.Pattern[str]) -> bool:
 
 
 def _as_number(cell: str) -> int | float:
-    return int(cell) if re.fullmatch(r"[+-]?\d+", cell) else float(cell)
+    return float(cell) if "." in cell or "e" in cell or "E" in cell else int(cell)
 
 
 def _is_finite(cell: str) -> bool:

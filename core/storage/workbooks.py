@@ -36,7 +36,8 @@ _DAMAGED = (
     RuntimeError,
     MemoryError,
 )
-_EXCEL_ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
+_EXCEL_ERRORS = frozenset({"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
+_DAYS = frozenset({datetime.date, datetime.datetime})
 _MOST_BYTES = 500_000_000
 _MOST_TEXT_BYTES = 200_000_000
 _MOST_OTHER_BYTES = 20_000_000
@@ -114,8 +115,7 @@ def _read_sheet(
     """Return the rows that are not empty, their texts, and whether a column mixes dates and text."""
     sheet.reset_dimensions()  # the size that a file gives of its sheet may be wrong
     rows, texts, cells = [], [], 0
-    dates: set[int] = set()
-    words: set[int] = set()
+    dates: dict[int, set[int]] = {}
     formats: dict[int, str] = {}
     for line, row in enumerate(islice(sheet.iter_rows(), most), start=1):
         cells += len(row)
@@ -135,17 +135,27 @@ def _read_sheet(
             continue
         rows.append((line, values))
         texts.append([_text_of(cell, value, formats) for cell, value in zip(row, values, strict=True)])
-        for at, cell in enumerate(raw):
-            if isinstance(cell, datetime.date):
-                dates.add(at)
-            elif isinstance(cell, str) and len(rows) > 1:
-                words.add(at)
-    return rows, texts, bool(dates & words)
+        for at, value in enumerate(raw):
+            if value.__class__ in _DAYS:
+                dates.setdefault(at, set()).add(len(rows) - 1)
+    return rows, texts, _mixes_dates(rows, dates)
+
+
+def _mixes_dates(rows: list[tuple[int, list[Value | None]]], dates: dict[int, set[int]]) -> bool:
+    """Return whether a column holds dates, and text below its header."""
+    return any(
+        isinstance(row[at], str) and place not in places
+        for at, places in dates.items()
+        for place, (_, row) in enumerate(rows)
+        if place and at < len(row)
+    )
 
 
 def _value_of(cell: object) -> Value | None:
-    if cell is None or cell in _EXCEL_ERRORS:
+    if cell is None:
         return None
+    if isinstance(cell, str):
+        return None if cell in _EXCEL_ERRORS else cell.strip() or None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, int):

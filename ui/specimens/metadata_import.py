@@ -86,10 +86,22 @@ def _report(matched: MatchedTable) -> None:
     without.metric(say("metadata-without-row"), len(matched.without_row))
     way = say(f"metadata-by-{matched.by}")
     st.caption(say("metadata-matched-by", by=way, column=state.plain(matched.column), columns=len(matched.columns)))
+    if not matched.is_exact:
+        _ask_to_look(matched)
     _rows(say("metadata-not-matched"), _left_out(matched.not_matched), "not_matched.csv")
     _rows(say("metadata-ambiguous"), _left_out(matched.ambiguous), "ambiguous.csv")
     _rows(say("metadata-without-row"), pd.DataFrame({"specimen_id": matched.without_row}), "without_row.csv")
     _rows(say("metadata-changes"), pd.DataFrame([vars(change) for change in matched.changes]), "changes.csv")
+
+
+def _ask_to_look(matched: MatchedTable) -> None:
+    """Show examples of rows that do not have the id of their specimen as it is written."""
+    fit = matched.n_rows - len(matched.not_matched) - len(matched.ambiguous)
+    st.warning(say("metadata-not-exact", fit=fit, rows=matched.n_rows), icon=":material/fact_check:")
+    columns = {"key": say("metadata-example-key"), "specimen_id": say("metadata-example-specimen")}
+    st.dataframe(
+        pd.DataFrame(matched.examples, columns=list(columns)), column_config=columns, hide_index=True, width="content"
+    )
 
 
 def _left_out(rows: tuple[LeftOut, ...]) -> pd.DataFrame:

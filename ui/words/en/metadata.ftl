@@ -2,8 +2,8 @@
 metadata-help = What you know of your specimens, in a CSV or Excel file whose first line names the columns. Nothing is written before you have seen what fits.
 metadata-file = CSV or Excel file
 metadata-by = How rows find their specimens
-metadata-by-help = By id: the path below the input folder without suffix. By file name: with or without folders. By catalogue number: “AMNH 106010” finds amnh106010_left.ply.
-metadata-by-auto = whichever fits most rows
+metadata-by-help = By id: the path below the input folder without suffix. By file name: with or without folders. By catalogue number: “AMNH 106010” finds amnh106010_left.ply. M1 and m1 are never taken for one another.
+metadata-by-auto = exact ids, else what fits most rows
 metadata-by-id = specimen id
 metadata-by-file = file name
 metadata-by-catalogue-number = catalogue number
@@ -19,6 +19,9 @@ metadata-matched-by = { $columns ->
     [one] Matched by { $by }, column “{ $column }”; { $columns } column is brought in.
    *[other] Matched by { $by }, column “{ $column }”; { $columns } columns are brought in.
 }
+metadata-not-exact = Not all by exact ids: { $fit } of { $rows } rows fit in this way. Compare these examples before you keep the values.
+metadata-example-key = In the table
+metadata-example-specimen = Specimen
 metadata-overwrite = { $count ->
     [one] Replace { $count } value that differs
    *[other] Replace { $count } values that differ
