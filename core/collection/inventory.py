@@ -256,9 +256,10 @@ def _nothing_found(folder: Path, others: dict[str, int], unread: Sequence[Unread
     `others` counts its files by suffix.
     """
     with_photographs = (
-        "Meshes and point clouds end in {suffixes}. Photographs of a specimen go into a folder of their own inside it."
+        "Meshes and point clouds end in .ply .obj .stl or .off, these compressed in .gz, or in .glb or .gltf. "
+        "Photographs of a specimen go into a folder of their own inside it."
     )
-    usual = "Meshes and point clouds end in {suffixes}."
+    usual = "Meshes and point clouds end in .ply .obj .stl or .off, these compressed in .gz, or in .glb or .gltf."
     is_any_picture = any(suffix in others for suffix in IMAGE_SUFFIXES)
     return InputError(
         "The input folder {folder} holds no specimens, only other files ({kinds})."
@@ -266,7 +267,6 @@ def _nothing_found(folder: Path, others: dict[str, int], unread: Sequence[Unread
         else "The input folder {folder} is empty.",
         advice="{unread}" if unread else with_photographs if is_any_picture else usual,
         folder=folder,
-        suffixes=" ".join(SUFFIXES),
         unread=joined([one.reason for one in unread]),
         kinds=", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items(), key=lambda kv: -kv[1])[:4]),
     )

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from core.collection.file_kinds import ARCHIVES, FILMS, OTHERS, PAGES, PICTURES, SENTENCES, VOLUMES, kind_of_unread
 from core.foundation import InputError, WorkspaceError, as_specimen_id, few_of, notes_as_json, notes_from_json
-from core.meshes import files_beside, is_mesh, stem_of
+from core.meshes import stem_of, textures_of_models
 from core.storage import is_image, read_json, write_json
 
 UNREAD_FILE = "not_read.json"
@@ -110,23 +110,33 @@ class UnreadFiles:
         for kind in SENTENCES:
             paths = self._found.get(kind, [])
             if kind == PICTURES:
-                paths = [path for path in paths if not self._belongs_to_model(path)]
+                paths = self._without_those_of_models(paths)
             if paths:
                 names = tuple(as_specimen_id(path.relative_to(self.root).as_posix()) for path in paths)
                 found.append(Unread(kind, names))
         return tuple(found)
 
-    def _belongs_to_model(self, picture: Path) -> bool:
-        """Return whether a picture is a texture or thumbnail of a mesh beside or above it."""
-        here, above = picture.parent, picture.parent.parent
-        beside = self._with_meshes.get(here, [])
-        if any(stem_of(mesh) == stem_of(picture) for mesh in beside):
-            return True
-        near = [*beside, *self._with_meshes.get(above, [])]
-        is_for_pictures = here.name.lower() in _THUMBNAILS
-        if is_for_pictures and (near or any(folder.parent == above for folder in self._with_meshes)):
-            return True
-        return any(picture.resolve() in files_beside(mesh, self.root) for mesh in near)
+    def _without_those_of_models(self, pictures: Sequence[Path]) -> list[Path]:
+        """Return the pictures that are no texture and no thumbnail of a mesh beside, below or above them."""
+        near = {path: self._near(path.parent) for path in pictures}
+        models = {mesh for meshes in near.values() for mesh in meshes}
+        named = {path.resolve() for path in textures_of_models(sorted(models), self.root)} if models else set()
+        return [
+            path for path, meshes in near.items() if path.resolve() not in named and not _is_thumbnail(path, meshes)
+        ]
+
+    def _near(self, folder: Path) -> list[Path]:
+        """Return the meshes in a folder, in the one above, and in those beside and below it."""
+        around = {folder, folder.parent}
+        return [
+            mesh for at, meshes in self._with_meshes.items() if at in around or at.parent in around for mesh in meshes
+        ]
+
+
+def _is_thumbnail(picture: Path, near: Sequence[Path]) -> bool:
+    """Return whether a picture has the name of a mesh beside it, or its folder that of thumbnails of a mesh."""
+    is_named = any(mesh.parent == picture.parent and stem_of(mesh) == stem_of(picture) for mesh in near)
+    return is_named or (bool(near) and picture.parent.name.lower() in _THUMBNAILS)
 
 
 def unread_pages(images: Sequence[Path], root: Path) -> tuple[Unread, ...]:

@@ -183,9 +183,9 @@ def why_refused(name: str, head: bytes) -> str:
     """Return why a file is refused, by its name and first bytes, empty if it is not."""
     suffix = suffix_of(name)
     if suffix not in KEPT_SUFFIXES:
-        allowed, kind = " ".join(SUFFIXES), kind_of_unread(name)
-        sentence = "only {allowed}, pictures and ZIP files of them are taken."
-        return InputError(sentence, advice=SENTENCES[kind][1] if kind else "", allowed=allowed).reason
+        allowed, others, kind = " ".join(SUFFIXES[:4]), " ".join(SUFFIXES[4:]), kind_of_unread(name)
+        sentence = "only {allowed}, pictures and ZIP files of them are taken, also {others}."
+        return InputError(sentence, advice=SENTENCES[kind][1] if kind else "", allowed=allowed, others=others).reason
     if not head:
         return "the file is empty."
     kind = next((what for begin, what in _KINDS if head.startswith(begin)), "")

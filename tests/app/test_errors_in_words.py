@@ -27,6 +27,9 @@ OTHERS = sorted(set(LANGUAGES) - {"en"})
 MET_ON_SCREENS = (
     "meshes/checks",
     "meshes/formats/lines",
+    "meshes/formats/content",
+    "meshes/formats/gltf",
+    "meshes/formats/gltf_header",
     "meshes/formats/obj",
     "meshes/formats/obj_vertices",
     "meshes/formats/off",

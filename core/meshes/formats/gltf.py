@@ -297,5 +297,5 @@ def _corners_of(part: _Part) -> np.ndarray:
     if part.corner_colours is not None:
         return part.corner_colours
     if part.vertex_colours is not None:
-        return part.vertex_colours[part.faces]
+        return np.asarray(part.vertex_colours[part.faces])
     return np.asarray(np.broadcast_to(part.base, (len(part.faces), 3, 3)))

@@ -72,8 +72,8 @@ def test_read_mesh__gives_read_only_arrays(tmp_path: Path) -> None:
 
 def test_read_mesh__says_which_formats_there_are(tmp_path: Path) -> None:
     """An unknown suffix is answered with the known ones."""
-    with pytest.raises(SpecimenError, match=r"\.glb is not a mesh format that can be read.*\.ply, \.obj, \.stl, \.off"):
-        read_mesh(_written(tmp_path, "a.glb", "x"))
+    with pytest.raises(SpecimenError, match=r"\.wrl is not a mesh format that can be read.*\.ply, \.obj, \.stl, \.off"):
+        read_mesh(_written(tmp_path, "a.wrl", "x"))
 
 
 def test_read_mesh__says_why_a_file_cannot_be_opened(tmp_path: Path) -> None:
