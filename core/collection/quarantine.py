@@ -11,11 +11,11 @@ from core.workspace import SpecimenRecord
 OTHER = "other"
 # The first matching pattern counts. The words of the screens explain each kind.
 _KINDS = (
-    ("gone", r"No such file|is no longer|does not exist"),
+    ("gone", r"No such file|is no longer|does not exist|is not in its folder"),
     ("access", r"Permission denied|Check that it exists and its permissions|pipe|socket|device"),
     ("changing", r"chang(es|ed|ing) while|is being (written|copied)|under (our|its) hands"),
     ("crashed", r"took its process down|was not ready after|was given up"),
-    ("large", r"memory|megapixels|more than .* (GB|faces|vertices)"),
+    ("large", r"memory|megapixels|more than .* (GB|MB|faces|vertices)"),
     ("picture", r"not a readable picture"),
     ("cut", r"cut short|has no end|ends (too early|before|in the middle)|promises"),
     ("empty", r"is empty|holds no (vertices|faces|points|complete face)|no complete face"),
@@ -28,7 +28,8 @@ _KINDS = (
     ("numbers", r"NaN or infinite"),
     (
         "damaged",
-        r"damaged|not (a|an) \w+ (file|mesh)|cannot be (read|understood)|refers to a vertex|"
+        r"damaged|contradicts itself|content of the file is|not (a|an) \w+ (file|mesh)|version 2.0 is read|"
+        r"shows no mesh|cannot be (read|understood)|refers to a vertex|"
         r"where a number|header|is not read|numbers, others|promises a negative|not a mesh format",
     ),
 )
