@@ -29,6 +29,7 @@ from core.foundation import (
 )
 from core.meshes import RegistrationSettings
 from core.scenes.child import SceneChild
+from core.scenes.previews import stamp_of_scan
 from core.scenes.surface_colours import MODES, Legend
 from core.scenes.turntable import TurntableSettings
 from core.storage import fingerprint
@@ -355,7 +356,7 @@ def _fingerprint_of(sources: Sequence[SceneSource], config: SceneConfig) -> str:
 
 
 def _facts_of(source: SceneSource) -> list[object]:
-    """Return path, size and time of a specimen's file, or of its preview.
+    """Return the path of a specimen's file, or of its preview, and a stamp of its files.
 
     The preview stands in for a missing file.
     """
@@ -364,7 +365,7 @@ def _facts_of(source: SceneSource) -> list[object]:
         if path is None:
             continue
         try:
-            facts = path.stat()
+            stamp = stamp_of_scan(path)
         except OSError as error:
             problem = problem or InputError(
                 "{path} cannot be read ({reason}).",
@@ -373,5 +374,5 @@ def _facts_of(source: SceneSource) -> list[object]:
                 reason=error.strerror or error,
             )
         else:
-            return [str(path.absolute()), facts.st_size, facts.st_mtime_ns]
+            return [str(path.absolute()), stamp]
     raise problem or InputError("The specimen has no file.")

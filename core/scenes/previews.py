@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
 from core.foundation import SpecimenError, WorkspaceError
-from core.meshes import Mesh, decimate, read_mesh, write_ply
+from core.meshes import Mesh, decimate, files_beside, read_mesh, write_ply
 from core.scenes.textures import bake_skin
-from core.storage import write_bytes
+from core.storage import read_json, remove_file, stamp_of_files, write_bytes, write_json
 
 # Enough to show the relief of a tooth on a screen. In the 3D viewer, two specimens of this size
 # take a third of a second to prepare and some hundred kilobytes each.
@@ -49,8 +50,9 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
     path
         The specimen's own file.
     preview_path
-        File of the preview (a `.ply`); None stores none. It is made again if the specimen's file
-        is newer. If it cannot be written, the preview is still returned.
+        File of the preview (a `.ply`); None stores none. It is made again if the specimen's file, or
+        a file that it names, is no longer the one that it was made from. If it cannot be written, the
+        preview is still returned.
 
     Raises
     ------
@@ -78,12 +80,17 @@ def read_preview(path: Path, preview_path: Path | None = None) -> Mesh:
                 return kept
         except SpecimenError:
             preview_path.unlink(missing_ok=True)
+    stamp = ""
+    with suppress(OSError):
+        stamp = stamp_of_scan(path)
     scan = read_mesh(path)
     preview = make_preview(scan)
     if preview_path is not None:
         try:
+            remove_file(_description_of(preview_path))
             _write_skin(preview_path, preview, scan, path)
             write_ply(preview_path, preview)
+            write_json(_description_of(preview_path), {"made_from": stamp})
         except WorkspaceError:
             return preview  # on a full disk, too, the preview is shown
     return preview
@@ -130,11 +137,43 @@ def _skin_of(preview_path: Path) -> Path:
 
 
 def _is_current(preview_path: Path, path: Path) -> bool:
-    try:
-        made = preview_path.stat().st_mtime_ns
-    except OSError:
+    """Return whether a preview was made from the files as they are now."""
+    if not preview_path.is_file():
         return False
     try:
-        return made >= path.stat().st_mtime_ns
+        stamp = stamp_of_scan(path)
     except OSError:
         return True  # the scan was moved; its preview is still usable
+    try:
+        return bool(read_json(_description_of(preview_path)).get("made_from") == stamp)
+    except (WorkspaceError, AttributeError):
+        return not _description_of(preview_path).exists() and _is_newer(preview_path, path)
+
+
+def stamp_of_scan(path: Path) -> str:
+    """Return a stamp of a mesh and of the files that it names, without reading the mesh twice.
+
+    Raises
+    ------
+    OSError
+        If the mesh does not exist.
+    """
+    status, folder = path.stat(), path.parent.stat()
+    state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, folder.st_mtime_ns)
+    return stamp_of_files((path, *_files_beside(path, *state)))
+
+
+@lru_cache(maxsize=256)
+def _files_beside(path: Path, *state: int) -> tuple[Path, ...]:
+    del state  # part of the key only
+    return files_beside(path)
+
+
+def _is_newer(preview_path: Path, path: Path) -> bool:
+    """Return whether a preview of an earlier version is newer than the scan and came to its place later."""
+    status = path.stat()
+    return preview_path.stat().st_mtime_ns >= max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _description_of(preview_path: Path) -> Path:
+    return preview_path.with_suffix(".json")
