@@ -184,8 +184,13 @@ def why_refused(name: str, head: bytes) -> str:
     suffix = suffix_of(name)
     if suffix not in KEPT_SUFFIXES:
         allowed, others, kind = " ".join(SUFFIXES[:4]), " ".join(SUFFIXES[4:]), kind_of_unread(name)
-        sentence = "only {allowed}, pictures and ZIP files of them are taken, also {others}."
-        return InputError(sentence, advice=SENTENCES[kind][1] if kind else "", allowed=allowed, others=others).reason
+        what_to_do = SENTENCES[kind][1] if kind else ""
+        return InputError(
+            "only {allowed}, pictures and ZIP files of them are taken, also {others}.",
+            advice=what_to_do,
+            allowed=allowed,
+            others=others,
+        ).reason
     if not head:
         return "the file is empty."
     kind = next((what for begin, what in _KINDS if head.startswith(begin)), "")

@@ -6,7 +6,6 @@ import numpy as np
 
 from core.foundation import njit
 
-
 _FAR = 64  # distance from the origin by the extent, from which single precision loses shape
 
 

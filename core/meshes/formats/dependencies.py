@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.foundation import SpecimenError
-from core.meshes.formats.gltf import files_of_gltf
+from core.meshes.formats.gltf_files import files_of_gltf
 from core.meshes.formats.named_files import (
     find_libraries,
     find_named,

@@ -19,8 +19,8 @@ import numpy as np
 
 from core.foundation import SpecimenError, note
 from core.meshes.formats.content import check_memory, content_of
-from core.meshes.formats.gltf_header import MAGIC, check_header, is_float, json_of, uris_of
-from core.meshes.formats.named_files import find_named
+from core.meshes.formats.gltf_files import file_of_uri
+from core.meshes.formats.gltf_header import MAGIC, check_header, is_float, json_of
 from core.meshes.formats.raw import RawMesh, as_colour_bytes
 from core.storage import MAX_PIXELS, UNREADABLE
 
@@ -92,30 +92,6 @@ class _Beside:
                 file=uri[:80],
             )
         return found.read_bytes()
-
-
-def file_of_uri(path: Path, uri: str) -> Path | None:
-    """Return the file behind a URI of a glTF file, None if it is not in its folder or below."""
-    from urllib.parse import unquote
-
-    folder = path.parent.resolve()
-    if "://" in uri or uri.startswith("data:"):
-        return None
-    for name in dict.fromkeys([unquote(uri), uri]):
-        found = find_named(path, name.encode("utf-8", "surrogateescape"), folder, folder)
-        if found is not None:
-            return found
-    return None
-
-
-def files_of_gltf(path: Path) -> list[Path]:
-    """Return the files that a glTF file depends on, if they exist."""
-    try:
-        header = json_of(content_of(path))
-    except SpecimenError:
-        return []
-    found = (file_of_uri(path, uri) for uri in uris_of(header))
-    return sorted({one for one in found if one is not None})
 
 
 def _leave_out_textures(header: dict[str, Any], notes: list[str]) -> None:
