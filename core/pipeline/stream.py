@@ -116,6 +116,7 @@ class Stream:
         self.catalogue = Catalogue(workspace.catalogue_path)
         self.source = str(inventory.folder)
         self.known = self.catalogue.specimens(self.source)
+        self.renamed = _of_folders_that_are_gone(self.catalogue)
         self.features = Manifest(run.features, ".npy")
         self.embeddings = Manifest(run.embeddings, ".npy")
         self.renders = manifest_of_views(run.renders)
@@ -294,10 +295,10 @@ class Stream:
 
         If only the pooling changed, the embedding is pooled again from the stored features.
         """
-        record = self.known.get(specimen.specimen_id)
+        name = specimen.specimen_id
+        record = self.known.get(name) or self._of_renamed_folder(specimen)
         if record is None or record.error:
             return False
-        name = specimen.specimen_id
         stamp = stamp_of(specimen, record)
         # Rows of earlier versions have no stamp: files of the same size and time may have been swapped.
         if stamp is None or not record.stamp or not is_as_recorded(record, stamp):
@@ -324,6 +325,16 @@ class Stream:
             self.embeddings.forget(name)
             self._store_embedding(name, embedding, stored)
         return True
+
+    def _of_renamed_folder(self, specimen: SpecimenFile) -> SpecimenRecord | None:
+        """Return the record of a specimen whose input folder was renamed, if its files are the same."""
+        before = self.renamed.get(specimen.specimen_id)
+        updated = None if before is None or before.error else _with_new_stamp(before, specimen)
+        if updated is None:
+            return None
+        updated = self.known[specimen.specimen_id] = replace(updated, source=self.source)
+        self.catalogue.put_specimens([updated])
+        return updated
 
     def _has_tokens(self, name: str, made_from: str) -> bool:
         """Return whether the tokens of a specimen belong to its features.
@@ -391,6 +402,12 @@ class Stream:
 
     def _vector_path(self, name: str) -> Path:
         return file_of_specimen(self.run.embeddings, name, ".npy")
+
+
+def _of_folders_that_are_gone(catalogue: Catalogue) -> dict[str, SpecimenRecord]:
+    """Return the records of input folders that were moved or renamed, by id."""
+    gone = (source for source in catalogue.sources() if not Path(source).exists())
+    return {name: record for source in gone for name, record in catalogue.specimens(source).items()}
 
 
 def _are_older(paths: Iterable[Path], than: Path) -> bool:

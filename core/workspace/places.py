@@ -88,6 +88,7 @@ def _has(folder: Path, specimen_id: str) -> bool:
     if path.exists():
         return True
     try:
-        return any(entry.name.startswith(f"{path.name}.") for entry in os.scandir(path.parent))
+        with os.scandir(path.parent) as entries:
+            return any(entry.name.startswith(f"{path.name}.") for entry in entries)
     except OSError:
         return False
