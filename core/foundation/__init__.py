@@ -9,6 +9,7 @@ package of `core`.
 `messages`       sentences with values: problems, advice, notes
 `progress`       the progress protocol of long computations
 `processes`      processors, child processes, ending them
+`memory`         the memory that one process may take
 `offline`        packages blocked from calling other machines
 `versions`       versions of installed packages
 `specimen_ids`   ids, their categories, their file names

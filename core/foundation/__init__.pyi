@@ -16,6 +16,7 @@ from .errors import (
     WorkspaceError as WorkspaceError,
     error_from_sentences as error_from_sentences,
 )
+from .memory import memory_share as memory_share, share_memory as share_memory
 from .messages import (
     Reason as Reason,
     Sentences as Sentences,

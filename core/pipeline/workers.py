@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from core.foundation import CoreError, RendererError, SpecimenError, WorkspaceError, processors
+from core.foundation import CoreError, RendererError, SpecimenError, WorkspaceError, processors, share_memory
 from core.meshes import Mesh
 from core.pipeline.preparation import Failure, Prepared, Task, prepare, views_of_photographs
 from core.views import PackedViews, ViewSettings, pack_views, render_views, unpack_views
@@ -48,7 +48,9 @@ class Children:
         self.workers = workers
         # Spawned, not forked: a fork of a process with running threads can hang.
         context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPool(max_workers=workers, max_tasks=500, context=context)
+        self.pool = ProcessPool(
+            max_workers=workers, max_tasks=500, context=context, initializer=share_memory, initargs=[workers]
+        )
 
     def warm_up(self) -> None:
         """Let every process import and compile its code, without waiting for it."""

@@ -34,6 +34,7 @@ from .images import (
     MAX_PIXELS as MAX_PIXELS,
     UNREADABLE as UNREADABLE,
     is_image as is_image,
+    is_too_large as is_too_large,
     open_image as open_image,
 )
 from .manifest import Manifest as Manifest

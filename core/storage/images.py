@@ -8,6 +8,8 @@ from pathlib import Path, PurePath
 
 from PIL import Image, UnidentifiedImageError
 
+from core.foundation import memory_share
+
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".hif")
 # Pillow itself refuses images from 179 megapixels on.
 MAX_PIXELS = 170_000_000
@@ -26,6 +28,17 @@ UNREADABLE = (
     ZeroDivisionError,
     Image.DecompressionBombError,
 )
+
+
+# Bytes a pixel of a picture that is decoded, made RGB and copied into an array.
+_BYTES_AS_ARRAY = 14
+_ALWAYS_ALLOWED = 256_000_000
+
+
+def is_too_large(picture: Image.Image) -> bool:
+    """Return whether a picture has too many pixels, or takes more memory than there is as an array."""
+    pixels = picture.width * picture.height
+    return pixels > MAX_PIXELS or pixels * _BYTES_AS_ARRAY > max(memory_share(), _ALWAYS_ALLOWED)
 
 
 def is_image(name: str | PurePath) -> bool:

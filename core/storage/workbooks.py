@@ -48,6 +48,7 @@ _MOST_SHEETS = 100
 _MOST_BYTES_AT_ONCE = 16_000_000
 MOST_SHEET_CELLS = 5_000_000
 _MOST_TAGS = 4 * MOST_SHEET_CELLS
+_NOT_READ = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".emf", ".wmf", ".svg", ".bin")
 _CHUNK = 1 << 20
 _HEAD_ROWS = 30
 _NO_RESULT = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
@@ -250,7 +251,7 @@ def _check_parts(path: Path) -> dict[str, _Part]:
                 elif name.endswith("sharedstrings.xml"):
                     _check_size(path, entry.filename, entry.file_size, _MOST_TEXT_BYTES)
                     _check_part(archive, entry, path, b"si>")
-                elif name.endswith((".xml", ".rels")):
+                elif not name.endswith(_NOT_READ):
                     _check_size(path, entry.filename, entry.file_size, _MOST_OTHER_BYTES)
             return found
     except _DAMAGED as error:
@@ -266,18 +267,33 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, en
             tags += chunk.count(b"<")
             last = chunk.rfind(end)
             since = since + len(chunk) if last < 0 else len(chunk) - last
-            if tags > _MOST_TAGS or since > _MOST_BYTES_AT_ONCE or (not before and b"<!DOCTYPE" in chunk):
-                raise InputError(
-                    "{file} holds more cells than can be read, most of them empty (in {part}).",
-                    advice="Save the rows and columns that are needed, as CSV in UTF-8.",
-                    file=path.name,
-                    part=entry.filename,
-                )
+            _check_counts(path, entry.filename, tags, since)
+            if not before and b"<!DOCTYPE" in chunk:
+                raise _damaged(path, ValueError("it has a document type, which no spreadsheet writes"))
             window = before + chunk
             n_without_result += sum(found.end() > len(before) for found in _NO_RESULT.finditer(window))
             n_merged += sum(found[1] != found[2] for found in _MERGED.finditer(window) if found.end() > len(before))
             before = window[-200:]
     return _Part(n_without_result, n_merged)
+
+
+def _check_counts(path: Path, part: str, tags: int, since: int) -> None:
+    """Raise an `InputError` for too many cells, or a row or text that is too large."""
+    if tags > _MOST_TAGS:
+        raise InputError(
+            "{file} holds more cells than can be read, most of them empty (in {part}).",
+            advice="Save the rows and columns that are needed, as CSV in UTF-8.",
+            file=path.name,
+            part=part,
+        )
+    if since > _MOST_BYTES_AT_ONCE:
+        raise InputError(
+            "{file} has a row or a text of more than {most_mb:.0f} MB (in {part}).",
+            advice="Save the rows and columns that are needed, as CSV in UTF-8.",
+            file=path.name,
+            most_mb=_MOST_BYTES_AT_ONCE / 1e6,
+            part=part,
+        )
 
 
 def _check_size(path: Path, part: str, size: int, most: int) -> None:

@@ -22,7 +22,7 @@ from core.meshes.formats.content import check_memory, content_of
 from core.meshes.formats.gltf_files import file_of_uri
 from core.meshes.formats.gltf_header import MAGIC, check_header, is_float, json_of
 from core.meshes.formats.raw import RawMesh, as_colour_bytes
-from core.storage import MAX_PIXELS, UNREADABLE
+from core.storage import UNREADABLE, is_too_large
 
 # What trimesh raises for files that contradict themselves.
 _DAMAGE = (
@@ -208,7 +208,7 @@ def _sampled(picture: Any, uv: np.ndarray, notes: list[str]) -> np.ndarray | Non
     from core.meshes.formats.mtl import Material
 
     try:
-        if picture.width * picture.height > MAX_PIXELS:
+        if is_too_large(picture):
             notes.append(note("A texture of the glTF file is too large; the material's plain colour is shown instead."))
             return None
         pixels = np.array(picture.convert("RGB"), dtype=np.uint8)

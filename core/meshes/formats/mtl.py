@@ -142,7 +142,7 @@ def read_texture(
     """
     from PIL import Image
 
-    from core.storage import MAX_PIXELS, UNREADABLE
+    from core.storage import UNREADABLE, is_too_large
 
     if found is None:
         limit = limit_of(model, within)
@@ -153,7 +153,7 @@ def read_texture(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures, and of harmless flaws in their metadata
             with Image.open(found) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if is_too_large(image):
                     sentence = "The texture {file} is too large; the material's plain colour is shown instead."
                     notes.append(note(sentence, file=found.name))
                     return None
