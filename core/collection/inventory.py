@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.collection.file_kinds import PICTURES, RAW
+from core.collection.file_kinds import PICTURES, RAW, kind_of_unread
 from core.collection.model_pictures import pictures_of_models
 from core.collection.unread import Unread, UnreadFiles, unread_pages
 from core.foundation import (
@@ -285,7 +285,11 @@ def specimen_at(path: Path) -> SpecimenFile:
     if path.is_dir():
         images = tuple(sorted(p for p in path.iterdir() if is_image(p) and p.name[0] != "."))
         if images:
-            return SpecimenFile(name, path, images)
+            specimen = SpecimenFile(name, path, images)
+            unread = [p.name for p in sorted(path.iterdir()) if kind_of_unread(p.name) in (RAW, PICTURES)]
+            for warning in _few_pictures([specimen], {path: [one for one in unread if not one.startswith(".")]}):
+                log.warning("%s", warning)
+            return specimen
         raise InputError(
             "The folder {path} holds no photographs.", advice="Give a folder of images of one specimen.", path=path
         )

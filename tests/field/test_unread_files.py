@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
-from core.collection import count_specimens, read_unread, take_inventory
+from core.collection import count_specimens, read_unread, specimen_at, take_inventory
 from core.collection.file_kinds import SENTENCES, kind_of_unread
 from core.collection.inventory import inventory_for_work
 from core.foundation import InputError
@@ -136,6 +136,15 @@ def test_folder_of_photographs__tells_of_pictures_that_are_not_read(tmp_path: Pa
     found = take_inventory(tmp_path)
     assert "tooth is made from 1 of the 2 pictures in its folder; not read: DSC2.NEF." in found.warnings
     assert {one.kind: one.files for one in found.unread} == {"raw": ("tooth/DSC2.NEF",), "films": ("tooth/around.MOV",)}
+
+
+def test_specimen_at__tells_of_pictures_that_are_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A folder that is given as a query."""
+    picture(tmp_path / "IMG_1.JPG")
+    for name in ("DSC2.NEF", ".DSC3.NEF", "notes.txt"):
+        (tmp_path / name).touch()
+    assert len(specimen_at(tmp_path).images) == 1
+    assert "is made from 1 of the 2 pictures in its folder; not read: DSC2.NEF." in caplog.text
 
 
 def test_pictures_of_the_input_folder_itself__are_told(tmp_path: Path) -> None:
