@@ -100,7 +100,9 @@ def choose_column(table: Table, specimens: Mapping[str, str], by: str, column: s
         return _with_folds(exact[0], texts, specimens)
     if best is not None:
         return best
-    others = [choice for way in ways for choice in _matched(way, numbers, texts, specimens)]
+    has_names = any(kind_of_column(name) in ("id", "number") for name in table.columns)
+    unnamed = [] if has_names else numbers
+    others = [choice for way in ways for choice in _matched(way, unnamed, texts, specimens)]
     other = _best(table, [choice for choice in others if choice.n_specimens])
     passed_over = table.columns[other.place] if other is not None else ""
     nearest = max(found, key=lambda choice: sum(bool(match.names) for match in choice.matches), default=None)

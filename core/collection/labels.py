@@ -169,7 +169,9 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
 def _pairs(path: Path, rows: list[list[str]], known: set[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return ids and labels, and a note on lines above the header."""
     at, id_column, label_column = _header(rows, known)
-    notes: list[str] = [note("{file}: {count} lines above the header were left out.", file=path.name, count=at)] if at > 0 else []
+    notes: list[str] = []
+    if at > 0:
+        notes.append(note("{file}: {count} lines above the header were left out.", file=path.name, count=at))
     rows = rows[at + 1 :]
     if not rows:
         raise InputError("{path} holds no labels.", advice="Give a CSV with the columns specimen_id,label.", path=path)

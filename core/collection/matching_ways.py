@@ -20,7 +20,8 @@ from core.storage import as_plain, is_number
 _Key = TypeVar("_Key")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _EXPONENT = re.compile(r"\d(\.\d+)?E[+-]\d\d+")
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+# 7a is another number than 7, if nothing follows the letter.
+_WORD = re.compile(r"\d+[^\W\d_](?![^\W_])|[^\W\d_]+|\d+")
 # M1 is an upper molar and m1 a lower one; dP4 and LP4 are deciduous and left premolars.
 _TOOTH = re.compile(r"[LRlr]?[Dd]?[ICPMicpm]")
 # A catalogue number has a few words, as in "NHMUK PV OR 37001"; longer word sequences are none.
@@ -113,7 +114,7 @@ def by_file(specimens: Mapping[str, str]) -> LookUp:
         folder = folded("/".join(part for part in above.split("/") if part not in (".", "")))
         for level, (index, spelling) in enumerate(zip(indexes, _spellings_of(last), strict=True), start=1):
             found = index.get(spelling, [])
-            inside = [name for name in found if folder and f"/{folders[name]}".endswith(f"/{folder}")]
+            inside = [name for name in found if folder and _is_end_of(folders[name], folder)]
             if inside:
                 return Match(tuple(inside), level)
             if found and (not folder or folder.rpartition("/")[2] not in ends):
@@ -136,7 +137,7 @@ def by_catalogue_number(specimens: Mapping[str, str]) -> LookUp:
 
     def look_up(text: str) -> Match:
         words = words_of(text)
-        if not any(word.isdigit() for word in words):
+        if not any(word[0].isdigit() for word in words):
             return Match()  # a taxon name is not a catalogue number
         if words in whole_names:
             return Match(tuple(whole_names[words]), 1)
@@ -172,6 +173,12 @@ def folded(text: str) -> str:
     return _LETTERS.sub(_folded_word, text)
 
 
+def _is_end_of(one: str, other: str) -> bool:
+    """Return whether one of two folders is the end of the other, as Lemur is of scans/Lemur."""
+    shorter, longer = sorted((one, other), key=len)
+    return bool(shorter) and f"/{longer}".endswith(f"/{shorter}")
+
+
 def _spellings_of(file: str) -> tuple[str, str, str, str]:
     """Return a name of a file, with and without suffix, as it is and folded."""
     stem = stem_of(file)
@@ -187,7 +194,7 @@ def stem_of(file: str) -> str:
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words and numbers of a text in lower case, without leading zeros."""
     found: Sequence[str] = _WORD.findall(folded(text))
-    return tuple(word.lstrip("0") or "0" if word.isdigit() else word for word in found)
+    return tuple(word.lstrip("0") or "0" for word in found)
 
 
 def _folded_word(found: re.Match[str]) -> str:

@@ -51,6 +51,12 @@ def decode_text(path: Path, *, code_pages: bool = True) -> tuple[str, list[str]]
             file=path.name,
             most_mb=MOST_TEXT_BYTES / 1e6,
         )
+    if data.startswith(b"PK\x03\x04"):
+        raise InputError(
+            "{file} is a ZIP or Excel file, whatever its name says.",
+            advice="Give it the suffix .xlsx if it is a table, or save it as CSV in UTF-8.",
+            file=path.name,
+        )
     text, notes = _decoded(path, data, code_pages)
     if "\0" in text:
         raise InputError(

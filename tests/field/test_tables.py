@@ -6,12 +6,23 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
 from core.cli import main
-from core.collection import MatchedTable, MatchingSettings, match_table, read_labels, read_metadata
-from core.foundation import InputError
+from core.collection import (
+    Curation,
+    MatchedTable,
+    MatchingSettings,
+    ids_where,
+    match_table,
+    read_labels,
+    read_metadata,
+    table_of_file,
+)
+from core.embeddings import read_embeddings
+from core.foundation import InputError, SettingError
 from core.storage import Value, read_table
 from core.workspace import Catalogue, Workspace, open_workspace
 
@@ -195,6 +206,18 @@ def test_match_table__a_known_folder_rules_others_out(tmp_path: Path) -> None:
     assert found.values.keys() == {"Tarsius/y2"}
 
 
+def test_match_table__folders_above_the_collection_do_not_matter(tmp_path: Path) -> None:
+    """Paths of another machine have more folders than the ids."""
+    found = matched(tmp_path, "file,n\nD:\\scans\\Lemur\\M1.ply,3\n", ["Lemur/M1", "Lemur/m1", "Tarsius/M1"])
+    assert found.values.keys() == {"Lemur/M1"}
+
+
+def test_match_table__part_letters_belong_to_the_number(tmp_path: Path) -> None:
+    """AMNH 7 is not AMNH 7a."""
+    found = matched(tmp_path, "specimen,n\nAMNH 7,3\nAMNH 7b,4\n", ["amnh7a", "amnh7b_left"])
+    assert found.values.keys() == {"amnh7b_left"}
+
+
 def test_match_table__numbers_that_a_spreadsheet_changed_are_asked_for(tmp_path: Path) -> None:
     """7 may be 007, but 1.10 is never 1.1."""
     found = matched(tmp_path, "id,n\n7,1\n1.00E+05,2\n1.10,3\n", ["007", "1E5", "1.1"])
@@ -318,6 +341,43 @@ def test_read_table__encodings(tmp_path: Path, encoding: str) -> None:
     assert (table.columns, table.rows) == (("id", "genus"), (("a", genus),))
     labels = read_labels(tmp_path / "t.csv", ["a"])
     assert labels.values == (genus,)
+
+
+def test_read_table__a_workbook_named_csv_is_told(tmp_path: Path) -> None:
+    """The refusal says what the file is."""
+    openpyxl.Workbook().save(tmp_path / "t.csv")
+    with pytest.raises(InputError, match="is a ZIP or Excel file, whatever its name says"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_search__conditions_compare_text_as_it_is_written(tmp_path: Path) -> None:
+    """007 is no number, 1.10 is no 1.1, and a number among several is one."""
+    (tmp_path / "m.csv").write_text("id,code,n\n1.10,007,5\n1.1,7a,6\n")
+    table = table_of_file(tmp_path / "m.csv", ["1.1", "1.10"])
+    assert ids_where(table, ["code=007"]) == ("1.10",)
+    assert ids_where(table, ["n=5|7"]) == ("1.10",)
+    with pytest.raises(SettingError, match="holds text, which no range"):
+        ids_where(table, ["code=1..9"])
+    (tmp_path / "m.csv").write_text("id,n\na,1\na,2\n")
+    with pytest.raises(InputError, match="two rows with different values for a"):
+        table_of_file(tmp_path / "m.csv", ["a"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_ids__encodings(tmp_path: Path, bring_in: Import, encoding: str) -> None:
+    """Files of sets, tags and embeddings' ids may have a mark or be UTF-16."""
+    (tmp_path / "ids.txt").write_bytes("tooth_1\r\ntooth_2\r\n".encode(encoding))
+    (tmp_path / "sets.csv").write_bytes("set;specimen_id\nmine;tooth_1\nmine;tooth_2\n".encode(encoding))
+    (tmp_path / "m.csv").write_text("id,n\ntooth_1,3\n")
+    bring_in(TEETH, tmp_path / "m.csv")
+    workspace = ["--workspace", str(tmp_path / "data")]
+    assert main(["tags", *workspace, "--add", "worn", "--file", str(tmp_path / "ids.txt")]) == 0
+    assert main(["sets", *workspace, "--in", str(tmp_path / "sets.csv")]) == 0
+    curation = Curation(Catalogue(open_workspace(tmp_path / "data").catalogue_path))
+    assert curation.tags() == {"tooth_1": ("worn",), "tooth_2": ("worn",)}
+    assert curation.members("mine") == ("tooth_1", "tooth_2")
+    np.save(tmp_path / "embeddings.npy", np.eye(2, dtype=np.float32))
+    assert read_embeddings(tmp_path / "embeddings.npy", tmp_path / "ids.txt").ids == ("tooth_1", "tooth_2")
 
 
 def test_read_table__an_open_quotation_mark_is_refused(tmp_path: Path) -> None:
