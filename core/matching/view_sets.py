@@ -24,6 +24,8 @@ from core.matching.reranking import k_reciprocal
 from core.matching.rotations import rotations_for_matching
 from core.matching.whitening import Whitening, fit_whitening
 from core.neighbours import Neighbours, Searcher, SearchSettings, ranks_of, unknown_specimen
+from core.storage import Manifest
+from core.workspace import RunFolder, features_made_with
 
 MATCHES = ("pooled", "maxsim", "chamfer", "aligned")
 _KEPT_SPECIMENS = 2048
@@ -109,6 +111,8 @@ class FeatureFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read = lru_cache(_KEPT_FEATURES)(self._read_file)
+        self._manifest: Manifest | None = None
+        self._manifest_time = 0
 
     def __call__(self, specimen_id: str) -> Float32[np.ndarray, "v d"]:
         """Return the view features of a specimen.
@@ -116,7 +120,7 @@ class FeatureFolder:
         Raises
         ------
         MissingStageError, SpecimenError
-            If they are missing or damaged.
+            If they are missing or damaged, or those of a run that is being made again.
         """
         return self._read(specimen_id)
 
@@ -129,7 +133,31 @@ class FeatureFolder:
                 specimen_id=specimen_id,
                 folder=self.folder,
             )
-        return read_features(path)
+        features = read_features(path)
+        # After reading: a run removes the entry of a specimen before it replaces the file.
+        if not self._is_of_run(specimen_id):
+            raise MissingStageError(
+                "The view features of {specimen_id} are not those that the embeddings were made from: the run is "
+                "being made again.",
+                advice="Start the run again and let it end. Until then, compare embeddings (--match pooled).",
+                specimen_id=specimen_id,
+            )
+        return features
+
+    def _is_of_run(self, specimen_id: str) -> bool:
+        """Return whether features were made with the settings of the embeddings of their run.
+
+        Features that are not those of a run are not checked.
+        """
+        run = RunFolder(self.folder.parent)
+        path = self.folder / "manifest.jsonl"
+        if not path.is_file() or not run.config_path.is_file():
+            return True
+        if self._manifest is None or self._manifest_time != path.stat().st_mtime_ns:
+            self._manifest_time = path.stat().st_mtime_ns
+            self._manifest = Manifest(self.folder)
+        entry, expected = self._manifest.get(specimen_id), features_made_with(run.config())
+        return entry is not None and entry.get("made_with", expected) == expected
 
 
 class Matcher:

@@ -269,7 +269,7 @@ class Stream:
             is_chosen = self.settings.only is None or name in self.settings.only
             if record is None or not record.sha256 or name in pending or not is_chosen:
                 continue
-            if not self.thumbnails.is_sound(record.sha256):
+            if not self.thumbnails.take(record.sha256):
                 self.thumbnails.forget(record.sha256)
                 tasks.append(Task(specimen, self.settings.views, None, self.thumbnails.folder, only_files=True))
         for outcome in prepare_all(tasks, self.settings.workers if len(tasks) > 1 else 0):

@@ -42,6 +42,18 @@ class Thumbnails:
             return self._manifest.is_sound(name, hashed=hashed)
         return _can_be_decoded(self.path_of(sha256))
 
+    def take(self, sha256: str) -> bool:
+        """Return whether a picture is sound, and record one of an earlier version.
+
+        If the manifest was interrupted, a picture that it does not name is not trusted.
+        """
+        if self._manifest.get(_name_of(sha256)) is not None:
+            return self.is_sound(sha256)
+        if self._manifest.was_interrupted or not self.is_sound(sha256):
+            return False
+        self.add(sha256)
+        return True
+
     def forget(self, sha256: str) -> None:
         """Record that a picture is being written."""
         self._manifest.forget(_name_of(sha256))

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.foundation import CoreError, WorkspaceError, file_of_specimen
 from core.storage.durability import is_blank, sync_file, sync_folder, sync_together
-from core.storage.files import not_writable, write_bytes
+from core.storage.files import encoded_json, not_writable, write_bytes
 from core.storage.fingerprints import fingerprint, sha256_of_file
 
 FilesOf = Callable[[str, Mapping[str, Any]], Iterable[Path]]
@@ -86,6 +86,11 @@ class Manifest:
     def ids(self) -> list[str]:
         """Return the ids of the finished specimens, sorted."""
         return sorted(self._entries)
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Return whether the stage that wrote the manifest last did not end."""
+        return self._was_open
 
     def get(self, specimen_id: str) -> Mapping[str, Any] | None:
         """Return the entry of a specimen, or None."""
@@ -218,9 +223,9 @@ class Manifest:
                 has_lines = stream.tell() > 0
                 stream.write((b"\n" if has_lines and not self._ends_with_newline() else b"") + lines)
             # Before files change: after a power failure the old lines alone would look complete.
-            if opens and has_lines:
+            if opens:
                 sync_file(self.path)
-            elif opens:
+            if opens and not has_lines:
                 sync_folder(self.folder)
         except OSError as error:
             raise not_writable(self.path, error) from error
@@ -264,4 +269,4 @@ def _read(path: Path) -> bytes:
 
 
 def _as_line(entry: Mapping[str, Any]) -> bytes:
-    return (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+    return encoded_json(entry, sort_keys=True) + b"\n"

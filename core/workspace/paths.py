@@ -118,7 +118,8 @@ class RunFolder:
                 return self.with_present_input(config)
         raise WorkspaceError(
             "{path} is not the configuration that the embeddings beside it were made with.",
-            advice="The run was interrupted while they were put in place. " + _RUN_AGAIN,
+            advice="The run was interrupted while they were put in place. Start a run of the same name again with "
+            "`python -m core run --name`: what it has done is kept.",
             path=self.config_path,
         )
 

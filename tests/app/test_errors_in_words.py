@@ -72,6 +72,7 @@ MET_ON_SCREENS = (
     "collection/column_choice",
     "views/rendering",
     "workspace/paths",
+    "embeddings/pairing",
 )
 # Their notes are, too; their errors appear only with settings of one's own.
 NOTED_ON_SCREENS = (

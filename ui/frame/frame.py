@@ -110,6 +110,8 @@ def _choose_run() -> None:
     if chosen is not None:
         st.session_state["run_chooser"] = chosen.name
     st.selectbox(say("frame-run"), available, key="run_chooser", on_change=_take_run, help=say("frame-run-help"))
+    if chosen is not None and chosen.is_being_made_again:
+        st.caption(f":material/sync_problem: {say('frame-being-made-again')}")
 
 
 def _take_run() -> None:

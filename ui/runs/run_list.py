@@ -71,6 +71,8 @@ def show_run(facts: RunFacts) -> None:
         pool=facts.pool,
     )
     st.caption(" · ".join([made, *state.unusual_in_words(facts.config)]))
+    if facts.is_being_made_again:
+        st.info(say("frame-being-made-again"), icon=":material/sync_problem:")
     with st.container(horizontal=True, gap="small"):
         if facts.state == COMPLETE and st.button(say("runs-look"), type="primary", icon=":material/visibility:"):
             state.choose_run(facts.name)
@@ -172,7 +174,7 @@ def _edit_name(facts: RunFacts) -> None:
 def _row(facts: RunFacts) -> dict[str, object]:
     return {
         say("runs-column-name"): facts.name,
-        say("runs-column-state"): say(f"runs-state-{facts.state}"),
+        say("runs-column-state"): say("runs-state-again" if facts.is_being_made_again else f"runs-state-{facts.state}"),
         say("runs-column-backbone"): facts.backbone,
         say("runs-column-views"): f"{facts.views} × {facts.pixels} px",
         say("runs-column-pool"): facts.pool,

@@ -104,7 +104,8 @@ def _runs(options: argparse.Namespace) -> int:
             size = size_on_disk(workspace.run(facts.name).root)
             print(
                 f"{facts.name:32} {when}  {facts.state:10} {specimens(facts.n_specimens):>16} {size / 1e6:>9.1f} MB  "
-                f"{facts.backbone} {facts.views} views at {facts.pixels} px",
+                f"{facts.backbone} {facts.views} views at {facts.pixels} px"
+                + (", being made again" if facts.is_being_made_again else ""),
                 flush=True,
             )
     return DONE

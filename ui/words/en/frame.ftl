@@ -9,6 +9,7 @@ frame-screen-evaluate = Evaluate
 frame-screen-runs = Runs
 frame-run = Run
 frame-run-help = A run is one set of views and embeddings of your collection. Every screen shows this one.
+frame-being-made-again = This run is being made again, or was interrupted while it was. Every screen shows the embeddings it had before. Start it again to finish it.
 frame-in-hand = Specimen in hand
 frame-open = Open
 frame-workspace = Workspace: { $path }

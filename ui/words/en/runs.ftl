@@ -12,6 +12,7 @@ runs-column-size = On disk
 runs-column-date = Begun
 runs-column-notes = Notes
 runs-state-complete = complete
+runs-state-again = being made again
 runs-state-unfinished = unfinished
 runs-state-damaged = damaged
 runs-total = { $count ->

@@ -9,6 +9,7 @@ frame-screen-evaluate = 評価
 frame-screen-runs = ラン
 frame-run = ラン
 frame-run-help = ランとは、コレクションから作ったビューと埋め込みの一組です。どの画面もここで選んだランを示します。
+frame-being-made-again = このランは作り直している途中か、途中で中断されています。どの画面も、作り直す前の埋め込みを表示します。もう一度開始すると仕上がります。
 frame-in-hand = 注目している標本
 frame-open = 開く
 frame-workspace = ワークスペース:{ $path }

@@ -12,6 +12,7 @@ runs-column-size = 容量
 runs-column-date = 開始
 runs-column-notes = メモ
 runs-state-complete = 完了
+runs-state-again = 作り直し中
 runs-state-unfinished = 途中
 runs-state-damaged = 破損
 runs-total = ラン { $count } 件、合計 { $size }。行を選ぶと操作できます。
