@@ -9,6 +9,7 @@ PORT ?= 8501
 TOKEN = yes
 MUTATIONS ?= 6000
 KILLS ?= 40
+CUTS ?= 200
 BIN := .venv/bin
 
 help:
@@ -18,7 +19,7 @@ help:
 	@echo "make bench          measure; prints ratios of two things in one run"
 	@echo "make bench-app      measure what a user of the screens waits for, in the browser"
 	@echo "make bench-scale    measure large collections, many sessions, long work"
-	@echo "make fuzz           kill runs and damage files for an hour: MUTATIONS=6000 KILLS=40"
+	@echo "make fuzz           kill runs, cut the power, damage files for an hour: MUTATIONS=6000 KILLS=40 CUTS=200"
 	@echo "make docs-pictures  take the screenshots of the documentation from the real app"
 	@echo "make lock           fix version and hashes of every package, after a change of requirements*.txt;"
 	@echo "                    with UPGRADE=1 in newer versions"
@@ -81,10 +82,11 @@ bench-app: setup-tests
 bench-scale: setup-tests
 	$(BIN)/python -m benchmarks.bench_scale
 
-# The tests of tests/unbreakable, tried harder: more kills, thousands of damaged files.
+# The tests of tests/unbreakable, tried harder: more kills and outages, thousands of damaged files.
 fuzz: setup-tests
-	FOSSILVIT_MUTATIONS=$(MUTATIONS) FOSSILVIT_KILLS=$(KILLS) $(BIN)/python -m pytest -n0 --timeout 3000 \
-		tests/unbreakable/test_damaged_files.py tests/unbreakable/test_kills.py
+	FOSSILVIT_MUTATIONS=$(MUTATIONS) FOSSILVIT_KILLS=$(KILLS) FOSSILVIT_CUTS=$(CUTS) $(BIN)/python -m pytest \
+		-n0 --timeout 3000 tests/unbreakable/test_damaged_files.py tests/unbreakable/test_kills.py \
+		tests/unbreakable/test_power_failure.py
 
 docs-pictures: setup-tests
 	@sh scripts/system_libraries.sh --pictures

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.storage import TEMPORARY_PREFIX
+from core.workspace import Workspace
 from tests.unbreakable.conftest import ForkServer, trials
 
 KILLS = trials("FOSSILVIT_KILLS", 8)
@@ -62,3 +63,35 @@ def test_run__killed_while_it_overwrites(fork_server: ForkServer, tmp_path: Path
         assert fork_server.run(tmp_path, more=("--overwrite",), kill_at=kill_at).status == KILLED
     assert fork_server.run(tmp_path).status == 0
     assert_whole(fork_server, tmp_path)
+
+
+OTHER_SETTINGS = ("--views", "3", "--pool", "max")
+
+
+@pytest.fixture(scope="module")
+def made_otherwise(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the results of an undisturbed run with other settings."""
+    workspace = tmp_path_factory.mktemp("otherwise")
+    assert fork_server.run(workspace, more=OTHER_SETTINGS).status == 0
+    return fork_server.results(workspace)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_run__killed_while_it_is_made_again(
+    fork_server: ForkServer, made_otherwise: dict[str, bytes], tmp_path: Path, number: int
+) -> None:
+    """With other settings: config.json always describes the embeddings beside it."""
+    shutil.copytree(fork_server.folder / "undisturbed", tmp_path, dirs_exist_ok=True)
+    rng = np.random.default_rng([45, number])
+    # The last changes put embeddings and configuration in place.
+    kill_at = 1 + int((number + rng.random()) / KILLS * 0.94 * fork_server.changes)
+    assert fork_server.run(tmp_path, more=OTHER_SETTINGS, kill_at=kill_at).status == KILLED
+    run = Workspace(tmp_path).run("run")
+    if run.is_complete:
+        config = run.config()
+        made = fork_server.undisturbed if config["views"]["views"] == 2 else made_otherwise
+        assert config["pool"] == ("mean" if config["views"]["views"] == 2 else "max")
+        for path in (run.matrix_path, run.ids_path):
+            assert path.read_bytes() == made[path.relative_to(tmp_path).as_posix()]
+    assert fork_server.run(tmp_path, more=OTHER_SETTINGS).status == 0
+    assert fork_server.results(tmp_path) == made_otherwise
