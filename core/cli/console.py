@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.cli.command_table import COMMANDS
-from core.foundation import InputError, Progress, SettingError, WorkspaceError, on_terminal, silent
+from core.foundation import InputError, Progress, SettingError, WorkspaceError, on_terminal, readable, silent
 
 DONE, NOTHING_DONE, SOME_PASSED_OVER, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
 
@@ -36,7 +36,7 @@ def progress_of(options: argparse.Namespace) -> Progress:
 def say(options: argparse.Namespace, text: str) -> None:
     """Print a result line unless `--quiet`."""
     if not options.quiet:
-        print(text, flush=True)
+        print(readable(text), flush=True)
 
 
 def report(options: argparse.Namespace, stage: Any, name: str, folder: Path) -> int:
@@ -99,7 +99,7 @@ def log_into(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-        handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=True)
     except OSError as error:
         reason = "there is a file of that name" if path.parent.is_file() else error.strerror or error
         raise WorkspaceError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import logging
 import os
 import signal
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _print_any_text()
     try:
         with _sigterm_as_interrupt():
             options = parse(words)
@@ -73,6 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         _close_logs()
     return status
+
+
+def _print_any_text() -> None:
+    """Print characters that a terminal or a pipe cannot encode as digits, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.foundation import InputError, SettingError
+from core.foundation import InputError, SettingError, path_from_readable
 from core.meshes import is_mesh
 from core.storage import is_image
 
@@ -79,7 +79,7 @@ def allowed_folder(text: str | Path, roots: Sequence[Path]) -> Path:
     """
     path_text = str(text).strip().strip('"')
     try:
-        path = Path(path_text).expanduser()
+        path = path_from_readable(path_text).expanduser()
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingError(

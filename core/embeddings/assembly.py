@@ -46,7 +46,9 @@ def write_embeddings(
     record: dict[str, object] = {}
 
     def write_table(path: Path) -> None:
-        pq.write_table(_as_table(embeddings), path)
+        # Arrow itself opens no path with bytes that are no text.
+        with path.open("wb") as stream:
+            pq.write_table(_as_table(embeddings), stream)
         record.update(pairing_of(embeddings.ids, sha256_of_rows(rows), path, made_with))
 
     def write_rows(path: Path) -> None:

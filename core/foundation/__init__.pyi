@@ -26,6 +26,8 @@ from .messages import (
     note as note,
     notes_as_json as notes_as_json,
     notes_from_json as notes_from_json,
+    path_from_readable as path_from_readable,
+    readable as readable,
     sentences_from_json as sentences_from_json,
 )
 from .offline import keep_offline as keep_offline

@@ -7,7 +7,7 @@ a screen can translate them; see `core.foundation.Sentences`.
 
 from __future__ import annotations
 
-from core.foundation.messages import Reason, Sentences, plain_value
+from core.foundation.messages import Reason, Sentences, plain_value, readable
 
 
 class CoreError(Exception):
@@ -31,6 +31,8 @@ class CoreError(Exception):
     """
 
     def __init__(self, problem: str, *, advice: str = "", **values: object) -> None:
+        # Sentences of f-strings may hold the name of a file that is no text.
+        problem, advice = readable(problem), readable(advice)
         self.sentences = Sentences(problem, advice, {name: plain_value(value) for name, value in values.items()})
         self.problem = self.sentences.filled(problem)
         self.advice = self.sentences.filled(advice)

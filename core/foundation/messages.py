@@ -6,8 +6,10 @@ otherwise than asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Value = str | int | float | None
@@ -134,4 +136,30 @@ def plain_value(value: object) -> Value:
     """Return a value as text or a number, which JSON can hold."""
     item = getattr(value, "item", None)
     value = item() if callable(item) and getattr(value, "shape", None) == () else value
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    if isinstance(value, Reason):
+        return value
+    return value if value is None or isinstance(value, int | float) else readable(str(value))
+
+
+def readable(text: str) -> str:
+    r"""Return text in which the bytes of file names that are no text are written as digits.
+
+    Examples
+    --------
+    >>> from core.foundation import readable
+    >>> readable("caf\udce9.ply")
+    'caf\\xe9.ply'
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "".join(sign if not 0xD800 <= ord(sign) <= 0xDFFF else f"\\x{ord(sign) & 0xFF:02x}" for sign in text)
+    return text
+
+
+def path_from_readable(text: str) -> Path:
+    """Return the path that `readable` was given, if the text is not itself the path of a file."""
+    path = Path(text)
+    if "\\x" not in text or path.exists():
+        return path
+    return Path(re.sub(r"\\x([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), text))

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.clusters import write_clustering, write_members, write_misfits
 from core.collection import build_specimen_table
 from core.evaluation import write_evaluation
-from core.foundation import SettingError, WorkspaceError
+from core.foundation import SettingError, WorkspaceError, readable
 from core.maps import write_map
 from core.neighbours import Searcher, write_duplicates
 from core.report.facts import Facts, ReportSettings
@@ -80,7 +80,7 @@ def write_report(
 
 
 def _fill(folder: Path, facts: Facts, settings: ReportSettings, date: datetime.datetime | None) -> None:
-    write_bytes(folder / PAGE_NAME, render_page(facts, settings, date=date).encode("utf-8"))
+    write_bytes(folder / PAGE_NAME, readable(render_page(facts, settings, date=date)).encode("utf-8"))
     # The full input path is private; `reproduce --in` replaces it.
     write_json(folder / "config.json", {**facts.run.config, "input": Path(facts.run.input).name})
     if facts.run.notes:

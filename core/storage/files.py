@@ -263,8 +263,18 @@ def write_json(path: Path, value: Any) -> None:
 
 def json_bytes(value: Any) -> bytes:
     """Return a value as JSON with sorted keys and two spaces of indent, in UTF-8."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode("utf-8")
+    return encoded_json(value, indent=2, sort_keys=True, allow_nan=False) + b"\n"
+
+
+def encoded_json(value: Any, **options: Any) -> bytes:
+    """Return a value as JSON in UTF-8, or in ASCII if it holds the name of a file that is no text.
+
+    `read_json` returns such a name as it was.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, **options).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, ensure_ascii=True, **options).encode("ascii")
 
 
 def read_json(path: Path) -> Any:
@@ -291,7 +301,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     """Write a CSV with a header line, UTF-8 and Unix line ends, atomically."""
 
     def save(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(header)
             writer.writerows(map(_quotable, rows))

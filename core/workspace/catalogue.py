@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.foundation import NewerVersionError, Reason, WorkspaceError, sentences_from_json
+from core.foundation import NewerVersionError, Reason, WorkspaceError, readable, sentences_from_json
 from core.workspace.places import moved_folder, present_path, stored_path
 from core.workspace.records import (
     ACTIVE,
@@ -181,7 +181,10 @@ class Catalogue:
         return stored_path(self._root, text)
 
     def _as_stored(self, name: str, value: Any) -> Any:
-        return self._stored(value) if name in _PATHS else value
+        if name in _PATHS:
+            return self._stored(value)
+        # A reason holds the sentences that are stored beside it.
+        return readable(value) if isinstance(value, str) and not isinstance(value, Reason) else value
 
     def _with_present_path(self, record: SpecimenRecord, source: str) -> SpecimenRecord:
         path = present_path(self._root, record.path)

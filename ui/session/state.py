@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.collection import build_specimen_table
 from core.embeddings import Embeddings, read_embeddings
-from core.foundation import CoreError, category_of
+from core.foundation import CoreError, category_of, readable
 from core.neighbours import Neighbours, Searcher, SearchSettings
 from core.pipeline import unusual_settings
 from core.views import ViewSettings
@@ -274,8 +274,8 @@ def unusual_in_words(config: Mapping[str, Any]) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return text with the signs of Markdown escaped."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    """Return text with the signs of Markdown escaped, and bytes of file names that are no text as digits."""
+    return _MARKDOWN.sub(r"\\\1", readable(text))
 
 
 def short_name(specimen_id: str) -> str:

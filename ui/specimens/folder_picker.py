@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.collection import Listing, SpecimenCount, allowed_folder, configured_roots, count_specimens, list_folder
-from core.foundation import CoreError
+from core.foundation import CoreError, readable
 from core.workspace import put_preference, read_preferences
 from ui.session import state
 from ui.words import say
@@ -30,7 +30,7 @@ def roots() -> tuple[Path, ...]:
 
 def pick_folder(start: Path) -> Path | None:
     """Let the user type or browse to a folder, and return it, None if not allowed."""
-    st.session_state.setdefault(_TYPED, str(start))
+    st.session_state.setdefault(_TYPED, readable(str(start)))
     typed = st.text_input(say("bring-folder"), key=_TYPED, help=say("bring-folder-help"))
     _show_recent()
     try:
@@ -45,7 +45,8 @@ def pick_folder(start: Path) -> Path | None:
 
 def remember_folder(folder: Path) -> None:
     """Put a folder first among those used lately."""
-    kept = [str(folder), *(path for path in recent_folders() if path != str(folder))][:_MOST_RECENT]
+    shown = readable(str(folder))
+    kept = [shown, *(path for path in recent_folders() if path != shown)][:_MOST_RECENT]
     put_preference(state.workspace(), _RECENT, json.dumps(kept, ensure_ascii=False))
 
 
@@ -67,7 +68,7 @@ def _is_allowed(path: str) -> bool:
 
 
 def _go_to(folder: Path) -> None:
-    st.session_state[_TYPED] = str(folder)
+    st.session_state[_TYPED] = readable(str(folder))
     st.session_state[_MOVED] = True
 
 
@@ -126,14 +127,16 @@ def _show_trail(listing: Listing) -> None:
         for path in listing.trail:
             label = state.plain(str(path)) if path == listing.trail[0] else f"› {state.plain(path.name)}"
             here = path == listing.folder
-            st.button(label, key=f"trail_{path}", type="tertiary", disabled=here, on_click=_go_to, args=(path,))
+            st.button(
+                label, key=f"trail_{readable(str(path))}", type="tertiary", disabled=here, on_click=_go_to, args=(path,)
+            )
     other_roots = [root for root in roots() if root != listing.trail[0]]
     if len(listing.trail) == 1 and other_roots:
         with st.container(horizontal=True, gap="small"):
             for root in other_roots:
                 st.button(
                     state.plain(str(root)),
-                    key=f"root_{root}",
+                    key=f"root_{readable(str(root))}",
                     icon=":material/hard_drive:",
                     on_click=_go_to,
                     args=(root,),
@@ -152,7 +155,7 @@ def _show_folders(folders: tuple[Path, ...]) -> None:
             count = _counts()[_key(path)] = count_specimens(path, seconds=_SECONDS_A_FOLDER)
         columns[place % _COLUMNS].button(
             f"{state.plain(path.name)} · {_in_words(count)}",
-            key=f"folder_{path}",
+            key=f"folder_{readable(str(path))}",
             icon=":material/folder:",
             type="tertiary",
             on_click=_go_to,

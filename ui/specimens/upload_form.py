@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.collection import METADATA_FILE, Intake, SampleSettings, make_samples, take_inventory, take_uploads
-from core.foundation import CoreError
+from core.foundation import CoreError, path_from_readable, readable
 from core.meshes import SUFFIXES, is_mesh
 from core.storage import IMAGE_SUFFIXES, is_image
 from ui.session import state
@@ -120,7 +120,7 @@ def _show_outcome(outcome: Intake) -> None:
 def _checked(folder: Path) -> Path | None:
     """Return the folder if it holds specimens, and show how many."""
     try:
-        count, images, warnings, unread = _count(str(folder), _stamp(folder))
+        count, images, warnings, unread = _count(readable(str(folder)), _stamp(folder))
     except CoreError as error:
         st.info(state.plain(as_line(error.reason)), icon=":material/folder_off:")
         return None
@@ -147,6 +147,6 @@ def _stamp(folder: Path) -> int:
 @st.cache_data(show_spinner=False, ttl=20)
 def _count(folder: str, stamp: int) -> tuple[int, int, list[str], list[str]]:
     del stamp  # part of the key only
-    found = take_inventory(Path(folder))
+    found = take_inventory(path_from_readable(folder))
     images = sum(specimen.is_image_folder for specimen in found.specimens)
     return len(found.specimens), images, list(found.warnings[:5]), [one.reason for one in found.unread]
