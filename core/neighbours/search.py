@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ COLUMNS = ("query_id", "neighbor_id", "distance")
 BLOCK_ROWS = 32_768
 # In bytes; file systems allow 255.
 _LONGEST_NAME = 240
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,14 @@ def write_neighbours(path: Path, neighbours: Neighbours, *, overwrite: bool = Tr
     """
     if not overwrite and path.is_file():
         with suppress(csv.Error), path.open(encoding="utf-8", errors="replace", newline="") as stream:
-            if list(csv.reader(stream)) == [list(COLUMNS), *(list(row) for row in neighbours.rows)]:
+            rows = list(csv.reader(stream))
+            if rows == [list(COLUMNS), *(list(row) for row in neighbours.rows)]:
                 return False
+            other = rows[1][0] if len(rows) > 1 and rows[1] else neighbours.query_id
+            if other != neighbours.query_id:
+                # The names of files write `/` as `__`.
+                told = "%s held the neighbours of %s; they are replaced by those of %s."
+                log.warning(told, path, other, neighbours.query_id)
     write_csv(path, COLUMNS, neighbours.rows, sync=sync)
     return True
 

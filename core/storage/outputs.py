@@ -33,6 +33,7 @@ def write_once(
     overwrite: bool,
     *,
     byproducts: Sequence[Path] = (),
+    subject: str = "",
 ) -> T | None:
     """Write a result, unless the same one is there already.
 
@@ -54,6 +55,9 @@ def write_once(
     byproducts : sequence of Path
         Further files that `make` may write. They are checked as well, but earlier ones are not set
         aside.
+    subject : str
+        What the result is about, if the names of its files do not tell: a warning says if the result
+        for another subject is replaced.
 
     Returns
     -------
@@ -67,11 +71,14 @@ def write_once(
         manifest.keep_only(manifest.ids)
         return None
     remove_unfinished(out)
+    if subject and entry is not None and entry.get("subject", subject) != subject:
+        log.warning("%s held %s; it is replaced by %s.", files[0], entry["subject"], subject)
     _set_aside(files, entry)
     # Marks files that a killed process leaves, so that `_set_aside` does not keep them.
     manifest.add(name, _BEING_WRITTEN)
     result = make()
-    manifest.add(name, made_from, files=_hashes(checked), names=[path.name for path in checked])
+    about = {"subject": subject} if subject else {}
+    manifest.add(name, made_from, files=_hashes(checked), names=[path.name for path in checked], **about)
     manifest.keep_only(manifest.ids)
     return result
 

@@ -140,7 +140,15 @@ def _explain(options: argparse.Namespace) -> int:
     def make() -> tuple[ViewPair, ...]:
         return _draw(options, run, names, path)
 
-    pairs = write_once(options.out, path.stem, made_from, [path], make, options.overwrite)
+    pairs = write_once(
+        options.out,
+        path.stem,
+        made_from,
+        [path],
+        make,
+        options.overwrite,
+        subject=f"{names[0]} and {names[1]} of {run.root}",
+    )
     if pairs is None:
         say(options, f"Explain: nothing to do, {path} is already there")
         return DONE
@@ -198,7 +206,15 @@ def _register(options: argparse.Namespace) -> int:
     def make() -> tuple[Registration, float, bool, bool]:
         return _align(options, settings, files)
 
-    outcome = write_once(options.out, stem.name, made_from, files, make, options.overwrite)
+    outcome = write_once(
+        options.out,
+        stem.name,
+        made_from,
+        files,
+        make,
+        options.overwrite,
+        subject=f"{options.query} and {options.other}",
+    )
     if outcome is None:
         say(options, f"Register: nothing to do, {files[0]} is already there")
         return DONE
