@@ -129,17 +129,20 @@ class MatchedTable:
 def known_specimens(workspace: Workspace) -> dict[str, str]:
     """Return file names by specimen id, of all specimens of a workspace.
 
-    These are the specimens of the input folders of earlier runs, as `specimens_in_use` returns them;
-    before the first run, those of the folder `meshes`.
+    These are the specimens of the input folders of earlier runs, as `specimens_in_use` returns them.
+    If their files are all gone, as on a disk that is not connected, these are the specimens that the
+    catalogue keeps; before the first run, those of the folder `meshes`.
 
     Raises
     ------
     InputError
         If there are no specimens.
     """
-    records = specimens_in_use(workspace).records
-    if records:
-        return {name: Path(record.path).name for name, record in records.items()}
+    known = specimens_in_use(workspace)
+    records = known.records or known.missing
+    if records or known.gone:
+        names = {name: Path(record.path).name for name, record in records.items()}
+        return names if known.records else {**dict.fromkeys(known.gone, ""), **names}
     return {specimen.specimen_id: specimen.path.name for specimen in take_inventory(workspace.meshes).specimens}
 
 

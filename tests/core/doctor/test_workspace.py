@@ -47,9 +47,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def workspace(whole: Workspace, tmp_path: Path) -> Workspace:
-    """Return a copy of it to damage, with the same scans."""
+    """Return a copy of it to damage, with scans of its own, whose run names them as its input."""
     shutil.copytree(whole.root, tmp_path / "w")
-    return open_workspace(tmp_path / "w")
+    copy = open_workspace(tmp_path / "w")
+    config = copy.run("run").config_path
+    config.write_text(config.read_text("utf-8").replace(str(whole.root), str(copy.root)), "utf-8")
+    return copy
 
 
 def run_of(workspace: Workspace) -> RunFolder:
@@ -57,12 +60,12 @@ def run_of(workspace: Workspace) -> RunFolder:
     return workspace.run("run")
 
 
-def known(workspace: Workspace, whole: Workspace) -> tuple[object, ...]:
-    """Return everything that the catalogue knows, but for the times of the files."""
+def known(workspace: Workspace) -> tuple[object, ...]:
+    """Return everything that the catalogue knows, except for the place and the times of the files."""
     catalogue = Catalogue(workspace.catalogue_path)
     records = {
-        name: (record.path, record.kind, record.sha256, record.n_faces, record.extent_x, bool(record.error))
-        for name, record in catalogue.specimens(str(whole.meshes)).items()
+        name: (Path(record.path).name, record.kind, record.sha256, record.n_faces, record.extent_x, bool(record.error))
+        for name, record in catalogue.specimens(str(workspace.meshes)).items()
     }
     curation = Curation(catalogue)
     return records, metadata_table(catalogue, NAMES).to_dict(), curation.sets(), curation.tags(), curation.notes()
@@ -105,9 +108,9 @@ def test_repair_workspace__makes_a_truncated_catalogue_again(
     report = repair_workspace(workspace)
     assert report.left == ()
     assert "The damaged catalogue is kept as catalogue.damaged-1.sqlite." in report.done
-    assert known(workspace, whole)[0] == known(whole, whole)[0]
+    assert known(workspace)[0] == known(whole)[0]
     extractor = FakeExtractor()
-    again = run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=extractor)
+    again = run_pipeline(workspace, SETTINGS, meshes=workspace.meshes, extractor=extractor)
     assert (extractor.calls, again.unchanged, len(again.failures)) == (0, len(NAMES), 1)
 
 
@@ -123,7 +126,7 @@ def test_repair_workspace__keeps_user_annotations(workspace: Workspace, whole: W
     assert "5 rows of 'metadata' were read from it." in report.done
     assert "1 rows of 'more' were read from it." in report.done
     assert report.left == ()
-    assert known(workspace, whole) == known(whole, whole)
+    assert known(workspace) == known(whole)
 
 
 def test_repair_workspace__understands_an_older_catalogue(workspace: Workspace, whole: Workspace) -> None:
@@ -134,7 +137,7 @@ def test_repair_workspace__understands_an_older_catalogue(workspace: Workspace, 
     (damage,) = examine_workspace(workspace)
     assert "no such column: extent_x" in damage.problem
     assert repair_workspace(workspace).left == ()
-    assert known(workspace, whole)[1:] == known(whole, whole)[1:]
+    assert known(workspace)[1:] == known(whole)[1:]
 
 
 def test_repair_workspace__makes_a_lost_catalogue_and_lost_pictures_again(
@@ -144,8 +147,8 @@ def test_repair_workspace__makes_a_lost_catalogue_and_lost_pictures_again(
     workspace.catalogue_path.unlink()
     shutil.rmtree(workspace.thumbnails)
     report = repair_workspace(workspace)
-    assert report.done[-1] == f"6 of 6 scans in {whole.meshes} were read again."
-    assert known(workspace, whole)[0] == known(whole, whole)[0]
+    assert report.done[-1] == f"6 of 6 scans in {workspace.meshes} were read again."
+    assert known(workspace)[0] == known(whole)[0]
     assert len(list(workspace.thumbnails.rglob("*.webp"))) == len(NAMES)
 
 
@@ -186,7 +189,7 @@ def test_repair_workspace__reassembles_embeddings(workspace: Workspace, damage: 
     assert bytes_below(run.root) == before
 
 
-def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Workspace, whole: Workspace) -> None:
+def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Workspace) -> None:
     """A partly deleted run is reported with a remedy that restores the same bytes."""
     run = run_of(workspace)
     before = bytes_below(run.root)
@@ -198,12 +201,12 @@ def test_repair_workspace__names_what_only_a_run_can_make_again(workspace: Works
     (left,) = report.left
     assert left.problem == "3 files of specimens are gone from the run 'run'."
     assert left.remedy == "Start the run 'run' again with the same settings: what it has done is kept."
-    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    run_pipeline(workspace, SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor())
     assert examine_workspace(workspace) == ()
     assert bytes_below(run.root) == before
 
 
-def test_repair_workspace__deletes_unreadable_files(workspace: Workspace, whole: Workspace) -> None:
+def test_repair_workspace__deletes_unreadable_files(workspace: Workspace) -> None:
     """Truncated, empty and NaN files are deleted, and the run writes the same bytes."""
     run = run_of(workspace)
     before = bytes_below(run.root)
@@ -218,7 +221,7 @@ def test_repair_workspace__deletes_unreadable_files(workspace: Workspace, whole:
     assert report.done == ("3 files of specimens that could not be read were taken away.",)
     (left,) = report.left
     assert left.problem == "3 files of specimens are gone from the run 'run'."
-    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    run_pipeline(workspace, SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor())
     assert examine_workspace(workspace) == ()
     assert bytes_below(run.root) == before
 
@@ -247,13 +250,13 @@ def test_examine_workspace__names_a_damaged_configuration(
     assert not damage.is_mendable
 
 
-def test_examine_workspace__ignores_damaged_manifests(workspace: Workspace, whole: Workspace) -> None:
+def test_examine_workspace__ignores_damaged_manifests(workspace: Workspace) -> None:
     """After a damaged manifest the next run repeats the work without lost results."""
     run = run_of(workspace)
     before = bytes_below(run.root)
     Manifest(run.features).path.write_bytes(b"\x00\xff" * 500)
     assert examine_workspace(workspace) == ()
-    run_pipeline(workspace, SETTINGS, meshes=whole.meshes, extractor=FakeExtractor())
+    run_pipeline(workspace, SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor())
     assert bytes_below(run.root) == before
 
 
