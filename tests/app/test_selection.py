@@ -132,6 +132,8 @@ def test_import_metadata__shows_what_fits_before_it_writes(in_own_workspace: Wor
         "Ambiguous rows": "0",
         "Specimens without a row": "41",
     }
+    assert any("1 of 2 rows fit in this way" in warning.value for warning in screen.warning)
+    assert "tooth_conical_001" in [frame.value.iloc[0, 0] for frame in screen.dataframe]
     catalogue = Catalogue(in_own_workspace.catalogue_path)
     assert read_metadata(catalogue) == {}
     press(screen, "Keep 2 values")
