@@ -65,8 +65,13 @@ def present_input(root: Path, recorded: str, relative: object, specimen_ids: Cal
     """
     if isinstance(relative, str) and relative and ".." not in PurePosixPath(relative).parts:
         folder = root / relative
-        return str(folder) if folder.is_dir() else recorded
-    if not recorded or not Path(recorded).is_absolute() or os.path.isdir(recorded):  # noqa: PTH112 any text is allowed
+        if str(folder) == recorded or not folder.is_dir():
+            return recorded
+        # A workspace that was copied without its scans is still that of the folder it was made from.
+        if not _is_folder(recorded) or any(_has(folder, name) for name in specimen_ids()):
+            return str(folder)
+        return recorded
+    if not recorded or not Path(recorded).is_absolute() or _is_folder(recorded):
         return recorded
     moved = moved_folder(root, recorded, lambda folder: any(_has(folder, name) for name in specimen_ids()))
     return recorded if moved is None else str(moved)
@@ -80,6 +85,11 @@ def moved_folder(root: Path, before: str, is_it: Callable[[Path], bool]) -> Path
     parts = Path(before).parts[1:]
     candidates = (root.joinpath(*parts[start:]) for start in range(len(parts)))
     return next((folder for folder in candidates if folder.is_dir() and is_it(folder)), None)
+
+
+def _is_folder(text: str) -> bool:
+    """Return whether any text is the path of a folder."""
+    return os.path.isdir(text)  # noqa: PTH112 a path may hold any character
 
 
 def _has(folder: Path, specimen_id: str) -> bool:

@@ -16,7 +16,9 @@ VIEWS = ViewSettings(views=12, size=192)
 
 def _area(mesh: Mesh) -> float:
     corners = mesh.vertices[mesh.faces]
-    return float(np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()) / 2
+    return (
+        float(np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()) / 2
+    )
 
 
 def _volume(mesh: Mesh) -> float:
