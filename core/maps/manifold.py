@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.embeddings import fit_pca
-from core.foundation import guarded_numba, note
+from core.foundation import note
 from core.neighbours import NearestRows
 
 _FEWEST = 4
@@ -175,6 +175,9 @@ def _keep_compiled() -> None:
 
 
 def _prepare_numba() -> None:
+    # numba takes half a second to import.
+    from core.foundation import guarded_numba
+
     numba = guarded_numba()
     if sys.platform == "linux":
         # Open3D ships an older TBB than numba accepts. OpenMP is safe to call from several threads.

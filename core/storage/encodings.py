@@ -21,6 +21,9 @@ _PROBE = 4096
 # Letters of Windows-1252 between ASCII characters. Japanese characters are pairs or runs of such bytes.
 _WESTERN = re.compile(rb"(?:[\x00-\x7f]|(?<![\x80-\xff])[\x8a\x8c\x8e\x91-\x97\x9a\x9c\x9e-\xff](?![\x80-\xff]))*")
 
+# A character of Shift-JIS whose second byte is ASCII, alone between separators, as the label 殻 is.
+_LONE_JAPANESE = re.compile(rb"(?<![0-9A-Za-z\x80-\xff])[\x81-\x9f\xe0-\xef][\x40-\x7e](?![0-9A-Za-z\x80-\xff])")
+
 
 def decode_text(path: Path, *, code_pages: bool = True) -> tuple[str, list[str]]:
     """Return the text of a file without byte order mark, and notes on its encoding.
@@ -76,7 +79,7 @@ def _decoded(path: Path, data: bytes, code_pages: bool) -> tuple[str, list[str]]
             raise InputError(
                 "{path} is not UTF-8 text ({reason}).", advice="Save it as UTF-8.", path=path, reason=error
             ) from error
-    if _WESTERN.fullmatch(data):
+    if _WESTERN.fullmatch(data) and not _LONE_JAPANESE.search(data):
         sentence = "{file} is not UTF-8 and was read as Windows-1252; check a word or two."
         return data.decode("cp1252", errors="replace"), [note(sentence, file=path.name)]
     try:
