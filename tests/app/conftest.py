@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -62,10 +63,11 @@ def in_empty_workspace(tmp_path: Path, open_workspace: Callable[[Path], None]) -
 def in_own_workspace(prepared: Workspace, tmp_path: Path, open_workspace: Callable[[Path], None]) -> Workspace:
     """Return a writable copy of the prepared workspace, which the app opens.
 
-    Its scans are not copied: the catalogue holds their paths.
+    Its scans are further names of the same files.
     """
     root = tmp_path / "own"
     shutil.copytree(prepared.root, root, ignore=shutil.ignore_patterns("meshes", ".lock"))
+    shutil.copytree(prepared.meshes, root / "meshes", copy_function=os.link)
     open_workspace(root)
     return Workspace(root)
 

@@ -236,14 +236,19 @@ def test_as_lines__of_what_a_catalogue_kept(in_japanese: None, tmp_path: Path) -
     """A kept reason is in the current language, and older text stays as it is."""
     catalogue = Catalogue(tmp_path / "catalogue.sqlite")
     empty = SpecimenError("The file is empty (0 bytes).", advice="Copy or export it again.")
-    line = SpecimenError("Line {bad_line} of the OBJ file cannot be read.", bad_line=3)
+    line = SpecimenError(
+        "Line {line:,} of the OBJ file holds {found} numbers for a vertex, most lines {common}.",
+        line=3,
+        found=2,
+        common=4,
+    )
     records = [SpecimenRecord("s", name, name, error=error.reason) for name, error in (("a", empty), ("b", line))]
     catalogue.put_specimens(records)
     kept = [record.error for record in catalogue.specimens("s").values()]
     assert kept == [str(empty), str(line)]
     assert as_lines([*kept, "Before."], catalogue) == [
         "ファイルが空です（0バイト）。コピーし直すか、書き出し直してください。",
-        "OBJファイルの3行目を読み取れません。",
+        "OBJファイルの3行目の頂点には数値が2個ありますが、ほとんどの行は4個です。",
         "（英語での説明）Before.",
     ]
 
