@@ -224,7 +224,9 @@ def _stage(incoming: Path, uploads: Sequence[Upload], limits: ArchiveLimits) -> 
 
 
 def _stage_file(incoming: Path, upload: Upload, name: str, head: bytes, staged: _Staged) -> None:
-    target = incoming.joinpath(*safe_parts(name, title=name))
+    *folders, last = safe_parts(name, title=name)
+    # A file whose name begins with a dot is hidden, so that no run would read it.
+    target = incoming.joinpath(*folders, f"_{last}" if last.startswith(".") else last)
     reason = _why_not_staged(name, head, target)
     if reason:
         staged.refused.append(Refusal(name, reason))

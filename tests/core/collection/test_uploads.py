@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from core.collection import take_uploads
 from core.collection.uploads import Refusal, category_parts, remove_abandoned, why_refused
@@ -144,6 +144,7 @@ def test_remove_abandoned__removes_what_the_dead_left(tmp_path: Path) -> None:
 @given(
     names=st.lists(st.text(max_size=40), min_size=1, max_size=4), packed=st.booleans(), category=st.text(max_size=20)
 )
+@example(names=["."], packed=False, category="")
 def test_take_uploads__stays_in_its_folder_whatever_the_names(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], packed: bool, category: str
 ) -> None:
