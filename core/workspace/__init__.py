@@ -7,6 +7,7 @@ how a mesh is read or an embedding is computed.
 ================  ====================================================
 `paths`           the folders of a workspace and of a run
 `places`          paths that stay right if a workspace is moved
+`relocation`      rows that follow their files when a workspace is moved
 `catalogue`       specimens, their state and errors, and jobs
 `records`         rows of the catalogue, checked when read
 `runs`            listing, renaming, deleting and annotating runs

@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core.foundation import NewerVersionError, Reason, WorkspaceError, readable, sentences_from_json
-from core.workspace.places import moved_folder, present_path, stored_path
+from core.workspace.places import present_path, stored_path
 from core.workspace.records import (
     ACTIVE,
     KINDS,
@@ -24,6 +23,7 @@ from core.workspace.records import (
     as_job,
     as_record,
 )
+from core.workspace.relocation import adopt_moved, make_relative, settle, sources_of
 
 FORMAT_VERSION = 1
 # Time that a connection waits for another one.
@@ -66,11 +66,10 @@ CREATE TABLE IF NOT EXISTS job_orders (
     arguments TEXT NOT NULL,
     place REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS home (id INTEGER PRIMARY KEY CHECK (id = 1), root TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reasons (text TEXT PRIMARY KEY, sentences TEXT NOT NULL);
 """
 _PATHS = ("source", "path")
-# Files by which an input folder is recognised in a moved workspace.
-_FILES_LOOKED_FOR = 50
 _LATER_COLUMNS = ("stamp", "beside", "own_sha256")
 _JOBS = "SELECT jobs.*, job_orders.arguments, job_orders.place FROM jobs LEFT JOIN job_orders USING (job_id)"
 
@@ -107,7 +106,8 @@ class Catalogue:
                 )
             connection.executescript(_SCHEMA)
             _add_columns(connection)
-            self._make_relative(connection)
+            make_relative(connection, self._root)
+            settle(connection, self._root)
             if version < FORMAT_VERSION:  # writing it again would block readers
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
@@ -136,7 +136,7 @@ class Catalogue:
     def sources(self) -> list[str]:
         """Return the input folders of all specimens."""
         with self._open() as connection:
-            return sorted(present_path(self._root, source) for source in _sources(connection))
+            return sorted(present_path(self._root, source) for source in sources_of(connection))
 
     def forget_missing(self, source: str, present: Iterable[str]) -> None:
         """Remove the specimens of an input folder that are no longer present."""
@@ -152,30 +152,8 @@ class Catalogue:
         Rows of earlier versions hold absolute paths. A folder that no longer exists is taken for one
         inside the workspace if its last parts and the size of one of its files are the same.
         """
-        for source in self.sources():
-            if not Path(source).is_absolute() or Path(source).exists():
-                continue
-            records = self.specimens(source)
-            moved = moved_folder(self._root, source, lambda folder: _holds_one_of(folder, records.values()))  # noqa: B023
-            if moved is not None:
-                with self._open() as connection:
-                    self._move(connection, source, str(moved))
-
-    def _make_relative(self, connection: sqlite3.Connection) -> None:
-        """Make the paths of earlier versions inside the workspace relative to it."""
-        for source in _sources(connection):
-            if self._stored(source) != source:
-                self._move(connection, source, source)
-
-    def _move(self, connection: sqlite3.Connection, before: str, after: str) -> None:
-        rows = connection.execute("SELECT specimen_id, path FROM specimens WHERE source = ?", (before,)).fetchall()
-        moved = [
-            (self._stored(after), self._stored(_moved_path(row["path"], before, after)), before, row["specimen_id"])
-            for row in rows
-        ]
-        change = "UPDATE OR IGNORE specimens SET source = ?, path = ? WHERE source = ? AND specimen_id = ?"
-        connection.executemany(change, moved)
-        connection.execute("DELETE FROM specimens WHERE source = ?", (before,))
+        with self._open() as connection:
+            adopt_moved(connection, self._root)
 
     def _stored(self, text: str) -> str:
         return stored_path(self._root, text)
@@ -367,35 +345,6 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _sources(connection: sqlite3.Connection) -> list[str]:
-    """Return the input folders of all rows, by jumps through the primary key."""
-    found: list[str] = []
-    row = connection.execute("SELECT MIN(source) FROM specimens").fetchone()
-    while row is not None and row[0] is not None:
-        found.append(row[0])
-        row = connection.execute("SELECT MIN(source) FROM specimens WHERE source > ?", (row[0],)).fetchone()
-    return found
-
-
-def _moved_path(path: str, before: str, after: str) -> str:
-    inside = Path(path).is_relative_to(before)
-    return str(Path(after) / Path(path).relative_to(before)) if inside else path
-
-
-def _holds_one_of(folder: Path, records: Iterable[SpecimenRecord]) -> bool:
-    """Return whether one of the first files of some records is in a folder, by its size."""
-    for record in islice(records, _FILES_LOOKED_FOR):
-        place = folder / Path(record.path).relative_to(record.source) if _is_inside(record) else folder / record.path
-        with suppress(OSError):
-            if place.is_dir() or place.stat().st_size == record.size:
-                return True
-    return False
-
-
-def _is_inside(record: SpecimenRecord) -> bool:
-    return Path(record.path).is_relative_to(record.source)
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-_INSIDE = "./"
+# Begins a path inside the workspace, as the catalogue keeps it.
+INSIDE = "./"
 _BYTES = "bytes:"
 
 
@@ -27,7 +28,7 @@ def stored_path(root: Path, text: str) -> str:
     """
     path = Path(text)
     if path.is_absolute() and path != root and path.is_relative_to(root):
-        text = _INSIDE + path.relative_to(root).as_posix()
+        text = INSIDE + path.relative_to(root).as_posix()
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:  # names of files may hold bytes that are no text
@@ -39,7 +40,7 @@ def present_path(root: Path, text: str) -> str:
     """Return the path that `stored_path` was given, in the present place of the workspace."""
     if text.startswith(_BYTES):
         text = os.fsdecode(unquote_to_bytes(text.removeprefix(_BYTES)))
-    return str(root / text.removeprefix(_INSIDE)) if text.startswith(_INSIDE) else text
+    return str(root / text.removeprefix(INSIDE)) if text.startswith(INSIDE) else text
 
 
 def inside(root: Path, folder: Path) -> dict[str, str]:

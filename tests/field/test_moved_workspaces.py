@@ -170,3 +170,16 @@ def test_table__shows_what_was_written_about_a_missing_file(
     Curation(catalogue).add_tag("holotype", ["tagged"])
     assert listed(workspace) == ["tagged"]
     assert "plain" in capsys.readouterr().err
+
+
+def test_copied_workspace__without_its_scans_reads_the_original(workspace: Workspace, tmp_path: Path) -> None:
+    """Runs and catalogue of the copy know the scans where they are."""
+    run(workspace)
+    shutil.copytree(workspace.root, tmp_path / "copy", ignore=shutil.ignore_patterns("meshes", ".lock"))
+    copy = open_workspace(tmp_path / "copy")
+    folder = copy.run("run")
+    assert folder.config()["input"] == str(workspace.meshes)
+    assert file_of(folder, "Molars/a") == workspace.meshes / "Molars" / "a.off"
+    assert sorted(pictures_of_run(folder)) == sorted(NAMES.split())
+    assert Catalogue(copy.catalogue_path).sources() == [str(workspace.meshes)]
+    assert run(copy, workspace.meshes).done == 0
