@@ -77,6 +77,20 @@ def test_follow_address__takes_what_the_browser_changed() -> None:
     assert [element.value for element in screen.markdown] == ["a", "a", "c"]
 
 
+def test_frame__names_a_run_that_is_being_made_again(in_own_workspace: Workspace) -> None:
+    """Where the run is chosen and in the list of runs, in both languages, until the run has ended."""
+    (run,) = in_own_workspace.runs()
+    run.next_config_path.write_bytes(run.config_path.read_bytes())
+    for chosen in ("en", "ja"):
+        put_preference(in_own_workspace, "language", chosen)
+        screen = app().run()
+        assert say_in(chosen, "frame-being-made-again") in texts(screen)
+        again(screen, "pages/6_runs.py")
+        assert say_in(chosen, "runs-state-again") in str(screen.dataframe[0].value)
+    run.next_config_path.unlink()
+    assert say_in("ja", "frame-being-made-again") not in texts(app().run())
+
+
 def test_screen__that_fails_says_what_to_do(in_own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentence and advice, the traceback folded and in the log, other screens work."""
 
