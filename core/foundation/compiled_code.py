@@ -7,6 +7,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+import psutil
+
 VARIABLE = "NUMBA_CACHE_DIR"
 
 
@@ -45,12 +47,12 @@ def _own_temporary_folder() -> Path | None:
     Compiled functions are loaded by `pickle`, so that a folder of another user must not be taken.
     """
     try:
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        folder = Path(tempfile.gettempdir()) / f"fossilvit-numba-{user}"
+        user = psutil.Process().uids().real if hasattr(psutil.Process, "uids") else None
+        folder = Path(tempfile.gettempdir()) / f"fossilvit-numba-{user or 0}"
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
         is_own = stat.S_ISDIR(status.st_mode) and (
-            not hasattr(os, "getuid") or (status.st_uid == user and not status.st_mode & 0o022)
+            user is None or (status.st_uid == user and not status.st_mode & 0o022)
         )
         return folder if is_own else Path(tempfile.mkdtemp(prefix="fossilvit-numba-"))
     except OSError:

@@ -40,12 +40,11 @@ def memory_share() -> int:
 
 def _below_limit() -> list[int]:
     """Return what the limit of the address space leaves to this process, if it has one."""
-    if sys.platform == "win32":
+    if sys.platform != "linux":  # psutil knows limits of no other system that is in use here
         return []
-    import resource
-
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return [] if limit == resource.RLIM_INFINITY else [limit - psutil.Process().memory_info().vms]
+    process = psutil.Process()
+    limit = process.rlimit(psutil.RLIMIT_AS)[0]
+    return [] if limit == psutil.RLIM_INFINITY else [limit - process.memory_info().vms]
 
 
 def _free_in_container() -> int | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from core.foundation.errors import SettingError
 
@@ -16,7 +15,8 @@ _SIGNS_NOT_IN_IDS = (
 )
 _NOT_IN_IDS = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, ends of lines
 # The embedding of a specimen of this id would lie where the matrix lies.
-_NAMES_OF_MATRICES = ("embeddings", "embeddings_projected")
+# Paths, so that they are compared as the file system does.
+_NAMES_OF_MATRICES = (PurePath("embeddings"), PurePath("embeddings_projected"))
 
 
 def category_of(specimen_id: str) -> str:
@@ -93,7 +93,7 @@ def as_specimen_id(name: str, more_signs: str = "") -> str:
 
 def is_taken_id(specimen_id: str) -> bool:
     """Return whether the embedding of this id would lie where the matrix of all specimens lies."""
-    return os.path.normcase(specimen_id) in _NAMES_OF_MATRICES
+    return PurePath(specimen_id) in _NAMES_OF_MATRICES
 
 
 def escaped_id(name: str) -> str:

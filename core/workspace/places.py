@@ -90,7 +90,10 @@ def moved_folder(root: Path, before: str, is_it: Callable[[Path], bool]) -> Path
 
 def _is_folder(text: str) -> bool:
     """Return whether any text is the path of a folder."""
-    return os.path.isdir(text)  # noqa: PTH112 a path may hold any character
+    try:
+        return Path(text).is_dir()
+    except (OSError, ValueError):  # a name too long, or with characters that no name has
+        return False
 
 
 def _has(folder: Path, specimen_id: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +145,7 @@ def read_texture(
 
     if found is None:
         limit = limit_of(model, within)
-        is_outside = not Path(os.path.normpath(model.parent.resolve() / name.replace("\\", "/"))).is_relative_to(limit)
+        is_outside = not _without_steps_up(model.parent.resolve() / name.replace("\\", "/")).is_relative_to(limit)
         notes.append(note(_OUTSIDE, file=name, folder=limit) if is_outside else note(_MISSING, file=name))
         return None
     try:
@@ -169,3 +168,14 @@ def _in_8_bits(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I;16"):
         return np.repeat((np.asarray(image, dtype=np.uint16) >> 8).astype(np.uint8)[..., None], 3, axis=2)
     return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _without_steps_up(path: Path) -> Path:
+    """Return an absolute path with its `..` carried out, without a look at the file system."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part != "..":
+            parts.append(part)
+        elif len(parts) > 1:
+            parts.pop()
+    return Path(*parts)

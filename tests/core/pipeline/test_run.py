@@ -121,6 +121,14 @@ def rows(embeddings: Embeddings, name: str) -> np.ndarray:
     return embeddings.matrix[embeddings.row_of[name]]
 
 
+def bytes_of(run: RunFolder) -> dict[str, object]:
+    """Return the bytes of a run's files, except for where its input folder lies in the workspace."""
+    files: dict[str, object] = dict(bytes_below(run.root))
+    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    config.pop("input_in_workspace", None)
+    return {**files, "config.json": config}
+
+
 def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tmp_path: Path) -> None:
     """After a removal the run is, byte for byte, what a run without that file would have been."""
     run(workspace)
@@ -130,7 +138,7 @@ def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tm
     fresh = run_pipeline(
         open_workspace(tmp_path / "fresh"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
     )
-    assert bytes_below(report.run.root) == bytes_below(fresh.run.root)
+    assert bytes_of(report.run) == bytes_of(fresh.run)
     assert list(Catalogue(workspace.catalogue_path).specimens(str(workspace.meshes))) == list(read(report.run).ids)
 
 
@@ -291,10 +299,10 @@ def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path
 
     The first two are stored while the third is at work, whatever comes after it.
     """
-    undisturbed = bytes_below(
+    undisturbed = bytes_of(
         run_pipeline(
             open_workspace(tmp_path / "other"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
-        ).run.root
+        ).run
     )
     child = subprocess.run([sys.executable, "-c", KILLED, str(workspace.root)], cwd=PROJECT, check=False)
     assert child.returncode == -9
@@ -303,7 +311,7 @@ def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path
     extractor = FakeExtractor()
     report = run(workspace, extractor)
     assert (counts(report), extractor.calls) == ((2, 2, []), 2)
-    assert bytes_below(report.run.root) == undisturbed
+    assert bytes_of(report.run) == undisturbed
 
 
 def next_machine() -> str:
