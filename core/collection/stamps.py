@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.meshes import TEXTURE_FOLDERS, files_beside, suffix_of
@@ -79,8 +78,17 @@ def beside_as_text(specimen: SpecimenFile) -> tuple[tuple[Path, ...], str]:
     found = files_beside(specimen.path, specimen.input_folder)
     if not _suffix(specimen).startswith(_SEARCHED):
         return found, ""
-    names = [os.path.relpath(path, specimen.path.parent.resolve()) for path in found]
+    names = [_path_from(specimen.path.parent.resolve(), path) for path in found]
     return found, json.dumps({"files": names, "folders": _stamp_of_folders(specimen.path, found)})
+
+
+def _path_from(folder: Path, path: Path) -> str:
+    """Return the path that leads from a folder to a file, with `..` for each step up."""
+    shared = next((above for above in (folder, *folder.parents) if path.is_relative_to(above)), None)
+    if shared is None:  # on another drive
+        return path.as_posix()
+    steps_up = [".."] * len(folder.relative_to(shared).parts)
+    return PurePosixPath(*steps_up, *path.relative_to(shared).parts).as_posix()
 
 
 def decides_colours_alone(specimen: SpecimenFile) -> bool:
