@@ -30,7 +30,7 @@ def show_measurements(collection: state.Collection, specimen_id: str) -> None:
         return
     try:
         with st.spinner(say("specimen-measuring")):
-            found = measured(state.catalogue(), record.sha256, lambda: read_mesh(path))
+            found = measured(state.catalogue(), record.form_sha256, lambda: read_mesh(path))
     except CoreError as error:
         state.show_error(error)
         return
@@ -128,7 +128,7 @@ def show_history(collection: state.Collection, specimen_id: str) -> None:
         st.markdown(f"`{record.path}`")
         facts = [say("specimen-file-size", size=f"{record.size / 1e6:.2f}")] if record.size >= 0 else []
         facts += [say("specimen-file-changed", when=_moment(record.mtime_ns / 1e9))] if record.mtime_ns > 0 else []
-        facts += [f"SHA-256 {record.sha256[:16]}…"] if record.sha256 else []
+        facts += [f"SHA-256 {record.form_sha256[:16]}…"] if record.form_sha256 else []
         st.caption(" · ".join(facts))
         if not Path(record.path).exists():
             st.warning(say("specimen-file-gone"), icon=":material/link_off:")
