@@ -55,8 +55,8 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-def sync_together(paths: Collection[Path], root: Path) -> None:
-    """Wait until files, and the folders from `root` down to them, are on the disk.
+def sync_files(paths: Collection[Path]) -> None:
+    """Wait until the content of files is on the disk.
 
     Files that are gone are left out.
 
@@ -67,7 +67,18 @@ def sync_together(paths: Collection[Path], root: Path) -> None:
     """
     with ThreadPoolExecutor(_WAITING_TOGETHER, thread_name_prefix="sync") as pool:
         list(pool.map(_sync_if_there, paths))
-        list(pool.map(sync_folder, _folders_of(paths, root)))
+
+
+def sync_folders(folders: Iterable[Path], root: Path) -> None:
+    """Wait until the names in folders, and in those from `root` down to them, are on the disk.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or fails.
+    """
+    with ThreadPoolExecutor(_WAITING_TOGETHER, thread_name_prefix="sync") as pool:
+        list(pool.map(sync_folder, _with_parents(folders, root)))
 
 
 def _sync_if_there(path: Path) -> None:
@@ -77,15 +88,14 @@ def _sync_if_there(path: Path) -> None:
         return
 
 
-def _folders_of(paths: Iterable[Path], root: Path) -> list[Path]:
-    """Return the existing folders of files and those above them, up to `root`."""
-    folders: set[Path] = {root}
-    for path in paths:
-        folder = path.parent
-        while folder not in folders and folder.is_relative_to(root):
-            folders.add(folder)
+def _with_parents(folders: Iterable[Path], root: Path) -> list[Path]:
+    """Return the existing folders and those above them, up to `root`."""
+    found: set[Path] = {root}
+    for folder in folders:
+        while folder not in found and folder.is_relative_to(root):
+            found.add(folder)
             folder = folder.parent
-    return sorted(folder for folder in folders if folder.is_dir())
+    return sorted(folder for folder in found if folder.is_dir())
 
 
 def is_blank(path: Path) -> bool:

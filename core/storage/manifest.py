@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.foundation import CoreError, WorkspaceError, file_of_specimen
-from core.storage.durability import is_blank, sync_file, sync_folder, sync_together
+from core.storage.durability import is_blank, sync_file, sync_files, sync_folder, sync_folders
 from core.storage.files import encoded_json, not_writable, write_bytes
 from core.storage.fingerprints import fingerprint, sha256_of_file
 
 FilesOf = Callable[[str, Mapping[str, Any]], Iterable[Path]]
 # Specimens whose files are synced together while a stage works.
-SYNCED_TOGETHER = 64
+SYNCED_TOGETHER = 128
 # Stands in a manifest while a stage works, so that one that did not end is seen.
 _OPEN = {"id": "", "fingerprint": None}
 
@@ -63,6 +63,7 @@ class Manifest:
         # Ids whose files were checked or written by this object, and files that are not synced yet.
         self._sound: set[str] = set()
         self._unsynced: set[Path] = set()
+        self._folders: set[Path] = set()
         self._n_unsynced = 0
         if self.path.is_file():
             self._written_at = _last_change(self.path)
@@ -163,7 +164,7 @@ class Manifest:
         self._sound.update(entry["id"] for entry in entries)
         self._n_unsynced += len(entries)
         if self._n_unsynced >= SYNCED_TOGETHER:
-            self.sync()
+            self._sync()
 
     def forget(self, specimen_id: str) -> None:
         """Record that a specimen is no longer finished.
@@ -180,12 +181,19 @@ class Manifest:
         entry = self._entries.get(specimen_id)
         return [] if entry is None or not self._checks_files else self._paths(specimen_id, entry)
 
-    def sync(self) -> None:
-        """Wait until the files of the added specimens, and their lines, are on the disk."""
+    def _sync(self, *, with_names: bool = False) -> None:
+        """Wait until the files of the added specimens, and their lines, are on the disk.
+
+        A file whose name is lost is made again, so that names are synced at the end alone.
+        """
         unsynced, self._unsynced, self._n_unsynced = self._unsynced, set(), 0
+        self._folders.update(path.parent for path in unsynced)
         try:
             if unsynced:
-                sync_together(unsynced, self.folder)
+                sync_files(unsynced)
+            if with_names and self._folders:
+                sync_folders(self._folders, self.folder)
+                self._folders.clear()
             if self._is_open:
                 sync_file(self.path)
         except OSError as error:
@@ -198,7 +206,7 @@ class Manifest:
         """
         wanted = set(specimen_ids)
         self._entries = {name: self._entries[name] for name in self.ids if name in wanted and self.is_sound(name)}
-        self.sync()
+        self._sync(with_names=True)
         data = b"".join(_as_line(entry) for entry in self._entries.values())
         if not self.path.is_file() or self.path.read_bytes() != data:
             write_bytes(self.path, data)
