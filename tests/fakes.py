@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from core.foundation import SpecimenError
 from core.meshes import Mesh
+from core.workspace import RunFolder
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIXELS = 64
@@ -122,3 +124,10 @@ def ellipsoid(radii: tuple[float, float, float], *, colours: bool = False) -> Me
     faces = np.concatenate([np.stack([here, here + 1, there], -1), np.stack([there, here + 1, there + 1], -1)])
     painted = np.tile(np.array([30, 90, 220], np.uint8), (len(points), 1)) if colours else None
     return Mesh(points, faces.reshape(-1, 3).astype(np.int32), painted)
+
+
+def bytes_of_run(run: RunFolder) -> dict[str, object]:
+    """Return the bytes of a run's files, except for where its input folder lies in the workspace."""
+    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    config.pop("input_in_workspace", None)
+    return {**bytes_below(run.root), "config.json": config}

@@ -21,7 +21,7 @@ from core.pipeline import RunReport, RunSettings, run_pipeline
 from core.storage import TEMPORARY_PREFIX
 from core.views import Views, ViewSettings
 from core.workspace import Catalogue, Workspace, current_job, open_workspace
-from tests.fakes import PROJECT, FakeExtractor, bytes_below, write_specimen
+from tests.fakes import PROJECT, FakeExtractor, bytes_below, bytes_of_run, write_specimen
 from tests.unbreakable.conftest import ForkServer
 from tests.unbreakable.test_kills import assert_whole
 from tests.waiting import claimed_job, job_of
@@ -89,8 +89,8 @@ def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monk
     The next run reads the new file.
     """
 
-    def read_and_change(path: Path) -> Mesh:
-        mesh = read_mesh(path)
+    def read_and_change(path: Path, within: Path | None = None) -> Mesh:
+        mesh = read_mesh(path, within)
         if path.stem == "b":
             write_specimen(path, stretch=2.5)
             os.utime(path, ns=(1, 1))
@@ -107,16 +107,16 @@ def test_run__of_a_file_that_changes_while_it_is_read(workspace: Workspace, monk
     fresh = run_pipeline(
         open_workspace(workspace.root / "fresh"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
     )
-    assert bytes_below(again.run.root) == bytes_below(fresh.run.root)
+    assert bytes_of_run(again.run) == bytes_of_run(fresh.run)
 
 
 def test_run__of_a_specimen_that_needs_too_much_memory(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A MemoryError of the reader skips that specimen only."""
 
-    def read_or_give_up(path: Path) -> Mesh:
+    def read_or_give_up(path: Path, within: Path | None = None) -> Mesh:
         if path.stem == "c":
             raise MemoryError
-        return read_mesh(path)
+        return read_mesh(path, within)
 
     monkeypatch.setattr(core.pipeline.preparation, "read_mesh", read_or_give_up)
     report = run_pipeline(workspace, SETTINGS, extractor=FakeExtractor())
@@ -170,7 +170,7 @@ def test_run__while_the_clock_jumps(workspace: Workspace, monkeypatch: pytest.Mo
             return super().__call__(images)
 
     report = run_pipeline(workspace, SETTINGS, extractor=Jumping())
-    assert bytes_below(report.run.root) == bytes_below(undisturbed.run.root)
+    assert bytes_of_run(report.run) == bytes_of_run(undisturbed.run)
 
 
 @pytest.mark.parametrize("year", [1971, 2099])

@@ -26,7 +26,7 @@ from core.storage import TEMPORARY_PREFIX
 from core.views import ViewSettings, find_views, read_view_files
 from core.workspace import Catalogue, RunFolder, Workspace, open_workspace
 from tests.core.networks import tiny_backbone
-from tests.fakes import PIXELS, PROJECT, FakeExtractor, bytes_below, write_specimen, write_specimens
+from tests.fakes import PIXELS, PROJECT, FakeExtractor, bytes_below, bytes_of_run, write_specimen, write_specimens
 
 NAMES = "Molars/Tarsius/a Molars/b Shells/c d"
 SETTINGS = RunSettings(
@@ -121,14 +121,6 @@ def rows(embeddings: Embeddings, name: str) -> np.ndarray:
     return embeddings.matrix[embeddings.row_of[name]]
 
 
-def bytes_of(run: RunFolder) -> dict[str, object]:
-    """Return the bytes of a run's files, except for where its input folder lies in the workspace."""
-    files: dict[str, object] = dict(bytes_below(run.root))
-    config = json.loads(run.config_path.read_text(encoding="utf-8"))
-    config.pop("input_in_workspace", None)
-    return {**files, "config.json": config}
-
-
 def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tmp_path: Path) -> None:
     """After a removal the run is, byte for byte, what a run without that file would have been."""
     run(workspace)
@@ -138,7 +130,7 @@ def test_run_pipeline__leaves_nothing_of_a_removed_file(workspace: Workspace, tm
     fresh = run_pipeline(
         open_workspace(tmp_path / "fresh"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
     )
-    assert bytes_of(report.run) == bytes_of(fresh.run)
+    assert bytes_of_run(report.run) == bytes_of_run(fresh.run)
     assert list(Catalogue(workspace.catalogue_path).specimens(str(workspace.meshes))) == list(read(report.run).ids)
 
 
@@ -299,7 +291,7 @@ def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path
 
     The first two are stored while the third is at work, whatever comes after it.
     """
-    undisturbed = bytes_of(
+    undisturbed = bytes_of_run(
         run_pipeline(
             open_workspace(tmp_path / "other"), SETTINGS, meshes=workspace.meshes, extractor=FakeExtractor()
         ).run
@@ -311,7 +303,7 @@ def test_run_pipeline__goes_on_after_a_kill(workspace: Workspace, tmp_path: Path
     extractor = FakeExtractor()
     report = run(workspace, extractor)
     assert (counts(report), extractor.calls) == ((2, 2, []), 2)
-    assert bytes_of(report.run) == undisturbed
+    assert bytes_of_run(report.run) == undisturbed
 
 
 def next_machine() -> str:
