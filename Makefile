@@ -10,6 +10,8 @@ TOKEN = yes
 MUTATIONS ?= 6000
 KILLS ?= 40
 CUTS ?= 200
+# Two processes, for two cores. Tests do not depend on one another.
+PYTEST ?= -n 2
 BIN := .venv/bin
 
 help:

@@ -34,7 +34,7 @@ def k_reciprocal(
 
     Examples
     --------
-    >>> places = np.array([0, 1, 10, 11])
+    >>> places = np.array([0.0, 1.0, 10.0, 11.0])
     >>> k_reciprocal(abs(places[:, None] - places), k1=1, k2=1)[0].round(2).tolist()
     [0.0, 0.09, 0.97, 1.0]
     """
